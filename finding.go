@@ -1,0 +1,119 @@
+package bulwark
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// The kinds of finding.
+const (
+	KindVulnerability = "vulnerability"
+	KindOutdated      = "outdated"
+	KindEOL           = "eol"
+	KindSecret        = "secret"
+	KindMalware       = "malware"
+	KindMisconfig     = "misconfig"
+	KindExposure      = "exposure"
+	KindTrust         = "trust"
+	KindHost          = "host"
+	KindRuntime       = "runtime"
+)
+
+// Finding is one thing that is wrong, from the Dockerfile to the kernel.
+type Finding struct {
+	Key           string         `json:"key"` // see Key
+	Kind          string         `json:"kind"`
+	Rule          string         `json:"rule"` // family/name: "vuln/GO-2024-2687"
+	Severity      Severity       `json:"severity"`
+	Risk          int            `json:"risk"` // 0-100, see Risk
+	Title         string         `json:"title"`
+	Asset         AssetID        `json:"asset"`
+	Subject       string         `json:"subject"` // what is affected: a PURL, a path, an object
+	Path          string         `json:"path,omitempty"`
+	Line          int            `json:"line,omitempty"`
+	Layer         string         `json:"layer,omitempty"`
+	Places        []Place        `json:"places,omitempty"`
+	Count         int            `json:"count,omitempty"`
+	Evidence      []string       `json:"evidence,omitempty"`
+	Fix           *Fix           `json:"fix,omitempty"`
+	References    []string       `json:"references,omitempty"`
+	Tags          []string       `json:"tags,omitempty"`
+	InUse         *bool          `json:"inUse,omitempty"` // nil: not known
+	FromBase      bool           `json:"fromBase,omitempty"`
+	Vulnerability *Vulnerability `json:"vulnerability,omitempty"`
+	Exception     *Exception     `json:"exception,omitempty"`
+}
+
+// Place is one of the places where a finding holds.
+type Place struct {
+	Path  string `json:"path"`
+	Line  int    `json:"line,omitempty"`
+	Layer string `json:"layer,omitempty"` // diffID
+}
+
+// Fix says what to change, and carries the change where it can be computed.
+type Fix struct {
+	Text    string `json:"text"`
+	Version string `json:"version,omitempty"`
+	Patch   *Patch `json:"patch,omitempty"`
+}
+
+// Patch is a change that can be applied.
+type Patch struct {
+	Format string `json:"format"` // unified-diff, json-patch, strategic-merge
+	File   string `json:"file"`
+	Text   string `json:"text"`
+}
+
+// Vulnerability is the part of a finding that only vulnerabilities have.
+type Vulnerability struct {
+	ID        string   `json:"id"`      // the OSV record's own id
+	Aliases   []string `json:"aliases"` // ids that were merged or are its aliases and single upstream
+	CVEs      []string `json:"cves"`    // every CVE that aliases, upstream or related name
+	Package   string   `json:"package"`
+	Source    string   `json:"source,omitempty"` // source package the distribution's advisory speaks of
+	Installed string   `json:"installed"`
+	Fixed     []string `json:"fixed"`
+	CVSS      *CVSS    `json:"cvss,omitempty"`
+	EPSS      *EPSS    `json:"epss,omitempty"`
+	KEV       bool     `json:"kev,omitempty"`
+}
+
+// CVSS is a vector and its base score, 0 to 10.
+type CVSS struct {
+	Vector string  `json:"vector"`
+	Score  float64 `json:"score"`
+}
+
+// EPSS is the probability of exploitation within 30 days and its rank, both 0 to 1.
+type EPSS struct {
+	Score      float64 `json:"score"`
+	Percentile float64 `json:"percentile"`
+}
+
+// Exception says why a finding does not count.
+type Exception struct {
+	Reason  string `json:"reason"`
+	Owner   string `json:"owner"`
+	Expires string `json:"expires"` // date, YYYY-MM-DD; empty: never
+	Source  string `json:"source"`  // the file that says so
+}
+
+// Key makes a finding's key: stable over rebuilds, so that (asset, key) names the
+// same problem in two runs. name is the rule, or for a vulnerability its lowest CVE
+// id, else its record's id; subject is the PURL without version, or the object;
+// place is a path inside the target with the version taken out (see [Unversioned]).
+func Key(kind, name, subject, place string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{kind, name, subject, place}, "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+// Unversioned replaces a version that stands in a path by "*":
+// "usr/share/java/foo-1.2.jar" keeps its key when foo is upgraded.
+func Unversioned(path, version string) string {
+	if len(version) < 2 {
+		return path
+	}
+	return strings.ReplaceAll(path, version, "*")
+}

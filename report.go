@@ -1,0 +1,63 @@
+package bulwark
+
+// Report is a whole run: the json format, and what a saved run replays from.
+type Report struct {
+	Schema   string    `json:"schema"`
+	Run      Run       `json:"run"`
+	Assets   []Asset   `json:"assets"`
+	Packages []Package `json:"packages"`
+	Findings []Finding `json:"findings"`
+	Advice   []Advice  `json:"advice,omitempty"`
+	Notes    []Note    `json:"notes"`
+	Summary  Summary   `json:"summary"`
+}
+
+var _ Handler = (*Report)(nil)
+
+// Handle collects the record. It never fails.
+func (r *Report) Handle(rec Record) error {
+	switch {
+	case rec.Run != nil:
+		r.Schema, r.Run = Schema, *rec.Run
+	case rec.Asset != nil:
+		r.Assets = append(r.Assets, *rec.Asset)
+	case rec.Package != nil:
+		r.Packages = append(r.Packages, *rec.Package)
+	case rec.Finding != nil:
+		r.Findings = append(r.Findings, *rec.Finding)
+	case rec.Advice != nil:
+		r.Advice = append(r.Advice, *rec.Advice)
+	case rec.Note != nil:
+		r.Notes = append(r.Notes, *rec.Note)
+	case rec.Summary != nil:
+		r.Summary = *rec.Summary
+	}
+	return nil
+}
+
+// Replay sends the report's records to h, in the order of a run.
+func (r *Report) Replay(h Handler) error {
+	records := make([]Record, 0, 2+len(r.Assets)+len(r.Packages)+len(r.Findings)+len(r.Advice)+len(r.Notes))
+	records = append(records, Record{Run: &r.Run})
+	for i := range r.Assets {
+		records = append(records, Record{Asset: &r.Assets[i]})
+	}
+	for i := range r.Packages {
+		records = append(records, Record{Package: &r.Packages[i]})
+	}
+	for i := range r.Findings {
+		records = append(records, Record{Finding: &r.Findings[i]})
+	}
+	for i := range r.Advice {
+		records = append(records, Record{Advice: &r.Advice[i]})
+	}
+	for i := range r.Notes {
+		records = append(records, Record{Note: &r.Notes[i]})
+	}
+	for _, rec := range append(records, Record{Summary: &r.Summary}) {
+		if err := h.Handle(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
