@@ -64,9 +64,17 @@ type Owned struct {
 	Paths   []string // clean, relative to the root: "usr/lib/python3/dist-packages/yaml/__init__.py"
 }
 
+// Licensed gives licences of a distribution package that are kept in a file of their
+// own; the package manager's Resolve joins them.
+type Licensed struct {
+	Package  string   `json:"package"` // name of the package
+	Licenses []string `json:"licenses"`
+}
+
 // Inventory is what is in a target after its layers are merged.
 type Inventory struct {
 	Release      *Release // nil when there is no distribution
 	Packages     []Package
 	Repositories []Repository
+	Licensed     []Licensed
 }

@@ -45,6 +45,7 @@ type Facts struct {
 	Owned        []Owned
 	Release      *Release
 	Repositories []Repository
+	Licensed     []Licensed
 }
 
 // Extractor turns a file into facts about its layer. It is used by several
