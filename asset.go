@@ -11,6 +11,9 @@ type Asset struct {
 	Name   string            `json:"name"` // what a person calls it: the reference as given
 	Parent AssetID           `json:"parent,omitempty"`
 	Labels map[string]string `json:"labels,omitempty"`
+	// Release is the distribution of its root file system, as the merged inventory
+	// has it; nil when there is none. The engine sets it.
+	Release *Release `json:"release,omitempty"`
 }
 
 // LayerID is the asset id of the layer with that diffID.
