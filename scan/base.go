@@ -1,0 +1,40 @@
+package scan
+
+import (
+	"cmp"
+	"slices"
+
+	"bulwark"
+)
+
+// markBase sets Base on the layers of t that belong to its base image and gives
+// the base's name, or "" when it is not known. The longest chain of layers wins: of a
+// base that the scanner was given, or of an image that was scanned before.
+func (s *Scanner) markBase(t *bulwark.Target) string {
+	if t.Image == nil {
+		return ""
+	}
+	ids := make([]string, len(t.Layers))
+	for i, l := range t.Layers {
+		ids[i] = l.DiffID
+	}
+	name, count := s.Cache.base(ids)
+	for _, b := range s.Bases {
+		n := len(b.DiffIDs)
+		if n >= count && n > 0 && n <= len(ids) && slices.Equal(ids[:n], b.DiffIDs) {
+			name, count = b.Name, n
+		}
+	}
+	for i := range t.Layers[:count] {
+		t.Layers[i].Base = true
+	}
+	if count == 0 {
+		return ""
+	}
+	named := cmp.Or(t.Image.Annotations[baseName], t.Image.Labels[baseName])
+	return cmp.Or(named, name)
+}
+
+// baseName is where images say what they are built on
+// (https://github.com/opencontainers/image-spec/blob/main/annotations.md).
+const baseName = "org.opencontainers.image.base.name"

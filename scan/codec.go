@@ -1,0 +1,284 @@
+package scan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"bulwark"
+)
+
+// codecVersion changes with the format of kept facts.
+const codecVersion = "1"
+
+// encode writes facts: counts and lengths as uvarints, strings as bytes, names and
+// symbol hashes as they are, rare parts as JSON, and a SHA-256 of all at the end.
+// decode is its inverse. JSON for everything costs a warm scan 25 ms more.
+func encode(f *facts) []byte {
+	e := &encoder{}
+	e.uint(len(f.files))
+	for i := range f.files {
+		e.file(&f.files[i])
+	}
+	e.names(f.names)
+	e.names(f.passed)
+	e.uint(len(f.links))
+	for _, p := range slices.Sorted(maps.Keys(f.links)) {
+		e.str(p)
+		e.str(f.links[p])
+	}
+	e.strs(slices.Sorted(maps.Keys(f.gone)))
+	e.strs(slices.Sorted(maps.Keys(f.opaque)))
+	e.json(f.notes)
+	sum := sha256.Sum256(e.b)
+	return append(e.b, sum[:]...)
+}
+
+type encoder struct {
+	b       []byte
+	symbols *bulwark.Symbols // of the last package: those of one binary share it
+}
+
+func (e *encoder) uint(n int) { e.b = binary.AppendUvarint(e.b, uint64(n)) }
+
+func (e *encoder) str(s string) {
+	e.uint(len(s))
+	e.b = append(e.b, s...)
+}
+
+func (e *encoder) strs(list []string) {
+	e.uint(len(list))
+	for _, s := range list {
+		e.str(s)
+	}
+}
+
+func (e *encoder) names(s []name) {
+	e.uint(len(s))
+	for _, n := range s {
+		e.b = append(e.b, n[:]...)
+	}
+}
+
+func (e *encoder) json(v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // maps and structs of strings: cannot fail
+	}
+	e.uint(len(b))
+	e.b = append(e.b, b...)
+}
+
+// rare is what few files tell.
+type rare struct {
+	Findings     []bulwark.Finding    `json:",omitempty"`
+	Release      *bulwark.Release     `json:",omitempty"`
+	Repositories []bulwark.Repository `json:",omitempty"`
+	Licensed     []bulwark.Licensed   `json:",omitempty"`
+}
+
+func (e *encoder) file(f *fileFacts) {
+	e.str(f.path)
+	e.uint(len(f.Packages))
+	for i := range f.Packages {
+		e.pkg(&f.Packages[i])
+	}
+	e.uint(len(f.owned))
+	for _, o := range f.owned {
+		e.str(o.pkg)
+		e.names(o.names)
+	}
+	if len(f.Findings) == 0 && f.Release == nil && len(f.Repositories) == 0 && len(f.Licensed) == 0 {
+		e.uint(0)
+		return
+	}
+	e.json(rare{f.Findings, f.Release, f.Repositories, f.Licensed})
+}
+
+const (
+	flagSource = 1 << iota
+	flagDeclared
+	flagDev
+	flagSymbols
+	flagSameSymbols
+)
+
+func (e *encoder) pkg(p *bulwark.Package) {
+	flags := 0
+	for _, f := range []struct {
+		on   bool
+		flag int
+	}{
+		{p.Source != nil, flagSource}, {p.Declared, flagDeclared}, {p.Dev, flagDev},
+		{p.Symbols != nil && p.Symbols != e.symbols, flagSymbols},
+		{p.Symbols != nil && p.Symbols == e.symbols, flagSameSymbols},
+	} {
+		if f.on {
+			flags |= f.flag
+		}
+	}
+	e.uint(flags)
+	for _, s := range []string{p.PURL, p.Name, p.Version, p.Ecosystem, p.Path, p.Format, p.Arch} {
+		e.str(s)
+	}
+	e.strs(p.Licenses)
+	if p.Source != nil {
+		e.str(p.Source.Name)
+		e.str(p.Source.Version)
+	}
+	if flags&flagSymbols != 0 {
+		hashes := p.Symbols.Hashes()
+		e.uint(len(hashes))
+		for _, h := range hashes {
+			e.b = binary.LittleEndian.AppendUint32(e.b, h)
+		}
+		e.symbols = p.Symbols
+	}
+}
+
+// decode reads what encode wrote; any other bytes end in an error wrapping
+// [bulwark.ErrMalformed]. Strings share the memory of data.
+func decode(data []byte) (*facts, error) {
+	if len(data) < sha256.Size {
+		return nil, fmt.Errorf("kept facts: %w", bulwark.ErrMalformed)
+	}
+	body, sum := data[:len(data)-sha256.Size], data[len(data)-sha256.Size:]
+	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {
+		return nil, fmt.Errorf("kept facts: checksum: %w", bulwark.ErrMalformed)
+	}
+	d := &decoder{b: body, text: string(body)}
+	f := newFacts("")
+	f.files = make([]fileFacts, d.count(4))
+	for i := range f.files {
+		d.file(&f.files[i])
+	}
+	f.names, f.passed = d.names(), d.names()
+	for range d.count(2) {
+		p := d.str()
+		f.links[p] = d.str()
+	}
+	for _, p := range d.strs() {
+		f.gone[p] = true
+	}
+	for _, p := range d.strs() {
+		f.opaque[p] = true
+	}
+	d.json(&f.notes)
+	if d.err != nil || d.at != len(d.b) {
+		return nil, fmt.Errorf("kept facts: %w", bulwark.ErrMalformed)
+	}
+	return f, nil
+}
+
+// decoder reads until the first error; after it everything is empty.
+type decoder struct {
+	b       []byte
+	text    string // b, once, for strings to share
+	at      int
+	err     error
+	symbols *bulwark.Symbols
+}
+
+func (d *decoder) uint() int {
+	n, size := binary.Uvarint(d.b[d.at:])
+	if size <= 0 || n > 1<<31 {
+		d.fail()
+		return 0
+	}
+	d.at += size
+	return int(n)
+}
+
+func (d *decoder) fail() {
+	d.err = bulwark.ErrMalformed
+	d.at = len(d.b)
+}
+
+// count reads a number of things that take at least size bytes each.
+func (d *decoder) count(size int) int {
+	n := d.uint()
+	if n > (len(d.b)-d.at)/size {
+		d.fail()
+		return 0
+	}
+	return n
+}
+
+func (d *decoder) str() string {
+	n := d.count(1)
+	s := d.text[d.at : d.at+n]
+	d.at += n
+	return s
+}
+
+func (d *decoder) strs() []string {
+	n := d.count(1)
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = d.str()
+	}
+	return list
+}
+
+func (d *decoder) names() []name {
+	list := make([]name, d.count(len(name{})))
+	for i := range list {
+		d.at += copy(list[i][:], d.b[d.at:])
+	}
+	return list
+}
+
+func (d *decoder) json(v any) {
+	s := d.str()
+	if s == "" || d.err != nil {
+		return
+	}
+	if err := json.Unmarshal([]byte(s), v); err != nil {
+		d.fail()
+	}
+}
+
+func (d *decoder) file(f *fileFacts) {
+	f.path = d.str()
+	f.Packages = make([]bulwark.Package, d.count(8))
+	for i := range f.Packages {
+		d.pkg(&f.Packages[i])
+	}
+	f.owned = make([]owned, d.count(2))
+	for i := range f.owned {
+		f.owned[i] = owned{d.str(), d.names()}
+	}
+	var r rare
+	d.json(&r)
+	f.Findings, f.Release, f.Repositories, f.Licensed = r.Findings, r.Release, r.Repositories, r.Licensed
+}
+
+func (d *decoder) pkg(p *bulwark.Package) {
+	flags := d.uint()
+	for _, s := range []*string{&p.PURL, &p.Name, &p.Version, &p.Ecosystem, &p.Path, &p.Format, &p.Arch} {
+		*s = d.str()
+	}
+	p.Licenses = d.strs()
+	p.Declared, p.Dev = flags&flagDeclared != 0, flags&flagDev != 0
+	if flags&flagSource != 0 {
+		p.Source = &bulwark.SourcePackage{Name: d.str(), Version: d.str()}
+	}
+	if flags&flagSymbols != 0 {
+		hashes := make([]uint32, d.count(4))
+		for i := range hashes {
+			hashes[i] = binary.LittleEndian.Uint32(d.b[d.at:])
+			d.at += 4
+		}
+		d.symbols = bulwark.NewSymbols(hashes)
+	}
+	if flags&(flagSymbols|flagSameSymbols) != 0 {
+		p.Symbols = d.symbols
+	}
+}

@@ -1,0 +1,79 @@
+package scan
+
+import (
+	"io/fs"
+
+	"bulwark"
+)
+
+// hard takes a hard link: the bytes of another entry under a further path. What was
+// found in those bytes holds here too; a plugin that wants this path and had not seen
+// the other (package managers link package.json out of a store) gets them in a second
+// walk over the layer.
+func (w *walker) hard(e *bulwark.Entry) {
+	if w.excluded(e.Path) {
+		return
+	}
+	info := e.FileInfo
+	known, ok := w.seen[e.Link]
+	info.Size = guessedSize
+	if ok {
+		info.Size = known.size
+	}
+	if !w.wanted(&info) {
+		return
+	}
+	if ok {
+		if known.file > 0 {
+			w.keep(&info, w.facts.files[known.file-1].at(e.Path))
+		}
+		return
+	}
+	if w.pending == nil {
+		w.pending = map[string][]bulwark.FileInfo{}
+	}
+	w.pending[e.Link] = append(w.pending[e.Link], info)
+}
+
+// guessedSize is what a hard link is taken to hold until its bytes are met.
+const guessedSize = 64 << 10
+
+func (w *walker) wanted(info *bulwark.FileInfo) bool {
+	for _, x := range w.s.Extractors {
+		if x.Wants(info) {
+			return true
+		}
+	}
+	for _, in := range w.s.Inspectors {
+		if in.Begin(info) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// at gives the facts under another path.
+func (f fileFacts) at(p string) fileFacts {
+	f.path = p
+	return f
+}
+
+// visitLinked is the second walk: it feeds the files that hard links named.
+func (w *walker) visitLinked(e *bulwark.Entry) error {
+	links := w.pending[e.Path]
+	if len(links) == 0 || e.Err != nil || e.Hard || e.Mode&fs.ModeType != 0 {
+		return nil
+	}
+	delete(w.pending, e.Path)
+	first := links[0]
+	first.Size = e.Size
+	if err := w.file(&first, e.Body, e.At); err != nil {
+		return err
+	}
+	for _, l := range links[1:] {
+		if known := w.seen[first.Path]; known.file > 0 {
+			w.keep(&l, w.facts.files[known.file-1].at(l.Path))
+		}
+	}
+	return nil
+}

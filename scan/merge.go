@@ -1,0 +1,225 @@
+package scan
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+
+	"bulwark"
+)
+
+// merge lays the layers over each other and gives what is visible from above.
+// A layer that could not be read is nil.
+func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
+	m := &merger{t: t, layers: layers, links: newLinks(layers), inv: &bulwark.Inventory{}}
+	for i, f := range layers {
+		if f == nil {
+			continue
+		}
+		for j := range f.files {
+			m.place(i, &f.files[j])
+		}
+		for _, n := range f.notes {
+			n.Path = m.shown(n.Path)
+			o.addNotes(t.Asset.ID, n)
+		}
+	}
+	for _, path := range m.order {
+		m.take(path, m.found[path])
+	}
+	m.inv.Release = m.release()
+	m.own()
+	o.findings = append(o.findings, m.findings...)
+	return m.inv
+}
+
+type merger struct {
+	t        *bulwark.Target
+	layers   []*facts
+	links    *links
+	inv      *bulwark.Inventory
+	findings []bulwark.Finding
+
+	found map[string][]placed // by real path, lowest layer first
+	order []string
+	paths []string // of inv.Packages, relative and real
+	// releases and owners hold what is visible.
+	releases []placed
+	owners   []placed
+}
+
+// placed is a file's facts and the layer that they are from.
+type placed struct {
+	layer int
+	*fileFacts
+	real string
+}
+
+// place files the facts under the path that the file has in the merged image: an
+// upper layer may reach a folder by a symbolic link of a lower one.
+func (m *merger) place(layer int, f *fileFacts) {
+	if m.found == nil {
+		m.found = map[string][]placed{}
+	}
+	p := m.links.real(layer, f.path)
+	if m.found[p] == nil {
+		m.order = append(m.order, p)
+	}
+	m.found[p] = append(m.found[p], placed{layer, f, p})
+}
+
+// take adds the topmost of the versions of a file to the inventory, if it is visible.
+func (m *merger) take(p string, versions []placed) {
+	top := versions[len(versions)-1]
+	if m.links.hidden(top.layer, p) {
+		return
+	}
+	for _, pkg := range top.Packages {
+		layer := top.layer
+		if databases[pkg.Format] {
+			layer = origin(versions, &pkg)
+		}
+		m.add(top, layer, pkg)
+	}
+	for _, f := range top.Findings {
+		m.findings = append(m.findings, m.finding(top, f))
+	}
+	m.inv.Repositories = append(m.inv.Repositories, top.Repositories...)
+	m.inv.Licensed = append(m.inv.Licensed, top.Licensed...)
+	if top.Release != nil {
+		m.releases = append(m.releases, top)
+	}
+	if len(top.owned) > 0 {
+		m.owners = append(m.owners, top)
+	}
+}
+
+// databases are the formats that keep all their packages in one file, which every
+// layer that installs something stores anew.
+var databases = map[string]bool{"deb": true, "apk": true, "rpm": true}
+
+// origin is the layer that brought the package: the lowest from which on every
+// version of its database has it.
+func origin(versions []placed, pkg *bulwark.Package) int {
+	layer := versions[len(versions)-1].layer
+	for _, v := range slices.Backward(versions[:len(versions)-1]) {
+		if !v.has(pkg) {
+			break
+		}
+		layer = v.layer
+	}
+	return layer
+}
+
+type packageID struct{ name, version, arch string }
+
+// has tells whether the facts hold the package in the same version.
+func (f *fileFacts) has(p *bulwark.Package) bool {
+	if f.index == nil {
+		f.index = make(map[packageID]bool, len(f.Packages))
+		for i := range f.Packages {
+			q := &f.Packages[i]
+			f.index[packageID{q.Name, q.Version, q.Arch}] = true
+		}
+	}
+	return f.index[packageID{p.Name, p.Version, p.Arch}]
+}
+
+// moved replaces the path that a layer stored by the real one, for the file itself
+// and for what lies inside it.
+func (p placed) moved(inner string) string {
+	if inner == "" {
+		return p.real
+	}
+	if rest, ok := strings.CutPrefix(inner, p.path); ok {
+		return p.real + rest
+	}
+	return inner
+}
+
+func (m *merger) add(from placed, layer int, pkg bulwark.Package) {
+	real := from.moved(pkg.Path)
+	pkg.Path = m.shown(real)
+	pkg.Layer = m.t.Layers[layer].DiffID
+	pkg.FromBase = m.t.Layers[layer].Base
+	m.inv.Packages = append(m.inv.Packages, pkg)
+	m.paths = append(m.paths, real)
+}
+
+func (m *merger) finding(from placed, f bulwark.Finding) bulwark.Finding {
+	l := &m.t.Layers[from.layer]
+	f.Path, f.Layer, f.FromBase, f.Asset = m.shown(from.moved(f.Path)), l.DiffID, l.Base, m.t.Asset.ID
+	f.Subject = cmp.Or(f.Subject, f.Path)
+	return f
+}
+
+// shown is a path as reports have it.
+func (m *merger) shown(p string) string {
+	if p == "" || !m.t.Absolute || strings.HasPrefix(p, "/") {
+		return p
+	}
+	return "/" + p
+}
+
+// release joins what the visible release files say: etc/os-release leads, then the one in
+// usr/lib, then the others by name; a later one fills in what the earlier left out,
+// unless it speaks of another distribution.
+func (m *merger) release() *bulwark.Release {
+	if len(m.releases) == 0 {
+		return nil
+	}
+	rank := func(p placed) int { return 1 + slices.Index([]string{"usr/lib/os-release", "etc/os-release"}, p.real) }
+	slices.SortStableFunc(m.releases, func(a, b placed) int { return cmp.Or(rank(b)-rank(a), cmp.Compare(a.real, b.real)) })
+	r := *m.releases[0].Release
+	for _, p := range m.releases[1:] {
+		o := p.Release
+		if o.ID != "" && r.ID != "" && o.ID != r.ID {
+			continue
+		}
+		r = bulwark.Release{
+			ID: cmp.Or(r.ID, o.ID), IDLike: cmp.Or(r.IDLike, o.IDLike), VersionID: cmp.Or(r.VersionID, o.VersionID),
+			Codename: cmp.Or(r.Codename, o.Codename), Name: cmp.Or(r.Name, o.Name), Point: cmp.Or(r.Point, o.Point), CPE: cmp.Or(r.CPE, o.CPE),
+		}
+	}
+	return &r
+}
+
+// own marks the packages whose files a distribution package owns.
+func (m *merger) own() {
+	wanted := map[name][]int{}
+	for i := range m.inv.Packages {
+		p := &m.inv.Packages[i]
+		if databases[p.Format] {
+			continue
+		}
+		for _, alias := range recorded(m.paths[i]) {
+			n := nameOf(alias, false)
+			wanted[n] = append(wanted[n], i)
+		}
+	}
+	if len(wanted) == 0 {
+		return
+	}
+	for _, v := range m.owners {
+		for _, o := range v.owned {
+			for _, n := range o.names {
+				for _, i := range wanted[n] {
+					m.inv.Packages[i].OwnedBy = cmp.Or(m.inv.Packages[i].OwnedBy, o.pkg)
+				}
+			}
+		}
+	}
+}
+
+// recorded gives the paths under which a package manager may have recorded a file:
+// as it is, and as it was before the distribution merged its folders into usr.
+func recorded(p string) []string {
+	p, _, _ = strings.Cut(p, "!")
+	if rest, ok := strings.CutPrefix(p, "usr/"); ok {
+		if top, _, _ := strings.Cut(rest, "/"); top == "lib" || top == "bin" || top == "sbin" || top == "lib64" {
+			return []string{p, rest}
+		}
+	}
+	return []string{p, path.Join("usr", p)}
+}

@@ -1,0 +1,129 @@
+package scan
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"bulwark"
+)
+
+// output collects what is sent when all targets have been looked at.
+type output struct {
+	assets   []bulwark.Asset
+	packages []bulwark.Package
+	findings []bulwark.Finding
+	advice   []bulwark.Advice
+	notes    []bulwark.Note
+}
+
+func (o *output) add(other *output) {
+	o.assets = append(o.assets, other.assets...)
+	o.packages = append(o.packages, other.packages...)
+	o.findings = append(o.findings, other.findings...)
+	o.advice = append(o.advice, other.advice...)
+	o.notes = append(o.notes, other.notes...)
+}
+
+func (o *output) addNotes(asset bulwark.AssetID, notes ...bulwark.Note) {
+	for _, n := range notes {
+		n.Asset = cmp.Or(n.Asset, asset)
+		o.notes = append(o.notes, n)
+	}
+}
+
+// take keeps a record that a check emitted.
+func (o *output) take(plugin string, asset bulwark.AssetID, r bulwark.Record) {
+	switch {
+	case r.Finding != nil:
+		f := *r.Finding
+		f.Asset = cmp.Or(f.Asset, asset)
+		o.findings = append(o.findings, f)
+	case r.Note != nil:
+		n := *r.Note
+		n.Plugin = cmp.Or(n.Plugin, plugin)
+		o.addNotes(asset, n)
+	}
+}
+
+// assets gives the asset of a target and one for each of an image's layers.
+func assets(t *bulwark.Target, base string) []bulwark.Asset {
+	list := []bulwark.Asset{t.Asset}
+	if t.Image == nil {
+		return list
+	}
+	if base != "" {
+		labels := map[string]string{"base": base}
+		for k, v := range t.Asset.Labels {
+			labels[k] = v
+		}
+		list[0].Labels = labels
+	}
+	seen := map[string]bool{}
+	for i := range t.Layers {
+		l := &t.Layers[i]
+		if seen[l.DiffID] {
+			continue
+		}
+		seen[l.DiffID] = true
+		part := "own"
+		if l.Base {
+			part = "base"
+		}
+		list = append(list, bulwark.Asset{ID: bulwark.LayerID(l.DiffID), Kind: "layer", Name: l.DiffID, Parent: t.Asset.ID,
+			Labels: map[string]string{"index": strconv.Itoa(l.Index), "createdBy": l.CreatedBy, "part": part}})
+	}
+	return list
+}
+
+// send sorts everything and sends it in the order that [bulwark.Record] promises.
+func (o *output) send(run bulwark.Run, h bulwark.Handler) (bulwark.Summary, error) {
+	o.sort()
+	r := bulwark.Report{Run: run, Assets: o.assets, Packages: o.packages, Findings: o.findings, Advice: o.advice, Notes: o.notes}
+	r.Summary = o.summary()
+	return r.Summary, r.Replay(h)
+}
+
+func (o *output) sort() {
+	slices.SortStableFunc(o.packages, func(a, b bulwark.Package) int {
+		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.PURL, b.PURL), cmp.Compare(a.Path, b.Path))
+	})
+	slices.SortStableFunc(o.findings, func(a, b bulwark.Finding) int {
+		return cmp.Or(cmp.Compare(b.Risk, a.Risk), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Subject, b.Subject))
+	})
+	slices.SortStableFunc(o.notes, func(a, b bulwark.Note) int {
+		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Plugin, b.Plugin), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Text, b.Text))
+	})
+}
+
+func (o *output) summary() bulwark.Summary {
+	s := bulwark.Summary{Complete: true, Counts: map[bulwark.Severity]int{}, Packages: len(o.packages)}
+	for _, level := range bulwark.Severities() {
+		s.Counts[level] = 0
+	}
+	for _, n := range o.notes {
+		if n.Incomplete {
+			s.Complete = false
+		}
+	}
+	vulns, unrated := 0, 0
+	for i := range o.findings {
+		f := &o.findings[i]
+		if f.Exception != nil {
+			s.Excepted++
+			continue
+		}
+		s.Counts[f.Severity]++
+		if f.Kind != bulwark.KindVulnerability {
+			continue
+		}
+		vulns++
+		if f.Severity == bulwark.SeverityUnknown {
+			unrated++
+		}
+	}
+	if vulns > 0 {
+		s.Unrated = float64(unrated) / float64(vulns)
+	}
+	return s
+}

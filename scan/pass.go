@@ -1,0 +1,374 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"golang.org/x/sync/semaphore"
+
+	"bulwark"
+	"bulwark/internal/glob"
+)
+
+// pass feeds the plugins from the layers of one target, each byte read once.
+type pass struct {
+	s      *Scanner
+	t      *bulwark.Target
+	memory *semaphore.Weighted
+	most   int64
+	prog   Progress
+	// plugins is the fingerprint of everything that decides which facts bytes give.
+	plugins string
+}
+
+const (
+	defaultMemory = 100 << 20
+	pieceSize     = 256 << 10
+	smallFile     = 1 << 20 // below this a file on disk is read whole rather than in many small reads
+	maxNotes      = 20      // notes of one plugin about one layer; the rest is counted
+)
+
+func (s *Scanner) newPass(t *bulwark.Target) *pass {
+	most := cmp.Or(s.Memory, defaultMemory)
+	p := &pass{s: s, t: t, memory: semaphore.NewWeighted(most), most: most, prog: s.Progress, plugins: s.fingerprint(t.Image != nil)}
+	if p.prog == nil {
+		p.prog = silent{}
+	}
+	p.prog.Target(t)
+	return p
+}
+
+// layer gives the facts of a layer, from the cache or by reading it. When the bytes
+// are not what they claim to be there are no facts, for any other error there are
+// those of the part that was read.
+func (p *pass) layer(ctx context.Context, l *bulwark.Layer) (*facts, error) {
+	if f := p.s.Cache.load(p.plugins, l); f != nil {
+		p.prog.Layer(l, true)
+		return f, nil
+	}
+	w := &walker{pass: p, ctx: ctx, facts: newFacts(l.DiffID), notes: map[string]int{}, piece: make([]byte, pieceSize)}
+	err := l.Tree.Walk(ctx, w.visit)
+	if err == nil && len(w.pending) > 0 {
+		err = l.Tree.Walk(ctx, w.visitLinked)
+	}
+	w.finish()
+	p.prog.Layer(l, false)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, bulwark.ErrUntrusted):
+		return nil, err
+	case err != nil:
+		return w.facts, fmt.Errorf("read in part: %w", err)
+	}
+	if n := p.s.Cache.store(p.plugins, l, w.facts); n != nil {
+		w.facts.notes = append(w.facts.notes, *n)
+	}
+	return w.facts, nil
+}
+
+// walker is the state of reading one layer.
+type walker struct {
+	*pass
+	ctx    context.Context
+	facts  *facts
+	notes  map[string]int // by plugin, how many
+	piece  []byte
+	buffer []byte // reused for small files
+	sinks  []sink
+	dir    string // folder of the last entry: most entries share it
+
+	seen    map[string]seen               // files that plugins were given
+	pending map[string][]bulwark.FileInfo // hard links, by the path that has the bytes
+}
+
+type sink struct {
+	bulwark.Sink
+	plugin bulwark.Inspector
+}
+
+type seen struct {
+	file int // its place in facts.files plus one; 0 when nothing was found
+	size int64
+}
+
+// visit takes one entry of the layer.
+func (w *walker) visit(e *bulwark.Entry) error {
+	if err := w.ctx.Err(); err != nil {
+		return context.Cause(w.ctx)
+	}
+	if e.Err != nil {
+		w.note("scan", e.Path, e.Err)
+		return nil
+	}
+	if w.whiteout(e) {
+		return nil
+	}
+	dir := e.Mode.IsDir()
+	w.facts.names.add(e.Path, dir)
+	w.parents(e.Path)
+	w.prog.Read(e.Size)
+	switch {
+	case e.Hard:
+		w.hard(e)
+	case e.Mode&fs.ModeSymlink != 0:
+		w.facts.links[e.Path] = e.Link
+	case e.Mode.IsRegular():
+		return w.file(&e.FileInfo, e.Body, e.At)
+	}
+	return nil
+}
+
+// whiteout notes what the layer removes (https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts).
+func (w *walker) whiteout(e *bulwark.Entry) bool {
+	removed, ok := strings.CutPrefix(e.Base, ".wh.")
+	if !ok || w.t.Image == nil {
+		return false
+	}
+	dir := path.Dir(e.Path)
+	switch {
+	case e.Base == ".wh..wh..opq":
+		w.facts.opaque[dir] = true
+	case !strings.HasPrefix(e.Base, ".wh..wh."): // others are aufs's own business
+		w.facts.gone[path.Join(dir, removed)] = true
+	}
+	w.parents(e.Path)
+	return true
+}
+
+// parents remembers the folders that p lies in, whether they have entries or not.
+func (w *walker) parents(p string) {
+	dir := path.Dir(p)
+	if dir == w.dir {
+		return
+	}
+	w.dir = dir
+	for ; dir != "." && dir != "/"; dir = path.Dir(dir) {
+		w.facts.passed.add(dir, true)
+	}
+}
+
+func (w *walker) excluded(p string) bool {
+	for _, g := range w.s.Exclude {
+		if glob.Match(strings.TrimPrefix(g, "/"), p) {
+			return true
+		}
+	}
+	return false
+}
+
+// file feeds one file to whoever wants it.
+func (w *walker) file(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt) error {
+	if w.excluded(info.Path) {
+		return nil
+	}
+	var wants []bulwark.Extractor
+	for _, x := range w.s.Extractors {
+		if x.Wants(info) {
+			wants = append(wants, x)
+		}
+	}
+	w.sinks = w.sinks[:0]
+	for _, in := range w.s.Inspectors {
+		if s := in.Begin(info); s != nil {
+			w.sinks = append(w.sinks, sink{s, in})
+		}
+	}
+	if len(wants) == 0 && len(w.sinks) == 0 {
+		return nil
+	}
+	found := fileFacts{path: info.Path}
+	if len(wants) == 0 {
+		if err := w.stream(info, body, &found); err != nil {
+			return err
+		}
+	} else if err := w.whole(info, body, at, wants, &found); err != nil {
+		return err
+	}
+	w.keep(info, found)
+	return nil
+}
+
+// keep adds what was found to the layer's facts.
+func (w *walker) keep(info *bulwark.FileInfo, found fileFacts) {
+	if w.seen == nil {
+		w.seen = map[string]seen{}
+	}
+	if old := w.seen[info.Path]; old.file > 0 { // the layer holds the path twice: the later one counts
+		w.facts.files[old.file-1] = fileFacts{path: info.Path}
+	}
+	known := seen{size: info.Size}
+	if !found.empty() {
+		w.facts.files = append(w.facts.files, found)
+		known.file = len(w.facts.files)
+	}
+	w.seen[info.Path] = known
+}
+
+func (f *fileFacts) empty() bool {
+	return len(f.Packages) == 0 && len(f.Findings) == 0 && len(f.owned) == 0 && f.Release == nil && len(f.Repositories) == 0 && len(f.Licensed) == 0
+}
+
+// add takes a plugin's facts about the file.
+func (f *fileFacts) add(x bulwark.Facts) {
+	for _, o := range x.Owned {
+		names := make([]name, len(o.Paths))
+		for i, p := range o.Paths {
+			names[i] = nameOf(p, false)
+		}
+		f.owned = append(f.owned, owned{o.Package, names})
+	}
+	f.Packages = append(f.Packages, x.Packages...)
+	f.Findings = append(f.Findings, x.Findings...)
+	f.Repositories = append(f.Repositories, x.Repositories...)
+	f.Licensed = append(f.Licensed, x.Licensed...)
+	if x.Release != nil {
+		f.Release = x.Release
+	}
+}
+
+// whole gives the file to extractors, which read anywhere in it, and to sinks.
+func (w *walker) whole(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt, wants []bulwark.Extractor, found *fileFacts) error {
+	if at == nil || info.Size <= smallFile {
+		data, free, err := w.load(info, body)
+		if errors.Is(err, bulwark.ErrLimit) {
+			for _, x := range wants {
+				w.note(x.Info().Name, info.Path, err)
+			}
+			return w.stream(info, body, found)
+		}
+		if err != nil {
+			return err
+		}
+		defer free()
+		at = bytesAt(data)
+	}
+	file := &bulwark.File{FileInfo: *info, ReaderAt: at}
+	for _, x := range wants {
+		var got bulwark.Facts
+		err := guard(x, info.Path, func() (err error) {
+			got, err = x.Extract(w.ctx, file)
+			return err
+		})
+		w.note(x.Info().Name, info.Path, err)
+		found.add(got)
+	}
+	if len(w.sinks) == 0 {
+		return nil
+	}
+	return w.stream(info, file.Reader(), found)
+}
+
+// load reads a file into memory, within the budget. free gives the memory back.
+func (w *walker) load(info *bulwark.FileInfo, body io.Reader) (data []byte, free func(), err error) {
+	if info.Size > w.most {
+		return nil, nil, fmt.Errorf("file of %d bytes, at most %d are read into memory: %w", info.Size, w.most, bulwark.ErrLimit)
+	}
+	if err := w.memory.Acquire(w.ctx, info.Size); err != nil {
+		return nil, nil, err
+	}
+	free = func() { w.memory.Release(info.Size) }
+	data = w.buffer
+	if int64(cap(data)) < info.Size {
+		data = make([]byte, info.Size)
+		if info.Size <= smallFile {
+			w.buffer = data
+		}
+	}
+	n, err := io.ReadFull(body, data[:info.Size])
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		free()
+		return nil, nil, err
+	}
+	return data[:n], free, nil // a file that shrank while it was read is what is left of it
+}
+
+// stream pushes the file to the sinks, piece by piece, as long as one wants more.
+func (w *walker) stream(info *bulwark.FileInfo, body io.Reader, found *fileFacts) error {
+	open := len(w.sinks)
+	for open > 0 {
+		n, err := body.Read(w.piece)
+		for i := range w.sinks {
+			s := &w.sinks[i]
+			if n == 0 || s.Sink == nil {
+				continue
+			}
+			werr := guard(s.plugin, info.Path, func() error { _, err := s.Write(w.piece[:n]); return err })
+			if werr != nil {
+				w.close(s, info.Path, werr, found)
+				open--
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i := range w.sinks {
+		if s := &w.sinks[i]; s.Sink != nil {
+			w.close(s, info.Path, nil, found)
+		}
+	}
+	return nil
+}
+
+// close ends a sink, after err of its Write, and takes what it found.
+func (w *walker) close(s *sink, p string, err error, found *fileFacts) {
+	if errors.Is(err, bulwark.ErrSkip) {
+		err = nil
+	}
+	var got bulwark.Facts
+	cerr := guard(s.plugin, p, func() (err error) {
+		got, err = s.Sink.Close()
+		return err
+	})
+	w.note(s.plugin.Info().Name, p, errors.Join(err, cerr))
+	found.add(got)
+	s.Sink = nil
+}
+
+// note remembers that a plugin failed on a file.
+func (w *walker) note(plugin, p string, err error) {
+	if err == nil {
+		return
+	}
+	var pe *bulwark.PluginError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	w.notes[plugin]++
+	if w.notes[plugin] <= maxNotes {
+		w.facts.notes = append(w.facts.notes, bulwark.Note{Plugin: plugin, Path: p, Text: err.Error(), Incomplete: true})
+	}
+}
+
+func (w *walker) finish() {
+	for plugin, n := range w.notes {
+		if n > maxNotes {
+			w.facts.notes = append(w.facts.notes, bulwark.Note{Plugin: plugin, Text: fmt.Sprintf("%d more files that it could not read", n-maxNotes), Incomplete: true})
+		}
+	}
+	w.facts.seal()
+}
+
+// bytesAt is bytes.Reader without its position.
+type bytesAt []byte
+
+func (b bytesAt) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off >= int64(len(b)) {
+		return 0, io.EOF
+	}
+	n := copy(p, b[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}

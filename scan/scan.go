@@ -1,0 +1,255 @@
+// Package scan is the engine that looks once. It opens targets, streams their layers
+// through the plugins in one pass, merges the layers, reasons about the result and
+// sends everything to handlers as one record stream.
+//
+//	s := scan.Scanner{Extractors: all.Extractors(), Checks: checks}
+//	var report bulwark.Report
+//	res, err := s.Scan(ctx, []scan.Job{{Ref: "image.tar", Open: open}}, &report)
+package scan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"bulwark"
+)
+
+// Scanner looks at targets. The zero value reads nothing but the list of layers;
+// a Scanner may be used for several scans, one after the other.
+type Scanner struct {
+	Extractors []bulwark.Extractor
+	Inspectors []bulwark.Inspector
+	Resolvers  []bulwark.Resolver
+	Checks     []bulwark.Check
+	Advisors   []bulwark.Advisor
+	Policies   []bulwark.Policy
+
+	Cache   *Cache   // results of layers; nil: none
+	Bases   []Base   // images that others may be built on
+	Exclude []string // globs of paths not to read, as [bulwark/internal/glob] has them
+	Workers int      // layers at once; 0: one for each processor
+	Memory  int64    // bytes of files held whole at once; 0: 100 MB
+
+	// Keep says which findings are reported; nil: all. It is asked after policies.
+	Keep func(*bulwark.Finding) bool
+	// Progress is told about the layers that are read; nil: nobody is.
+	Progress Progress
+
+	Version string         // of this program
+	Started time.Time      // when the run began
+	Now     time.Time      // the clock that checks see
+	Data    bulwark.Data   // what checks know, for the report
+	Notes   []bulwark.Note // of whoever set the scanner up
+}
+
+// Job is one target to open.
+type Job struct {
+	Ref  string // as the user gave it
+	Open func(context.Context) (*bulwark.Target, error)
+}
+
+// Base is an image that other images may be built on.
+type Base struct {
+	Name    string
+	DiffIDs []string // lowest first
+}
+
+// Result says how a scan went, beyond what the records tell.
+type Result struct {
+	Opened   int             // targets that could be opened and read at least in part
+	Failed   []error         // one for each target that could not
+	Summary  bulwark.Summary // as the handlers saw it
+	Findings []bulwark.Finding
+}
+
+// Scan looks at every job's target in turn and then sends the records of all of
+// them to h. A target that cannot be opened or read becomes a note and an error in the
+// result. The error of Scan itself is the context's or the handler's.
+func (s *Scanner) Scan(ctx context.Context, jobs []Job, h bulwark.Handler) (*Result, error) {
+	out := &output{notes: slices.Clone(s.Notes)}
+	res := &Result{}
+	for _, job := range jobs {
+		err := s.target(ctx, job, out)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err == nil {
+			res.Opened++
+			continue
+		}
+		res.Failed = append(res.Failed, fmt.Errorf("%s: %w", job.Ref, err))
+		out.notes = append(out.notes, bulwark.Note{Plugin: "source", Path: job.Ref, Text: err.Error(), Incomplete: true})
+	}
+	run := bulwark.Run{Version: s.Version, Started: s.Started, Now: s.Now, Targets: refs(jobs), Data: s.Data}
+	var err error
+	res.Summary, err = out.send(run, h)
+	res.Findings = out.findings
+	return res, err
+}
+
+func refs(jobs []Job) []string {
+	names := make([]string, len(jobs))
+	for i, j := range jobs {
+		names[i] = j.Ref
+	}
+	return names
+}
+
+// target looks at one target and adds what it learned to out.
+func (s *Scanner) target(ctx context.Context, job Job, out *output) (err error) {
+	t, err := job.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if t.Close != nil {
+			err = errors.Join(err, t.Close())
+		}
+	}()
+	base := s.markBase(t)
+	o := &output{assets: assets(t, base)}
+	o.addNotes(t.Asset.ID, t.Notes...)
+	inv := t.Inventory
+	if inv == nil {
+		m, err := s.layers(ctx, t, o)
+		if err != nil {
+			return err
+		}
+		inv = m
+	}
+	s.reason(ctx, t, inv, o)
+	if t.Image != nil {
+		if n := s.Cache.remember(t); n != nil {
+			o.addNotes(t.Asset.ID, *n)
+		}
+	}
+	out.add(o)
+	return nil
+}
+
+// layers reads and merges the layers of t. It fails when none of them could be read.
+func (s *Scanner) layers(ctx context.Context, t *bulwark.Target, o *output) (*bulwark.Inventory, error) {
+	results, failures := s.readAll(ctx, t)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for i, err := range failures {
+		if err == nil {
+			continue
+		}
+		if results[i] == nil && len(t.Layers) == 1 {
+			return nil, err
+		}
+		o.addNotes(t.Asset.ID, bulwark.Note{Plugin: "scan", Path: layerName(t.Layers[i]), Text: err.Error(), Incomplete: true})
+	}
+	if len(results) > 0 && !slices.ContainsFunc(results, func(f *facts) bool { return f != nil }) {
+		return nil, errors.Join(failures...)
+	}
+	inv := merge(t, results, o)
+	if len(s.Exclude) > 0 {
+		o.addNotes(t.Asset.ID, bulwark.Note{Plugin: "scan", Text: fmt.Sprintf("paths not read, as asked: %q", s.Exclude)})
+	}
+	return inv, nil
+}
+
+func layerName(l bulwark.Layer) string {
+	return fmt.Sprintf("layer %d (%s)", l.Index, cmp.Or(l.DiffID, l.Digest, "files"))
+}
+
+// reason runs what needs the merged inventory: resolvers, checks, policies, advisors.
+func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.Inventory, o *output) {
+	failed := func(p bulwark.Plugin, err error) {
+		if err != nil {
+			o.addNotes(t.Asset.ID, failureNotes(p.Info().Name, err)...)
+		}
+	}
+	if t.Inventory == nil {
+		for _, r := range s.Resolvers {
+			failed(r, guard(r, "", func() error { return r.Resolve(ctx, inv) }))
+		}
+	}
+	for i := range inv.Packages {
+		inv.Packages[i].Asset = t.Asset.ID
+	}
+	o.packages = inv.Packages
+	for _, c := range s.Checks {
+		failed(c, guard(c, "", func() error {
+			return c.Check(ctx, t, inv, func(r bulwark.Record) { o.take(c.Info().Name, t.Asset.ID, r) })
+		}))
+	}
+	for i := range o.findings {
+		for _, p := range s.Policies {
+			p.Apply(&t.Asset, &o.findings[i])
+		}
+	}
+	if s.Keep != nil {
+		o.findings = slices.DeleteFunc(o.findings, func(f bulwark.Finding) bool { return !s.Keep(&f) })
+	}
+	for _, a := range s.Advisors {
+		failed(a, guard(a, "", func() error {
+			advice, err := a.Advise(ctx, t, inv, o.findings)
+			for _, adv := range advice {
+				adv.Asset = t.Asset.ID
+				o.advice = append(o.advice, adv)
+			}
+			return err
+		}))
+	}
+}
+
+// guard runs a plugin's method and turns its panic into an error.
+func guard(p bulwark.Plugin, path string, run func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &bulwark.PluginError{Plugin: p.Info().Name, Path: path, Err: fmt.Errorf("panic: %v", r)}
+		}
+	}()
+	return run()
+}
+
+// failureNotes gives a note for each error that was joined.
+func failureNotes(plugin string, err error) []bulwark.Note {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var notes []bulwark.Note
+		for _, e := range joined.Unwrap() {
+			notes = append(notes, failureNotes(plugin, e)...)
+		}
+		return notes
+	}
+	n := bulwark.Note{Plugin: plugin, Text: err.Error(), Incomplete: true}
+	var pe *bulwark.PluginError
+	if errors.As(err, &pe) {
+		n.Plugin, n.Path, n.Text = pe.Plugin, pe.Path, pe.Err.Error()
+	}
+	return []bulwark.Note{n}
+}
+
+// readAll reads the layers, the largest first, several at once. Each has facts or an
+// error, or both when it was read in part.
+func (s *Scanner) readAll(ctx context.Context, t *bulwark.Target) ([]*facts, []error) {
+	results, failures := make([]*facts, len(t.Layers)), make([]error, len(t.Layers))
+	order := make([]int, len(t.Layers))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(t.Layers[b].Size, t.Layers[a].Size) })
+
+	pass := s.newPass(t)
+	var g errgroup.Group
+	g.SetLimit(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)))
+	for _, i := range order {
+		g.Go(func() error {
+			results[i], failures[i] = pass.layer(ctx, &t.Layers[i])
+			return nil
+		})
+	}
+	_ = g.Wait() // the errors are kept by layer
+	return results, failures
+}

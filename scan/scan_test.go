@@ -1,0 +1,407 @@
+package scan_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"bulwark"
+	"bulwark/scan"
+)
+
+// tree is a layer in memory.
+type tree struct {
+	entries []bulwark.Entry
+	data    map[string]string
+	err     error
+	walks   *int
+}
+
+func (t *tree) Walk(_ context.Context, visit func(*bulwark.Entry) error) error {
+	if t.walks != nil {
+		*t.walks++
+	}
+	for _, e := range t.entries {
+		e.SetPath(e.Path)
+		if body, ok := t.data[e.Path]; ok && e.Mode.IsRegular() && !e.Hard {
+			e.Size, e.Body = int64(len(body)), strings.NewReader(body)
+		}
+		if err := visit(&e); err != nil {
+			return err
+		}
+	}
+	return t.err
+}
+
+// files makes a layer: "name" is a file, "dir/" a folder, "a -> b" a symbolic and "a => b"
+// a hard link. A file's content is its name unless it is "name=content".
+func files(names ...string) *tree {
+	t := &tree{data: map[string]string{}}
+	for _, n := range names {
+		var e bulwark.Entry
+		if a, b, ok := strings.Cut(n, " -> "); ok {
+			e.Path, e.Link, e.Mode = a, b, fs.ModeSymlink|0o777
+		} else if a, b, ok := strings.Cut(n, " => "); ok {
+			e.Path, e.Link, e.Hard, e.Mode = a, b, true, 0o644
+		} else if strings.HasSuffix(n, "/") {
+			e.Path, e.Mode = strings.TrimSuffix(n, "/"), fs.ModeDir|0o755
+		} else {
+			name, content, ok := strings.Cut(n, "=")
+			if !ok {
+				content = name
+			}
+			e.Path, e.Mode = name, 0o644
+			t.data[name] = content
+		}
+		t.entries = append(t.entries, e)
+	}
+	return t
+}
+
+// image makes a target of layers, the lowest first.
+func image(layers ...*tree) *bulwark.Target {
+	t := &bulwark.Target{Asset: bulwark.Asset{ID: "image:x", Kind: "image", Name: "x"}, Absolute: true, Image: &bulwark.Image{}}
+	for i, l := range layers {
+		id := fmt.Sprintf("sha256:%d", i)
+		t.Layers = append(t.Layers, bulwark.Layer{Index: i, DiffID: id, Identity: "blob" + id, Tree: l})
+	}
+	return t
+}
+
+// textExtractor reports the content of *.pkg files as a package, one for each line of *.db.
+type textExtractor struct{ fail func(path string) error }
+
+func (*textExtractor) Info() bulwark.Info { return bulwark.Info{Name: "extract/text", Version: 1} }
+
+func (*textExtractor) Wants(f *bulwark.FileInfo) bool {
+	return path.Ext(f.Base) == ".pkg" || path.Ext(f.Base) == ".db" || path.Ext(f.Base) == ".owns"
+}
+
+func (x *textExtractor) Extract(_ context.Context, f *bulwark.File) (bulwark.Facts, error) {
+	if x.fail != nil {
+		if err := x.fail(f.Path); err != nil {
+			return bulwark.Facts{}, err
+		}
+	}
+	data, err := io.ReadAll(f.Reader())
+	if err != nil {
+		return bulwark.Facts{}, err
+	}
+	var facts bulwark.Facts
+	if path.Ext(f.Base) == ".owns" {
+		return bulwark.Facts{Owned: []bulwark.Owned{{Package: strings.TrimSuffix(f.Base, ".owns"), Paths: strings.Fields(string(data))}}}, nil
+	}
+	for _, line := range strings.Fields(string(data)) {
+		p := bulwark.Package{Name: line, PURL: "pkg:generic/" + line}
+		if path.Ext(f.Base) == ".db" {
+			p.Format = "deb"
+		}
+		facts.Packages = append(facts.Packages, p)
+	}
+	return facts, nil
+}
+
+func run(t *testing.T, s *scan.Scanner, target *bulwark.Target) (*bulwark.Report, *scan.Result) {
+	t.Helper()
+	if s.Extractors == nil {
+		s.Extractors = []bulwark.Extractor{&textExtractor{}}
+	}
+	var report bulwark.Report
+	res, err := s.Scan(t.Context(), []scan.Job{{Ref: "x", Open: func(context.Context) (*bulwark.Target, error) { return target, nil }}}, &report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &report, res
+}
+
+// lines gives "path package layer" of every package.
+func lines(r *bulwark.Report) []string {
+	var out []string
+	for _, p := range r.Packages {
+		out = append(out, fmt.Sprintf("%s %s %s", p.Path, p.Name, strings.TrimPrefix(p.Layer, "sha256:")))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestMerge(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		layers []*tree
+		want   []string
+	}{
+		{"upper replaces", []*tree{files("a.pkg=old", "b.pkg=b"), files("a.pkg=new")}, []string{"/a.pkg new 1", "/b.pkg b 0"}},
+		{"whiteout of a file", []*tree{files("d/a.pkg=a", "d/b.pkg=b"), files("d/.wh.a.pkg")}, []string{"/d/b.pkg b 0"}},
+		{"whiteout of a folder", []*tree{files("d/e/a.pkg=a"), files(".wh.d")}, nil},
+		{"whiteout and new content", []*tree{files("d/a.pkg=a"), files(".wh.d", "d/b.pkg=b")}, []string{"/d/b.pkg b 1"}},
+		{"whiteout does not reach above", []*tree{files(".wh.a.pkg"), files("a.pkg=a")}, []string{"/a.pkg a 1"}},
+		{"opaque folder", []*tree{files("d/a.pkg=a", "d/e/b.pkg=b", "c.pkg=c"), files("d/.wh..wh..opq", "d/n.pkg=n")}, []string{"/c.pkg c 0", "/d/n.pkg n 1"}},
+		{"aufs's own files remove nothing", []*tree{files("d/a.pkg=a"), files("d/.wh..wh.plnk")}, []string{"/d/a.pkg a 0"}},
+		{"folder replaced by a file", []*tree{files("d/a.pkg=a"), files("d=x")}, nil},
+		{"folder replaced by a link", []*tree{files("d/a.pkg=a", "e/b.pkg=b"), files("d -> e")}, []string{"/e/b.pkg b 0"}},
+		{"file replaced by a folder", []*tree{files("a.pkg=a"), files("a.pkg/")}, nil},
+		{"folder entry replaces nothing", []*tree{files("d/", "d/a.pkg=a"), files("d/", "d/b.pkg=b")}, []string{"/d/a.pkg a 0", "/d/b.pkg b 1"}},
+		{"through a lower link", []*tree{files("lib -> usr/lib", "usr/lib/a.pkg=old"), files("lib/a.pkg=new")}, []string{"/usr/lib/a.pkg new 1"}},
+		{"absolute link", []*tree{files("lib -> /usr/lib", "usr/lib/a.pkg=old"), files("lib/a.pkg=new")}, []string{"/usr/lib/a.pkg new 1"}},
+		{"removed through a lower link", []*tree{files("lib -> usr/lib", "usr/lib/a.pkg=old"), files("lib/.wh.a.pkg")}, nil},
+		{"link replaced by a folder", []*tree{files("lib -> usr/lib", "usr/lib/a.pkg=old"), files("lib/", "lib/a.pkg=new")}, []string{"/lib/a.pkg new 1", "/usr/lib/a.pkg old 0"}},
+		{"link out of the image stays in", []*tree{files("lib -> ../../../etc"), files("lib/a.pkg=a")}, []string{"/etc/a.pkg a 1"}},
+		{"looping links", []*tree{files("a -> b", "b -> a"), files("a/x.pkg=x")}, []string{"/a/x.pkg x 1"}},
+		{"hard link to bytes seen", []*tree{files("a.pkg=a", "b.pkg => a.pkg")}, []string{"/a.pkg a 0", "/b.pkg a 0"}},
+		{"hard link to bytes not seen", []*tree{files("store/77=s", "b.pkg => store/77", "c.pkg => store/77")}, []string{"/b.pkg s 0", "/c.pkg s 0"}},
+		{"the later of two names in a layer", []*tree{files("a.pkg=one", "a.pkg=two")}, []string{"/a.pkg two 0"}},
+		{"database keeps the layer of each package", []*tree{files("s.db=a b"), files("s.db=a b c"), files("s.db=a c d")}, []string{"/s.db a 0", "/s.db c 1", "/s.db d 2"}},
+		{"database: removed and installed again", []*tree{files("s.db=a b"), files("s.db=b"), files("s.db=a b")}, []string{"/s.db a 2", "/s.db b 0"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, state := range []string{"cold", "warm"} {
+				cache, err := scan.OpenCache(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				report, _ := run(t, &scan.Scanner{Cache: cache}, image(tt.layers...))
+				if diff := cmp.Diff(tt.want, lines(report)); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", state, diff)
+				}
+			}
+		})
+	}
+}
+
+func TestOwnedBy(t *testing.T) {
+	report, _ := run(t, &scan.Scanner{}, image(files("usr/lib/x.pkg=x", "opt/y.pkg=y", "libx.owns=lib/x.pkg opt/other")))
+	got := map[string]string{}
+	for _, p := range report.Packages {
+		got[p.Name] = p.OwnedBy
+	}
+	if diff := cmp.Diff(map[string]string{"x": "libx", "y": ""}, got); diff != "" {
+		t.Errorf("owners (-want +got):\n%s", diff)
+	}
+}
+
+func TestCache(t *testing.T) {
+	cache, err := scan.OpenCache(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	walks := 0
+	layer := files("a.pkg=a")
+	layer.walks = &walks
+	for range 3 {
+		run(t, &scan.Scanner{Cache: cache}, image(layer))
+	}
+	if walks != 1 {
+		t.Errorf("the layer was read %d times, want once", walks)
+	}
+	run(t, &scan.Scanner{Cache: cache, Exclude: []string{"**/*.x"}}, image(layer))
+	if walks != 2 {
+		t.Errorf("other settings used the results of the first")
+	}
+	// An image that claims the diffID of clean bytes for bytes of its own is read.
+	claim := image(files("evil.pkg=evil"))
+	claim.Layers[0].Identity = "other blob"
+	report, _ := run(t, &scan.Scanner{Cache: cache}, claim)
+	if diff := cmp.Diff([]string{"/evil.pkg evil 0"}, lines(report)); diff != "" {
+		t.Errorf("claimed diffID (-want +got):\n%s", diff)
+	}
+}
+
+func TestCacheDamaged(t *testing.T) {
+	dir := t.TempDir()
+	scanOnce := func() []string {
+		cache, err := scan.OpenCache(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, _ := run(t, &scan.Scanner{Cache: cache}, image(files("a.pkg=a", "l -> b")))
+		return lines(report)
+	}
+	want := scanOnce()
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return os.WriteFile(p, []byte("damaged"), 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, scanOnce()); diff != "" {
+		t.Errorf("with a damaged cache (-want +got):\n%s", diff)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			cache, err := scan.OpenCache(dir)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			report, _ := run(t, &scan.Scanner{Cache: cache}, image(files("a.pkg=a"), files("b.pkg=b")))
+			if len(report.Packages) != 2 {
+				t.Errorf("%d packages, want 2", len(report.Packages))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestBase(t *testing.T) {
+	cache, err := scan.OpenCache(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scan.Scanner{Cache: cache}
+	base := image(files("a.pkg=a"))
+	base.Asset.Name = "debian:12"
+	run(t, s, base)
+	report, _ := run(t, s, image(files("a.pkg=a"), files("b.pkg=b")))
+	for _, p := range report.Packages {
+		if p.FromBase != (p.Name == "a") {
+			t.Errorf("package %s: fromBase %v", p.Name, p.FromBase)
+		}
+	}
+	if got := report.Assets[0].Labels["base"]; got != "debian:12" {
+		t.Errorf("base %q, want the image that was scanned before", got)
+	}
+	named := &scan.Scanner{Bases: []scan.Base{{Name: "mine", DiffIDs: []string{"sha256:0"}}}}
+	report, _ = run(t, named, image(files("a.pkg=a"), files("b.pkg=b")))
+	if got := report.Assets[0].Labels["base"]; got != "mine" {
+		t.Errorf("base %q, want the one that was named", got)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	fail := &textExtractor{fail: func(p string) error {
+		switch p {
+		case "bad.pkg":
+			return bulwark.ErrMalformed
+		case "panic.pkg":
+			panic("index out of range")
+		}
+		return nil
+	}}
+	report, _ := run(t, &scan.Scanner{Extractors: []bulwark.Extractor{fail}}, image(files("bad.pkg", "panic.pkg", "good.pkg=g")))
+	if diff := cmp.Diff([]string{"/good.pkg g 0"}, lines(report)); diff != "" {
+		t.Errorf("packages (-want +got):\n%s", diff)
+	}
+	if report.Summary.Complete || len(report.Notes) != 2 || report.Notes[0].Path != "/bad.pkg" {
+		t.Errorf("summary %+v, notes %+v; want incomplete and a note for each file", report.Summary, report.Notes)
+	}
+}
+
+func TestLayerErrors(t *testing.T) {
+	untrusted := files("evil.pkg=evil")
+	untrusted.err = fmt.Errorf("digest: %w", bulwark.ErrUntrusted)
+	cut := files("half.pkg=h")
+	cut.err = fmt.Errorf("tar: %w", bulwark.ErrMalformed)
+	report, _ := run(t, &scan.Scanner{}, image(files("a.pkg=a"), untrusted, cut))
+	if diff := cmp.Diff([]string{"/a.pkg a 0", "/half.pkg h 2"}, lines(report)); diff != "" {
+		t.Errorf("packages (-want +got):\n%s", diff)
+	}
+	if report.Summary.Complete || len(report.Notes) != 2 {
+		t.Errorf("complete %v, notes %+v; want two notes and incomplete", report.Summary.Complete, report.Notes)
+	}
+	_, res := run(t, &scan.Scanner{}, image(untrusted))
+	if res.Opened != 0 || len(res.Failed) != 1 || !errors.Is(res.Failed[0], bulwark.ErrUntrusted) {
+		t.Errorf("opened %d, failed %v; want the one layer's error", res.Opened, res.Failed)
+	}
+}
+
+func TestMemoryBudget(t *testing.T) {
+	big := files("big.pkg="+strings.Repeat("x", 1000), "a.pkg=a")
+	report, _ := run(t, &scan.Scanner{Memory: 100}, image(big))
+	if diff := cmp.Diff([]string{"/a.pkg a 0"}, lines(report)); diff != "" {
+		t.Errorf("packages (-want +got):\n%s", diff)
+	}
+	if len(report.Notes) != 1 || !strings.Contains(report.Notes[0].Text, bulwark.ErrLimit.Error()) {
+		t.Errorf("notes %+v, want one about the limit", report.Notes)
+	}
+}
+
+// counter is an inspector that wants everything up to a number of bytes.
+type counter struct{ upTo int }
+
+func (*counter) Info() bulwark.Info                     { return bulwark.Info{Name: "extract/counter", Version: 1} }
+func (c *counter) Begin(*bulwark.FileInfo) bulwark.Sink { return &count{upTo: c.upTo} }
+
+type count struct{ upTo, got int }
+
+func (c *count) Write(p []byte) (int, error) {
+	c.got += len(p)
+	if c.got >= c.upTo {
+		return len(p), bulwark.ErrSkip
+	}
+	return len(p), nil
+}
+
+func (c *count) Close() (bulwark.Facts, error) {
+	return bulwark.Facts{Packages: []bulwark.Package{{Name: fmt.Sprint(c.got)}}}, nil
+}
+
+func TestInspector(t *testing.T) {
+	s := &scan.Scanner{Inspectors: []bulwark.Inspector{&counter{upTo: 300 << 10}}}
+	report, _ := run(t, s, image(files("big="+strings.Repeat("x", 1<<20), "small=abc", "both.pkg=p")))
+	want := []string{"/big 524288 0", "/both.pkg 1 0", "/both.pkg p 0", "/small 3 0"}
+	if diff := cmp.Diff(want, lines(report)); diff != "" {
+		t.Errorf("packages (-want +got):\n%s", diff)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := scan.Scanner{Extractors: []bulwark.Extractor{&textExtractor{fail: func(string) error { cancel(); return nil }}}}
+	var report bulwark.Report
+	_, err := s.Scan(ctx, []scan.Job{{Ref: "x", Open: func(context.Context) (*bulwark.Target, error) {
+		return image(files("a.pkg=a", "b.pkg=b")), nil
+	}}}, &report)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want the context's", err)
+	}
+}
+
+func TestOneTargetFails(t *testing.T) {
+	s := scan.Scanner{Extractors: []bulwark.Extractor{&textExtractor{}}}
+	var report bulwark.Report
+	res, err := s.Scan(t.Context(), []scan.Job{
+		{Ref: "gone", Open: func(context.Context) (*bulwark.Target, error) { return nil, bulwark.ErrNotFound }},
+		{Ref: "x", Open: func(context.Context) (*bulwark.Target, error) { return image(files("a.pkg=a")), nil }},
+	}, &report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Opened != 1 || len(res.Failed) != 1 || len(report.Packages) != 1 || report.Summary.Complete {
+		t.Errorf("result %+v, %d packages, complete %v", res, len(report.Packages), report.Summary.Complete)
+	}
+}
+
+func TestSameBytes(t *testing.T) {
+	var first bytes.Buffer
+	for range 5 {
+		report, _ := run(t, &scan.Scanner{}, image(files("b.pkg=b c a", "a.pkg=z y"), files("q.db=1 2 3"), files("w.pkg=w")))
+		got := fmt.Sprintf("%+v", lines(report))
+		if first.Len() == 0 {
+			first.WriteString(got)
+		}
+		if first.String() != got {
+			t.Fatalf("another order: %s and %s", first.String(), got)
+		}
+	}
+}
