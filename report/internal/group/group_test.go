@@ -1,0 +1,67 @@
+package group_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"bulwark/report/internal/group"
+	"bulwark/report/internal/sample"
+)
+
+func TestByAsset(t *testing.T) {
+	assets := group.ByAsset(sample.Report())
+	if len(assets) != 1 {
+		t.Fatalf("%d assets, want the image alone: layers are part of it", len(assets))
+	}
+	a := assets[0]
+	var got []string
+	for _, s := range a.Sections {
+		for _, r := range s.Rows {
+			got = append(got, s.Name+" "+r.Name+" "+r.Fixed)
+		}
+	}
+	want := []string{
+		"Maven org.apache.commons:commons-text 1.10.0",
+		"Debian:12 openssl 3.0.11-1~deb12u2",
+		"Debian:12 linux 6.1.94-1",
+		"npm lodash 4.17.21",
+		"npm " + sample.Evil + " ",
+		"Go stdlib 1.20.5",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	openssl := a.Sections[1].Rows[0]
+	if diff := cmp.Diff([]string{"CVE-2023-5363", "CVE-2025-0001"}, openssl.IDs); diff != "" {
+		t.Errorf("ids of openssl: the excepted one is left out (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"libssl3"}, openssl.Binaries); diff != "" {
+		t.Errorf("binaries of openssl (-want +got):\n%s", diff)
+	}
+	if a.Vulnerabilities != 10 || a.Kernel != 3 || len(a.Excepted) != 1 || len(a.Others) != 3 {
+		t.Errorf("vulnerabilities %d, kernel %d, excepted %d, others %d", a.Vulnerabilities, a.Kernel, len(a.Excepted), len(a.Others))
+	}
+	if l := a.Layers[1]; l.DiffID != sample.App || l.Base || l.Packages != 8 || l.Total() != 6 {
+		t.Errorf("upper layer: %+v", l)
+	}
+}
+
+func TestLater(t *testing.T) {
+	for _, tt := range []struct{ later, earlier string }{
+		{"1.10", "1.9"},
+		{"1:1.0", "9.0"},
+		{"1.0", "1.0~rc1"},
+		{"3.0.13-1~deb12u1", "3.0.11-1~deb12u2"},
+		{"1.0.1", "1.0"},
+		{"1.0+b", "1.0b"},
+		{"1", ""},
+	} {
+		if !group.Later(tt.later, tt.earlier) || group.Later(tt.earlier, tt.later) {
+			t.Errorf("%q is not after %q", tt.later, tt.earlier)
+		}
+	}
+	if group.Later("1.0", "1.00") {
+		t.Error("leading zeros count")
+	}
+}

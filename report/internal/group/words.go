@@ -1,0 +1,141 @@
+package group
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"bulwark"
+)
+
+// StaleAfter is how old advisories may be before a reader is warned.
+const StaleAfter = 7 * 24 * time.Hour
+
+// Age says in words how old the advisories are, and whether that is too old.
+func Age(run *bulwark.Run, now time.Time) (words string, stale bool) {
+	adv := run.Data.Advisories
+	if adv == nil {
+		return "no advisory database, so vulnerabilities were not looked for: bulwark db update gets one", true
+	}
+	age := now.Sub(adv.Built)
+	words = fmt.Sprintf("advisories of %s (%s, %s)", adv.Built.UTC().Format(time.DateOnly), Count(adv.Records, "record"), days(age))
+	if age > StaleAfter {
+		return words + ": bulwark db update gets newer ones", true
+	}
+	return words, false
+}
+
+func days(d time.Duration) string {
+	n := int(d.Hours() / 24)
+	switch {
+	case n <= 0:
+		return "today's"
+	case n == 1:
+		return "1 day old"
+	}
+	return fmt.Sprintf("%d days old", n)
+}
+
+// Counts says how many there are of each severity, the worst first, leaving out
+// those that there are none of.
+func Counts(m map[bulwark.Severity]int) string {
+	var parts []string
+	for _, s := range bulwark.Severities() {
+		if m[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", Number(m[s]), s))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Count is a number and what it counts: "1 package", "2,310 packages".
+func Count(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "y"):
+		return Number(n) + " " + strings.TrimSuffix(what, "y") + "ies"
+	}
+	return Number(n) + " " + what + "s"
+}
+
+// Number writes n with a comma at each thousand.
+func Number(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Formats says how many packages there are of each PURL type, the most first.
+func Formats(list []*bulwark.Package) string {
+	counts := map[string]int{}
+	for _, p := range list {
+		counts[format(p)]++
+	}
+	return joinCounts(counts)
+}
+
+func format(p *bulwark.Package) string {
+	if t, _, ok := strings.Cut(strings.TrimPrefix(p.PURL, "pkg:"), "/"); ok {
+		return t
+	}
+	return "other"
+}
+
+func joinCounts(counts map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	for i, n := range names {
+		names[i] = Number(counts[n]) + " " + n
+	}
+	return strings.Join(names, ", ")
+}
+
+// Title is the heading of the findings of a kind that is no vulnerability.
+func Title(kind string) string {
+	if t, ok := titles[kind]; ok {
+		return t
+	}
+	return kind
+}
+
+// Kinds is the order in which findings that are no vulnerabilities are shown.
+func Kinds() []string {
+	return []string{bulwark.KindMalware, bulwark.KindSecret, bulwark.KindExposure, bulwark.KindMisconfig, bulwark.KindTrust,
+		bulwark.KindHost, bulwark.KindRuntime, bulwark.KindEOL, bulwark.KindOutdated}
+}
+
+var titles = map[string]string{
+	bulwark.KindVulnerability: "Vulnerabilities",
+	bulwark.KindEOL:           "Past or near end of life",
+	bulwark.KindOutdated:      "Outdated",
+	bulwark.KindSecret:        "Secrets",
+	bulwark.KindMalware:       "Malware",
+	bulwark.KindMisconfig:     "Misconfigurations",
+	bulwark.KindExposure:      "Exposures",
+	bulwark.KindTrust:         "Trust",
+	bulwark.KindHost:          "Host",
+	bulwark.KindRuntime:       "Runtime",
+}
+
+// Distribution says what the asset is made of, "" when that is not known.
+func Distribution(a *bulwark.Asset) string {
+	r := a.Release
+	if r == nil {
+		return ""
+	}
+	name := cmp.Or(r.Name, strings.TrimSpace(r.ID+" "+r.VersionID))
+	if r.Point != "" && r.Point != r.VersionID {
+		name += ", " + r.Point
+	}
+	return name
+}
