@@ -35,7 +35,7 @@ type Finding struct {
 	Layer         string         `json:"layer,omitempty"`
 	Places        []Place        `json:"places,omitempty"`
 	Count         int            `json:"count,omitempty"`
-	Evidence      []string       `json:"evidence,omitempty"`
+	Evidence      []string       `json:"evidence"`
 	Fix           *Fix           `json:"fix,omitempty"`
 	References    []string       `json:"references,omitempty"`
 	Tags          []string       `json:"tags,omitempty"`
