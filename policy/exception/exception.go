@@ -1,0 +1,181 @@
+// Package exception reads lists of findings that do not count: Bulwark's own
+// exceptions file, and what other scanners keep for the same end (.trivyignore, its
+// YAML form, gitleaks baselines).
+package exception
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"bulwark"
+	"bulwark/policy/internal/rule"
+)
+
+// maxErrors bounds how many mistakes of one file are listed.
+const maxErrors = 20
+
+// Parse reads an exceptions file (a list "exceptions" of entries with
+// id, rule or key, and asset, purl, path, reason, owner, expires). Unknown keys and
+// entries that would cover everything are errors that name line and column and wrap
+// [bulwark.ErrMalformed]. An entry that has expired by now gives a note and no rule.
+func Parse(name string, data []byte, now time.Time) ([]rule.Rule, []bulwark.Note, error) {
+	root, err := document(name, data)
+	if err != nil || root == nil {
+		return nil, nil, err
+	}
+	p := parser{file: name, now: now}
+	p.fields(root, map[string]func(*yaml.Node){"exceptions": func(n *yaml.Node) { p.list(n, p.entry) }})
+	return p.result()
+}
+
+// document parses YAML and gives its top node; nil for an empty document.
+func document(name string, data []byte) (*yaml.Node, error) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", name, bulwark.ErrMalformed, err)
+	}
+	if len(doc.Content) == 0 {
+		return nil, nil
+	}
+	return doc.Content[0], nil
+}
+
+type parser struct {
+	file  string
+	now   time.Time
+	rules []rule.Rule
+	notes []bulwark.Note
+	errs  []error
+}
+
+func (p *parser) result() ([]rule.Rule, []bulwark.Note, error) {
+	if len(p.errs) > 0 {
+		return nil, nil, errors.Join(p.errs...)
+	}
+	return p.rules, p.notes, nil
+}
+
+func (p *parser) fail(n *yaml.Node, format string, args ...any) {
+	if len(p.errs) < maxErrors {
+		p.errs = append(p.errs, fmt.Errorf("%s:%d:%d: %s: %w", p.file, n.Line, n.Column, fmt.Sprintf(format, args...), bulwark.ErrMalformed))
+	}
+}
+
+// fields calls the function of each key of a mapping, and fails for other keys.
+func (p *parser) fields(n *yaml.Node, known map[string]func(*yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		p.fail(n, "want keys and values")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		set, ok := known[key.Value]
+		if !ok {
+			p.fail(key, "unknown key %q", key.Value)
+			continue
+		}
+		set(n.Content[i+1])
+	}
+}
+
+func (p *parser) list(n *yaml.Node, each func(*yaml.Node)) {
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return
+	}
+	if n.Kind != yaml.SequenceNode {
+		p.fail(n, "want a list")
+		return
+	}
+	for _, item := range n.Content {
+		each(item)
+	}
+}
+
+// text gives a setter for a value that must be a plain string.
+func (p *parser) text(to *string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		if n.Kind != yaml.ScalarNode {
+			p.fail(n, "want text")
+			return
+		}
+		*to = n.Value
+	}
+}
+
+// texts gives a setter for a list of strings.
+func (p *parser) texts(to *[]string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		p.list(n, func(item *yaml.Node) {
+			var s string
+			p.text(&s)(item)
+			*to = append(*to, s)
+		})
+	}
+}
+
+func (p *parser) entry(n *yaml.Node) {
+	var id, name, path, expires string
+	r := rule.Rule{Exempt: true}
+	r.Exception.Source = p.file
+	p.fields(n, map[string]func(*yaml.Node){
+		"id": p.text(&id), "rule": p.text(&name), "key": p.text(&r.Key),
+		"asset": p.text(&r.Asset), "purl": p.text(&r.PURL), "path": p.text(&path),
+		"reason": p.text(&r.Exception.Reason), "owner": p.text(&r.Exception.Owner), "expires": p.text(&expires),
+	})
+	if id == "" && name == "" && r.Key == "" {
+		p.fail(n, "an exception needs id, rule or key")
+		return
+	}
+	r.IDs, r.Names, r.Paths = some(id), some(name), some(path)
+	p.add(n, r, expires, cmp.Or(id, name, r.Key))
+}
+
+// add keeps the rule, unless it has expired.
+func (p *parser) add(n *yaml.Node, r rule.Rule, expires, what string) {
+	end, err := parseDate(expires)
+	if err != nil {
+		p.fail(n, "expires %q: want a date such as 2027-01-31", expires)
+		return
+	}
+	if !end.IsZero() {
+		r.Exception.Expires = end.Format(time.DateOnly)
+		if !p.now.IsZero() && !p.now.Before(end.AddDate(0, 0, 1)) {
+			p.notes = append(p.notes, expired(p.file, n.Line, what, r.Exception))
+			return
+		}
+	}
+	p.rules = append(p.rules, r)
+}
+
+func expired(file string, line int, what string, e bulwark.Exception) bulwark.Note {
+	text := fmt.Sprintf("the exception for %q (line %d) expired on %s: what it covered counts again", what, line, e.Expires)
+	if e.Owner != "" {
+		text += "; owner " + e.Owner
+	}
+	return bulwark.Note{Plugin: "policy/exception", Path: file, Text: text}
+}
+
+// parseDate reads a date, or a time of which the date counts. An exception holds to
+// the end of that day in UTC. Empty is the zero time: never.
+func parseDate(s string) (time.Time, error) {
+	if s == "" || s == "null" || s == "~" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.DateOnly, s)
+	if err == nil {
+		return t, nil
+	}
+	t, err = time.Parse(time.RFC3339, s)
+	return t.UTC().Truncate(24 * time.Hour), err
+}
+
+func some(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}

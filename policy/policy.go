@@ -1,0 +1,149 @@
+// Package policy decides which findings do not count: exceptions that people wrote
+// down, and statements on exploitability (VEX) that suppliers publish.
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"bulwark"
+	"bulwark/internal/limit"
+	"bulwark/policy/exception"
+	"bulwark/policy/internal/rule"
+	"bulwark/policy/vex"
+)
+
+// maxFile bounds a policy file, in bytes; CSAF documents of distributions are large.
+const maxFile = 32 << 20
+
+// Set is the policy of one file. Later statements beat earlier ones, and an exception
+// that a finding has already stays: apply what people wrote before VEX.
+type Set struct {
+	rules rule.Set
+	notes []bulwark.Note
+}
+
+var _ bulwark.Policy = (*Set)(nil)
+
+// Apply sets the exception of the rule that covers the finding.
+func (s *Set) Apply(a *bulwark.Asset, f *bulwark.Finding) { s.rules.Apply(a, f) }
+
+// Notes are for the report: exceptions that have expired, statements that are not used.
+func (s *Set) Notes() []bulwark.Note { return s.notes }
+
+// Len is the number of rules in force.
+func (s *Set) Len() int { return s.rules.Len() }
+
+// Load reads a file of exceptions: Bulwark's own, OpenVEX, CycloneDX VEX, CSAF,
+// .trivyignore (plain or YAML) or a gitleaks baseline, told apart by their content.
+// What has expired by now is a note and no rule. Errors wrap
+// [bulwark.ErrNotFound], [bulwark.ErrMalformed] (with line and column where the format
+// has them), [bulwark.ErrUnsupported] for a format that is none of these, or
+// [bulwark.ErrLimit].
+func Load(file string, now time.Time) (*Set, error) {
+	f, err := os.Open(file)
+	if os.IsNotExist(err) {
+		return nil, fmt.Errorf("exceptions %s: %w", file, bulwark.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("exceptions: %w", err)
+	}
+	defer f.Close()
+	return Read(file, f, now)
+}
+
+// Read is Load for what is open already; name is what exceptions give as their source.
+func Read(name string, r io.Reader, now time.Time) (*Set, error) {
+	data, err := limit.ReadAll(r, maxFile, name)
+	if err != nil {
+		return nil, fmt.Errorf("exceptions: %w", err)
+	}
+	rules, notes, err := parse(name, data, now)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{notes: notes}
+	s.rules.Add(rules...)
+	return s, nil
+}
+
+func parse(name string, data []byte, now time.Time) ([]rule.Rule, []bulwark.Note, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	text := bytes.TrimSpace(data)
+	switch {
+	case len(text) == 0:
+		return nil, nil, nil
+	case text[0] == '[':
+		rules, err := exception.ParseGitleaks(name, data)
+		return rules, nil, err
+	case text[0] == '{':
+		return parseJSON(name, data, now)
+	case isTrivyList(name, text):
+		return exception.ParseTrivy(name, data, now)
+	case isTrivyYAML(text):
+		return exception.ParseTrivyYAML(name, data, now)
+	}
+	return exception.Parse(name, data, now)
+}
+
+// parseJSON tells the JSON formats apart by the keys that only they have.
+func parseJSON(name string, data []byte, now time.Time) ([]rule.Rule, []bulwark.Note, error) {
+	var top struct {
+		Context    json.RawMessage `json:"@context"`
+		Statements json.RawMessage `json:"statements"`
+		BOMFormat  string          `json:"bomFormat"`
+		Document   json.RawMessage `json:"document"`
+		Exceptions json.RawMessage `json:"exceptions"`
+	}
+	if err := json.Unmarshal(data, &top); err != nil {
+		return nil, nil, fmt.Errorf("exceptions %s: %w: %w", name, bulwark.ErrMalformed, err)
+	}
+	switch {
+	case top.BOMFormat == "CycloneDX":
+		return vex.CycloneDX(name, data)
+	case bytes.Contains(top.Context, []byte("openvex")) || top.Context == nil && top.Statements != nil:
+		return vex.OpenVEX(name, data)
+	case bytes.Contains(top.Document, []byte(`"csaf_version"`)):
+		return vex.CSAF(name, data)
+	case top.Exceptions != nil:
+		return exception.Parse(name, data, now) // JSON is YAML
+	}
+	return nil, nil, fmt.Errorf("exceptions %s: neither an exceptions file nor OpenVEX, CycloneDX VEX or CSAF: %w", name, bulwark.ErrUnsupported)
+}
+
+// isTrivyList tells a .trivyignore by its name, or by its first line: one word that is
+// no YAML key.
+func isTrivyList(name string, text []byte) bool {
+	if filepath.Base(name) == ".trivyignore" {
+		return true
+	}
+	line := firstLine(text)
+	word, _, _ := strings.Cut(line, " ")
+	return word != "" && !strings.HasPrefix(word, "-") && !strings.Contains(word, ":")
+}
+
+func isTrivyYAML(text []byte) bool {
+	key, _, _ := strings.Cut(firstLine(text), ":")
+	switch key {
+	case "vulnerabilities", "misconfigurations", "secrets", "licenses":
+		return true
+	}
+	return false
+}
+
+// firstLine is the first line that is neither blank, a comment nor a document's start.
+func firstLine(text []byte) string {
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if len(line) > 0 && line[0] != '#' && !bytes.HasPrefix(line, []byte("---")) && line[0] != '%' {
+			return string(line)
+		}
+	}
+	return ""
+}
