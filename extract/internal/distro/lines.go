@@ -9,7 +9,7 @@ import (
 )
 
 // Lines reads text line by line in constant memory: of a line longer than 64 KB only
-// the first 64 KB are seen.
+// the front is seen, 64 KB at most.
 type Lines struct {
 	// Line is the current line without its end; valid until the next Next.
 	Line []byte
@@ -23,9 +23,11 @@ type Lines struct {
 
 const maxLine = 64 << 10
 
-// NewLines reads at most max bytes of r; what names it in an error.
-func NewLines(r io.Reader, max int64, what string) *Lines {
-	return &Lines{r: bufio.NewReaderSize(limit.Reader(r, max, what), maxLine)}
+// NewLines reads at most most bytes of r, which is said to hold size; what names it in
+// an error.
+func NewLines(r io.Reader, size, most int64, what string) *Lines {
+	buffer := min(max(size, 0), maxLine-1) + 1
+	return &Lines{r: bufio.NewReaderSize(limit.Reader(r, most, what), int(buffer))}
 }
 
 // Next goes to the next line.
