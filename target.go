@@ -17,6 +17,11 @@ type Target struct {
 	Absolute bool
 	// Layers hold the files, lowest first. A folder or the host is one layer.
 	Layers []Layer
+	// Stream is true when the layers come out of one stream, in an order of its own (an
+	// engine's export, a compressed archive). Walks that are under way at once share one
+	// reading of it, each waiting for its layer to pass by: call Walk for all layers at
+	// once. Any other order is right as well, and may read the stream several times.
+	Stream bool
 	// Image is the image's configuration; nil for what is no image.
 	Image *Image
 	// Inventory is what an SBOM declares; nil for what has files.
