@@ -1,0 +1,44 @@
+# make demo    set up, build, and run the main job on a small image made on the spot
+# make test    set up and run every test
+# make lint    formatting, vet, staticcheck, known vulnerabilities, module file
+# make bench   the table of docs/benchmarks.md (IMAGES=folder to keep the images in)
+# make build   bin/bulwark, one static file
+
+SHELL := /bin/bash
+export CGO_ENABLED ?= 0
+VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: all build demo test lint bench fuzz clean
+all: build
+
+build:
+	go build -trimpath -ldflags '-s -w -X bulwark/internal/cli.Version=$(VERSION)' -o bin/bulwark ./cmd/bulwark
+
+demo: build
+	@scripts/setup.sh demo
+	@scripts/demo.sh
+
+test:
+	@scripts/setup.sh test
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
+
+lint:
+	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@scripts/vulncheck.sh $(GOVULNCHECK)
+	go mod tidy -diff
+
+bench: build
+	@scripts/setup.sh bench
+	@scripts/bench.sh
+
+# every fuzz target for a while: make fuzz FUZZTIME=1m
+FUZZTIME ?= 10s
+fuzz:
+	@scripts/fuzz.sh $(FUZZTIME)
+
+clean:
+	rm -rf bin demo-out

@@ -1,0 +1,10 @@
+// Command bulwark finds, ranks and stops what can go wrong with containers.
+package main
+
+import (
+	"os"
+
+	"bulwark/internal/cli"
+)
+
+func main() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

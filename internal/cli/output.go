@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/term"
+
+	"bulwark"
+	"bulwark/report"
+)
+
+// clean makes foreign words harmless on a terminal: control and direction characters
+// become "?".
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// sinks is where one run's records go: a handler for each format that was asked for.
+type sinks struct {
+	handlers []bulwark.Handler
+	files    []*pending
+}
+
+// Handle gives the record to every format.
+func (s *sinks) Handle(r bulwark.Record) error {
+	for _, h := range s.handlers {
+		if err := h.Handle(r); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
+	}
+	return nil
+}
+
+// pending is a file that is written beside its place and renamed when it is whole.
+type pending struct {
+	*os.File
+	name string
+}
+
+func create(name string) (*pending, error) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".bulwark-*")
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", name, err)
+	}
+	return &pending{f, name}, nil
+}
+
+// commit puts the file in its place.
+func (p *pending) commit() error {
+	err := errors.Join(p.Chmod(0o644), p.Close())
+	if err == nil {
+		err = os.Rename(p.Name(), p.name)
+	}
+	if err != nil {
+		p.discard()
+		return fmt.Errorf("writing %s: %w", p.name, err)
+	}
+	return nil
+}
+
+// discard removes what was written; closing twice does no harm.
+func (p *pending) discard() {
+	p.Close()
+	os.Remove(p.Name())
+}
+
+// close puts the files in their places, or removes them after a failure.
+func (s *sinks) close(failed error) error {
+	for _, f := range s.files {
+		if failed != nil {
+			f.discard()
+			continue
+		}
+		failed = f.commit()
+	}
+	return failed
+}
+
+// open makes the handlers for the formats that were asked for.
+func (a *app) open(formats []report.Format, normal string, o report.Options) (*sinks, error) {
+	wanted := a.formats
+	if len(wanted) == 0 {
+		wanted = []string{normal}
+	}
+	s := &sinks{}
+	plain := 0
+	for _, w := range wanted {
+		name, file, _ := strings.Cut(w, "=")
+		f, err := formatNamed(formats, name)
+		if err != nil {
+			return nil, errors.Join(err, s.close(err))
+		}
+		if file == "" {
+			plain++
+			file = a.output
+		}
+		if plain > 1 {
+			err := usage("one format goes to stdout or --output; give the others a file: -f %s=FILE", name)
+			return nil, errors.Join(err, s.close(err))
+		}
+		if err := s.add(a.out, f, file, a.look(o, file)); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *sinks) add(stdout io.Writer, f report.Format, file string, o report.Options) error {
+	if file == "" {
+		s.handlers = append(s.handlers, f.New(stdout, o))
+		return nil
+	}
+	p, err := create(file)
+	if err != nil {
+		return errors.Join(err, s.close(err))
+	}
+	s.files = append(s.files, p)
+	s.handlers = append(s.handlers, f.New(p, o))
+	return nil
+}
+
+func formatNamed(formats []report.Format, name string) (report.Format, error) {
+	i := slices.IndexFunc(formats, func(f report.Format) bool { return f.Name == name })
+	if i < 0 {
+		return report.Format{}, usage("this command has no format %q; it has %s", name, strings.Join(names(formats), " "))
+	}
+	return formats[i], nil
+}
+
+func names(formats []report.Format) []string {
+	list := make([]string, len(formats))
+	for i, f := range formats {
+		list[i] = f.Name
+	}
+	return list
+}
+
+// look adds what the place of writing allows: colour and width of a terminal.
+func (a *app) look(o report.Options, file string) report.Options {
+	out, ok := a.out.(*os.File)
+	if file != "" || !ok || !term.IsTerminal(int(out.Fd())) {
+		return o
+	}
+	o.Color = !a.noColor && os.Getenv("NO_COLOR") == ""
+	if width, _, err := term.GetSize(int(out.Fd())); err == nil {
+		o.Width = width
+	}
+	return o
+}
+
+// notes prints the notes that a person should see and that the report may not show.
+func (a *app) notes(list []bulwark.Note) {
+	if a.quiet {
+		return
+	}
+	const most = 10
+	for i, n := range list {
+		if i == most && !a.verbose {
+			fmt.Fprintf(a.err, "bulwark: note: %d more notes are in the report\n", len(list)-most)
+			return
+		}
+		where := cmp.Or(n.Path, string(n.Asset))
+		fmt.Fprintf(a.err, "bulwark: note: %s\n", clean(strings.Join(nonEmpty(n.Plugin, where, n.Text), ": ")))
+	}
+}
+
+func nonEmpty(parts ...string) []string {
+	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+}
+
+// started is when the run began, to the second: reports carry it.
+func started() time.Time { return time.Now().UTC().Truncate(time.Second) }

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what tests, demo or benchmarks need and this machine lacks, from Debian's packages.
+# usage: setup.sh test|demo|bench
+set -euo pipefail
+
+need() { # command package: install the package when the command is missing
+  command -v "$1" >/dev/null 2>&1 || missing+=("$2")
+}
+
+missing=()
+case ${1:?test, demo or bench} in
+  demo) ;;
+  test)
+    need gcc gcc                        # the race detector links with it
+    need docker-registry docker-registry # a real registry
+    need rpm rpm                        # real rpm databases
+    need rpmbuild rpm
+    need dpkg-deb dpkg
+    need python3 python3
+    need chromium chromium              # a real browser reads the html report
+    ;;
+  bench) need mmdebstrap mmdebstrap; need npm npm; need python3 python3 ;;
+  *) echo "setup.sh: say test, demo or bench" >&2; exit 2 ;;
+esac
+[[ ${#missing[@]} -eq 0 ]] && exit 0
+
+if ! command -v apt-get >/dev/null 2>&1 || [[ $(id -u) -ne 0 ]]; then
+  echo "setup.sh: missing: ${missing[*]}; install them to run every test (needs root and apt-get to do it here)" >&2
+  exit 0
+fi
+echo "setup.sh: installing ${missing[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# Services that come with packages are not started: tests run their own.
+printf '#!/bin/sh\nexit 101\n' > /tmp/policy-rc.d.$$
+if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+  install -m 755 /tmp/policy-rc.d.$$ /usr/sbin/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
+rm -f /tmp/policy-rc.d.$$
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
