@@ -3,6 +3,7 @@ package exception
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"bulwark"
 	"bulwark/policy/internal/rule"
@@ -33,14 +34,8 @@ func ParseGitleaks(name string, data []byte) ([]rule.Rule, error) {
 	return rules, nil
 }
 
-// escape keeps a literal from being read as a pattern: a byte that would be a wildcard
+// escape keeps a literal from being read as a pattern: a byte that would be special
 // matches any one byte.
 func escape(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c == '*' {
-			b[i] = '?'
-		}
-	}
-	return string(b)
+	return strings.NewReplacer("*", "?", "[", "?", "\\", "?").Replace(s)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bulwark"
+	"bulwark/internal/glob"
 	"bulwark/internal/purl"
 )
 
@@ -20,7 +21,7 @@ type Rule struct {
 	Kind  string
 	Asset string // glob: the asset's id, its name, or its kind and name ("image:nginx*")
 	PURL  string // what the finding's subject must be
-	// Paths are globs, any of them. A finding in several places is covered only when
+	// Paths are globs as [bulwark/internal/glob] has them, any of them. A finding in several places is covered only when
 	// all of them are.
 	Paths    []string
 	Line     int
@@ -37,7 +38,7 @@ type Rule struct {
 func (r *Rule) Covers(a *bulwark.Asset, f *bulwark.Finding) bool {
 	return (r.Kind == "" || r.Kind == f.Kind) &&
 		(r.Line == 0 || r.Line == f.Line) &&
-		(r.Key == "" || Glob(r.Key, f.Key, 0)) &&
+		(r.Key == "" || Glob(r.Key, f.Key)) &&
 		r.coversID(f) && r.coversName(f) &&
 		(r.Asset == "" || assetIs(r.Asset, a)) &&
 		(len(r.Paths) == 0 || r.coversPaths(f)) &&
@@ -51,7 +52,7 @@ func (r *Rule) coversID(f *bulwark.Finding) bool {
 	}
 	for id := range idsOf(f) {
 		for _, want := range r.IDs {
-			if Glob(strings.ToUpper(want), id, 0) {
+			if Glob(strings.ToUpper(want), id) {
 				return true
 			}
 		}
@@ -79,7 +80,7 @@ func idsOf(f *bulwark.Finding) func(func(string) bool) {
 func (r *Rule) coversName(f *bulwark.Finding) bool {
 	_, short, _ := strings.Cut(f.Rule, "/")
 	return len(r.Names) == 0 || slices.ContainsFunc(r.Names, func(want string) bool {
-		return Glob(want, f.Rule, 0) || Glob(want, short, 0)
+		return Glob(want, f.Rule) || Glob(want, short)
 	})
 }
 
@@ -96,12 +97,12 @@ func (r *Rule) coversPaths(f *bulwark.Finding) bool {
 func (r *Rule) coversPath(path string) bool {
 	path = strings.TrimPrefix(path, "/")
 	return slices.ContainsFunc(r.Paths, func(want string) bool {
-		return Glob(strings.TrimPrefix(want, "/"), path, '/')
+		return glob.Match(strings.TrimPrefix(want, "/"), path)
 	})
 }
 
 func assetIs(want string, a *bulwark.Asset) bool {
-	return a != nil && (Glob(want, string(a.ID), 0) || Glob(want, a.Name, 0) || Glob(want, a.Kind+":"+a.Name, 0))
+	return a != nil && (Glob(want, string(a.ID)) || Glob(want, a.Name) || Glob(want, a.Kind+":"+a.Name))
 }
 
 // subjectIs compares leniently: see [purl.Matches]. A package URL of a source package

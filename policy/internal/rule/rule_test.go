@@ -11,33 +11,25 @@ import (
 func TestGlob(t *testing.T) {
 	for _, tt := range []struct {
 		pattern, s string
-		sep        byte
 		want       bool
 	}{
-		{"CVE-2024-*", "CVE-2024-1234", 0, true},
-		{"CVE-2024-*", "CVE-2023-1234", 0, false},
-		{"image:*", "image:sha256:ab/cd", 0, true},
-		{"usr/share/**", "usr/share/doc/x/y", '/', true},
-		{"usr/share/*", "usr/share/doc/x", '/', false},
-		{"usr/share/*", "usr/share/doc", '/', true},
-		{"**/test/**", "test/a", '/', true},
-		{"**/test/**", "a/b/test/c/d", '/', true},
-		{"**/test/**", "a/btest/c", '/', false},
-		{"**/*.jar", "a/b/c.jar", '/', true},
-		{"a?c", "a/c", '/', false},
-		{"a?c", "abc", '/', true},
-		{"", "", '/', true},
-		{"", "a", '/', false},
-		{"*", "", '/', true},
+		{"CVE-2024-*", "CVE-2024-1234", true},
+		{"CVE-2024-*", "CVE-2023-1234", false},
+		{"image:*", "image:sha256:ab/cd", true},
+		{"*nginx:*", "docker.io/library/nginx:1.27", true},
+		{"a*b*c", "aXbYbZc", true},
+		{"a*b*c", "aXbYbZ", false},
+		{"a?c", "abc", true},
+		{"a?c", "ac", false},
+		{"", "", true},
+		{"", "a", false},
+		{"**", "", true},
 	} {
-		if got := Glob(tt.pattern, tt.s, tt.sep); got != tt.want {
-			t.Errorf("Glob(%q, %q, %q) = %v, want %v", tt.pattern, tt.s, tt.sep, got, tt.want)
+		if got := Glob(tt.pattern, tt.s); got != tt.want {
+			t.Errorf("Glob(%q, %q) = %v, want %v", tt.pattern, tt.s, got, tt.want)
 		}
 	}
-}
-
-func TestGlobIsBounded(t *testing.T) {
-	if Glob(strings.Repeat("*a", 200)+"b", strings.Repeat("a", 4000), 0) {
+	if Glob(strings.Repeat("*a", 200)+"b", strings.Repeat("a", 4000)) {
 		t.Error("a pattern that ends in b matches a text without one")
 	}
 }
