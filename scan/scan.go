@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"bulwark"
+	"bulwark/internal/ecosystem"
 )
 
 // Scanner looks at targets. The zero value reads nothing but the list of layers;
@@ -31,11 +32,14 @@ type Scanner struct {
 	Advisors   []bulwark.Advisor
 	Policies   []bulwark.Policy
 
-	Cache   *Cache   // results of layers; nil: none
-	Bases   []Base   // images that others may be built on
-	Exclude []string // globs of paths not to read, as [bulwark/internal/glob] has them
-	Workers int      // layers at once; 0: one for each processor
-	Memory  int64    // bytes of files held whole at once; 0: 100 MB
+	Cache   *Cache        // results of layers; nil: none
+	Bases   []Base        // images that others may be built on
+	Exclude []string      // globs of paths not to read, as [bulwark/internal/glob] has them
+	Workers int           // layers at once; 0: one for each processor
+	Timeout time.Duration // for each target, opening included; 0: none
+	// Distro replaces the distribution that a target says it is; nil: it is believed.
+	Distro *bulwark.Release
+	Memory int64 // bytes of files held whole at once; 0: 100 MB
 
 	// Keep says which findings are reported; nil: all. It is asked after policies.
 	Keep func(*bulwark.Finding) bool
@@ -104,9 +108,14 @@ func refs(jobs []Job) []string {
 
 // target looks at one target and adds what it learned to out.
 func (s *Scanner) target(ctx context.Context, job Job, out *output) (err error) {
+	if s.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, fmt.Errorf("not done within %s: %w", s.Timeout, bulwark.ErrUnavailable))
+		defer cancel()
+	}
 	t, err := job.Open(ctx)
 	if err != nil {
-		return err
+		return errors.Join(context.Cause(ctx), err)
 	}
 	defer func() {
 		if t.Close != nil {
@@ -137,8 +146,8 @@ func (s *Scanner) target(ctx context.Context, job Job, out *output) (err error) 
 // layers reads and merges the layers of t. It fails when none of them could be read.
 func (s *Scanner) layers(ctx context.Context, t *bulwark.Target, o *output) (*bulwark.Inventory, error) {
 	results, failures := s.readAll(ctx, t)
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	for i, err := range failures {
 		if err == nil {
@@ -170,6 +179,7 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 			o.addNotes(t.Asset.ID, failureNotes(p.Info().Name, err)...)
 		}
 	}
+	s.override(inv)
 	if t.Inventory == nil {
 		for _, r := range s.Resolvers {
 			failed(r, guard(r, "", func() error { return r.Resolve(ctx, inv) }))
@@ -201,6 +211,20 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 			}
 			return err
 		}))
+	}
+}
+
+// override makes the inventory that of the distribution that the user named.
+func (s *Scanner) override(inv *bulwark.Inventory) {
+	if s.Distro == nil {
+		return
+	}
+	r := *s.Distro
+	inv.Release = &r
+	for i := range inv.Packages {
+		if p := &inv.Packages[i]; databases[p.Format] {
+			p.Ecosystem = ecosystem.OfRelease(&r)
+		}
 	}
 }
 
@@ -243,7 +267,9 @@ func (s *Scanner) readAll(ctx context.Context, t *bulwark.Target) ([]*facts, []e
 
 	pass := s.newPass(t)
 	var g errgroup.Group
-	g.SetLimit(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)))
+	if !t.Stream { // layers of one stream pass by when they come: all of them wait at once
+		g.SetLimit(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)))
+	}
 	for _, i := range order {
 		g.Go(func() error {
 			results[i], failures[i] = pass.layer(ctx, &t.Layers[i])

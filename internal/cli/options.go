@@ -165,8 +165,23 @@ func (o *options) validate() error {
 	if o.offline && o.online {
 		return usage("--offline and --online exclude each other")
 	}
+	if _, err := o.release(); err != nil {
+		return err
+	}
 	_, err := o.clock()
 	return err
+}
+
+// release is the distribution that --distro names; nil without one.
+func (o *options) release() (*bulwark.Release, error) {
+	if o.distro == "" {
+		return nil, nil
+	}
+	id, v, ok := strings.Cut(o.distro, ":")
+	if !ok || id == "" || v == "" {
+		return nil, usage("--distro %q: say NAME:VERSION, as in debian:12", o.distro)
+	}
+	return &bulwark.Release{ID: strings.ToLower(id), VersionID: v}, nil
 }
 
 // clock is the time that checks see.

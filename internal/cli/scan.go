@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bulwark"
+	"bulwark/advisory"
+	"bulwark/all"
+	"bulwark/policy"
+	"bulwark/report"
+	"bulwark/scan"
+)
+
+func (a *app) scanCommand() *cobra.Command {
+	formats := all.Formats()
+	c := &cobra.Command{
+		Use: "scan TARGET...", Short: "One look at one or more targets: what is in them, what is wrong, what to fix first",
+		Long: "Scan looks at images, archives, folders, SBOMs and machines.\n\n" +
+			"TARGET is tried in this order: a prefix (image: tar: oci: rootfs: dir: sbom: docker: podman:) forces the kind;\n" +
+			"\"host\" is this machine; \"-\" an SBOM or archive on standard input; an existing file or folder; else an image of a registry.",
+		Example: "  bulwark scan debian:12\n  bulwark scan image.tar --fail-on high\n  bulwark scan host -f table -f html=report.html",
+		Args:    cobra.MinimumNArgs(1), PreRunE: a.settle,
+		RunE: func(c *cobra.Command, args []string) error { return a.scan(c.Context(), args, formats) },
+	}
+	f := c.Flags()
+	a.results(f, names(formats), "table")
+	a.selection(f)
+	a.database(f)
+	a.targets(f)
+	a.common(f)
+	return c
+}
+
+func (a *app) sbomCommand() *cobra.Command {
+	formats := slices.DeleteFunc(all.Formats(), func(f report.Format) bool { return !f.Inventory })
+	c := &cobra.Command{
+		Use: "sbom TARGET", Short: "What is in a target, and nothing about what is wrong with it",
+		Args: cobra.ExactArgs(1), PreRunE: a.settle,
+		RunE: func(c *cobra.Command, args []string) error { return a.sbom(c.Context(), args, formats) },
+	}
+	f := c.Flags()
+	a.results(f, names(formats), "cyclonedx")
+	f.BoolVar(&a.complete, "require-complete", false, "exit 4 when something could not be looked at")
+	a.targets(f)
+	a.common(f)
+	return c
+}
+
+// scan looks at the targets and reports.
+func (a *app) scan(ctx context.Context, args []string, formats []report.Format) error {
+	s, db, err := a.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	if db != nil {
+		defer db.Close()
+	}
+	o := report.Options{Now: s.Now, Hygiene: a.hygiene, Verbose: a.verbose, Lookup: lookup(db)}
+	return a.run(ctx, s, args, formats, "table", o)
+}
+
+// sbom lists what is in a target.
+func (a *app) sbom(ctx context.Context, args []string, formats []report.Format) error {
+	s, err := a.scanner(ctx)
+	if err != nil {
+		return err
+	}
+	return a.run(ctx, s, args, formats, "cyclonedx", report.Options{Now: s.Now, Inventory: true})
+}
+
+// run scans, writes the report and tells how it ended.
+func (a *app) run(ctx context.Context, s *scan.Scanner, args []string, formats []report.Format, normal string, o report.Options) error {
+	out, err := a.open(formats, normal, o)
+	if err != nil {
+		return err
+	}
+	res, err := a.look(ctx, s, args, out)
+	if err = out.close(err); err != nil {
+		return err
+	}
+	return a.verdict(res)
+}
+
+// look scans with progress on a terminal.
+func (a *app) look(ctx context.Context, s *scan.Scanner, args []string, h bulwark.Handler) (*scan.Result, error) {
+	if a.interactive() && !a.quiet {
+		p := a.watch()
+		defer p.close()
+		s.Progress = p
+	}
+	jobs, err := a.jobs(args)
+	if err != nil {
+		return nil, err
+	}
+	return s.Scan(ctx, jobs, h)
+}
+
+// verdict turns the result into the exit code, telling why.
+func (a *app) verdict(res *scan.Result) error {
+	for _, err := range res.Failed {
+		fmt.Fprintf(a.err, "bulwark: error: %s\n", clean(err.Error()))
+		if h := hint(err); h != "" {
+			fmt.Fprintf(a.err, "bulwark: hint: %s\n", h)
+		}
+	}
+	switch {
+	case res.Opened == 0:
+		return &exit{code: exitFailed}
+	case slices.ContainsFunc(res.Findings, a.fails):
+		return &exit{code: exitFindings}
+	case a.complete && !res.Summary.Complete:
+		return &exit{code: exitIncomplete}
+	}
+	return nil
+}
+
+// fails tells whether a finding meets --fail-on.
+func (a *app) fails(f bulwark.Finding) bool {
+	if f.Exception != nil {
+		return false
+	}
+	for _, want := range a.failOn {
+		switch want {
+		case "kev":
+			if f.Vulnerability != nil && f.Vulnerability.KEV {
+				return true
+			}
+		case "fixable":
+			if f.Fix != nil {
+				return true
+			}
+		default:
+			var level bulwark.Severity
+			if level.UnmarshalText([]byte(want)) == nil && f.Severity >= level {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// scanner is what every look shares: plugins that read, cache, clock.
+func (a *app) scanner(ctx context.Context) (*scan.Scanner, error) {
+	now, err := a.clock()
+	if err != nil {
+		return nil, err
+	}
+	distro, err := a.release()
+	if err != nil {
+		return nil, err
+	}
+	s := &scan.Scanner{
+		Extractors: all.Extractors(), Inspectors: all.Inspectors(), Resolvers: all.Resolvers(),
+		Exclude: a.exclude, Timeout: a.timeout, Distro: distro,
+		Version: version(), Started: time.Now().UTC().Truncate(time.Second), Now: now,
+	}
+	if !a.noCache {
+		if s.Cache, err = scan.OpenCache(filepath.Join(a.cacheFolder(), "layers")); err != nil {
+			s.Notes = append(s.Notes, bulwark.Note{Plugin: "scan/cache", Text: err.Error()})
+		}
+	}
+	s.Bases, err = a.namedBases(ctx)
+	return s, err
+}
+
+// prepare adds what reasons: the database, checks, policies, the choice of findings.
+// The database is nil when there is none.
+func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) {
+	s, err := a.scanner(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := a.choose(s); err != nil {
+		return nil, nil, err
+	}
+	db, err := a.openDB(s.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	if db != nil {
+		info := db.Info()
+		s.Data.Advisories = &info
+	}
+	o := all.Options{DB: db, Now: s.Now, Online: a.online, Resolve: a.resolve, Wants: a.wants}
+	s.Checks, s.Advisors = all.Checks(o), all.Advisors(o)
+	return s, db, nil
+}
+
+// openDB opens the advisory database; nil when there is none. One that is there and
+// cannot be believed is an error.
+func (a *app) openDB(now time.Time) (*advisory.DB, error) {
+	db, err := advisory.Open(a.dbFile())
+	switch {
+	case errors.Is(err, bulwark.ErrNotFound):
+		fmt.Fprintf(a.err, "bulwark: hint: no advisory database at %s; get one: bulwark db update\n", a.dbFile())
+		return nil, nil
+	case err != nil:
+		return nil, &exit{code: exitFailed, err: err, hint: "get it anew: bulwark db update"}
+	}
+	if built := db.Info().Built; a.maxAge > 0 && now.Sub(built) > a.maxAge {
+		db.Close()
+		return nil, &exit{code: exitFailed, err: fmt.Errorf("the advisory database was built %s, and --max-db-age is %s", built.Format(time.RFC3339), a.maxAge), hint: "bulwark db update"}
+	}
+	return db, nil
+}
+
+// choose sets which findings are reported and which are excepted.
+func (a *app) choose(s *scan.Scanner) error {
+	for _, file := range a.exceptions {
+		set, err := policy.Load(file, s.Now)
+		if err != nil {
+			return &exit{code: exitUsage, err: err}
+		}
+		s.Policies = append(s.Policies, set)
+		s.Notes = append(s.Notes, set.Notes()...)
+	}
+	known, err := a.known()
+	if err != nil {
+		return err
+	}
+	s.Keep = func(f *bulwark.Finding) bool {
+		return a.wants(f.Kind) && !known[f.Key] &&
+			(len(a.severity) == 0 || slices.Contains(a.severity, f.Severity.String())) &&
+			(!a.fixable || f.Fix != nil) &&
+			(a.hygiene || !slices.Contains(f.Tags, "hygiene"))
+	}
+	return nil
+}
+
+// known are the keys that --baseline has.
+func (a *app) known() (map[string]bool, error) {
+	if a.baseline == "" {
+		return nil, nil
+	}
+	r, err := readReport(a.baseline)
+	if err != nil {
+		return nil, &exit{code: exitUsage, err: fmt.Errorf("--baseline: %w", err)}
+	}
+	keys := make(map[string]bool, len(r.Findings))
+	for i := range r.Findings {
+		keys[r.Findings[i].Key] = true
+	}
+	return keys, nil
+}
+
+// lookup lets formats ask the database about an id.
+func lookup(db *advisory.DB) func(string) (report.Details, bool) {
+	if db == nil {
+		return nil
+	}
+	return func(id string) (report.Details, bool) {
+		r, err := db.Record(id)
+		if err != nil {
+			return report.Details{}, false
+		}
+		return report.Details{Text: strings.TrimSpace(r.Details), References: r.References, Published: r.Published, Modified: r.Modified}, true
+	}
+}
