@@ -1,0 +1,151 @@
+// Package archive opens images that were saved into one file: docker-archive (docker
+// save, podman save, skopeo) and OCI tar, plain or compressed with gzip or zstd.
+//
+// A plain file is listed by its headers and its layers are read in place. A compressed
+// one is inflated once to list it, and once more for all layers that are walked at the
+// same time ([bulwark.Target].Stream); nothing is written to disk.
+package archive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"bulwark"
+	"bulwark/internal/limit"
+	"bulwark/source/image"
+	"bulwark/source/image/internal/layer"
+	"bulwark/source/image/internal/local"
+	"bulwark/source/image/internal/oci"
+	"bulwark/source/image/internal/tarball"
+)
+
+// DefaultMemory is how much of an archive that comes through a pipe is held in memory.
+const DefaultMemory = 128 << 20
+
+// Source opens FILE or FILE#NAME (see [image.Split]); "-" is Stdin.
+type Source struct {
+	Platform string    // OS/ARCH[/VARIANT]; empty: the only one, or Linux on this architecture
+	Stdin    io.Reader // nil: standard input
+	// Memory bounds an archive that is no regular file and so cannot be read twice: it
+	// is held as it comes, compressed or not. 0 means DefaultMemory.
+	Memory int64
+}
+
+var _ bulwark.Source = (*Source)(nil)
+
+// Open lists the archive. See [bulwark.Source].
+func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) {
+	p, err := oci.ParsePlatform(s.Platform)
+	if err != nil {
+		return nil, err
+	}
+	file, name := image.Split(ref)
+	m, closer, err := s.medium(file)
+	if err != nil {
+		return nil, fmt.Errorf("image archive %s: %w", file, err)
+	}
+	t, err := tarball.Open(ctx, *m, ref, tarball.Options{Name: name, Platform: p})
+	if err != nil {
+		closer()
+		return nil, fmt.Errorf("image archive %w", err)
+	}
+	if stop := t.Close; stop != nil {
+		t.Close = func() error { return errors.Join(stop(), closer()) }
+	} else {
+		t.Close = closer
+	}
+	return t, nil
+}
+
+func (s *Source) medium(file string) (*tarball.Medium, func() error, error) {
+	if file == "-" {
+		return s.piped()
+	}
+	f, size, err := local.Open(nil, file)
+	if errors.Is(err, bulwark.ErrUnsupported) {
+		return s.pipe(file)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := regular(f, size)
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return m, f.Close, nil
+}
+
+// piped reads standard input, in place if it is a file.
+func (s *Source) piped() (*tarball.Medium, func() error, error) {
+	in := s.Stdin
+	if in == nil {
+		in = os.Stdin
+	}
+	if f, ok := in.(*os.File); ok {
+		if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
+			m, err := regular(local.New(f), st.Size())
+			return m, func() error { return nil }, err
+		}
+	}
+	m, err := s.hold(in, "-")
+	return m, func() error { return nil }, err
+}
+
+// pipe reads a named pipe, or what a shell makes of <(...).
+func (s *Source) pipe(file string) (*tarball.Medium, func() error, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, local.Named(err)
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || st.Mode()&os.ModeNamedPipe == 0 {
+		return nil, nil, fmt.Errorf("neither a file nor a pipe: %w", bulwark.ErrUnsupported)
+	}
+	m, err := s.hold(f, file)
+	return m, func() error { return nil }, err
+}
+
+func (s *Source) hold(r io.Reader, name string) (*tarball.Medium, error) {
+	most := s.Memory
+	if most == 0 {
+		most = DefaultMemory
+	}
+	b, err := limit.ReadAll(r, most, "an archive that cannot be read twice")
+	if err != nil {
+		return nil, fmt.Errorf("%w; save it to a file and scan that", err)
+	}
+	return medium(bytes.NewReader(b), int64(len(b)), name)
+}
+
+func regular(f *local.File, size int64) (*tarball.Medium, error) {
+	m, err := medium(f, size, f.Name())
+	if err != nil {
+		return nil, err
+	}
+	m.Identity, m.Unchanged = f.Identity(), f.Unchanged
+	return m, nil
+}
+
+// medium looks whether the archive is compressed.
+func medium(at io.ReaderAt, size int64, name string) (*tarball.Medium, error) {
+	head := make([]byte, 6)
+	n, err := at.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	m := &tarball.Medium{Name: name}
+	if layer.IsPlain(head[:n]) {
+		m.At, m.Size = at, size
+		return m, nil
+	}
+	m.Open = func(context.Context) (io.ReadCloser, error) {
+		r, _, err := layer.Inflate(io.NewSectionReader(at, 0, size), layer.Budget{})
+		return r, err
+	}
+	return m, nil
+}

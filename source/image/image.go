@@ -1,0 +1,100 @@
+// Package image names container images, where they may lie: in an archive or a layout on
+// this machine, in a registry, or with a container engine. The folders below open them.
+package image
+
+import (
+	"archive/tar"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"bulwark"
+	"bulwark/source/image/internal/layer"
+)
+
+// Split divides FILE#NAME: which image of an archive or a layout is meant. NAME is a tag
+// ("nginx:1.27"), or the digest of its manifest or configuration. A file that has the
+// whole of ref as its name is that file.
+func Split(ref string) (file, name string) {
+	i := strings.LastIndexByte(ref, '#')
+	if i <= 0 {
+		return ref, ""
+	}
+	if _, err := os.Lstat(ref); err == nil {
+		return ref, ""
+	}
+	return ref[:i], ref[i+1:]
+}
+
+// IsArchive tells whether a file is a tar, plain or compressed with gzip or zstd. It
+// reads no more than its start, so it may be a tar without an image.
+func IsArchive(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return false
+	}
+	r, _, err := layer.Inflate(f, layer.Budget{})
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	_, err = tar.NewReader(io.LimitReader(r, 4<<20)).Next()
+	return err == nil
+}
+
+// IsLayout tells whether a folder is an OCI image layout.
+func IsLayout(dir string) bool {
+	for _, name := range []string{"oci-layout", "index.json"} {
+		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || !st.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
+}
+
+// Reference names an image in a registry.
+type Reference struct {
+	Registry   string // host, with its port if any: "index.docker.io"
+	Repository string // "library/nginx"
+	Tag        string // empty when the digest is given
+	Digest     string
+}
+
+// ParseReference reads a reference as Docker does: "nginx" is
+// index.docker.io/library/nginx:latest. The error wraps ErrMalformed.
+func ParseReference(s string) (Reference, error) {
+	ref, err := name.ParseReference(s, name.WeakValidation)
+	if err != nil {
+		return Reference{}, fmt.Errorf("image reference %.300q: %w", s, bulwark.ErrMalformed)
+	}
+	r := Reference{Registry: ref.Context().RegistryStr(), Repository: ref.Context().RepositoryStr()}
+	if d, ok := ref.(name.Digest); ok {
+		r.Digest = d.DigestStr()
+	} else {
+		r.Tag = ref.Identifier()
+	}
+	return r, nil
+}
+
+// Identifier is the digest, or the tag.
+func (r Reference) Identifier() string {
+	if r.Digest != "" {
+		return r.Digest
+	}
+	return r.Tag
+}
+
+func (r Reference) String() string {
+	if r.Digest != "" {
+		return r.Registry + "/" + r.Repository + "@" + r.Digest
+	}
+	return r.Registry + "/" + r.Repository + ":" + r.Tag
+}

@@ -1,0 +1,25 @@
+package oci
+
+import (
+	"context"
+
+	"bulwark"
+)
+
+// FromLayout makes a target of an image in an OCI layout, whose index.json is given.
+func FromLayout(ctx context.Context, index []byte, s Store, ref, name string, p Platform) (*bulwark.Target, error) {
+	d, err := parseDocument(index, "index.json")
+	if err != nil {
+		return nil, err
+	}
+	roots, err := Select(d.Manifests, name)
+	if err != nil {
+		return nil, err
+	}
+	m, err := Resolve(ctx, s, roots, p)
+	if err != nil {
+		return nil, err
+	}
+	m.Ref = ref
+	return m.Target(p)
+}
