@@ -1,0 +1,256 @@
+package vuln
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"bulwark"
+	"bulwark/advisory"
+)
+
+// problem is one vulnerability of what a question asked about: all that its findings
+// share. Nothing of it points into the database.
+type problem struct {
+	id         string
+	rule       string
+	key        string // what names it in finding keys
+	title      string // empty: made from the package
+	aliases    []string
+	cves       []string
+	fixed      []string
+	references []string
+	imports    []advisory.Import
+	severity   bulwark.Severity
+	cvss       *bulwark.CVSS
+	epss       *bulwark.EPSS
+	kev        bool
+}
+
+// answerer answers questions, one at a time.
+type answerer struct {
+	db   advisories
+	hits []advisory.Hit
+	text strings.Builder // where strings are copied to
+}
+
+func (a *answerer) answer(q *question) ([]problem, error) {
+	a.hits = a.hits[:0]
+	var err error
+	for _, query := range q.queries {
+		if a.hits, err = a.db.Match(a.hits, query); err != nil {
+			return nil, err
+		}
+	}
+	if len(a.hits) == 0 {
+		return nil, nil
+	}
+	groups := merge(a.hits, q.distribution)
+	problems := make([]problem, len(groups))
+	for i, g := range groups {
+		a.problem(&problems[i], g)
+	}
+	nameKeys(problems)
+	return problems, nil
+}
+
+// nameKeys names each problem by its lowest CVE, or its id when it has none. Where
+// several records of one package come to the same name, the one that covers the fewest
+// CVEs keeps it and the others (a DSA on several) go by their ids, so that keys stay
+// distinct.
+func nameKeys(problems []problem) {
+	order := make([]*problem, len(problems))
+	for i := range problems {
+		p := &problems[i]
+		order[i], p.key = p, p.id
+		if len(p.cves) > 0 {
+			p.key = p.cves[0]
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *problem) int {
+		return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(len(a.cves), len(b.cves)))
+	})
+	last := ""
+	for _, p := range order {
+		name := p.key
+		if name == last {
+			p.key = p.id
+		}
+		last = name
+	}
+}
+
+func (a *answerer) problem(p *problem, g group) {
+	p.id = a.copy(g.lead.ID)
+	p.rule = "vuln/" + p.id
+	p.title = a.copy(oneLine(g.lead.Summary))
+	p.fixed = a.copies(g.lead.Fixed)
+	p.imports = a.imports(g.lead.Imports)
+	p.aliases, p.cves = []string{}, []string{}
+	a.names(p, g.lead)
+	a.rate(p, g.lead)
+	for _, h := range g.others {
+		p.aliases = append(p.aliases, a.copy(h.ID))
+		a.names(p, h)
+		a.rate(p, h)
+		if p.title == "" {
+			p.title = a.copy(oneLine(h.Summary))
+		}
+		if len(p.fixed) == 0 {
+			p.fixed = a.copies(h.Fixed)
+		}
+		if len(p.imports) == 0 {
+			p.imports = a.imports(h.Imports)
+		}
+	}
+	p.aliases = settle(p.aliases, strings.Compare)
+	p.aliases = slices.DeleteFunc(p.aliases, func(id string) bool { return id == p.id })
+	p.cves = settle(p.cves, compareCVE)
+	a.known(p)
+	p.references = a.copies(a.db.References(g.lead.ID))
+}
+
+// names adds the ids that a record goes by.
+func (a *answerer) names(p *problem, h *advisory.Hit) {
+	for _, id := range same(h) {
+		p.aliases = append(p.aliases, a.copy(id))
+	}
+	if isCVE(h.ID) {
+		p.cves = append(p.cves, a.copy(h.ID))
+	}
+	for _, ids := range [...][]string{h.Aliases, h.Upstream, h.Related} {
+		for _, id := range ids {
+			if isCVE(id) {
+				p.cves = append(p.cves, a.copy(id))
+			}
+		}
+	}
+}
+
+// rate takes the record's own rating, else that of its CVSS, where the records before it
+// gave none.
+func (a *answerer) rate(p *problem, h *advisory.Hit) {
+	if p.cvss == nil {
+		p.cvss = a.score(h.CVSS)
+	}
+	if p.severity == bulwark.SeverityUnknown {
+		p.severity = h.Severity
+	}
+	if p.severity == bulwark.SeverityUnknown && p.cvss != nil {
+		p.severity = bulwark.SeverityOfScore(p.cvss.Score)
+	}
+}
+
+// score is the last vector that can be read: the newest CVSS version.
+func (a *answerer) score(vectors []string) *bulwark.CVSS {
+	for _, v := range slices.Backward(vectors) {
+		if score, err := advisory.Score(v); err == nil {
+			return &bulwark.CVSS{Vector: a.copy(v), Score: score}
+		}
+	}
+	return nil
+}
+
+// known adds what is known of the problem's CVEs: exploitation and, where the
+// records have no rating, that of other records of the same CVE.
+func (a *answerer) known(p *problem) {
+	rated := p.severity != bulwark.SeverityUnknown
+	for _, cve := range p.cves {
+		if _, ok := a.db.KEV(cve); ok {
+			p.kev = true
+		}
+		if e, ok := a.db.EPSS(cve); ok && (p.epss == nil || e.Score > p.epss.Score) {
+			p.epss = &e
+		}
+		if rated && p.cvss != nil {
+			continue
+		}
+		severity, cvss := a.db.ByCVE(cve)
+		if !rated && cvss != nil {
+			severity = max(severity, bulwark.SeverityOfScore(cvss.Score))
+		}
+		if !rated && severity > p.severity {
+			p.severity = severity
+		}
+		if cvss != nil && (p.cvss == nil || !rated && cvss.Score > p.cvss.Score) {
+			p.cvss = &bulwark.CVSS{Vector: a.copy(cvss.Vector), Score: cvss.Score}
+		}
+	}
+}
+
+func (a *answerer) imports(from []advisory.Import) []advisory.Import {
+	if len(from) == 0 {
+		return nil
+	}
+	out := make([]advisory.Import, len(from))
+	for i, f := range from {
+		out[i] = advisory.Import{Path: a.copy(f.Path), Symbols: a.copies(f.Symbols), GOOS: a.copies(f.GOOS), GOARCH: a.copies(f.GOARCH)}
+	}
+	return out
+}
+
+// copy makes s independent of the database's memory. The copies of many strings share
+// one piece of memory.
+func (a *answerer) copy(s string) string {
+	if s == "" {
+		return ""
+	}
+	if a.text.Cap()-a.text.Len() < len(s) {
+		a.text = strings.Builder{}
+		a.text.Grow(max(32<<10, len(s)))
+	}
+	start := a.text.Len()
+	a.text.WriteString(s)
+	return a.text.String()[start:]
+}
+
+// copies never gives nil: the report shows an empty list.
+func (a *answerer) copies(ss []string) []string {
+	out := make([]string, len(ss))
+	for i, s := range ss {
+		out[i] = a.copy(s)
+	}
+	return out
+}
+
+func settle(ids []string, compare func(a, b string) int) []string {
+	if len(ids) > 1 {
+		slices.SortFunc(ids, compare)
+	}
+	return slices.Compact(ids)
+}
+
+func isCVE(id string) bool { return strings.HasPrefix(id, "CVE-") }
+
+// compareCVE orders by year and number, so that CVE-2021-9 comes before CVE-2021-44228.
+func compareCVE(a, b string) int {
+	ya, na := splitCVE(a)
+	yb, nb := splitCVE(b)
+	return cmp.Or(cmp.Compare(ya, yb), cmp.Compare(na, nb), strings.Compare(a, b))
+}
+
+func splitCVE(id string) (year, number uint64) {
+	y, n, _ := strings.Cut(strings.TrimPrefix(id, "CVE-"), "-")
+	year, _ = strconv.ParseUint(y, 10, 64) // what is no number comes first
+	number, _ = strconv.ParseUint(n, 10, 64)
+	return year, number
+}
+
+// oneLine is foreign text without line breaks and control characters.
+func oneLine(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
