@@ -18,16 +18,27 @@ const (
 )
 
 type legacy struct {
-	tail       []byte // the last bytes of the piece before
-	at         int64  // offset after tail
-	candidates []candidate
-	modules    []byte // from the first mark on, while it is open and then whole
-	state      int    // of modules: 0 not met, 1 open, 2 whole or given up
+	tail     []byte // the last bytes of what was fed
+	at       int64  // offset after tail
+	versions []candidate
+	modules  candidate
+	whole    bool // modules has both marks
 }
 
+// candidate is a string that starts at an offset, read so far.
 type candidate struct {
 	off  int64
 	data []byte
+}
+
+// grow adds what p, which stands at an offset of the file, has of the candidate, up to a
+// size.
+func (c *candidate) grow(off int64, p []byte, size int) {
+	from := c.off + int64(len(c.data)) - off
+	if from >= 0 && from < int64(len(p)) && len(c.data) < size {
+		p = p[from:]
+		c.data = append(c.data, p[:min(len(p), size-len(c.data))]...)
+	}
 }
 
 // feedLegacy shows constants to the collector of candidates.
@@ -45,63 +56,57 @@ func (s *scanner) feedLegacy(p []byte) {
 
 // feed takes the next bytes of constants, which start at an offset of the file.
 func (l *legacy) feed(off int64, p []byte) {
-	for i := range l.candidates {
-		c := &l.candidates[i]
-		if len(c.data) < candidateSize && c.off+int64(len(c.data)) == off {
-			c.data = append(c.data, p[:min(len(p), candidateSize-len(c.data))]...)
-		}
+	if off != l.at {
+		l.tail = nil
 	}
-	opened := l.state == 1
-	if off == l.at && len(l.tail) > 0 {
-		joint := append(l.tail, p[:min(len(p), candidateSize+overlap)]...)
-		l.search(off-int64(len(l.tail)), joint, len(l.tail))
-		if l.state == 1 && !opened {
-			l.modules = append(l.modules, p[len(joint)-len(l.tail):]...)
-		}
+	joint := append(l.tail, p[:min(len(p), overlap-1)]...)
+	l.search(off-int64(len(l.tail)), joint, len(l.tail))
+	l.search(off, p, 0)
+	for i := range l.versions {
+		l.versions[i].grow(off, p, candidateSize)
 	}
-	if l.state == 1 {
-		if opened {
-			l.modules = append(l.modules, p...)
-		}
-		l.close()
+	l.growModules(off, p)
+	if len(p) >= overlap {
+		joint = p
 	}
-	l.search(off, p, len(p))
-	l.tail = append([]byte(nil), p[max(0, len(p)-overlap+1):]...)
+	l.tail = bytes.Clone(joint[max(0, len(joint)-overlap+1):])
 	l.at = off + int64(len(p))
 }
 
-// search looks in b for marks that start before the limit.
-func (l *legacy) search(off int64, b []byte, limit int) {
+// search looks in b for marks that end after its first old bytes, which were searched
+// before.
+func (l *legacy) search(off int64, b []byte, old int) {
 	for _, mark := range []string{"go1.", "devel "} {
-		for i := 0; len(l.candidates) < maxCandidates; i++ {
+		for i := max(0, old-len(mark)+1); len(l.versions) < maxCandidates; i++ {
 			j := bytes.Index(b[i:], []byte(mark))
-			if j < 0 || i+j >= limit {
+			if j < 0 {
 				break
 			}
 			i += j
-			l.candidates = append(l.candidates, candidate{off + int64(i), bytes.Clone(b[i:min(len(b), i+candidateSize)])})
+			l.versions = append(l.versions, candidate{off + int64(i), bytes.Clone(b[i:min(len(b), i+candidateSize)])})
 		}
 	}
-	if i := bytes.Index(b, []byte(modulesStart)); l.state == 0 && i >= 0 && i < limit {
-		l.state, l.modules = 1, bytes.Clone(b[i:])
-		l.close()
+	if i := bytes.Index(b, []byte(modulesStart)); i >= 0 && l.modules.data == nil {
+		l.modules = candidate{off + int64(i), []byte(modulesStart)}
 	}
 }
 
-// close ends the list of modules when its second mark has come.
-func (l *legacy) close() {
-	if i := bytes.Index(l.modules, []byte(modulesEnd)); i >= 0 {
-		l.state, l.modules = 2, l.modules[:i+len(modulesEnd)]
+// growModules goes on reading the list of modules until its second mark.
+func (l *legacy) growModules(off int64, p []byte) {
+	had := len(l.modules.data)
+	if l.whole || had == 0 {
 		return
 	}
-	if len(l.modules) > maxModules {
-		l.state, l.modules = 2, nil
+	l.modules.grow(off, p, maxModules)
+	from := max(0, had-len(modulesEnd))
+	if i := bytes.Index(l.modules.data[from:], []byte(modulesEnd)); i >= 0 {
+		l.whole, l.modules.data = true, l.modules.data[:from+i+len(modulesEnd)]
 	}
 }
 
 // text is the string of a length at an offset, if it was a candidate.
 func (l *legacy) text(off int64, n uint64) string {
-	for _, c := range l.candidates {
+	for _, c := range l.versions {
 		if c.off == off && n <= uint64(len(c.data)) {
 			return string(c.data[:n])
 		}
@@ -113,8 +118,8 @@ func (l *legacy) text(off int64, n uint64) string {
 // a length.
 func (s *scanner) legacyInfo(variable uint64) {
 	s.info.found = true
-	if s.old != nil {
-		s.info.modules = trimModules(s.old.modules)
+	if s.old != nil && s.old.whole {
+		s.info.modules = trimModules(s.old.modules.data)
 	}
 	off, ok := s.file.Offset(variable)
 	if !ok || off < s.base+int64(len(s.buf)) {

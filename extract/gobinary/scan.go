@@ -7,16 +7,18 @@ import (
 	"bulwark/extract/internal/object"
 )
 
-// block is the alignment of what is looked for, in memory and so in the file.
-const block = 16
+// window is how many bytes tell whether a magic starts there.
+const window = 16
 
-// scanner walks the mapped regions of one file, block by block, until it has met the
+// scanner walks the mapped regions of one file until it has met the
 // build information and the table of function names.
 type scanner struct {
 	file    object.File
 	regions []object.Region // those to search, by offset
 	off     int64           // of the next byte
 	mode    func(*scanner, []byte) int
+	step    int    // alignment of what is looked for, in memory and so in the file
+	tail    []byte // the last bytes of the piece before, from the first place not yet looked at
 
 	// While mode is collect: buf is filled up to need bytes, then next is called.
 	buf  []byte
@@ -30,12 +32,17 @@ type scanner struct {
 }
 
 func newScanner(f object.File) *scanner {
-	s := &scanner{file: f, mode: (*scanner).hunt}
+	s := &scanner{file: f, mode: (*scanner).hunt, step: f.Word}
 	code := f.GoNote && !hasPlain(f.Regions)
+	end := int64(0)
 	for _, r := range f.Regions {
-		if !r.Exec || code {
-			s.regions = append(s.regions, r)
+		if r.Exec && !code || r.End() <= end {
+			continue
 		}
+		if r.Off < end { // a byte is looked at once, whatever a header claims
+			r.Off, r.Size = end, r.End()-end
+		}
+		s.regions, end = append(s.regions, r), r.End()
 	}
 	if f.GoNote {
 		s.old = &legacy{}
@@ -58,13 +65,10 @@ func hasPlain(regions []object.Region) bool {
 func (s *scanner) feed(p []byte) error {
 	s.feedLegacy(p)
 	for len(p) > 0 {
-		if s.info.found && s.names.found {
-			return bulwark.ErrSkip
-		}
 		n := s.mode(s, p)
 		s.off += int64(n)
 		p = p[n:]
-		if n == 0 && len(s.regions) == 0 {
+		if len(s.regions) == 0 || s.info.found && s.names.found && s.next == nil {
 			return bulwark.ErrSkip
 		}
 	}
@@ -72,41 +76,67 @@ func (s *scanner) feed(p []byte) error {
 }
 
 // hunt looks for the two magics in the first of the regions left. It returns how many
-// bytes it is done with: all up to a magic, a whole block at least otherwise.
+// bytes it is done with.
 func (s *scanner) hunt(p []byte) int {
 	for len(s.regions) > 0 && s.off >= s.regions[0].End() {
-		s.regions = s.regions[1:]
+		s.regions, s.tail = s.regions[1:], nil
 	}
 	if len(s.regions) == 0 {
 		return 0
 	}
 	r := s.regions[0]
-	if skip := max(r.Off-s.off, -s.off&(block-1)); skip > 0 {
-		return int(min(skip, int64(len(p))))
-	}
-	if len(p) < block {
-		s.collect(block, (*scanner).carried)
-		return 0
+	if r.Off > s.off {
+		return int(min(r.Off-s.off, int64(len(p))))
 	}
 	p = p[:min(int64(len(p)), r.End()-s.off)]
-	n := len(p) &^ (block - 1)
-	for i := 0; i < n; i += block {
-		if maybe(binary.LittleEndian.Uint64(p[i:])) && s.match(p[i:i+block]) {
-			return i
-		}
+	if len(s.tail) > 0 {
+		return s.huntJoint(p)
 	}
-	if n == 0 { // the region ends within a block: nothing of interest fits
+	at, found := s.search(p, s.off)
+	if !found {
+		s.tail = append(s.tail, p[at:]...)
 		return len(p)
 	}
+	return at
+}
+
+// huntJoint searches where two pieces meet.
+func (s *scanner) huntJoint(p []byte) int {
+	n := min(len(p), window-1)
+	joint := append(s.tail, p[:n]...)
+	start := s.off - int64(len(s.tail))
+	at, found := s.search(joint, start)
+	switch {
+	case found:
+		s.tail, s.buf, s.base = nil, joint[at:], start+int64(at)
+		return n
+	case n == window-1: // all places in the tail were looked at
+		s.tail = nil
+		return 0
+	}
+	s.tail = joint[at:]
 	return n
 }
 
-// maybe tells whether a block that starts so may be either magic.
-func maybe(w uint64) bool {
-	return w == infoWord || w&0x0000_ffff_ffff_ff00 == 0xffff_ff00 || w&0x0000_ffff_00ff_ffff == 0x00ff_ffff
+// search looks for a magic in b, which stands at an offset of the file. It sets out to
+// collect what the magic starts and gives its place; or else gives the first place that
+// needs more bytes to tell.
+func (s *scanner) search(b []byte, off int64) (at int, found bool) {
+	at = int(-off & int64(s.step-1))
+	for ; at+window <= len(b); at += s.step {
+		if maybe(binary.LittleEndian.Uint64(b[at:])) && s.match(b[at:at+window]) {
+			return at, true
+		}
+	}
+	return min(at, len(b)), false
 }
 
-// match tells whether a block starts one of the two, and sets out to collect it.
+// maybe tells whether what starts so may be either magic.
+func maybe(w uint64) bool {
+	return w&0x0000_ffff_ffff_ff00 == 0xffff_ff00 || w == infoWord || w&0x0000_ffff_00ff_ffff == 0x00ff_ffff
+}
+
+// match tells whether a window starts one of the two, and sets out to collect it.
 func (s *scanner) match(b []byte) bool {
 	switch {
 	case !s.info.found && s.regions[0].Writable && string(b[:len(infoMagic)]) == infoMagic:
@@ -117,15 +147,6 @@ func (s *scanner) match(b []byte) bool {
 		return false
 	}
 	return true
-}
-
-// carried looks at a block that was collected from two pieces.
-func (s *scanner) carried() {
-	b := s.buf
-	s.mode = (*scanner).hunt
-	if maybe(binary.LittleEndian.Uint64(b)) && s.match(b) {
-		s.buf = b // the collected block is the start of what match collects
-	}
 }
 
 // collect fills buf with the next need bytes and calls next then.
@@ -150,7 +171,7 @@ func (s *scanner) fill(p []byte) int {
 func (s *scanner) more(need int, next func(*scanner)) { s.need, s.next = need, next }
 
 // resume goes back to the hunt.
-func (s *scanner) resume() { s.buf, s.mode = nil, (*scanner).hunt }
+func (s *scanner) resume() { s.buf, s.next, s.mode = nil, nil, (*scanner).hunt }
 
 // skipTo passes over bytes up to an offset, then calls next.
 func (s *scanner) skipTo(off int64, next func(*scanner)) {

@@ -73,7 +73,7 @@ func (s *scanner) table() {
 	s.skipTo(s.base+int64(start), (*scanner).startNames)
 }
 
-func (s *scanner) startNames() { s.buf, s.mode = nil, (*scanner).readNames }
+func (s *scanner) startNames() { s.buf, s.next, s.mode = nil, nil, (*scanner).readNames }
 
 // readNames takes NUL-terminated names up to the end of the table.
 func (s *scanner) readNames(p []byte) int {

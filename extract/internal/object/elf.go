@@ -24,7 +24,7 @@ func parseELF(head []byte) (File, error) {
 		v.order = binary.BigEndian
 	}
 	wide := ident[4] == 2
-	f := File{Kind: ELF, Order: v.order, GoNote: goNote(head)}
+	f := File{Kind: ELF, Order: v.order, Word: wordSize(wide), GoNote: goNote(head)}
 	phoff, sizeAt, least := v.u32(28), uint64(42), uint64(32)
 	f.Entry = v.u32(24)
 	if wide {

@@ -34,7 +34,7 @@ func parseMachO(head []byte) (File, error) {
 	if wide {
 		at = 32
 	}
-	f := File{Kind: MachO, Order: v.order}
+	f := File{Kind: MachO, Order: v.order, Word: wordSize(wide)}
 	count := v.u32(16)
 	for range min(count, maxRegions) {
 		cmd, size := v.u32(at), v.u32(at+4)

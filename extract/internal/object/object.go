@@ -21,6 +21,7 @@ const maxRegions = 512
 type File struct {
 	Kind    Kind
 	Order   binary.ByteOrder
+	Word    int      // bytes of an address: 4 or 8
 	Regions []Region // sorted by offset
 	// GoNote is true when the header's page holds the note that Go's linker writes.
 	GoNote bool
@@ -131,6 +132,13 @@ func (v *view) word(off uint64, wide bool) uint64 {
 		return v.u64(off)
 	}
 	return v.u32(off)
+}
+
+func wordSize(wide bool) int {
+	if wide {
+		return 8
+	}
+	return 4
 }
 
 func (v *view) err(kind Kind) error {

@@ -23,9 +23,10 @@ func parsePE(head []byte) (File, error) {
 	if count > maxRegions {
 		return File{}, fmt.Errorf("PE header claims %d sections: %w", count, bulwark.ErrMalformed)
 	}
-	f := File{Kind: PE, Order: v.order}
+	wide := v.u16(coff+24) == 0x20b
+	f := File{Kind: PE, Order: v.order, Word: wordSize(wide)}
 	base := v.u32(coff + 24 + 28)
-	if v.u16(coff+24) == 0x20b {
+	if wide {
 		base = v.u64(coff + 24 + 24)
 	}
 	for i := range count {
