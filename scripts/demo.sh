@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# The main job on a small image that is made on the spot: `make demo`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=demo-out facts=test/demo/testdata
+mkdir -p "$out"
+run() { printf '\n$ %s\n' "$*"; "$@"; }
+export PATH="$PWD/bin:$PATH"
+
+echo "Writing a small image: Debian 12.0 packages, an npm application, Python, Java, a Go program"
+go run ./test/demo "$out/image.tar"
+
+run bulwark db build --osv "$facts/osv" --kev "$facts/kev.json" --epss "$facts/epss.csv" --eol "$facts/eol.json" -o "$out/advisories.db"
+run bulwark scan "$out/image.tar" --db "$out/advisories.db" --cache-dir "$out/cache" --offline -f table -f html="$out/report.html" -f json="$out/report.json"
+run bulwark sbom "$out/image.tar" --cache-dir "$out/cache" -o "$out/image.cdx.json"
+echo
+echo "And this machine's own root file system, of which the few facts of the demo know little:"
+run bulwark scan rootfs:/ --db "$out/advisories.db" --offline --quiet
+
+cat <<END
+
+Left in $out: report.html (open it in a browser), report.json, image.cdx.json (an SBOM).
+Type next:
+  bin/bulwark db update                 the real advisories, some 100 MB once, then only what changed
+  bin/bulwark scan debian:12            an image of a registry
+  bin/bulwark explain CVE-2021-44228 --db $out/advisories.db
+  bin/bulwark scan $out/image.tar --db $out/advisories.db --fail-on critical; echo \$?
+END
