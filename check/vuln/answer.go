@@ -34,6 +34,7 @@ type answerer struct {
 	db   advisories
 	hits []advisory.Hit
 	text strings.Builder // where strings are copied to
+	free []string        // where lists of them are taken from
 }
 
 func (a *answerer) answer(q *question) ([]problem, error) {
@@ -83,12 +84,12 @@ func nameKeys(problems []problem) {
 }
 
 func (a *answerer) problem(p *problem, g group) {
-	p.id = a.copy(g.lead.ID)
-	p.rule = "vuln/" + p.id
+	p.rule = a.copy("vuln/", g.lead.ID)
+	p.id = p.rule[len("vuln/"):]
 	p.title = a.copy(oneLine(g.lead.Summary))
 	p.fixed = a.copies(g.lead.Fixed)
 	p.imports = a.imports(g.lead.Imports)
-	p.aliases, p.cves = []string{}, []string{}
+	a.room(p, g)
 	a.names(p, g.lead)
 	a.rate(p, g.lead)
 	for _, h := range g.others {
@@ -110,6 +111,21 @@ func (a *answerer) problem(p *problem, g group) {
 	p.cves = settle(p.cves, compareCVE)
 	a.known(p)
 	p.references = a.copies(a.db.References(g.lead.ID))
+}
+
+// room makes the lists for the names of a group long enough.
+func (a *answerer) room(p *problem, g group) {
+	aliases, cves := 0, 0
+	count := func(h *advisory.Hit) {
+		n := len(h.Aliases) + len(h.Upstream)
+		aliases += n + 1
+		cves += n + 1 + len(h.Related)
+	}
+	count(g.lead)
+	for _, h := range g.others {
+		count(h)
+	}
+	p.aliases, p.cves = a.list(aliases), a.list(cves)
 }
 
 // names adds the ids that a record goes by.
@@ -193,24 +209,40 @@ func (a *answerer) imports(from []advisory.Import) []advisory.Import {
 
 // copy makes s independent of the database's memory. The copies of many strings share
 // one piece of memory.
-func (a *answerer) copy(s string) string {
-	if s == "" {
+func (a *answerer) copy(parts ...string) string {
+	n := 0
+	for _, s := range parts {
+		n += len(s)
+	}
+	if n == 0 {
 		return ""
 	}
-	if a.text.Cap()-a.text.Len() < len(s) {
+	if a.text.Cap()-a.text.Len() < n {
 		a.text = strings.Builder{}
-		a.text.Grow(max(32<<10, len(s)))
+		a.text.Grow(max(32<<10, n))
 	}
 	start := a.text.Len()
-	a.text.WriteString(s)
+	for _, s := range parts {
+		a.text.WriteString(s)
+	}
 	return a.text.String()[start:]
+}
+
+// list is an empty list with room for n strings; lists share memory as copies do.
+func (a *answerer) list(n int) []string {
+	if len(a.free) < n {
+		a.free = make([]string, max(1024, n))
+	}
+	l := a.free[:0:n]
+	a.free = a.free[n:]
+	return l
 }
 
 // copies never gives nil: the report shows an empty list.
 func (a *answerer) copies(ss []string) []string {
-	out := make([]string, len(ss))
-	for i, s := range ss {
-		out[i] = a.copy(s)
+	out := a.list(len(ss))
+	for _, s := range ss {
+		out = append(out, a.copy(s))
 	}
 	return out
 }

@@ -1,0 +1,96 @@
+package eol
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"bulwark"
+	"bulwark/advisory"
+)
+
+// soon is how long before its end a release is reported.
+const soon = 90 * 24 * time.Hour
+
+// judge makes a finding of a release that has ended, or ends soon; else nil. The caller
+// says what it is about.
+func (c *Check) judge(p advisory.Product, r advisory.ProductRelease) *bulwark.Finding {
+	what := p.Title + " " + r.Cycle
+	f := &bulwark.Finding{
+		Kind: bulwark.KindEOL, Rule: "eol/" + p.Name, Severity: bulwark.SeverityHigh,
+		References: []string{"https://endoflife.date/" + p.Name},
+	}
+	extended := !r.Extended.IsZero() && !c.over(r.Extended)
+	switch {
+	case c.ended(r) && extended:
+		f.Severity = bulwark.SeverityMedium
+		f.Title = what + " is past its end of life, but for extended support"
+	case c.ended(r):
+		f.Title = what + " is past its end of life"
+	case !r.EOL.IsZero() && r.EOL.Sub(c.now) < soon:
+		f.Severity = bulwark.SeverityLow
+		f.Title = fmt.Sprintf("%s ends on %s", what, date(r.EOL))
+	default:
+		return nil
+	}
+	f.Evidence = []string{c.dates(what, r, extended)}
+	if next, ok := c.successor(p, r); ok {
+		f.Fix = &bulwark.Fix{Version: next.Cycle, Text: fmt.Sprintf("go to %s %s%s", p.Title, next.Cycle, until(next))}
+	}
+	f.Risk = bulwark.Risk(bulwark.Factors{Severity: f.Severity, Fixable: f.Fix != nil})
+	return f
+}
+
+// over tells whether a last day of support has passed.
+func (c *Check) over(last time.Time) bool { return !c.now.Before(last.AddDate(0, 0, 1)) }
+
+func (c *Check) ended(r advisory.ProductRelease) bool {
+	return r.Ended || !r.EOL.IsZero() && c.over(r.EOL)
+}
+
+// dates tells when support ended and, where there is any, extended support.
+func (c *Check) dates(what string, r advisory.ProductRelease, extended bool) string {
+	var b strings.Builder
+	b.WriteString(what)
+	switch {
+	case r.EOL.IsZero():
+		b.WriteString(" has ended")
+	case c.over(r.EOL):
+		b.WriteString(" ended " + date(r.EOL))
+	default:
+		b.WriteString(" ends " + date(r.EOL))
+	}
+	if !r.Extended.IsZero() && r.Extended.After(r.EOL) {
+		word := " ended "
+		if extended {
+			word = " until "
+		}
+		b.WriteString("; extended (LTS) support" + word + date(r.Extended))
+	}
+	return b.String()
+}
+
+// successor is the newest release that is supported: of those with long-term support
+// where the product has any, because who runs an old release wants to stay.
+func (c *Check) successor(p advisory.Product, from advisory.ProductRelease) (advisory.ProductRelease, bool) {
+	var best advisory.ProductRelease
+	found := false
+	for _, r := range p.Releases {
+		if r.Cycle == from.Cycle || c.ended(r) || r.Released.After(c.now) || !r.Released.After(from.Released) {
+			continue
+		}
+		if !found || r.LTS && !best.LTS || r.LTS == best.LTS && r.Released.After(best.Released) {
+			best, found = r, true
+		}
+	}
+	return best, found
+}
+
+func until(r advisory.ProductRelease) string {
+	if r.EOL.IsZero() {
+		return ""
+	}
+	return ", supported until " + date(r.EOL)
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
