@@ -31,7 +31,8 @@ func (*Extractor) Info() bulwark.Info {
 const (
 	maxDatabase = 256 << 20 // bytes; a large system has 20 MB
 	maxPackages = 100_000
-	maxPaths    = 64 << 20 // bytes of all paths together
+	maxPaths    = 96 << 20 // bytes of all paths together
+	pathCost    = 32       // bytes that a path costs besides its own
 )
 
 var databases = []string{"lib/apk/db/installed", "usr/lib/apk/db/installed"}
@@ -115,7 +116,7 @@ func (p *parser) line(line []byte) error {
 }
 
 func (p *parser) file(name []byte) error {
-	if p.left -= len(p.folder) + len(name); p.left < 0 {
+	if p.left -= len(p.folder) + len(name) + pathCost; p.left < 0 {
 		return fmt.Errorf("paths of more than %d bytes: %w", maxPaths, bulwark.ErrLimit)
 	}
 	if p.folder != "" {

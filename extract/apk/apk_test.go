@@ -103,7 +103,7 @@ func TestBadInput(t *testing.T) {
 		"truncated":      {"P:musl\nV:1.2", nil, 1},
 		"no version":     {"P:musl\n\nP:ok\nV:1-r0\n", bulwark.ErrMalformed, 1},
 		"control":        {"P:mu\x1b[31msl\nV:1\n", bulwark.ErrMalformed, 0},
-		"paths too long": {"P:x\nV:1\nF:" + strings.Repeat("d", 4000) + "\n" + strings.Repeat("R:f\n", 20_000), bulwark.ErrLimit, 0},
+		"paths too long": {"P:x\nV:1\nF:" + strings.Repeat("d", 4000) + "\n" + strings.Repeat("R:f\n", 30_000), bulwark.ErrLimit, 0},
 		"too many":       {strings.Repeat("P:x\nV:1\n\n", maxPackages+1), bulwark.ErrLimit, maxPackages + 1},
 		"binary":         {"\x00\xff\x00", nil, 0},
 	}

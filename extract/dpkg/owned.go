@@ -9,7 +9,7 @@ import (
 )
 
 // maxList bounds a list of files; the largest in Debian are 3 MB.
-const maxList = 32 << 20
+const maxList = 8 << 20
 
 // owned reads a list of a package's files, whose name is the package's, with its
 // architecture where several may be installed together.
