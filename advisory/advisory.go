@@ -78,8 +78,8 @@ type Product struct {
 
 // ProductRelease is one release cycle. A time is zero where the data has none.
 type ProductRelease struct {
-	Cycle, Codename, Latest                      string
+	Cycle, Codename, Latest                 string
 	Released, LatestReleased, EOL, Extended time.Time
-	Ended                                        bool // the end is told without a date: it is over
+	Ended                                   bool // the end is told without a date: it is over
 	LTS                                     bool
 }

@@ -92,10 +92,10 @@ func (r *Reader) Damaged() error { return untrusted(r.path, "is damaged") }
 // View gives the bytes from off on, checking what has not been checked yet. off
 // is what Writer.Offset told. The error wraps [bulwark.ErrUntrusted].
 func (r *Reader) View(off, n uint64) ([]byte, error) {
-	off -= headerSize
-	if off > uint64(len(r.body)) || n > uint64(len(r.body))-off {
+	if !r.Holds(off, n) {
 		return nil, r.Damaged()
 	}
+	off -= headerSize
 	if n == 0 {
 		return nil, nil
 	}
@@ -105,6 +105,12 @@ func (r *Reader) View(off, n uint64) ([]byte, error) {
 		}
 	}
 	return r.body[off : off+n : off+n], nil
+}
+
+// Holds tells whether the contents have n bytes from off on.
+func (r *Reader) Holds(off, n uint64) bool {
+	off -= headerSize
+	return off <= uint64(len(r.body)) && n <= uint64(len(r.body))-off
 }
 
 func (r *Reader) check(b uint64) bool {

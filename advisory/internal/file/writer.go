@@ -22,15 +22,14 @@ const (
 
 // Writer writes a database beside its final name.
 type Writer struct {
-	f     *os.File
-	path  string
-	buf   *bufio.Writer
-	off   uint64
-	crc   uint32   // of the block that is being written
-	sums  []uint32 // of the blocks before it
-	err   error
-	magic string
-	ver   uint32
+	f    *os.File
+	path string
+	buf  *bufio.Writer
+	off  uint64
+	crc  uint32   // of the block that is being written
+	sums []uint32 // of the blocks before it
+	err  error
+	ver  uint32
 }
 
 // Create begins a file that will be put at path.
