@@ -12,13 +12,17 @@ import (
 // stream reads a JSON document element by element, so that a large one costs no more
 // memory than its largest element.
 type stream struct {
-	dec *json.Decoder
-	win *window
+	dec     *json.Decoder
+	win     *window
+	skipped int
 }
+
+// maxSkipped bounds the files, relations and other elements that are left out.
+const maxSkipped = 5_000_000
 
 func newStream(r io.Reader) *stream {
 	w := &window{r: r, left: maxElement}
-	return &stream{json.NewDecoder(w), w}
+	return &stream{dec: json.NewDecoder(w), win: w}
 }
 
 // window bounds how far a decoder reads for one element.
@@ -111,7 +115,12 @@ func (s *stream) skip() error {
 	if err != nil {
 		return err
 	}
-	leave := func() error { return s.decode(&nothing{}) }
+	leave := func() error {
+		if s.skipped++; s.skipped > maxSkipped {
+			return fmt.Errorf("more than %d elements that are no packages: %w", maxSkipped, bulwark.ErrLimit)
+		}
+		return s.decode(&nothing{})
+	}
 	switch t {
 	case json.Delim('['):
 		return s.elements(leave)

@@ -24,7 +24,7 @@ import (
 // What a document may cost.
 const (
 	maxDocument = 512 << 20 // bytes
-	maxElement  = 24 << 20  // bytes of one component or package, with all that is nested in it
+	maxElement  = 16 << 20  // bytes of one component or package, with all that is nested in it
 	maxPackages = 200_000
 )
 
@@ -139,7 +139,7 @@ func IsSBOM(head []byte) bool {
 	has := func(s string) bool { return bytes.Contains(head, []byte(s)) }
 	switch {
 	case bytes.HasPrefix(head, []byte("{")):
-		return has(`"bomFormat"`) || has("cyclonedx.org/schema/bom") || has(`"spdxVersion"`) || has(`"SPDXRef-DOCUMENT"`) || has("spdx.org/rdf/3")
+		return has(`"bomFormat"`) || has("cyclonedx.org/schema/bom") || has(`"spdxVersion"`) || has(`"SPDXID"`) || has("spdx.org/rdf/3")
 	case bytes.HasPrefix(head, []byte("<")):
 		return has("cyclonedx.org/schema/bom/")
 	}
