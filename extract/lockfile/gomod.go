@@ -1,0 +1,50 @@
+package lockfile
+
+import (
+	"context"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+)
+
+// goMod reads the requirements of a go.mod, with what replaces them. The standard library
+// is declared by a toolchain line alone: the go line is the least version that will do.
+func goMod(_ context.Context, name string, content []byte) ([]declared, error) {
+	f, err := modfile.Parse(name, content, nil)
+	if err != nil {
+		lax, laxErr := modfile.ParseLax(name, content, nil)
+		if laxErr != nil {
+			return nil, err
+		}
+		f = lax
+	}
+	replaced := map[string]*modfile.Replace{} // by path, or path and version
+	for _, r := range f.Replace {
+		replaced[strings.TrimSuffix(r.Old.Path+"@"+r.Old.Version, "@")] = r
+	}
+	var list []declared
+	for _, r := range f.Require {
+		m := r.Mod
+		by := replaced[m.Path+"@"+m.Version]
+		if by == nil {
+			by = replaced[m.Path]
+		}
+		switch {
+		case by == nil:
+		case by.New.Version == "": // a folder: the module's own code, of no known version
+			m.Version = ""
+		default:
+			m = by.New
+		}
+		list = append(list, declared{typ: "golang", name: m.Path, version: m.Version})
+	}
+	if f.Toolchain != nil {
+		if v, ok := strings.CutPrefix(f.Toolchain.Name, "go"); ok {
+			v, _, _ = strings.Cut(v, "-") // a vendor's mark
+			if !strings.ContainsAny(v, "rb") {
+				list = append(list, declared{typ: "golang", name: "stdlib", version: v})
+			}
+		}
+	}
+	return list, nil
+}

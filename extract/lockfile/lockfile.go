@@ -1,0 +1,186 @@
+// Package lockfile reads what lockfiles and manifests declare: what will be installed
+// from them, not what is.
+//
+// The formats are a table (formats.go). osv-scalibr's extractors read most of them, from
+// memory and one file at a time; go.mod and pom.xml are read here. All of it is foreign: a
+// file over 32 MB is refused, a parser that panics has met a malformed file.
+package lockfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+	"unicode"
+
+	"bulwark"
+	"bulwark/internal/ecosystem"
+	"bulwark/internal/limit"
+	"bulwark/internal/purl"
+)
+
+var _ bulwark.Extractor = (*Extractor)(nil)
+
+// Extractor reads lockfiles.
+type Extractor struct {
+	// large is held while a large file is read: decoded, it takes many times its size.
+	large sync.Mutex
+}
+
+// New returns an extractor of lockfiles and manifests.
+func New() *Extractor { return &Extractor{} }
+
+// Info names the plugin.
+func (*Extractor) Info() bulwark.Info {
+	return bulwark.Info{
+		Name:    "extract/lockfile",
+		Summary: "Packages that lockfiles and manifests declare.",
+		Version: 1,
+	}
+}
+
+const (
+	// maxSize is the size of the largest file that is read; lockfiles of ten thousand
+	// packages have 5 MB.
+	maxSize = 32 << 20
+	// largeSize is from where on only one file is read at a time.
+	largeSize = 1 << 20
+	// maxPackages bounds what one file declares.
+	maxPackages = 200_000
+)
+
+// installed are folders of what a package manager installed or a tool shipped: a
+// lockfile there is about the building of that thing, not about the target. Their
+// packages are found as installed ones where they are.
+var installed = map[string]bool{
+	"node_modules": true, "bower_components": true, "site-packages": true, "dist-packages": true,
+	"vendor": true, "gems": true, "registry": true, "testdata": true, "__fixtures__": true, "fixtures": true,
+	".git": true,
+}
+
+// skipped are folders with more than one element, for the same reason.
+var skipped = []string{"usr/share/doc/", "usr/share/go-", "usr/lib/go-", "usr/local/go/", "usr/lib/go/", "pkg/mod/"}
+
+// Wants is true for the file names of the table, outside of what is installed.
+func (*Extractor) Wants(f *bulwark.FileInfo) bool {
+	if find(f) == nil {
+		return false
+	}
+	for _, s := range skipped {
+		if i := strings.Index(f.Path, s); i == 0 || i > 0 && f.Path[i-1] == '/' {
+			return false
+		}
+	}
+	for elem := range strings.SplitSeq(path.Dir(f.Path), "/") {
+		if installed[elem] {
+			return false
+		}
+	}
+	return true
+}
+
+// Extract implements [bulwark.Extractor].
+func (e *Extractor) Extract(ctx context.Context, f *bulwark.File) (facts bulwark.Facts, err error) {
+	format := find(&f.FileInfo)
+	if format == nil {
+		return bulwark.Facts{}, fmt.Errorf("lockfile %s: %w", f.Base, bulwark.ErrUnsupported)
+	}
+	if f.Size > maxSize {
+		return bulwark.Facts{}, fmt.Errorf("%s of %d bytes, %d are read: %w", f.Base, f.Size, maxSize, bulwark.ErrLimit)
+	}
+	if f.Size > largeSize {
+		e.large.Lock()
+		defer e.large.Unlock()
+	}
+	content, err := limit.ReadAll(f.Reader(), maxSize, f.Base)
+	if err != nil {
+		return bulwark.Facts{}, fmt.Errorf("reading %s: %w", f.Base, err)
+	}
+	list, err := format.parse(ctx, f.Path, content)
+	return bulwark.Facts{Packages: finish(list, &err)}, err
+}
+
+// parse calls the format's reader. What it panics with, and any error that is not one of
+// ours, means that the file is malformed.
+func (f *format) parse(ctx context.Context, name string, content []byte) (list []declared, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			list, err = nil, fmt.Errorf("%s: %w: parser stopped: %s", path.Base(name), bulwark.ErrMalformed, harmless(fmt.Sprint(r)))
+		}
+	}()
+	list, err = f.read(ctx, name, content)
+	switch {
+	case err == nil:
+		return list, nil
+	case ctx.Err() != nil:
+		return list, ctx.Err()
+	case errors.Is(err, bulwark.ErrLimit), errors.Is(err, bulwark.ErrMalformed), errors.Is(err, fs.ErrNotExist):
+		return list, err
+	}
+	return list, fmt.Errorf("%s: %w: %s", path.Base(name), bulwark.ErrMalformed, harmless(err.Error()))
+}
+
+// harmless is a parser's message, which may quote the file, in one short printable line.
+func harmless(message string) string {
+	message = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, message)
+	return fmt.Sprintf("%.200s", message)
+}
+
+// declared is what a format's reader tells of a package.
+type declared struct {
+	typ      string // PURL type
+	name     string // as its package manager shows it
+	version  string // empty when the file does not pin one
+	licenses []string
+	dev      bool
+}
+
+// nameless tells whether a name has an empty part.
+func (d *declared) nameless() bool {
+	group, artifact, ok := strings.Cut(d.name, ":")
+	return d.name == "" || d.typ == "maven" && (!ok || group == "" || artifact == "")
+}
+
+// finish makes packages, each name and version once; what is needed at run time
+// anywhere is not for development only.
+func finish(list []declared, err *error) []bulwark.Package {
+	var packages []bulwark.Package
+	seen := map[string]int{}
+	for _, d := range list {
+		if d.nameless() || strings.HasSuffix(d.version, "-use.local") { // yarn's mark of the project's own
+			continue
+		}
+		if !plausible(d.name) || !plausible(d.version) && d.version != "" {
+			*err = errors.Join(*err, fmt.Errorf("package %.100q %.100q: %w", d.name, d.version, bulwark.ErrMalformed))
+			continue
+		}
+		id := purl.New(d.typ, d.name, d.version)
+		if i, ok := seen[id]; ok {
+			packages[i].Dev = packages[i].Dev && d.dev
+			continue
+		}
+		if len(packages) == maxPackages {
+			*err = errors.Join(*err, fmt.Errorf("more than %d packages: %w", maxPackages, bulwark.ErrLimit))
+			break
+		}
+		seen[id] = len(packages)
+		packages = append(packages, bulwark.Package{
+			PURL: id, Name: d.name, Version: d.version, Format: d.typ, Ecosystem: ecosystem.OfType(d.typ),
+			Licenses: d.licenses, Declared: true, Dev: d.dev,
+		})
+	}
+	return packages
+}
+
+// plausible refuses what no package manager would take as a name or version.
+func plausible(s string) bool {
+	return s != "" && len(s) <= 512 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd })
+}
