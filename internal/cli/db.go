@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bulwark"
 	"bulwark/advisory"
 )
 
@@ -123,7 +124,7 @@ func (a *app) describe(file, format string) error {
 		return enc.Encode(struct {
 			File  string `json:"file"`
 			Bytes int64  `json:"bytes"`
-			any
+			bulwark.Advisories
 		}{file, st.Size(), info})
 	}
 	now, err := a.clock()

@@ -109,8 +109,8 @@ var kinds = []string{
 
 // settle fills flags that were not given from the environment and the file, and checks
 // what does not depend on a command. It is every command's PreRunE.
-func (o *options) settle(c *cobra.Command, _ []string) error {
-	file, name, err := o.readConfig(c)
+func (o *options) settle(c *cobra.Command, args []string) error {
+	file, name, err := o.readConfig(c, args)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,9 @@ type setting struct {
 const maxConfig = 1 << 20
 
 // readConfig reads the settings file: flag names with a value or a list.
-func (o *options) readConfig(c *cobra.Command) (map[string]setting, string, error) {
+// One that nobody named is not read when it lies in a target: what is scanned does not
+// configure the scanner.
+func (o *options) readConfig(c *cobra.Command, args []string) (map[string]setting, string, error) {
 	name := o.config
 	if name == "" {
 		name = os.Getenv("BULWARK_CONFIG")
@@ -229,12 +231,32 @@ func (o *options) readConfig(c *cobra.Command) (map[string]setting, string, erro
 		return nil, "", nil
 	}
 	defer f.Close()
+	if !asked && slices.ContainsFunc(args, holds) {
+		fmt.Fprintln(c.ErrOrStderr(), "bulwark: note: bulwark.yaml lies in the target and is not obeyed; to use it say --config bulwark.yaml")
+		return nil, "", nil
+	}
 	data, err := limit.ReadAll(f, maxConfig, name)
 	if err != nil {
 		return nil, "", usage("reading settings: %w", err)
 	}
 	settings, err := parseConfig(data, name, c.Root())
 	return settings, name, err
+}
+
+// holds tells whether a target is this folder or one that holds it.
+func holds(target string) bool {
+	_, dir := prefixed(target)
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return true
+	}
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return true
+	}
+	st, err := os.Stat(dir)
+	rel, relErr := filepath.Rel(dir, here)
+	return err == nil && st.IsDir() && relErr == nil && filepath.IsLocal(rel) && dir != "/"
 }
 
 // parseConfig takes any flag of any command, so that one file serves them all.

@@ -4,9 +4,11 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -80,8 +82,8 @@ func jar(group, artifact, version string, more map[string][]byte) []byte {
 		}
 	}
 	add("META-INF/maven/"+group+"/"+artifact+"/pom.properties", fmt.Appendf(nil, "groupId=%s\nartifactId=%s\nversion=%s\n", group, artifact, version))
-	for name, data := range more {
-		add(name, data)
+	for _, name := range slices.Sorted(maps.Keys(more)) {
+		add(name, more[name])
 	}
 	if err := z.Close(); err != nil {
 		panic(err)

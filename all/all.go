@@ -1,0 +1,115 @@
+// Package all lists the plugins: the one place that imports every one of them.
+package all
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"bulwark"
+	"bulwark/advisory"
+	"bulwark/check/advice"
+	"bulwark/check/eol"
+	"bulwark/check/outdated"
+	"bulwark/check/vuln"
+	"bulwark/extract/apk"
+	"bulwark/extract/composer"
+	"bulwark/extract/dpkg"
+	"bulwark/extract/gem"
+	"bulwark/extract/gobinary"
+	"bulwark/extract/java"
+	"bulwark/extract/lockfile"
+	"bulwark/extract/npm"
+	"bulwark/extract/nuget"
+	"bulwark/extract/osrelease"
+	"bulwark/extract/program"
+	"bulwark/extract/python"
+	"bulwark/extract/repositories"
+	"bulwark/extract/rpm"
+	"bulwark/extract/rustbinary"
+	"bulwark/report"
+	"bulwark/report/cyclonedx"
+	"bulwark/report/gitlab"
+	"bulwark/report/html"
+	"bulwark/report/json"
+	"bulwark/report/jsonl"
+	"bulwark/report/junit"
+	"bulwark/report/markdown"
+	"bulwark/report/openvex"
+	"bulwark/report/sarif"
+	"bulwark/report/spdx"
+	"bulwark/report/table"
+)
+
+// Extractors turn files into packages.
+func Extractors() []bulwark.Extractor {
+	return []bulwark.Extractor{
+		apk.New(), composer.New(), dpkg.New(), gem.New(), java.New(), lockfile.New(), npm.New(),
+		nuget.New(), osrelease.New(), python.New(), repositories.New(), rpm.New(),
+	}
+}
+
+// Inspectors recognise files by content as they stream by.
+func Inspectors() []bulwark.Inspector {
+	return []bulwark.Inspector{gobinary.New(), program.New(), rustbinary.New()}
+}
+
+// Resolvers settle what needs the whole image.
+func Resolvers() []bulwark.Resolver {
+	return []bulwark.Resolver{apk.New(), dpkg.New(), rpm.New()}
+}
+
+// Options is what checks need to know.
+type Options struct {
+	DB     *advisory.DB // nil: there is none
+	Now    time.Time
+	Online bool         // may ask package indexes and registries
+	Client *http.Client // for what the user names; nil: the check's own
+	// Resolve gives the digest that a reference has in its registry now.
+	Resolve func(ctx context.Context, ref string) (string, error)
+	// Wants tells whether findings of a kind are asked for; nil: all are.
+	Wants func(kind string) bool
+}
+
+// Checks reason about what was found: those whose kind is wanted.
+func Checks(o Options) []bulwark.Check {
+	var list []bulwark.Check
+	add := func(kind string, c bulwark.Check) {
+		if o.Wants == nil || o.Wants(kind) {
+			list = append(list, c)
+		}
+	}
+	add(bulwark.KindVulnerability, vuln.New(o.DB, vuln.Options{Now: o.Now}))
+	add(bulwark.KindEOL, eol.New(o.DB, eol.Options{Now: o.Now}))
+	add(bulwark.KindOutdated, outdated.New(outdated.Options{Now: o.Now, Online: o.Online, Resolve: o.Resolve}))
+	return list
+}
+
+// Advisors say what to do first.
+func Advisors(o Options) []bulwark.Advisor { return []bulwark.Advisor{advice.New(o.DB)} }
+
+// Plugins lists every plugin that can be explained.
+func Plugins() []bulwark.Plugin {
+	var list []bulwark.Plugin
+	for _, p := range Extractors() {
+		list = append(list, p)
+	}
+	for _, p := range Inspectors() {
+		list = append(list, p)
+	}
+	for _, p := range Checks(Options{}) {
+		list = append(list, p)
+	}
+	for _, p := range Advisors(Options{}) {
+		list = append(list, p)
+	}
+	return list
+}
+
+// Formats are the ways to write a run.
+func Formats() []report.Format {
+	return []report.Format{
+		table.Format(), json.Format(), jsonl.Format(), sarif.Format(), cyclonedx.Format(), spdx.Format(),
+		openvex.Format(), junit.Format(), gitlab.Format(), markdown.Format(), html.Format(),
+	}
+}

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"bulwark"
+	"bulwark/all"
+	"bulwark/report"
+	"bulwark/report/diff"
+	"bulwark/report/json"
+)
+
+func (a *app) convertCommand() *cobra.Command {
+	formats := all.Formats()
+	c := &cobra.Command{
+		Use: "convert REPORT", Short: "Write a saved report (json or jsonl) in another format",
+		Args: cobra.ExactArgs(1), PreRunE: a.settle,
+		RunE: func(_ *cobra.Command, args []string) error { return a.convert(args[0], formats) },
+	}
+	f := c.Flags()
+	a.results(f, names(formats), "table")
+	a.database(f)
+	a.common(f)
+	return c
+}
+
+func (a *app) convert(name string, formats []report.Format) (err error) {
+	r, err := a.readSaved(name)
+	if err != nil {
+		return err
+	}
+	o := report.Options{Verbose: a.verbose, Hygiene: true}
+	if a.now != "" {
+		if o.Now, err = a.clock(); err != nil {
+			return err
+		}
+	}
+	if db, err := a.openDB(r.Run.Started); err == nil && db != nil {
+		defer db.Close()
+		o.Lookup = lookup(db)
+	}
+	out, err := a.open(formats, "table", o)
+	if err != nil {
+		return err
+	}
+	return out.close(r.Replay(out))
+}
+
+// readSaved reads a saved report from a file, or from standard input for "-".
+func (a *app) readSaved(name string) (*bulwark.Report, error) {
+	if name == "-" {
+		return json.Read(a.in)
+	}
+	return readReport(name)
+}
+
+func readReport(name string) (*bulwark.Report, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("report %s: %w", name, bulwark.ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := json.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("report %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// isReport tells whether a file starts as a saved report does.
+func isReport(name string) bool {
+	st, err := os.Stat(name)
+	if err != nil || !st.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head, _ := bufio.NewReaderSize(io.LimitReader(f, 4096), 4096).Peek(4096) // what is there is enough
+	head = bytes.TrimSpace(head)
+	return bytes.HasPrefix(head, []byte("{")) && (bytes.Contains(head, []byte(`bulwark/report/`)) || bytes.HasPrefix(head, []byte(`{"run":`)))
+}
+
+func (a *app) diffCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "diff A B", Short: "What changed between two targets or saved reports: packages, findings gained and lost",
+		Args: cobra.ExactArgs(2), PreRunE: a.settle,
+		RunE: func(c *cobra.Command, args []string) error { return a.diff(c.Context(), args[0], args[1]) },
+	}
+	f := c.Flags()
+	a.results(f, diff.Formats(), "text")
+	a.selection(f)
+	a.database(f)
+	a.targets(f)
+	a.common(f)
+	return c
+}
+
+func (a *app) diff(ctx context.Context, before, after string) error {
+	var reports [2]*bulwark.Report
+	for i, name := range []string{before, after} {
+		r, err := a.reportOf(ctx, name)
+		if err != nil {
+			return err
+		}
+		reports[i] = r
+	}
+	format := "text"
+	if len(a.formats) > 1 {
+		return usage("diff writes one format at a time")
+	}
+	if len(a.formats) == 1 {
+		format = a.formats[0]
+	}
+	d := diff.Compare(reports[0], reports[1])
+	if err := a.write(func(w io.Writer) error { return diff.Write(w, d, format) }); err != nil {
+		return err
+	}
+	for _, f := range d.Gained {
+		if a.fails(f) {
+			return &exit{code: exitFindings}
+		}
+	}
+	return nil
+}
+
+// reportOf reads a saved report, or scans what is none.
+func (a *app) reportOf(ctx context.Context, name string) (*bulwark.Report, error) {
+	if isReport(name) {
+		return readReport(name)
+	}
+	s, db, err := a.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if db != nil {
+		defer db.Close()
+	}
+	var r bulwark.Report
+	res, err := a.look(ctx, s, []string{name}, &r)
+	if err != nil {
+		return nil, err
+	}
+	return &r, errors.Join(res.Failed...)
+}
+
+// write sends what fn writes to stdout or to --output.
+func (a *app) write(fn func(io.Writer) error) error {
+	if a.output == "" {
+		return fn(a.out)
+	}
+	p, err := create(a.output)
+	if err != nil {
+		return err
+	}
+	if err := fn(p); err != nil {
+		p.discard()
+		return err
+	}
+	return p.commit()
+}

@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"bulwark"
+	"bulwark/scan"
+	"bulwark/source/image"
+	"bulwark/source/image/archive"
+	"bulwark/source/image/engine"
+	"bulwark/source/image/layout"
+	"bulwark/source/image/registry"
+	"bulwark/source/rootfs"
+	"bulwark/source/sbom"
+)
+
+// jobs gives the work of opening each target.
+func (a *app) jobs(refs []string) ([]scan.Job, error) {
+	list := make([]scan.Job, len(refs))
+	stdin := 0
+	for i, ref := range refs {
+		if _, rest := prefixed(ref); rest == "-" || ref == "-" {
+			stdin++
+		}
+		list[i] = scan.Job{Ref: ref, Open: func(ctx context.Context) (*bulwark.Target, error) { return a.target(ctx, ref) }}
+	}
+	if stdin > 1 {
+		return nil, usage("standard input can be one target only")
+	}
+	return list, nil
+}
+
+// kindsOfTarget are the prefixes that force what a reference is.
+var kindsOfTarget = []string{"image", "tar", "oci", "rootfs", "dir", "sbom", "docker", "podman"}
+
+// prefixed divides "kind:rest"; kind is empty when ref has no known prefix.
+func prefixed(ref string) (kind, rest string) {
+	kind, rest, ok := strings.Cut(ref, ":")
+	if !ok {
+		return "", ref
+	}
+	for _, k := range kindsOfTarget {
+		if kind == k {
+			return kind, rest
+		}
+	}
+	return "", ref
+}
+
+// target opens what ref means.
+func (a *app) target(ctx context.Context, ref string) (*bulwark.Target, error) {
+	kind, rest := prefixed(ref)
+	if kind != "" && rest == "" {
+		return nil, fmt.Errorf("%s: names nothing after the colon: %w", ref, bulwark.ErrNotFound)
+	}
+	if kind == "" {
+		var err error
+		if kind, err = a.sniff(ref); err != nil {
+			return nil, err
+		}
+	}
+	if a.offline && (kind == "image") {
+		return nil, fmt.Errorf("%s would be asked of a registry, and --offline forbids it: %w", ref, bulwark.ErrUnavailable)
+	}
+	return a.source(kind).Open(ctx, rest)
+}
+
+func (a *app) source(kind string) bulwark.Source {
+	switch kind {
+	case "tar":
+		return &archive.Source{Platform: a.platform, Stdin: a.in}
+	case "oci":
+		return &layout.Source{Platform: a.platform}
+	case "sbom":
+		return &sbom.Source{Stdin: a.in}
+	case "rootfs":
+		return &rootfs.Rootfs{}
+	case "dir":
+		return &rootfs.Dir{}
+	case "host":
+		return &rootfs.Host{}
+	case "docker", "podman":
+		return &engine.Source{Engine: kind, Platform: a.platform}
+	}
+	return a.registry()
+}
+
+// sniff finds out what a reference without prefix is.
+func (a *app) sniff(ref string) (string, error) {
+	switch {
+	case ref == "host":
+		return "host", nil
+	case ref == "-":
+		return a.sniffInput()
+	}
+	file, _ := image.Split(ref)
+	st, err := os.Stat(file)
+	switch {
+	case errors.Is(err, os.ErrNotExist) || err != nil && !strings.ContainsAny(ref, "./\\"):
+		return "image", nil
+	case err != nil:
+		return "", fmt.Errorf("%s: %w", ref, err)
+	case st.IsDir():
+		return sniffDir(file), nil
+	case image.IsArchive(file):
+		return "tar", nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return sniffDocument(bufio.NewReader(f), ref)
+}
+
+func sniffDir(dir string) string {
+	switch {
+	case image.IsLayout(dir):
+		return "oci"
+	case rootfs.IsRootfs(dir):
+		return "rootfs"
+	}
+	return "dir"
+}
+
+// sniffInput looks at the start of standard input, and leaves it to be read.
+func (a *app) sniffInput() (string, error) {
+	r := bufio.NewReaderSize(a.in, 64<<10)
+	a.in = r
+	kind, err := sniffDocument(r, "standard input")
+	if err != nil {
+		return "tar", nil // not a document: the archive reader says what is wrong with it
+	}
+	return kind, nil
+}
+
+func sniffDocument(r *bufio.Reader, name string) (string, error) {
+	head, err := r.Peek(4096)
+	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
+		return "", fmt.Errorf("reading %s: %w", name, err)
+	}
+	if sbom.IsSBOM(head) {
+		return "sbom", nil
+	}
+	return "", fmt.Errorf("%s is neither an image archive nor an SBOM (CycloneDX or SPDX JSON): %w", name, bulwark.ErrUnsupported)
+}
+
+// registry is the source that asks registries.
+func (a *app) registry() bulwark.Source {
+	return registry.New(registry.Options{Platform: a.platform, PlainHTTP: a.plainHTTP, CAFile: a.caFile, Mirrors: a.mirrorsByHost()})
+}
+
+func (a *app) mirrorsByHost() map[string][]string {
+	hosts := map[string][]string{}
+	for _, m := range a.mirrors {
+		host, mirror, _ := strings.Cut(m, "=")
+		hosts[host] = append(hosts[host], mirror)
+	}
+	return hosts
+}
+
+// namedBases opens the images that --base names, for their layers alone.
+func (a *app) namedBases(ctx context.Context) ([]scan.Base, error) {
+	var bases []scan.Base
+	for _, ref := range a.bases {
+		t, err := a.target(ctx, ref)
+		if err != nil {
+			return nil, fmt.Errorf("--base: %w", err)
+		}
+		b := scan.Base{Name: t.Asset.Name}
+		for _, l := range t.Layers {
+			b.DiffIDs = append(b.DiffIDs, l.DiffID)
+		}
+		if t.Close != nil {
+			if err := t.Close(); err != nil {
+				return nil, fmt.Errorf("--base: %w", err)
+			}
+		}
+		bases = append(bases, b)
+	}
+	return bases, nil
+}

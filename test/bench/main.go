@@ -1,0 +1,40 @@
+// Command bench measures what docs/benchmarks.md tells: Bulwark against the floor of
+// the same run (inflate, tar walk and SHA-256 and nothing else), and against trivy and syft
+// when they are on PATH. Every figure is a whole process's, medians of alternating runs.
+//
+// usage: bench -images DIR -data DIR [-bulwark FILE] [-n RUNS]
+//
+// DIR of images has big.oci and big.tar; DIR of data has osv, kev.json, epss*.csv.gz, eol.json.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	jobs := map[string]func(...string) error{ // what a process of its own does, to be measured
+		"floor": func(args ...string) error { return floorOfLayout(args[0]) },
+		"plain": func(args ...string) error { return floorOfArchive(args[0]) },
+		"match": func(args ...string) error { return matching(args[0], args[1]) },
+	}
+	if len(os.Args) > 1 && jobs[os.Args[1]] != nil {
+		exitOn(jobs[os.Args[1]](append(os.Args[2:], "", "")...))
+		return
+	}
+	var b bench
+	flag.StringVar(&b.images, "images", "", "folder with big.oci and big.tar")
+	flag.StringVar(&b.data, "data", "", "folder with osv, kev.json, epss*.csv.gz, eol.json")
+	flag.StringVar(&b.bulwark, "bulwark", "bin/bulwark", "the program to measure")
+	flag.IntVar(&b.runs, "n", 5, "counted runs of each command")
+	flag.Parse()
+	exitOn(b.run())
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
