@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"bulwark"
@@ -9,8 +10,9 @@ import (
 
 // markBase sets Base on the layers of t that belong to its base image and gives
 // the base's name, or "" when it is not known. The longest chain of layers wins: of a
-// base that the scanner was given, or of an image that was scanned before.
-func (s *Scanner) markBase(t *bulwark.Target) string {
+// base that the scanner was given or that the annotations name, or of an image that was
+// scanned before.
+func (s *Scanner) markBase(ctx context.Context, t *bulwark.Target, o *output) string {
 	if t.Image == nil {
 		return ""
 	}
@@ -19,7 +21,17 @@ func (s *Scanner) markBase(t *bulwark.Target) string {
 		ids[i] = l.DiffID
 	}
 	name, count := s.Cache.base(ids)
-	for _, b := range s.Bases {
+	bases := s.Bases
+	if s.FindBase != nil {
+		b, err := s.FindBase(ctx, t)
+		if err != nil {
+			o.addNotes(t.Asset.ID, bulwark.Note{Plugin: "scan/base", Text: err.Error()})
+		}
+		if b != nil {
+			bases = append(slices.Clone(bases), *b)
+		}
+	}
+	for _, b := range bases {
 		n := len(b.DiffIDs)
 		if n >= count && n > 0 && n <= len(ids) && slices.Equal(ids[:n], b.DiffIDs) {
 			name, count = b.Name, n

@@ -122,8 +122,8 @@ func (s *Scanner) target(ctx context.Context, job Job, out *output) (err error) 
 			err = errors.Join(err, t.Close())
 		}
 	}()
-	base := s.markBase(t)
-	o := &output{assets: assets(t, base)}
+	o := &output{}
+	o.assets = assets(t, s.markBase(ctx, t, o))
 	o.addNotes(t.Asset.ID, t.Notes...)
 	inv := t.Inventory
 	if inv == nil {

@@ -93,7 +93,9 @@ func named(data, eco string) ([]string, error) {
 			return nil, err
 		}
 		var record struct {
-			Affected []struct{ Package struct{ Ecosystem, Name string } }
+			Affected []struct {
+				Package struct{ Ecosystem, Name string }
+			}
 		}
 		err = json.NewDecoder(r).Decode(&record)
 		r.Close()

@@ -132,7 +132,7 @@ func (b *bench) build(db string) error {
 	if err != nil {
 		return err
 	}
-	row(fmt.Sprintf("build the database (file: %.1f MB)", float64(st.Size())/1e6), runs, nil)
+	row(fmt.Sprintf("build the database (file: %.1f MB)", float64(st.Size())/1e6), runs[0], nil)
 	return nil
 }
 
@@ -184,7 +184,7 @@ func (b *bench) warm(target, db string) error {
 	if err != nil {
 		return err
 	}
-	row("warm, every layer cached", runs, nil)
+	row("warm, every layer cached", runs[0], nil)
 	var at []usage
 	for range b.runs {
 		eight := make([]usage, 8)
