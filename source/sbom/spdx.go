@@ -37,6 +37,7 @@ func (d *document) spdxPackage(s *stream) error {
 	switch purpose := strings.ReplaceAll(p.Purpose, "_", "-"); {
 	case purpose == "OPERATING-SYSTEM":
 		d.system(&component{Name: p.Name, Version: p.Version, Description: p.Description, Properties: p.properties(), CPE: p.ref("cpe")})
+	case p.ours()["kind"] != "": // a target of ours, which holds packages and is none
 	case p.ref("purl") == "" && p.ours() == nil:
 		if p.Purpose == "" || purpose == "LIBRARY" || purpose == "FRAMEWORK" {
 			d.unnamed++
