@@ -50,7 +50,7 @@ var names = map[string]string{
 	"mozilla public 2": "MPL-2.0", "mozilla public 2 mpl 2": "MPL-2.0", "mpl 2": "MPL-2.0", "mpl2": "MPL-2.0", "mozilla public 1.1": "MPL-1.1", "mozilla public 1.1 mpl 1.1": "MPL-1.1", "mpl 1.1": "MPL-1.1",
 	"eclipse public 1": "EPL-1.0", "eclipse public 2": "EPL-2.0", "epl 1": "EPL-1.0", "epl 2": "EPL-2.0", "common public 1": "CPL-1.0",
 	"gpl 2": "GPL-2.0-only", "gplv2": "GPL-2.0-only", "gpl2": "GPL-2.0-only", "gnu gpl 2": "GPL-2.0-only", "gnu general public 2": "GPL-2.0-only", "gnu general public 2 gplv2": "GPL-2.0-only",
-	"gplv2+": "GPL-2.0-or-later", "gpl 2+": "GPL-2.0-or-later", "gpl2+": "GPL-2.0-or-later", "gnu general public 2 or later gplv2+": "GPL-2.0-or-later", "gpl 2 or later": "GPL-2.0-or-later",
+	"lgplv2+": "LGPL-2.0-or-later", "lgpl 2+": "LGPL-2.0-or-later", "lgplv2.1+": "LGPL-2.1-or-later", "gplv2+": "GPL-2.0-or-later", "gpl 2+": "GPL-2.0-or-later", "gpl2+": "GPL-2.0-or-later", "gnu general public 2 or later gplv2+": "GPL-2.0-or-later", "gpl 2 or later": "GPL-2.0-or-later",
 	"gpl 3": "GPL-3.0-only", "gplv3": "GPL-3.0-only", "gpl3": "GPL-3.0-only", "gnu gpl 3": "GPL-3.0-only", "gnu general public 3": "GPL-3.0-only", "gnu general public 3 gplv3": "GPL-3.0-only",
 	"gplv3+": "GPL-3.0-or-later", "gpl 3+": "GPL-3.0-or-later", "gpl3+": "GPL-3.0-or-later", "gnu general public 3 or later gplv3+": "GPL-3.0-or-later", "gpl 3 or later": "GPL-3.0-or-later",
 	"lgpl 2.1": "LGPL-2.1-only", "lgplv2.1": "LGPL-2.1-only", "gnu lesser general public 2.1": "LGPL-2.1-only", "lgpl 2.1 or later": "LGPL-2.1-or-later", "lgpl 2.1+": "LGPL-2.1-or-later",
