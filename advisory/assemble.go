@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
 
+	"bulwark"
 	"bulwark/advisory/internal/file"
 	ecosystems "bulwark/internal/ecosystem"
 )
@@ -20,16 +22,50 @@ const coldBlockSize = 16 << 10
 // coldPlace is where a record's cold part lies.
 type coldPlace struct{ block, offset uint32 }
 
+// The blocks share a dictionary, a sample of all records, without which each would
+// have to tell the same addresses again.
+const (
+	dictionaryID   = 1
+	dictionarySize = 96 << 10
+	samples        = 256
+)
+
+func (b *builder) sample() ([]byte, error) {
+	var dict, part []byte
+	var err error
+	for i := 0; i < len(b.refs) && len(dict) < dictionarySize; i += max(1, len(b.refs)/samples) {
+		r := &b.refs[i]
+		if part, err = b.read(part, r.offset+int64(r.hot), min(r.cold, dictionarySize/samples)); err != nil {
+			return nil, err
+		}
+		dict = append(dict, part...)
+	}
+	if len(dict) < 8 { // what the encoder takes
+		dict = append(dict, "bulwark advisories"...)
+	}
+	return dict, nil
+}
+
 // writeCold compresses the cold parts in the order of the records.
 func (b *builder) writeCold(ctx context.Context) error {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderCRC(false))
+	dict, err := b.sample()
+	if err != nil {
+		return err
+	}
+	l := b.list()
+	l.add(dict)
+	if b.dictionary, err = l.end(); err != nil {
+		return err
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
+		zstd.WithEncoderCRC(false), zstd.WithEncoderDictRaw(dictionaryID, dict))
 	if err != nil {
 		return err
 	}
 	defer z.Close()
 	var block, part, packed []byte
 	b.coldAt = make([]coldPlace, len(b.refs))
-	l := b.list()
+	l = b.list()
 	for i := range b.refs {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -50,10 +86,27 @@ func (b *builder) writeCold(ctx context.Context) error {
 	return err
 }
 
+// unspillHot reads a spilled hot part back; its strings are copies.
+func (b *builder) unspillHot(r *ref) (*hot, error) {
+	part, err := b.read(nil, r.offset, r.hot)
+	if err != nil {
+		return nil, err
+	}
+	d := file.Decoder{B: part}
+	h, ok := decodeHot(&d, nil)
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", r.id, bulwark.ErrMalformed)
+	}
+	h.CVSS = d.Strings()
+	return h, nil
+}
+
 // writeRecords writes the hot parts and, from the ids in them, the table of CVEs.
 func (b *builder) writeRecords(ctx context.Context) error {
 	var mentions []mention
 	verdicts := make([]verdict, len(b.refs))
+	numbers := map[string]uint64{}
+	var vectors []string
 	var e file.Encoder
 	l := b.list()
 	for i := range b.refs {
@@ -61,15 +114,31 @@ func (b *builder) writeRecords(ctx context.Context) error {
 			return ctx.Err()
 		}
 		r := &b.refs[i]
-		part, err := b.read(e.B, r.offset, r.hot)
+		h, err := b.unspillHot(r)
 		if err != nil {
 			return err
 		}
-		e.B = part
-		e.Uint(uint64(b.coldAt[i].block))
-		e.Uint(uint64(b.coldAt[i].offset))
+		for _, o := range r.also {
+			other, err := b.unspillHot(&o)
+			if err != nil {
+				return err
+			}
+			h.absorb(other)
+		}
+		h.coldBlock, h.coldOffset = uint64(b.coldAt[i].block), uint64(b.coldAt[i].offset)
+		var its []uint64
+		for _, v := range h.CVSS {
+			n, ok := numbers[v]
+			if !ok {
+				n = uint64(len(vectors))
+				numbers[v], vectors = n, append(vectors, v)
+			}
+			its = append(its, n)
+		}
+		e.B = e.B[:0]
+		encodeHot(&e, h, its)
 		l.add(e.B)
-		if h, ok := decodeHot(e.B); ok && r.live {
+		if r.live {
 			verdicts[i] = judge(h, ecosystems.IsDistribution(b.names[r.source]))
 			mentions = appendMentions(mentions, h, uint32(i))
 		}
@@ -77,6 +146,13 @@ func (b *builder) writeRecords(ctx context.Context) error {
 	b.coldAt = nil
 	var err error
 	if b.records, err = l.end(); err != nil {
+		return err
+	}
+	l = b.list()
+	for _, v := range vectors {
+		l.add([]byte(v))
+	}
+	if b.vectors, err = l.end(); err != nil {
 		return err
 	}
 	return b.writeCVEs(mentions, verdicts)
@@ -141,10 +217,16 @@ func (b *builder) writeCVEs(mentions []mention, verdicts []verdict) (err error) 
 // writeEcosystems writes the groups of one ecosystem after the other, so that only
 // one is in memory.
 func (b *builder) writeEcosystems(ctx context.Context) error {
-	members := make([][]uint32, len(b.names))
+	members := make([][]member, len(b.names))
+	add := func(i int, r *ref) {
+		for _, eco := range r.ecosystems {
+			members[eco] = append(members[eco], member{uint32(i), r})
+		}
+	}
 	for i := range b.refs {
-		for _, eco := range b.refs[i].ecosystems {
-			members[eco] = append(members[eco], uint32(i))
+		add(i, &b.refs[i])
+		for j := range b.refs[i].also {
+			add(i, &b.refs[i].also[j])
 		}
 	}
 	order := make([]uint16, len(b.names))
@@ -163,15 +245,21 @@ func (b *builder) writeEcosystems(ctx context.Context) error {
 	return nil
 }
 
-func (b *builder) writeEcosystem(eco uint16, members []uint32) error {
+// member is a record that has packages of an ecosystem.
+type member struct {
+	record uint32
+	ref    *ref
+}
+
+func (b *builder) writeEcosystem(eco uint16, members []member) error {
 	var list []*pending
-	for _, i := range members {
-		r := &b.refs[i]
+	for _, m := range members {
+		r := m.ref
 		part, err := b.read(nil, r.offset+int64(r.hot)+int64(r.cold), r.affects)
 		if err != nil {
 			return err
 		}
-		list = append(list, unspill(part, eco, i)...)
+		list = append(list, unspill(part, eco, m.record)...)
 	}
 	if len(list) == 0 {
 		return nil

@@ -72,10 +72,13 @@ type builder struct {
 	sources    []bulwark.DataSource
 	live       int
 	cold       section
+	dictionary section
 	records    section
+	vectors    section
 	cves       table
 	naming     section
-	kev, epss  table
+	kev        table
+	epss       section
 	products   section
 	purls      section
 	ecosystems []ecosystem
@@ -109,10 +112,10 @@ func (b *builder) directory() []byte {
 		e.Uint(s.offsets)
 		e.Uint(s.start)
 	}
-	for _, s := range []section{b.records, b.cold, b.naming, b.products, b.purls} {
+	for _, s := range []section{b.records, b.vectors, b.cold, b.dictionary, b.naming, b.epss, b.products, b.purls} {
 		put(s)
 	}
-	for _, t := range []table{b.cves, b.kev, b.epss} {
+	for _, t := range []table{b.cves, b.kev} {
 		e.Uint(uint64(t.n))
 		e.Uint(t.keys)
 		e.Uint(t.values)
@@ -251,7 +254,9 @@ func (b *builder) writeEPSS(context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.epss = b.table(rows, epssWidth)
+		if b.epss, err = b.epssBlocks(rows); err != nil {
+			return err
+		}
 		b.source("epss", len(rows), newest)
 		return nil
 	})

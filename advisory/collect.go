@@ -31,6 +31,8 @@ type ref struct {
 	hot, cold, affects uint32 // lengths of its parts
 	ecosystems         []uint16
 	source             uint16 // number of the ecosystem without release
+	folder             uint16 // number of the folder that it was read from
+	also               []ref  // the same record from other folders, for the ecosystems that it lacks
 	live               bool
 	newest             int64
 }
@@ -120,7 +122,9 @@ func (w *worker) spill(r *osv.Record, d osv.Doc) {
 			one.newest = max(one.newest, t.Unix())
 		}
 	}
-	encodeHot(&w.buf, r)
+	h := hotOf(r)
+	encodeHot(&w.buf, h, nil)
+	w.buf.Strings(h.CVSS)
 	one.hot = uint32(len(w.buf.B) - int(one.offset))
 	encodeCold(&w.buf, r)
 	one.cold = uint32(len(w.buf.B)-int(one.offset)) - one.hot
@@ -134,7 +138,7 @@ func (w *worker) spill(r *osv.Record, d osv.Doc) {
 			w.affected(&one, &r.Affected[i])
 		}
 	}
-	one.source = w.number(source)
+	one.source, one.folder = w.number(source), w.number(d.Source)
 	one.affects = uint32(len(w.buf.B) - start)
 	w.refs = append(w.refs, one)
 }
@@ -265,7 +269,7 @@ func (b *builder) settle(c *collector) {
 		return cmp.Or(strings.Compare(x.id, y.id), cmp.Compare(y.modified, x.modified), cmp.Compare(x.ordinal, y.ordinal))
 	})
 	all := len(b.refs)
-	b.refs = slices.CompactFunc(b.refs, func(x, y ref) bool { return x.id == y.id })
+	b.refs = joined(b.refs)
 	counts := map[string]*bulwark.DataSource{}
 	for i := range b.refs {
 		r := &b.refs[i]
@@ -293,7 +297,7 @@ func (b *builder) settle(c *collector) {
 	}
 	o.say("%d advisories read, %d of them live, %d withdrawn", len(b.refs), b.live, len(b.refs)-b.live)
 	if n := all - len(b.refs); n > 0 {
-		o.say("%d stood in more than one place: the newest of each was taken", n)
+		o.say("%d copies of a record that stands in more than one place were joined with it, the newest first", n)
 	}
 	if c.skipped > 0 {
 		o.say("%d documents skipped, the first: %v", c.skipped, c.first)
@@ -304,6 +308,29 @@ func (b *builder) settle(c *collector) {
 	if c.unreleased > 0 {
 		o.say("%d packages left out of matching: their record names a distribution without release", c.unreleased)
 	}
+}
+
+// joined makes one record of those with one id. In one folder the newest replaces the
+// others; another folder's copy adds the ecosystems that the newest of all lacks: databases
+// that share ids describe each their own packages.
+func joined(sorted []ref) []ref {
+	out := sorted[:0]
+	for _, r := range sorted {
+		if len(out) == 0 || out[len(out)-1].id != r.id {
+			out = append(out, r)
+			continue
+		}
+		lead := &out[len(out)-1]
+		same := func(o ref) bool { return o.folder == r.folder }
+		if !lead.live || !r.live || same(*lead) || slices.ContainsFunc(lead.also, same) {
+			continue
+		}
+		r.ecosystems = slices.DeleteFunc(slices.Clone(r.ecosystems), func(eco uint16) bool {
+			return slices.Contains(lead.ecosystems, eco) || slices.ContainsFunc(lead.also, func(o ref) bool { return slices.Contains(o.ecosystems, eco) })
+		})
+		lead.also = append(lead.also, r)
+	}
+	return out
 }
 
 // read gives a part of a spilled record in buf.

@@ -24,11 +24,13 @@ type DB struct {
 	info       bulwark.Advisories
 	ecosystems []ecosystem // sorted by name
 	records    section
+	vectors    section
 	cold       section
+	dictionary section // one item: what the blocks of cold parts were compressed with
 	cves       table
 	naming     section // of the i-th CVE: the records that name it
 	kev        table
-	epss       table
+	epss       section // of blocks of rows
 	products   section
 	purls      section
 
@@ -169,12 +171,18 @@ func (db *DB) hot(i uint32) (*hot, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, ok := decodeHot(b)
+	h, ok := decodeHot(&file.Decoder{B: b}, db.vector)
 	if !ok {
 		return nil, db.r.Damaged()
 	}
 	db.cache[i].Store(h)
 	return h, nil
+}
+
+// vector gives a CVSS vector by its number.
+func (db *DB) vector(i uint64) (string, error) {
+	b, err := db.item(db.vectors, int(min(i, forever)))
+	return file.String(b), err
 }
 
 // find gives the number of a record.
@@ -261,7 +269,7 @@ func (db *DB) block(number uint64) ([]byte, error) {
 		return nil, err
 	}
 	if db.zstd == nil {
-		if db.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxBlock)); err != nil {
+		if db.zstd, err = db.decompressor(); err != nil {
 			return nil, err
 		}
 	}
@@ -274,6 +282,15 @@ func (db *DB) block(number uint64) ([]byte, error) {
 	return data, nil
 }
 
+func (db *DB) decompressor() (*zstd.Decoder, error) {
+	dict, err := db.item(db.dictionary, 0)
+	if err != nil {
+		return nil, err
+	}
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxMemory(maxBlock), zstd.WithDecoderDictRaw(dictionaryID, dict))
+}
+
 // readDirectory reads what Commit was given by writeDirectory.
 func (db *DB) readDirectory() bool {
 	d := file.Decoder{B: db.r.Directory}
@@ -283,10 +300,10 @@ func (db *DB) readDirectory() bool {
 		db.info.Sources = append(db.info.Sources, bulwark.DataSource{
 			Name: strings.Clone(d.String()), Records: int(min(d.Uint(), forever)), Newest: d.Time()})
 	}
-	for _, s := range []*section{&db.records, &db.cold, &db.naming, &db.products, &db.purls} {
+	for _, s := range []*section{&db.records, &db.vectors, &db.cold, &db.dictionary, &db.naming, &db.epss, &db.products, &db.purls} {
 		*s = readSection(&d)
 	}
-	for _, t := range []*table{&db.cves, &db.kev, &db.epss} {
+	for _, t := range []*table{&db.cves, &db.kev} {
 		*t = table{int(min(d.Uint(), forever)), d.Uint(), d.Uint(), int(min(d.Uint(), 64))}
 	}
 	for range d.Count() {

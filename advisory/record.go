@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,64 +15,128 @@ import (
 
 const flagWithdrawn = 1
 
-// encodeHot writes all of the hot part but where the cold part lies.
-func encodeHot(e *file.Encoder, r *osv.Record) {
-	var flags byte
-	if r.Withdrawn {
-		flags |= flagWithdrawn
-	}
-	e.String(r.ID)
-	e.Byte(flags)
-	e.Byte(byte(r.Severity))
-	e.Time(r.Published)
-	e.Time(r.Modified)
-	e.String(r.Summary)
-	e.Uint(uint64(len(r.Aliases)))
-	e.Uint(uint64(len(r.Upstream)))
-	e.Uint(uint64(len(r.Related)))
-	e.Uint(uint64(len(r.CVSS)))
-	for _, list := range [][]string{r.Aliases, r.Upstream, r.Related, r.CVSS} {
-		for _, s := range list {
-			e.String(s)
-		}
-	}
-}
-
 // hot is a decoded hot part. Its lists are what hits share.
 type hot struct {
 	Hit
 	coldBlock, coldOffset uint64
 }
 
-// decodeHot reads a hot part whose strings stay views of b.
-func decodeHot(b []byte) (*hot, bool) {
-	d := file.Decoder{B: b}
+func hotOf(r *osv.Record) *hot {
+	summary := r.Summary
+	if r.Withdrawn { // it is never a hit; its cold part has the summary
+		summary = ""
+	}
+	return &hot{Hit: Hit{
+		ID: r.ID, Aliases: r.Aliases, Upstream: r.Upstream, Related: r.Related, Severity: r.Severity,
+		CVSS: r.CVSS, Summary: summary, Published: r.Published, Modified: r.Modified, Withdrawn: r.Withdrawn,
+	}}
+}
+
+// encodeHot writes a hot part. Vectors repeat so much that they are told by their
+// number in a section of their own.
+func encodeHot(e *file.Encoder, h *hot, vectors []uint64) {
+	var flags byte
+	if h.Withdrawn {
+		flags |= flagWithdrawn
+	}
+	e.String(h.ID)
+	e.Byte(flags)
+	e.Byte(byte(h.Severity))
+	e.Time(h.Published)
+	e.Time(h.Modified)
+	e.String(h.Summary)
+	e.Uint(h.coldBlock)
+	e.Uint(h.coldOffset)
+	for _, list := range [][]string{h.Aliases, h.Upstream, h.Related} {
+		e.Uint(uint64(len(list)))
+	}
+	for _, list := range [][]string{h.Aliases, h.Upstream, h.Related} {
+		for _, id := range list {
+			encodeID(e, h.ID, id)
+		}
+	}
+	e.Uint(uint64(len(vectors)))
+	for _, v := range vectors {
+		e.Uint(v)
+	}
+}
+
+// encodeID writes an id that the record names: as the end of its own where it is that
+// (DEBIAN-CVE-2024-1 names CVE-2024-1), else as text.
+func encodeID(e *file.Encoder, own, id string) {
+	if strings.HasSuffix(own, id) {
+		e.Uint(uint64(len(id))<<1 | 1)
+		return
+	}
+	e.Uint(uint64(len(id)) << 1)
+	e.B = append(e.B, id...)
+}
+
+func decodeID(d *file.Decoder, own string) string {
+	n := d.Uint()
+	if n&1 == 0 {
+		return file.String(d.Take(n >> 1))
+	}
+	if n >>= 1; n > uint64(len(own)) {
+		d.Take(^uint64(0)) // marks d as bad
+		return ""
+	}
+	return own[len(own)-int(n):]
+}
+
+// decodeHot reads a hot part whose strings stay views; vector gives vectors by number.
+func decodeHot(d *file.Decoder, vector func(uint64) (string, error)) (*hot, bool) {
 	h := &hot{}
 	h.ID = d.String()
 	h.Withdrawn = d.Byte()&flagWithdrawn != 0
 	h.Severity = bulwark.Severity(min(d.Byte(), byte(bulwark.SeverityCritical)))
 	h.Published, h.Modified = d.Time(), d.Time()
 	h.Summary = d.String()
-	var counts [4]int
-	total := 0
-	for i := range counts {
-		counts[i] = d.Count()
-		total += counts[i]
-	}
+	h.coldBlock, h.coldOffset = d.Uint(), d.Uint()
+	counts := [3]int{d.Count(), d.Count(), d.Count()}
+	total := counts[0] + counts[1] + counts[2]
 	if d.Bad || total > len(d.B) {
 		return nil, false
 	}
 	all := make([]string, total)
 	for i := range all {
-		all[i] = d.String()
+		all[i] = decodeID(d, h.ID)
 	}
-	for i, list := range []*[]string{&h.Aliases, &h.Upstream, &h.Related, &h.CVSS} {
+	for i, list := range []*[]string{&h.Aliases, &h.Upstream, &h.Related} {
 		if n := counts[i]; n > 0 {
 			*list, all = all[:n:n], all[n:]
 		}
 	}
-	h.coldBlock, h.coldOffset = d.Uint(), d.Uint()
+	for range d.Count() {
+		v, err := vector(d.Uint())
+		if err != nil {
+			return nil, false
+		}
+		h.CVSS = append(h.CVSS, v)
+	}
 	return h, !d.Bad
+}
+
+// absorb adds what another source's copy of the same record says and this one does not.
+func (h *hot) absorb(o *hot) {
+	h.Aliases = added(h.Aliases, o.Aliases)
+	h.Upstream = added(h.Upstream, o.Upstream)
+	h.Related = added(h.Related, o.Related)
+	if len(h.CVSS) == 0 {
+		h.CVSS = o.CVSS
+	}
+	if h.Severity == bulwark.SeverityUnknown {
+		h.Severity = o.Severity
+	}
+}
+
+func added(list, more []string) []string {
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list[:len(list):len(list)], s)
+		}
+	}
+	return list
 }
 
 // hotID reads the id alone.
@@ -85,6 +150,11 @@ func encodeCold(e *file.Encoder, r *osv.Record) {
 	e.Strings(r.References)
 	e.Strings(r.CWEs)
 	e.Time(r.WithdrawnAt)
+	if r.Withdrawn {
+		e.String(r.Summary)
+	} else {
+		e.String("")
+	}
 	e.Uint(uint64(len(r.Affected)))
 	for i := range r.Affected {
 		a := &r.Affected[i]
@@ -127,6 +197,9 @@ func decodeCold(b []byte, r *Record) bool {
 	r.References = clones(d.Strings())
 	r.CWEs = clones(d.Strings())
 	r.Withdrawn = d.Time()
+	if s := d.String(); s != "" {
+		r.Summary = strings.Clone(s)
+	}
 	n := d.Count()
 	for range n {
 		a := Affected{Ecosystem: strings.Clone(d.String()), Name: strings.Clone(d.String()), Ranges: clones(d.Strings())}

@@ -64,8 +64,8 @@ const (
 	maxList     = 20_000
 	maxIDs      = 2_000
 	maxID       = 128
-	maxSummary  = 300
-	maxDerived  = 160 // of a summary taken from the details
+	maxSummary  = 200
+	maxDerived  = 80 // of a summary taken from the details
 	maxVersion  = 512
 	maxCVSS     = 8
 	maxRefs     = 100
