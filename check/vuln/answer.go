@@ -178,7 +178,7 @@ func (a *answerer) known(p *problem) {
 			p.kev = true
 		}
 		if e, ok := a.db.EPSS(cve); ok && (p.epss == nil || e.Score > p.epss.Score) {
-			p.epss = &e
+			p.epss = &bulwark.EPSS{Score: e.Score, Percentile: e.Percentile}
 		}
 		if rated && p.cvss != nil {
 			continue
@@ -230,7 +230,7 @@ func (a *answerer) copy(parts ...string) string {
 
 // list is an empty list with room for n strings; lists share memory as copies do.
 func (a *answerer) list(n int) []string {
-	if len(a.free) < n {
+	if a.free == nil || len(a.free) < n {
 		a.free = make([]string, max(1024, n))
 	}
 	l := a.free[:0:n]
