@@ -32,11 +32,14 @@ type Scanner struct {
 	Advisors   []bulwark.Advisor
 	Policies   []bulwark.Policy
 
-	Cache   *Cache        // results of layers; nil: none
-	Bases   []Base        // images that others may be built on
-	Exclude []string      // globs of paths not to read, as [bulwark/internal/glob] has them
-	Workers int           // layers at once; 0: one for each processor
-	Timeout time.Duration // for each target, opening included; 0: none
+	Cache *Cache // results of layers; nil: none
+	Bases []Base // images that others may be built on
+	// FindBase opens the base that an image's annotations name; it gives nil when it may
+	// not or cannot know. Its error becomes a note. nil: nobody is asked.
+	FindBase func(context.Context, *bulwark.Target) (*Base, error)
+	Exclude  []string      // globs of paths not to read, as [bulwark/internal/glob] has them
+	Workers  int           // layers at once; 0: one for each processor
+	Timeout  time.Duration // for each target, opening included; 0: none
 	// Distro replaces the distribution that a target says it is; nil: it is believed.
 	Distro *bulwark.Release
 	Memory int64 // bytes of files held whole at once; 0: 100 MB
