@@ -65,6 +65,9 @@ func Named(err error) error {
 		return fmt.Errorf("%w: %w", bulwark.ErrNotFound, err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", bulwark.ErrUnavailable, err)
+	case !errors.As(err, new(syscall.Errno)):
+		// os.Root has refused to follow a link out of the folder.
+		return fmt.Errorf("%w: %w", bulwark.ErrUntrusted, err)
 	}
-	return err
+	return fmt.Errorf("%w: %w", bulwark.ErrUnavailable, err)
 }

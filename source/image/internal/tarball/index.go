@@ -119,10 +119,7 @@ func newMember(h *tar.Header, order int) *member {
 	return nil
 }
 
-func isDocument(h *tar.Header) bool {
-	return h.Typeflag == tar.TypeReg && h.Size <= oci.MaxConfig &&
-		(strings.HasSuffix(h.Name, ".json") || strings.Contains(h.Name, "blobs/"))
-}
+func isDocument(h *tar.Header) bool { return h.Typeflag == tar.TypeReg && h.Size <= oci.MaxConfig }
 
 // keep reads a member that starts as a JSON document does; others give nothing.
 func keep(r io.Reader) ([]byte, error) {
