@@ -17,6 +17,7 @@ import (
 
 	"bulwark"
 	"bulwark/advisory"
+	"bulwark/check/internal/lifetime"
 	"bulwark/check/internal/scope"
 	"bulwark/internal/ecosystem"
 	"bulwark/internal/purl"
@@ -93,11 +94,11 @@ func (c *Check) distribution(inv *bulwark.Inventory) *bulwark.Finding {
 	if r == nil || r.VersionID == "" {
 		return nil
 	}
-	product, ok := c.db.Product(productOf(r))
+	product, ok := c.db.Product(lifetime.ProductOf(r))
 	if !ok {
 		return nil
 	}
-	release, ok := cycleOf(product, r.VersionID)
+	release, ok := lifetime.CycleOf(product, r.VersionID)
 	if !ok {
 		return nil
 	}
@@ -156,7 +157,7 @@ func (c *Check) programs(s *scope.Scope, inv *bulwark.Inventory) []*bulwark.Find
 }
 
 func (c *Check) program(product advisory.Product, version string, packages []*bulwark.Package) *bulwark.Finding {
-	release, ok := cycleOf(product, version)
+	release, ok := lifetime.CycleOf(product, version)
 	if !ok {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"bulwark"
 	"bulwark/advisory"
+	"bulwark/check/internal/lifetime"
 )
 
 // soon is how long before its end a release is reported.
@@ -20,12 +21,12 @@ func (c *Check) judge(p advisory.Product, r advisory.ProductRelease) *bulwark.Fi
 		Kind: bulwark.KindEOL, Rule: "eol/" + p.Name, Severity: bulwark.SeverityHigh,
 		References: []string{"https://endoflife.date/" + p.Name},
 	}
-	extended := !r.Extended.IsZero() && !c.over(r.Extended)
+	extended := lifetime.Extended(r, c.now)
 	switch {
-	case c.ended(r) && extended:
+	case lifetime.Ended(r, c.now) && extended:
 		f.Severity = bulwark.SeverityMedium
 		f.Title = what + " is past its end of life, but for extended support"
-	case c.ended(r):
+	case lifetime.Ended(r, c.now):
 		f.Title = what + " is past its end of life"
 	case !r.EOL.IsZero() && r.EOL.Sub(c.now) < soon:
 		f.Severity = bulwark.SeverityLow
@@ -34,18 +35,11 @@ func (c *Check) judge(p advisory.Product, r advisory.ProductRelease) *bulwark.Fi
 		return nil
 	}
 	f.Evidence = []string{c.dates(what, r, extended)}
-	if next, ok := c.successor(p, r); ok {
+	if next, ok := lifetime.Successor(p, r, c.now); ok {
 		f.Fix = &bulwark.Fix{Version: next.Cycle, Text: fmt.Sprintf("go to %s %s%s", p.Title, next.Cycle, until(next))}
 	}
 	f.Risk = bulwark.Risk(bulwark.Factors{Severity: f.Severity, Fixable: f.Fix != nil})
 	return f
-}
-
-// over tells whether a last day of support has passed.
-func (c *Check) over(last time.Time) bool { return !c.now.Before(last.AddDate(0, 0, 1)) }
-
-func (c *Check) ended(r advisory.ProductRelease) bool {
-	return r.Ended || !r.EOL.IsZero() && c.over(r.EOL)
 }
 
 // dates tells when support ended and, where there is any, extended support.
@@ -55,7 +49,7 @@ func (c *Check) dates(what string, r advisory.ProductRelease, extended bool) str
 	switch {
 	case r.EOL.IsZero():
 		b.WriteString(" has ended")
-	case c.over(r.EOL):
+	case lifetime.Over(r.EOL, c.now):
 		b.WriteString(" ended " + date(r.EOL))
 	default:
 		b.WriteString(" ends " + date(r.EOL))
@@ -68,22 +62,6 @@ func (c *Check) dates(what string, r advisory.ProductRelease, extended bool) str
 		b.WriteString("; extended (LTS) support" + word + date(r.Extended))
 	}
 	return b.String()
-}
-
-// successor is the newest release that is supported: of those with long-term support
-// where the product has any, because who runs an old release wants to stay.
-func (c *Check) successor(p advisory.Product, from advisory.ProductRelease) (advisory.ProductRelease, bool) {
-	var best advisory.ProductRelease
-	found := false
-	for _, r := range p.Releases {
-		if r.Cycle == from.Cycle || c.ended(r) || r.Released.After(c.now) || !r.Released.After(from.Released) {
-			continue
-		}
-		if !found || r.LTS && !best.LTS || r.LTS == best.LTS && r.Released.After(best.Released) {
-			best, found = r, true
-		}
-	}
-	return best, found
 }
 
 func until(r advisory.ProductRelease) string {
