@@ -131,7 +131,7 @@ func open(dir string, asset bulwark.Asset, skip skips) (*bulwark.Target, error) 
 // databases tell that a folder holds an installed system.
 var databases = []string{
 	"var/lib/dpkg/status", "var/lib/dpkg/status.d", "lib/apk/db/installed", "usr/lib/apk/db/installed",
-	"var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm", "var/lib/rpmmanifest", "var/lib/pacman/local",
+	"var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm", "var/lib/rpmmanifest",
 }
 
 // IsRootfs tells whether a folder is a root file system: it has os-release and a
