@@ -1,0 +1,205 @@
+// Package markdown writes a run as Markdown with tables, for comments on merge
+// requests and for wikis.
+package markdown
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"bulwark"
+	"bulwark/report"
+	"bulwark/report/internal/group"
+	"bulwark/report/internal/text"
+	"bulwark/report/internal/vex"
+	"bulwark/report/internal/whole"
+)
+
+// Format describes the format.
+func Format() report.Format {
+	return report.Format{Name: "markdown", Summary: "Markdown with tables.", Extension: ".md", New: New}
+}
+
+// New returns a handler that writes the run when it has its summary.
+func New(w io.Writer, o report.Options) bulwark.Handler {
+	return whole.Run(func(r *bulwark.Report) error {
+		p := &printer{w: bufio.NewWriter(w), o: o, run: r}
+		p.report()
+		return p.w.Flush()
+	})
+}
+
+// printer writes to a bufio.Writer, which keeps the first error for Flush.
+type printer struct {
+	w   *bufio.Writer
+	o   report.Options
+	run *bulwark.Report
+}
+
+func (p *printer) line(format string, args ...any) {
+	fmt.Fprintf(p.w, format+"\n", args...) // the error stays in w
+}
+
+// escaped are the characters that mean something to Markdown or HTML.
+var escaped = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;",
+	"|", `\|`, "#", `\#`, "~", `\~`, "@", "@<!-- -->", "://", ":<!-- -->//", "!", `\!`)
+
+// esc makes a foreign string mean itself: no markup, no link, and no mention of a user
+// (an empty comment keeps "@" and "://" apart from what follows).
+func esc(s string) string { return escaped.Replace(text.Clean(s)) }
+
+func (p *printer) report() {
+	for _, a := range group.ByAsset(p.run) {
+		p.asset(a)
+	}
+	var notes []*bulwark.Note
+	for i := range p.run.Notes {
+		if p.run.Notes[i].Asset == "" {
+			notes = append(notes, &p.run.Notes[i])
+		}
+	}
+	p.notes(notes)
+	words, _ := group.Age(&p.run.Run, whole.Now(p.o, &p.run.Run))
+	p.line("_%s_", esc(words))
+	if !p.run.Summary.Complete {
+		p.line("\n**Incomplete:** not everything that was asked for could be looked at; the notes say what.")
+	}
+}
+
+func (p *printer) asset(a *group.Asset) {
+	p.line("# %s\n", esc(strings.TrimSpace(a.Kind+" "+a.Name)))
+	about := []string{group.Count(len(a.Packages), "package")}
+	if d := group.Distribution(a.Asset); d != "" {
+		about = append([]string{d}, about...)
+	}
+	if b := a.Labels["base"]; b != "" {
+		about = append(about, "base image "+b)
+	}
+	p.line("%s\n", esc(strings.Join(about, " · ")))
+	p.severities(a)
+	if len(a.Advice) > 0 {
+		p.line("## Fix first\n")
+		for i, ad := range a.Advice {
+			p.line("%d. %s", i+1, esc(ad.Text))
+		}
+		p.line("")
+	}
+	for _, s := range a.Sections {
+		p.section(s)
+	}
+	p.others(a)
+	p.excepted(a)
+	p.notes(a.Notes)
+}
+
+func (p *printer) severities(a *group.Asset) {
+	p.line("| critical | high | medium | low | unknown | excepted |")
+	p.line("| ---: | ---: | ---: | ---: | ---: | ---: |")
+	var cells []string
+	for _, s := range bulwark.Severities() {
+		cells = append(cells, group.Number(a.Counts[s]))
+	}
+	p.line("| %s | %s |\n", strings.Join(cells, " | "), group.Number(len(a.Excepted)))
+}
+
+func (p *printer) section(s group.Section) {
+	p.line("## Vulnerabilities: %s\n", esc(s.Name))
+	p.line("| package | installed | fixed | severity | risk | vulnerabilities |")
+	p.line("| --- | --- | --- | --- | ---: | --- |")
+	for i := range s.Rows {
+		r := &s.Rows[i]
+		name := r.Name
+		if len(r.Binaries) > 0 {
+			name += " (" + strings.Join(r.Binaries, ", ") + ")"
+		}
+		fixed := cmp.Or(r.Fixed, "no fix")
+		if r.Fixable > 0 && r.Fixable < len(r.IDs) {
+			fixed += fmt.Sprintf(" (%d of %d)", r.Fixable, len(r.IDs))
+		}
+		p.line("| %s | %s | %s | %s | %d | %s |", esc(name), esc(strings.Join(r.Installed, ", ")), esc(fixed), r.Severity, r.Risk, esc(p.ids(r)))
+	}
+	p.line("")
+}
+
+// shown is how many ids a row names.
+const shown = 5
+
+func (p *printer) ids(r *group.Row) string {
+	n := len(r.IDs)
+	if n > shown && (!p.o.Verbose || r.Kernel) {
+		n = shown
+	}
+	s := strings.Join(r.IDs[:n], ", ")
+	if more := len(r.IDs) - n; more > 0 {
+		s += fmt.Sprintf(" +%s more", group.Number(more))
+	}
+	if r.KEV {
+		s += "; known to be exploited"
+	}
+	if r.Kernel {
+		s += "; headers only, a container runs its host's kernel"
+	}
+	return s
+}
+
+func (p *printer) others(a *group.Asset) {
+	kinds := group.Kinds()
+	for _, f := range a.Others {
+		if !slices.Contains(kinds, f.Kind) {
+			kinds = append(kinds, f.Kind)
+		}
+	}
+	for _, kind := range kinds {
+		list := group.OfKind(a.Others, kind)
+		if !p.o.Hygiene {
+			list = slices.DeleteFunc(list, func(f *bulwark.Finding) bool { return slices.Contains(f.Tags, "hygiene") })
+		}
+		if len(list) == 0 {
+			continue
+		}
+		p.line("## %s\n", esc(group.Title(kind)))
+		p.line("| severity | risk | where | what | fix |")
+		p.line("| --- | ---: | --- | --- | --- |")
+		for _, f := range list {
+			fix := ""
+			if f.Fix != nil {
+				fix = f.Fix.Text
+			}
+			where := cmp.Or(f.Path, f.Subject)
+			if f.Line > 0 {
+				where += fmt.Sprintf(":%d", f.Line)
+			}
+			p.line("| %s | %d | %s | %s | %s |", f.Severity, f.Risk, esc(where), esc(f.Title), esc(fix))
+		}
+		p.line("")
+	}
+}
+
+func (p *printer) excepted(a *group.Asset) {
+	if len(a.Excepted) == 0 {
+		return
+	}
+	p.line("<details><summary>%s excepted</summary>\n", group.Count(len(a.Excepted), "finding"))
+	for _, f := range a.Excepted {
+		p.line("- %s in %s: %s", esc(strings.TrimPrefix(f.Rule, "vuln/")), esc(f.Subject), esc(vex.Words(f.Exception)))
+	}
+	p.line("\n</details>\n")
+}
+
+func (p *printer) notes(list []*bulwark.Note) {
+	if len(list) == 0 {
+		return
+	}
+	p.line("<details><summary>%s</summary>\n", group.Count(len(list), "note"))
+	for _, n := range list {
+		s := esc(strings.TrimPrefix(n.Path+": "+n.Text, ": "))
+		if n.Incomplete {
+			s = "**not looked at:** " + s
+		}
+		p.line("- %s", s)
+	}
+	p.line("\n</details>\n")
+}
