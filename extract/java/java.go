@@ -24,7 +24,8 @@ const (
 	largeHeld  = 8 << 20   // from here on one file at a time holds nested archives
 )
 
-// Extractor finds Maven artifacts in Java archives.
+// Extractor finds Maven artifacts in Java archives. It is also a [bulwark.Inspector], of
+// those that are too large to be held in memory.
 type Extractor struct {
 	large sync.Mutex // held while large nested archives are in memory
 }
@@ -39,15 +40,17 @@ func (*Extractor) Info() bulwark.Info {
 	return bulwark.Info{Name: "extract/java", Summary: "Maven artifacts in Java archives, nested and shaded ones too.", Version: 1}
 }
 
-// Wants takes Java archives by their extension.
-func (*Extractor) Wants(f *bulwark.FileInfo) bool { return isArchive(f.Base) && f.Size > 0 }
+// Wants takes Java archives by their extension, up to the size that Begin takes over.
+func (*Extractor) Wants(f *bulwark.FileInfo) bool {
+	return f.Size > 0 && f.Size <= maxWhole && isArchive(f.Base)
+}
 
 // Extract reads the archive's directory, manifest and pom.properties, and the archives
 // in it.
 func (x *Extractor) Extract(ctx context.Context, f *bulwark.File) (bulwark.Facts, error) {
-	w := newWalker(ctx, &x.large, f.Path)
+	w := newWalker(&x.large, f.Path)
 	defer w.release()
-	w.archive(f, f.Size, f.Path, 0)
+	w.archive(ctx, f, f.Size, f.Path, 0)
 	return bulwark.Facts{Packages: w.packages}, w.err()
 }
 

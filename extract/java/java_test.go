@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"runtime"
 	"slices"
@@ -17,17 +18,24 @@ import (
 	"bulwark/extract/internal/lang"
 )
 
-// jar writes an archive of name, content pairs; a name that begins with "=" is stored.
+// jar writes an archive of name, content pairs; a name that begins with "=" is stored,
+// with "#" as well, its size told beforehand.
 func jar(t testing.TB, files ...string) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for i := 0; i < len(files); i += 2 {
-		h := &zip.FileHeader{Name: strings.TrimPrefix(files[i], "="), Method: zip.Deflate}
-		if files[i][0] == '=' {
+		h := &zip.FileHeader{Name: strings.TrimLeft(files[i], "=#"), Method: zip.Deflate}
+		create := w.CreateHeader
+		switch files[i][0] {
+		case '=':
 			h.Method = zip.Store
+		case '#':
+			h.Method, h.CRC32 = zip.Store, crc32.ChecksumIEEE([]byte(files[i+1]))
+			h.CompressedSize64, h.UncompressedSize64 = uint64(len(files[i+1])), uint64(len(files[i+1]))
+			create = w.CreateRaw
 		}
-		f, err := w.CreateHeader(h)
+		f, err := create(h)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,6 @@ const maxProblems = 8
 
 // walker goes through one file and the archives in it.
 type walker struct {
-	ctx      context.Context
 	file     string // path of the file
 	budget   unzip.Budget
 	packages []bulwark.Package
@@ -31,8 +30,8 @@ type walker struct {
 	locked   bool
 }
 
-func newWalker(ctx context.Context, large *sync.Mutex, file string) *walker {
-	return &walker{ctx: ctx, file: file, large: large, budget: unzip.Budget{Entries: maxEntries, Bytes: maxBytes}}
+func newWalker(large *sync.Mutex, file string) *walker {
+	return &walker{file: file, large: large, budget: unzip.Budget{Entries: maxEntries, Bytes: maxBytes}}
 }
 
 func (w *walker) err() error { return errors.Join(w.problems...) }
@@ -54,7 +53,7 @@ func (w *walker) problem(at string, err error) (end error) {
 		}
 		w.problems = append(w.problems, err)
 	}
-	if w.budget.Bytes < 0 || w.budget.Entries < 0 || w.ctx.Err() != nil {
+	if w.budget.Bytes < 0 || w.budget.Entries < 0 || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return nil
@@ -69,7 +68,7 @@ type content struct {
 
 // archive reports the archive at a path: "app/x.war!WEB-INF/lib/y.jar". It returns an
 // error only when the walk must end.
-func (w *walker) archive(r io.ReaderAt, size int64, at string, depth int) error {
+func (w *walker) archive(ctx context.Context, r io.ReaderAt, size int64, at string, depth int) error {
 	a, err := unzip.Open(r, size, &w.budget)
 	if err != nil {
 		if !certain(at) && errors.Is(err, bulwark.ErrMalformed) {
@@ -80,17 +79,17 @@ func (w *walker) archive(r io.ReaderAt, size int64, at string, depth int) error 
 	}
 	var c content
 	err = a.Each(func(e *unzip.Entry) error {
-		if err := w.ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return w.entry(a, e, &c, at, depth)
+		return w.entry(ctx, a, e, &c, at, depth)
 	})
 	w.report(at, c, false)
 	return w.problem(at, err)
 }
 
 // entry looks at one entry of an archive.
-func (w *walker) entry(a *unzip.Archive, e *unzip.Entry, c *content, at string, depth int) error {
+func (w *walker) entry(ctx context.Context, a *unzip.Archive, e *unzip.Entry, c *content, at string, depth int) error {
 	switch {
 	case bytes.HasPrefix(e.Name, []byte("META-INF/maven/")):
 		return w.problem(at, c.pom(a, e))
@@ -100,10 +99,15 @@ func (w *walker) entry(a *unzip.Archive, e *unzip.Entry, c *content, at string, 
 			c.manifest, err = readManifest(r)
 			return err
 		}))
-	case len(e.Name) > 4 && e.Name[len(e.Name)-4] == '.' && isArchive(string(e.Name[len(e.Name)-4:])):
-		return w.nested(a, e, at+"!"+place(string(e.Name)), depth+1)
+	case isArchiveEntry(e.Name):
+		return w.nested(ctx, a, e, at+"!"+place(string(e.Name)), depth+1)
 	}
 	return nil
+}
+
+// isArchiveEntry is isArchive for an entry's name, without making a string of it.
+func isArchiveEntry(name []byte) bool {
+	return len(name) > 4 && name[len(name)-4] == '.' && isArchive(string(name[len(name)-4:]))
 }
 
 // pom reads a pom.properties, or keeps what the path of a pom.xml tells.
@@ -112,35 +116,41 @@ func (c *content) pom(a *unzip.Archive, e *unzip.Entry) error {
 	if !ok {
 		return nil
 	}
-	if len(c.poms) == maxPOMs {
-		return fmt.Errorf("more than %d poms: %w", maxPOMs, bulwark.ErrLimit)
+	if file != "pom.properties" {
+		return c.addPOM(p, file, nil)
 	}
-	var err error
+	data, err := a.Read(e, maxPOM)
+	return errors.Join(err, c.addPOM(p, file, data))
+}
+
+// addPOM keeps what a pom.properties says; a pom.xml counts for its place alone, where
+// there are no properties beside it.
+func (c *content) addPOM(p pom, file string, data []byte) error {
 	if file == "pom.properties" {
-		var data []byte
-		if data, err = a.Read(e, maxPOM); err == nil {
-			p.readProperties(data)
-		}
+		p.readProperties(data)
 	}
 	if n := len(c.poms); n > 0 && c.poms[n-1].dir == p.dir {
 		if file == "pom.properties" {
 			c.poms[n-1] = p
 		}
-		return err
+		return nil
+	}
+	if len(c.poms) == maxPOMs {
+		return fmt.Errorf("more than %d poms: %w", maxPOMs, bulwark.ErrLimit)
 	}
 	c.poms = append(c.poms, p)
-	return err
+	return nil
 }
 
 // nested walks an archive inside an archive: in place when it is stored, else in memory.
-func (w *walker) nested(a *unzip.Archive, e *unzip.Entry, at string, depth int) error {
+func (w *walker) nested(ctx context.Context, a *unzip.Archive, e *unzip.Entry, at string, depth int) error {
 	if depth > maxDepth {
 		w.report(at, content{}, true)
 		return w.problem(at, fmt.Errorf("archives nested deeper than %d: %w", maxDepth, bulwark.ErrLimit))
 	}
 	section, err := a.Section(e)
 	if err == nil && section != nil {
-		return w.archive(section, section.Size(), at, depth)
+		return w.archive(ctx, section, section.Size(), at, depth)
 	}
 	var data []byte
 	if err == nil {
@@ -156,7 +166,7 @@ func (w *walker) nested(a *unzip.Archive, e *unzip.Entry, at string, depth int) 
 	}
 	w.held += int64(len(data))
 	defer func() { w.held -= int64(len(data)) }()
-	return w.archive(bytes.NewReader(data), int64(len(data)), at, depth)
+	return w.archive(ctx, bytes.NewReader(data), int64(len(data)), at, depth)
 }
 
 // report adds the packages of one archive. One that could not be read counts only when

@@ -22,14 +22,16 @@ type Budget struct {
 	Bytes   int64 // bytes that may still be inflated
 }
 
-func (b *Budget) entry() error {
+// Entry takes one entry.
+func (b *Budget) Entry() error {
 	if b.Entries--; b.Entries < 0 {
 		return fmt.Errorf("the archive has too many entries: %w", bulwark.ErrLimit)
 	}
 	return nil
 }
 
-func (b *Budget) take(n int) error {
+// Take takes n inflated bytes.
+func (b *Budget) Take(n int) error {
 	if b.Bytes -= int64(n); b.Bytes < 0 {
 		return fmt.Errorf("the archive unpacks to too much: %w", bulwark.ErrLimit)
 	}
@@ -58,7 +60,7 @@ func (a *Archive) Read(e *Entry, limit int64) ([]byte, error) {
 	if e.Size < 0 || e.Packed < 0 || e.Packed > a.size || e.Size > e.Packed*maxRatio {
 		return nil, malformed("a zip entry of %d bytes claims to unpack to %d", e.Packed, e.Size)
 	}
-	if err := a.budget.take(int(e.Size)); err != nil {
+	if err := a.budget.Take(int(e.Size)); err != nil {
 		return nil, err
 	}
 	out := make([]byte, e.Size)
@@ -86,8 +88,17 @@ func (a *Archive) open(e *Entry, use func(io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	packed := io.NewSectionReader(a.r, at, e.Packed)
-	switch e.Method {
+	return unpack(io.NewSectionReader(a.r, at, e.Packed), e.Method, use)
+}
+
+// Unpack gives the unpacked bytes of packed ones to use, which may stop early. Reading
+// more than the budget allows ends as an error wrapping [bulwark.ErrLimit].
+func Unpack(packed io.Reader, method uint16, budget *Budget, use func(io.Reader) error) error {
+	return unpack(packed, method, func(r io.Reader) error { return use(&spender{r: r, budget: budget}) })
+}
+
+func unpack(packed io.Reader, method uint16, use func(io.Reader) error) error {
+	switch method {
 	case Store:
 		return named(use(packed))
 	case Deflate:
@@ -99,7 +110,7 @@ func (a *Archive) open(e *Entry, use func(io.Reader) error) error {
 		}
 		return named(use(in.z))
 	}
-	return fmt.Errorf("a zip entry is compressed by method %d: %w", e.Method, bulwark.ErrUnsupported)
+	return fmt.Errorf("a zip entry is compressed by method %d: %w", method, bulwark.ErrUnsupported)
 }
 
 // named says of an error of inflate that the bytes are to blame.
@@ -119,7 +130,7 @@ type spender struct {
 
 func (s *spender) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
-	if over := s.budget.take(n); over != nil {
+	if over := s.budget.Take(n); over != nil {
 		return 0, over
 	}
 	return n, err

@@ -141,7 +141,7 @@ func (a *Archive) Each(visit func(*Entry) error) error {
 	var e Entry
 	buf := make([]byte, 0, 256)
 	for left := a.dirLen; left >= entrySize; {
-		if err := a.budget.entry(); err != nil {
+		if err := a.budget.Entry(); err != nil {
 			return err
 		}
 		head, err := r.Peek(entrySize)
