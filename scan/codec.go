@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unsafe"
 
 	"bulwark"
 )
@@ -150,7 +151,7 @@ func decode(data []byte) (*facts, error) {
 	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {
 		return nil, fmt.Errorf("kept facts: checksum: %w", bulwark.ErrMalformed)
 	}
-	d := &decoder{b: body, text: string(body)}
+	d := &decoder{b: body, text: unsafe.String(unsafe.SliceData(body), len(body))} // nobody writes to body any more
 	f := newFacts("")
 	f.files = make([]fileFacts, d.count(4))
 	for i := range f.files {
@@ -177,7 +178,7 @@ func decode(data []byte) (*facts, error) {
 // decoder reads until the first error; after it everything is empty.
 type decoder struct {
 	b       []byte
-	text    string // b, once, for strings to share
+	text    string // the same memory, for strings to share
 	at      int
 	err     error
 	symbols *bulwark.Symbols

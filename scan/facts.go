@@ -52,6 +52,12 @@ func nameOf(p string, dir bool) name {
 	return n
 }
 
+// folder is the name of the same path as a folder.
+func (n name) folder() name {
+	n[15] |= 1
+	return n
+}
+
 // nameSet is a sorted set of names; add, then seal, then look up.
 type nameSet []name
 
@@ -66,9 +72,6 @@ func (s nameSet) has(n name) bool {
 	i := sort.Search(len(s), func(i int) bool { return bytes.Compare(s[i][:], n[:]) >= 0 })
 	return i < len(s) && s[i] == n
 }
-
-// hasAny tells whether the path is there as a folder or as anything else.
-func (s nameSet) hasAny(p string) bool { return s.has(nameOf(p, false)) || s.has(nameOf(p, true)) }
 
 func newFacts(diffID string) *facts {
 	return &facts{diffID: diffID, links: map[string]string{}, gone: map[string]bool{}, opaque: map[string]bool{}}
@@ -85,14 +88,27 @@ func (f *facts) seal() {
 
 // hides tells whether this layer, lying above, makes the path p of a lower layer
 // invisible: removed or replaced, itself or a folder on its way.
-func (f *facts) hides(p string) bool {
-	if f.names.hasAny(p) || f.gone[p] {
+func (f *facts) hides(p string, hashes hashes) bool {
+	if f.names.has(hashes.of(p)) || f.names.has(hashes.of(p).folder()) || f.gone[p] {
 		return true
 	}
 	for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
-		if f.names.has(nameOf(dir, false)) || f.gone[dir] || f.opaque[dir] {
+		if f.names.has(hashes.of(dir)) || f.gone[dir] || f.opaque[dir] {
 			return true
 		}
 	}
 	return f.opaque["."]
+}
+
+// hashes remembers the hashes of paths: most files that are asked about share folders.
+type hashes map[string]name
+
+// of is the name of p as no folder.
+func (h hashes) of(p string) name {
+	n, ok := h[p]
+	if !ok {
+		n = nameOf(p, false)
+		h[p] = n
+	}
+	return n
 }

@@ -12,6 +12,7 @@ type links struct {
 	// crossings are, by layer, the links of lower layers that the layer's own names
 	// lead through ("lib/x" above "lib -> usr/lib").
 	crossings [][]crossing
+	hashes    hashes
 }
 
 type crossing struct{ link, target string }
@@ -20,7 +21,7 @@ type crossing struct{ link, target string }
 const maxHops = 40
 
 func newLinks(layers []*facts) *links {
-	l := &links{layers: layers, any: map[string]bool{}, crossings: make([][]crossing, len(layers))}
+	l := &links{layers: layers, any: map[string]bool{}, crossings: make([][]crossing, len(layers)), hashes: hashes{}}
 	for i, f := range layers {
 		if f == nil {
 			continue
@@ -92,7 +93,7 @@ func (l *links) target(layer int, p string) (string, bool) {
 		if t, ok := f.links[p]; ok {
 			return t, true
 		}
-		if f.hides(p) {
+		if f.hides(p, l.hashes) {
 			return "", false
 		}
 	}
@@ -106,11 +107,11 @@ func (l *links) hidden(layer int, p string) bool {
 		if f == nil {
 			continue
 		}
-		if f.hides(p) {
+		if f.hides(p, l.hashes) {
 			return true
 		}
 		for _, c := range l.crossings[i] {
-			if rest, ok := strings.CutPrefix(p, c.target+"/"); ok && f.hides(c.link+"/"+rest) {
+			if rest, ok := strings.CutPrefix(p, c.target+"/"); ok && f.hides(c.link+"/"+rest, l.hashes) {
 				return true
 			}
 		}
