@@ -17,6 +17,9 @@ func stem(file string) string {
 // qualifier of it, or a classifier, which is dropped. Without one the whole is the
 // artifact.
 func splitName(stem string) (artifact, version string) {
+	if i := strings.LastIndexByte(stem, '_'); i > 0 && bundle(stem[:i], stem[i+1:]) {
+		return stem[:i], stem[i+1:]
+	}
 	for i := 1; i+1 < len(stem); i++ {
 		if stem[i] != '-' || !digit(stem[i+1]) {
 			continue
@@ -26,6 +29,12 @@ func splitName(stem string) (artifact, version string) {
 		}
 	}
 	return stem, ""
+}
+
+// bundle tells the file names of Eclipse's bundles: org.eclipse.osgi_3.18.0.v2022-2155.
+func bundle(name, version string) bool {
+	numbers, _, _ := strings.Cut(version, "-")
+	return strings.Contains(name, ".") && numeric(numbers) && strings.Count(numbers, ".") >= 2
 }
 
 // versionOf gives the version at the start of "1.2.0-rc-1-sources"; false when a part

@@ -16,6 +16,8 @@ func TestSplitName(t *testing.T) {
 		{"tomcat9-i18n-pt-BR-9.0.70", "tomcat9-i18n-pt-BR", "9.0.70"},
 		{"spring3-core-3.x", "spring3-core", ""},
 		{"commons-lang3", "commons-lang3", ""},
+		{"org.eclipse.osgi_3.18.0.v20220516-2155", "org.eclipse.osgi", "3.18.0.v20220516-2155"},
+		{"akka-actor_2.13", "akka-actor_2.13", ""},
 		{"-1.0", "-1.0", ""},
 		{"a-", "a-", ""},
 		{"", "", ""},

@@ -54,7 +54,7 @@ func kindOf(f *bulwark.FileInfo) kind {
 		return header
 	case strings.HasSuffix(f.Base, ".egg"):
 		return egg
-	case strings.HasSuffix(f.Base, ".json") && strings.Contains("/"+f.Path, "/conda-meta/"+f.Base):
+	case strings.HasSuffix(f.Base, ".json") && strings.HasSuffix(strings.TrimSuffix(f.Path, f.Base), "conda-meta/"):
 		return conda
 	}
 	return none

@@ -94,7 +94,7 @@ func (l *Locals) rest(of []byte) []byte {
 }
 
 // keep keeps the end of a window for the next piece.
-func (l *Locals) keep(end []byte) { l.buf = append(make([]byte, 0, len(end)), end...) }
+func (l *Locals) keep(end []byte) { l.buf = append(l.buf[:0], end...) }
 
 // start expects a header next.
 func (l *Locals) start() {
