@@ -184,15 +184,20 @@ func (w *walker) file(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt) er
 		return nil
 	}
 	found := fileFacts{path: info.Path}
-	if len(wants) == 0 {
-		if err := w.stream(info, body, &found); err != nil {
-			return err
-		}
-	} else if err := w.whole(info, body, at, wants, &found); err != nil {
-		return err
+	err := w.read(info, body, at, wants, &found)
+	if err != nil && (at == nil || w.ctx.Err() != nil) {
+		return err // the stream is broken, and with it all that follows
 	}
+	w.note("scan", info.Path, err)
 	w.keep(info, found)
 	return nil
+}
+
+func (w *walker) read(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt, wants []bulwark.Extractor, found *fileFacts) error {
+	if len(wants) == 0 {
+		return w.stream(info, body, found)
+	}
+	return w.whole(info, body, at, wants, found)
 }
 
 // keep adds what was found to the layer's facts.

@@ -226,7 +226,7 @@ func (s *Scanner) override(inv *bulwark.Inventory) {
 	inv.Release = &r
 	for i := range inv.Packages {
 		if p := &inv.Packages[i]; databases[p.Format] {
-			p.Ecosystem = ecosystem.OfRelease(&r)
+			p.Ecosystem = ecosystem.OfPackage(ecosystem.OfRelease(&r), p.Version)
 		}
 	}
 }

@@ -325,6 +325,25 @@ func TestLayerErrors(t *testing.T) {
 	}
 }
 
+// unreadable is a file on disk that may not be read.
+type unreadable struct{}
+
+func (unreadable) Read([]byte) (int, error)          { return 0, bulwark.ErrUnavailable }
+func (unreadable) ReadAt([]byte, int64) (int, error) { return 0, bulwark.ErrUnavailable }
+
+func TestUnreadableFile(t *testing.T) {
+	layer := files("a.pkg=a", "z.pkg=z")
+	secret := bulwark.Entry{FileInfo: bulwark.FileInfo{Path: "m.pkg", Size: 5, Mode: 0o600}, Body: unreadable{}, At: unreadable{}}
+	layer.entries = slices.Insert(layer.entries, 1, secret)
+	report, _ := run(t, &scan.Scanner{}, image(layer))
+	if diff := cmp.Diff([]string{"/a.pkg a 0", "/z.pkg z 0"}, lines(report)); diff != "" {
+		t.Errorf("packages (-want +got):\n%s", diff)
+	}
+	if len(report.Notes) != 1 || report.Notes[0].Path != "/m.pkg" || report.Summary.Complete {
+		t.Errorf("notes %+v, want one about the file, and incomplete", report.Notes)
+	}
+}
+
 func TestMemoryBudget(t *testing.T) {
 	big := files("big.pkg="+strings.Repeat("x", 1000), "a.pkg=a")
 	report, _ := run(t, &scan.Scanner{Memory: 100}, image(big))
