@@ -14,7 +14,8 @@ case ${1:?test, demo or bench} in
     need gcc gcc                        # the race detector links with it
     need docker-registry docker-registry # a real registry
     need rpm rpm                        # real rpm databases
-    need rpmbuild rpm
+    need db5.3_load db5.3-util          # real Berkeley DB files
+    need sqlite3 sqlite3                # real SQLite files
     need dpkg-deb dpkg
     need python3 python3
     need chromium chromium              # a real browser reads the html report
