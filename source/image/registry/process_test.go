@@ -1,0 +1,203 @@
+package registry
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"golang.org/x/crypto/bcrypt"
+
+	"bulwark"
+	"bulwark/source/image/internal/imagetest"
+)
+
+// process starts a real registry on loopback and returns its address. With a password
+// it wants one of the user "tester".
+func process(t *testing.T, password string) string {
+	t.Helper()
+	binary, err := exec.LookPath("docker-registry")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("docker-registry is not installed")
+		}
+		t.Skip("docker-registry is not installed")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	dir := t.TempDir()
+	config := "version: 0.1\nstorage: {filesystem: {rootdirectory: " + dir + "/data}}\nhttp: {addr: '" + addr + "'}\n"
+	if password != "" {
+		hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir+"/htpasswd", "tester:"+string(hash)+"\n")
+		config += "auth: {htpasswd: {realm: test, path: " + dir + "/htpasswd}}\n"
+	}
+	write(t, dir+"/config.yml", config)
+	cmd := exec.Command(binary, "serve", dir+"/config.yml")
+	cmd.Env = []string{"HOME=" + dir} // REGISTRY_ variables would configure it
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	var lines []string
+	for s := bufio.NewScanner(out); s.Scan(); lines = append(lines, s.Text()) {
+		if strings.Contains(s.Text(), "listening on") {
+			go io.Copy(io.Discard, out)
+			return addr
+		}
+	}
+	t.Fatalf("docker-registry did not start:\n%s", strings.Join(lines, "\n"))
+	return ""
+}
+
+func write(t *testing.T, file, s string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(s), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// alone keeps the credentials of whoever runs the test out of it.
+func alone(t *testing.T) (dockerConfig string) {
+	dir := t.TempDir()
+	t.Setenv("HOME", dir)
+	t.Setenv("DOCKER_CONFIG", dir)
+	for _, v := range []string{"REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "BULWARK_USERNAME", "BULWARK_PASSWORD", "BULWARK_REGISTRY_TOKEN"} {
+		t.Setenv(v, "")
+	}
+	return filepath.Join(dir, "config.json")
+}
+
+// push writes an image for two platforms and an index of them.
+func push(t *testing.T, addr string, options ...remote.Option) {
+	t.Helper()
+	index := v1.ImageIndex(empty.Index)
+	for _, arch := range []string{"amd64", "arm64"} {
+		img := imagetest.Image(t, arch, arch)
+		ref, err := name.ParseReference(addr + "/team/app:" + arch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(ref, img, options...); err != nil {
+			t.Fatal(err)
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}}})
+	}
+	ref, err := name.ParseReference(addr + "/team/app:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(ref, index, options...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// contents opens and walks an image.
+func contents(t *testing.T, s *Source, ref string) ([]string, error) {
+	t.Helper()
+	target, err := s.Open(t.Context(), ref)
+	if err != nil {
+		return nil, err
+	}
+	defer target.Close()
+	return imagetest.Contents(t.Context(), target)
+}
+
+func check(t *testing.T, s *Source, ref, want string) {
+	t.Helper()
+	got, err := contents(t, s, ref)
+	if diff := cmp.Diff(imagetest.WantOf(want), got); diff != "" || err != nil {
+		t.Errorf("contents of %s (-want +got):\n%s%v", ref, diff, err)
+	}
+}
+
+func TestRealRegistry(t *testing.T) {
+	alone(t)
+	addr := process(t, "")
+	push(t, addr)
+	check(t, &Source{}, addr+"/team/app:arm64", "arm64")
+	for _, arch := range []string{"amd64", "arm64"} {
+		s := &Source{Platform: "linux/" + arch}
+		check(t, s, addr+"/team/app:1", arch)
+		target, err := s.Open(t.Context(), addr+"/team/app:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		target.Close()
+		im := target.Image
+		if im.IndexDigest == "" || im.ManifestDigest == "" || target.Layers[0].Identity != target.Layers[0].Digest || target.Stream {
+			t.Errorf("image %+v, layer %+v", im, target.Layers[0])
+		}
+		check(t, s, addr+"/team/app@"+im.ManifestDigest, arch)
+		check(t, s, addr+"/team/app:1@"+im.IndexDigest, arch)
+	}
+	for ref, want := range map[string]error{
+		addr + "/team/app:2": bulwark.ErrNotFound,
+		addr + "/team/other": bulwark.ErrNotFound,
+		addr + "/team/app@sha256:" + strings.Repeat("0", 64):   bulwark.ErrNotFound,
+		addr + "/team/app:1@sha256:" + strings.Repeat("0", 63): bulwark.ErrMalformed,
+		"UPPER case": bulwark.ErrMalformed,
+	} {
+		if _, err := contents(t, &Source{}, ref); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", ref, err, want)
+		}
+	}
+}
+
+func TestRealRegistryWithPassword(t *testing.T) {
+	config := alone(t)
+	const password = "correct horse"
+	addr := process(t, password)
+	push(t, addr, remote.WithAuth(&authn.Basic{Username: "tester", Password: password}))
+	ref := addr + "/team/app:amd64"
+	for name, s := range map[string]*Source{"none": {}, "wrong": {Username: "tester", Password: "battery staple"}} {
+		_, err := contents(t, s, ref)
+		if !errors.Is(err, bulwark.ErrUntrusted) || strings.Contains(err.Error(), "battery") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	check(t, &Source{Username: "tester", Password: password}, ref, "amd64")
+	t.Run("environment", func(t *testing.T) {
+		t.Setenv("BULWARK_USERNAME", "tester")
+		t.Setenv("BULWARK_PASSWORD", password)
+		check(t, &Source{}, ref, "amd64")
+	})
+	t.Run("docker login", func(t *testing.T) {
+		write(t, config, fmt.Sprintf(`{"auths": {%q: {"username": "tester", "password": %q}}}`, addr, password))
+		check(t, &Source{}, ref, "amd64")
+	})
+	t.Run("credential helper", func(t *testing.T) {
+		dir := t.TempDir()
+		t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+		script := fmt.Sprintf("#!/bin/sh\necho '{\"Username\":\"tester\",\"Secret\":%q}'\n", password)
+		if err := os.WriteFile(dir+"/docker-credential-bulwarktest", []byte(script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, config, `{"credsStore": "bulwarktest"}`)
+		check(t, &Source{}, ref, "amd64")
+	})
+}
