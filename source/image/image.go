@@ -72,7 +72,7 @@ type Reference struct {
 // index.docker.io/library/nginx:latest. The error wraps ErrMalformed.
 func ParseReference(s string) (Reference, error) {
 	ref, err := name.ParseReference(s, name.WeakValidation)
-	if err != nil {
+	if err != nil || strings.HasPrefix(s, ".") { // ./x is a path, not a registry
 		return Reference{}, fmt.Errorf("image reference %.300q: %w", s, bulwark.ErrMalformed)
 	}
 	r := Reference{Registry: ref.Context().RegistryStr(), Repository: ref.Context().RepositoryStr()}
