@@ -27,6 +27,8 @@ type problem struct {
 	cvss       *bulwark.CVSS
 	epss       *bulwark.EPSS
 	kev        bool
+	// riskUnknown is the risk where it is not known whether the package is in use.
+	riskUnknown int
 }
 
 // answerer answers questions, one at a time.
@@ -110,7 +112,8 @@ func (a *answerer) problem(p *problem, g group) {
 	p.aliases = slices.DeleteFunc(p.aliases, func(id string) bool { return id == p.id })
 	p.cves = settle(p.cves, compareCVE)
 	a.known(p)
-	p.references = a.copies(a.db.References(g.lead.ID))
+	p.references = a.references(p)
+	p.riskUnknown = p.risk(nil)
 }
 
 // room makes the lists for the names of a group long enough.

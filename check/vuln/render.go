@@ -48,9 +48,12 @@ func (r *renderer) finding(s *subject, p *problem) *bulwark.Finding {
 	inUse, evidence := r.use.of(s, p)
 	one.f = bulwark.Finding{
 		Key:  bulwark.Key(bulwark.KindVulnerability, p.key, s.identity, bulwark.Unversioned(pkg.Path, pkg.Version)),
-		Kind: bulwark.KindVulnerability, Rule: p.rule, Severity: p.severity, Risk: p.risk(inUse), Title: p.titleFor(pkg),
+		Kind: bulwark.KindVulnerability, Rule: p.rule, Severity: p.severity, Risk: p.riskUnknown, Title: p.titleFor(pkg),
 		Asset: pkg.Asset, Subject: pkg.PURL, Path: pkg.Path, Layer: pkg.Layer, Places: s.places, Evidence: evidence,
 		References: p.references, InUse: inUse, FromBase: fromBase(s), Vulnerability: &one.v,
+	}
+	if inUse != nil {
+		one.f.Risk = p.risk(inUse)
 	}
 	if len(p.fixed) > 0 {
 		one.fix = bulwark.Fix{Version: p.fixed[0], Text: upgrade(pkg, p.fixed[0])}

@@ -31,7 +31,6 @@ type advisories interface {
 	Info() bulwark.Advisories
 	Has(ecosystem string) bool
 	Match([]advisory.Hit, advisory.Query) ([]advisory.Hit, error)
-	References(id string) []string
 	ByCVE(cve string) (bulwark.Severity, *bulwark.CVSS)
 	KEV(cve string) (advisory.KEV, bool)
 	EPSS(cve string) (bulwark.EPSS, bool)

@@ -26,13 +26,6 @@ type memory struct {
 
 func (m *memory) Info() bulwark.Advisories { return m.info }
 
-func (m *memory) References(id string) []string {
-	if m.kev == nil {
-		return nil
-	}
-	return []string{"https://osv.dev/" + id}
-}
-
 func (m *memory) Has(eco string) bool {
 	if m.none[eco] {
 		return true
@@ -121,7 +114,7 @@ func TestOneFinding(t *testing.T) {
 		Title: "Slow DH[31m keys", Subject: pkg.PURL, Path: "/var/lib/dpkg/status", Layer: "sha256:aa",
 		Places: []bulwark.Place{{Path: "/var/lib/dpkg/status", Layer: "sha256:aa"}}, FromBase: true,
 		Fix:        &bulwark.Fix{Text: "upgrade libssl3 (source package openssl) to 3.0.11-1~deb12u2", Version: "3.0.11-1~deb12u2"},
-		References: []string{"https://osv.dev/DEBIAN-CVE-2023-5678"},
+		References: []string{"https://security-tracker.debian.org/tracker/CVE-2023-5678", "https://nvd.nist.gov/vuln/detail/CVE-2023-9"},
 		Vulnerability: &bulwark.Vulnerability{
 			ID: "DEBIAN-CVE-2023-5678", Aliases: []string{"CVE-2023-5678"}, CVEs: []string{"CVE-2023-9", "CVE-2023-5678"},
 			Package: "libssl3", Source: "openssl", Installed: "3.0.11-1~deb12u1",
