@@ -25,7 +25,8 @@ type walker struct {
 	budget   unzip.Budget
 	packages []bulwark.Package
 	problems []error
-	held     int64 // bytes of nested archives in memory
+	held     int64  // bytes of nested archives in memory
+	spare    []byte // memory of the last one
 	large    *sync.Mutex
 	locked   bool
 }
@@ -158,7 +159,10 @@ func (w *walker) nested(ctx context.Context, a *unzip.Archive, e *unzip.Entry, a
 			w.large.Lock()
 			w.locked = true
 		}
-		data, err = a.Read(e, maxHeld-w.held)
+		spare := w.spare
+		w.spare = nil
+		data, err = a.ReadInto(spare, e, maxHeld-w.held)
+		defer func() { w.spare = data }()
 	}
 	if err != nil {
 		w.report(at, content{}, true)

@@ -53,7 +53,10 @@ func (a *Archive) Section(e *Entry) (*io.SectionReader, error) {
 
 // Read unpacks a whole entry of at most limit bytes and checks its sum. The size that
 // the entry claims is charged to the budget before anything is allocated.
-func (a *Archive) Read(e *Entry, limit int64) ([]byte, error) {
+func (a *Archive) Read(e *Entry, limit int64) ([]byte, error) { return a.ReadInto(nil, e, limit) }
+
+// ReadInto is Read into the memory of buf where that is enough.
+func (a *Archive) ReadInto(buf []byte, e *Entry, limit int64) ([]byte, error) {
 	if e.Size > limit {
 		return nil, fmt.Errorf("a zip entry of %d bytes, more than %d: %w", e.Size, limit, bulwark.ErrLimit)
 	}
@@ -63,7 +66,10 @@ func (a *Archive) Read(e *Entry, limit int64) ([]byte, error) {
 	if err := a.budget.Take(int(e.Size)); err != nil {
 		return nil, err
 	}
-	out := make([]byte, e.Size)
+	if int64(cap(buf)) < e.Size {
+		buf = make([]byte, e.Size)
+	}
+	out := buf[:e.Size]
 	err := a.open(e, func(r io.Reader) error {
 		_, err := io.ReadFull(r, out)
 		return err
