@@ -43,7 +43,7 @@ func Build(ctx context.Context, o BuildOptions, out string) error {
 		return err
 	}
 	defer os.RemoveAll(fetched)
-	spill, err := os.CreateTemp(filepath.Dir(out), "."+filepath.Base(out)+".spill-*")
+	spill, err := os.CreateTemp(filepath.Dir(out), "."+filepath.Base(out)+".tmp-spill-*")
 	if err != nil {
 		return fmt.Errorf("building %s: %w", out, err)
 	}

@@ -98,6 +98,10 @@ func (db *DB) Close() error {
 	return db.r.Close()
 }
 
+// Err is nil as long as nothing that was read was found damaged, else it wraps
+// [bulwark.ErrUntrusted]: what the methods without an error gave may be too little.
+func (db *DB) Err() error { return db.r.Err() }
+
 // Info says what the database was built from.
 func (db *DB) Info() bulwark.Advisories {
 	info := db.info

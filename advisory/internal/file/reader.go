@@ -20,6 +20,7 @@ type Reader struct {
 	seen  []atomic.Uint32 // a bit a block: its checksum has been checked
 	path  string
 	unmap func() error
+	bad   atomic.Bool // something was found damaged
 
 	// Directory is what Commit was given.
 	Directory []byte
@@ -87,7 +88,18 @@ func untrusted(path, what string) error {
 }
 
 // Damaged is the error for contents that do not make sense.
-func (r *Reader) Damaged() error { return untrusted(r.path, "is damaged") }
+func (r *Reader) Damaged() error {
+	r.bad.Store(true)
+	return untrusted(r.path, "is damaged")
+}
+
+// Err is nil as long as nothing was found damaged.
+func (r *Reader) Err() error {
+	if !r.bad.Load() {
+		return nil
+	}
+	return r.Damaged()
+}
 
 // View gives the bytes from off on, checking what has not been checked yet. off
 // is what Writer.Offset told. The error wraps [bulwark.ErrUntrusted].
