@@ -6,26 +6,16 @@ import (
 	"sync"
 
 	"github.com/google/osv-scalibr/extractor/filesystem/language/cpp/conanlock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/dart/pubspec"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/packagesconfig"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/dotnet/packageslockjson"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/elixir/mixlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/cabal"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/haskell/stacklock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradlelockfile"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/java/gradleverificationmetadataxml"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/pnpmlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/javascript/yarnlock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pdmlock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/python/pipfilelock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/python/poetrylock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/python/requirements"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/python/uvlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/r/renvlock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/ruby/gemfilelock"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/rust/cargolock"
 	"github.com/google/osv-scalibr/extractor/filesystem/language/swift/packageresolved"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/swift/podfilelock"
 
 	"bulwark"
 )
@@ -34,48 +24,52 @@ import (
 type format struct {
 	files  []string // names; one "*" stands for any text
 	parent string   // name of the folder that holds it; empty: any
+	max    int64    // size of the largest file that is read; 0: maxSize
 	read   reader
 }
 
+// foreignSize is for what osv-scalibr reads: it keeps over a kilobyte for each package.
+const foreignSize = 2 << 20
+
 // formats is the table: adding a lockfile touches it and, at most, one reader.
 //
-// Those that osv-scalibr has and that are read here all the same: package-lock.json,
-// bun.lock and composer.lock, because it looks each package up from the start of the
-// file to tell its line; go.mod, because it wants go.sum beside it; pom.xml, because it
-// links a gRPC client.
+// Some that osv-scalibr reads are read here all the same. Its readers of JSON look every
+// package up from the start of the file to tell its line, its YAML parser compares all
+// keys with each other: minutes for a few megabytes. Its TOML parser takes 30 times the
+// file's size in memory, its requirements take a regular expression a line, its go.mod wants go.sum beside it, its pom.xml links gRPC.
 var formats = sync.OnceValue(func() []format {
 	return []format{
-		{files: []string{"package-lock.json", "npm-shrinkwrap.json"}, read: packageLock},
-		{files: []string{"yarn.lock"}, read: scalibr("npm", yarnlock.New)},
-		{files: []string{"pnpm-lock.yaml"}, read: scalibr("npm", pnpmlock.New)},
+		{files: []string{"package-lock.json", "npm-shrinkwrap.json"}, max: 32 << 20, read: packageLock},
+		{files: []string{"yarn.lock"}, max: 2 * foreignSize, read: scalibr("npm", yarnlock.New)},
+		{files: []string{"pnpm-lock.yaml"}, read: pnpmLock},
 		{files: []string{"bun.lock"}, read: bunLock},
 
-		{files: []string{"requirements*.txt", "*requirements.txt"}, read: scalibr("pypi", requirements.New)},
-		{files: []string{"Pipfile.lock"}, read: scalibr("pypi", pipfilelock.New)},
-		{files: []string{"poetry.lock"}, read: scalibr("pypi", poetrylock.New)},
-		{files: []string{"uv.lock"}, read: scalibr("pypi", uvlock.New)},
-		{files: []string{"pdm.lock"}, read: scalibr("pypi", pdmlock.New)},
+		{files: []string{"requirements*.txt", "*requirements.txt"}, read: requirementsTxt},
+		{files: []string{"Pipfile.lock"}, read: pipfileLock},
+		{files: []string{"poetry.lock"}, read: tomlLocks("pypi")},
+		{files: []string{"uv.lock"}, read: tomlLocks("pypi")},
+		{files: []string{"pdm.lock"}, read: tomlLocks("pypi")},
 
-		{files: []string{"go.mod"}, read: goMod},
-		{files: []string{"Cargo.lock"}, read: scalibr("cargo", cargolock.New)},
-		{files: []string{"Gemfile.lock", "gems.locked"}, read: scalibr("gem", gemfilelock.New)},
+		{files: []string{"go.mod"}, max: 1 << 20, read: goMod},
+		{files: []string{"Cargo.lock"}, read: tomlLocks("cargo")},
+		{files: []string{"Gemfile.lock", "gems.locked"}, max: foreignSize, read: scalibr("gem", gemfilelock.New)},
 		{files: []string{"composer.lock"}, read: composerLock},
 
-		{files: []string{"pom.xml"}, read: pomXML},
-		{files: []string{"gradle.lockfile", "buildscript-gradle.lockfile"}, read: scalibr("maven", gradlelockfile.New)},
-		{files: []string{"verification-metadata.xml"}, parent: "gradle", read: scalibr("maven", gradleverificationmetadataxml.New)},
+		{files: []string{"pom.xml"}, max: 4 << 20, read: pomXML},
+		{files: []string{"gradle.lockfile", "buildscript-gradle.lockfile"}, max: foreignSize, read: scalibr("maven", gradlelockfile.New)},
+		{files: []string{"verification-metadata.xml"}, parent: "gradle", max: foreignSize, read: scalibr("maven", gradleverificationmetadataxml.New)},
 
-		{files: []string{"packages.lock.json"}, read: scalibr("nuget", packageslockjson.New)},
-		{files: []string{"packages.config"}, read: scalibr("nuget", packagesconfig.New)},
+		{files: []string{"packages.lock.json"}, max: foreignSize, read: scalibr("nuget", packageslockjson.New)},
+		{files: []string{"packages.config"}, max: foreignSize, read: scalibr("nuget", packagesconfig.New)},
 
-		{files: []string{"pubspec.lock"}, read: scalibr("pub", pubspec.New)},
-		{files: []string{"mix.lock"}, read: scalibr("hex", mixlock.New)},
-		{files: []string{"Package.resolved"}, read: scalibr("swift", packageresolved.New)},
-		{files: []string{"Podfile.lock"}, read: scalibr("cocoapods", podfilelock.New)},
-		{files: []string{"conan.lock"}, read: scalibr("conan", conanlock.New)},
-		{files: []string{"renv.lock"}, read: scalibr("cran", renvlock.New)},
-		{files: []string{"stack.yaml.lock"}, read: scalibr("hackage", stacklock.New)},
-		{files: []string{"cabal.project.freeze"}, read: scalibr("hackage", cabal.New)},
+		{files: []string{"pubspec.lock"}, read: pubspecLock},
+		{files: []string{"mix.lock"}, max: foreignSize, read: scalibr("hex", mixlock.New)},
+		{files: []string{"Package.resolved"}, max: foreignSize, read: scalibr("swift", packageresolved.New)},
+		{files: []string{"Podfile.lock"}, read: podfileLock},
+		{files: []string{"conan.lock"}, max: foreignSize, read: scalibr("conan", conanlock.New)},
+		{files: []string{"renv.lock"}, max: foreignSize, read: scalibr("cran", renvlock.New)},
+		{files: []string{"stack.yaml.lock"}, read: stackLock},
+		{files: []string{"cabal.project.freeze"}, max: foreignSize, read: scalibr("hackage", cabal.New)},
 	}
 })
 

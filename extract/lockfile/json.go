@@ -2,129 +2,240 @@ package lockfile
 
 import (
 	"context"
-	"encoding/json"
-	"maps"
-	"slices"
+	"fmt"
 	"strings"
 
-	"github.com/tidwall/jsonc"
+	"bulwark"
+	"bulwark/extract/internal/jsonscan"
+	"bulwark/extract/internal/lang"
 )
 
-// npmPackage is an entry of package-lock.json, of either layout.
-type npmPackage struct {
-	Name         string                `json:"name"`
-	Version      string                `json:"version"`
-	Dev          bool                  `json:"dev"`
-	Link         bool                  `json:"link"`
-	License      json.RawMessage       `json:"license"`
-	Dependencies map[string]npmPackage `json:"dependencies"`
+// document reads the members of a JSON object that have a reader; a member of another
+// type than the reader wants is an error.
+func document(content []byte, members map[string]func(*jsonscan.Scanner) (bool, error)) error {
+	s := jsonscan.New(content)
+	ok, err := s.Object(func(name string) error {
+		read := members[name]
+		if read == nil {
+			return nil
+		}
+		ok, err := read(s)
+		if err == nil && !ok {
+			return lang.Malformed("%s is of another type", name)
+		}
+		return err
+	})
+	if err == nil && !ok {
+		return lang.Malformed("not a JSON object")
+	}
+	return err
+}
+
+// entry is what lockfiles tell of a package.
+type entry struct {
+	name, version string
+	license       []string
+	dev, link     bool
+}
+
+// object reads an entry; nested is called at its member "dependencies".
+func (e *entry) object(s *jsonscan.Scanner, nested func() error) (bool, error) {
+	return s.Object(func(name string) (err error) {
+		switch name {
+		case "name":
+			e.name, _, err = s.Text()
+		case "version":
+			e.version, _, err = s.Text()
+		case "dev":
+			e.dev = s.Kind() == 't'
+		case "link":
+			e.link = s.Kind() == 't'
+		case "license":
+			err = e.licenses(s)
+		case "dependencies":
+			err = nested()
+		}
+		return err
+	})
+}
+
+// licenses reads a text or a list of texts.
+func (e *entry) licenses(s *jsonscan.Scanner) error {
+	add := func() error {
+		text, ok, err := s.Text()
+		if text, good := lang.Name(text); ok && good {
+			e.license = append(e.license, text)
+		}
+		return err
+	}
+	if s.Kind() != '[' {
+		return add()
+	}
+	_, err := s.Array(add)
+	return err
+}
+
+func nothing() error { return nil }
+
+// full is the error when a file declares more than is kept.
+func full(list []declared) error {
+	if len(list) < maxDeclared {
+		return nil
+	}
+	return fmt.Errorf("more than %d packages: %w", maxDeclared, bulwark.ErrLimit)
 }
 
 // packageLock reads npm's lockfile. From layout 2 on "packages" is flat and keyed by
-// folder; before, "dependencies" nests.
+// folder; before, "dependencies" nests, as it does in layout 2 for old readers.
 func packageLock(_ context.Context, _ string, content []byte) ([]declared, error) {
-	var file struct {
-		Packages map[string]struct {
-			Name    string          `json:"name"`
-			Version string          `json:"version"`
-			Dev     bool            `json:"dev"`
-			Link    bool            `json:"link"`
-			License json.RawMessage `json:"license"`
-		} `json:"packages"`
-		Dependencies map[string]npmPackage `json:"dependencies"`
+	var flat, nested []declared
+	err := document(content, map[string]func(*jsonscan.Scanner) (bool, error){
+		"packages": func(s *jsonscan.Scanner) (bool, error) {
+			return s.Object(func(folder string) error {
+				var e entry
+				if ok, err := e.object(s, nothing); err != nil || !ok {
+					return orMalformed(err, folder)
+				}
+				i := strings.LastIndex(folder, "node_modules/")
+				if i < 0 || e.link { // the project itself and its workspaces
+					return nil
+				}
+				if e.name == "" {
+					e.name = folder[i+len("node_modules/"):]
+				}
+				flat = append(flat, npm(e))
+				return full(flat)
+			})
+		},
+		"dependencies": func(s *jsonscan.Scanner) (bool, error) { return npmNested(s, &nested) },
+	})
+	if len(flat) > 0 {
+		return flat, err
 	}
-	err := json.Unmarshal(content, &file)
-	var list []declared
-	for _, folder := range slices.Sorted(maps.Keys(file.Packages)) {
-		p := file.Packages[folder]
-		i := strings.LastIndex(folder, "node_modules/")
-		if i < 0 || p.Link { // the project itself and its workspaces
-			continue
-		}
-		name := folder[i+len("node_modules/"):]
-		if p.Name != "" {
-			name = p.Name
-		}
-		list = append(list, npm(name, p.Version, p.License, p.Dev))
-	}
-	if len(file.Packages) > 0 {
-		return list, err
-	}
-	return npmNested(list, file.Dependencies), err
+	return nested, err
 }
 
-// npmNested collects layout 1. The JSON decoder bounds the depth.
-func npmNested(list []declared, dependencies map[string]npmPackage) []declared {
-	for _, name := range slices.Sorted(maps.Keys(dependencies)) {
-		p := dependencies[name]
-		list = append(list, npm(name, p.Version, p.License, p.Dev))
-		list = npmNested(list, p.Dependencies)
+// npmNested collects layout 1. The scanner bounds the depth.
+func npmNested(s *jsonscan.Scanner, list *[]declared) (bool, error) {
+	return s.Object(func(name string) error {
+		e := entry{}
+		ok, err := e.object(s, func() error {
+			_, err := npmNested(s, list)
+			return err
+		})
+		if err != nil || !ok {
+			return orMalformed(err, name)
+		}
+		e.name = name
+		*list = append(*list, npm(e))
+		return full(*list)
+	})
+}
+
+// orMalformed is err, or the error for an entry of another type.
+func orMalformed(err error, name string) error {
+	if err != nil {
+		return err
 	}
-	return list
+	return lang.Malformed("the entry of %.100q is of another type", name)
 }
 
 // npm takes the place of an alias ("npm:real@1.0.0"), and drops what stands where a
 // version belongs and is none: an address, a folder, a commit.
-func npm(name, version string, license json.RawMessage, dev bool) declared {
-	if alias, ok := strings.CutPrefix(version, "npm:"); ok {
+func npm(e entry) declared {
+	if alias, ok := strings.CutPrefix(e.version, "npm:"); ok {
 		if i := strings.LastIndexByte(alias, '@'); i > 0 {
-			name, version = alias[:i], alias[i+1:]
+			e.name, e.version = alias[:i], alias[i+1:]
 		}
 	}
-	if strings.ContainsAny(version, ":/#") {
-		version = ""
+	if strings.ContainsAny(e.version, ":/#") {
+		e.version = ""
 	}
-	d := declared{typ: "npm", name: name, version: version, dev: dev}
-	var id string
-	if json.Unmarshal(license, &id) == nil && plausible(id) {
-		d.licenses = []string{id}
-	}
-	return d
+	return declared{typ: "npm", name: e.name, version: e.version, dev: e.dev, licenses: e.license}
 }
 
-// bunLock reads bun's textual lockfile: JSON with comments and trailing commas, whose
-// packages are lists that start with "name@version".
+// bunLock reads bun's textual lockfile: JSON with trailing commas, whose packages are
+// lists that start with "name@version".
 func bunLock(_ context.Context, _ string, content []byte) ([]declared, error) {
-	var file struct {
-		Packages map[string][]json.RawMessage `json:"packages"`
-	}
-	err := json.Unmarshal(jsonc.ToJSON(content), &file)
 	var list []declared
-	for _, key := range slices.Sorted(maps.Keys(file.Packages)) {
-		var id string
-		if p := file.Packages[key]; len(p) == 0 || json.Unmarshal(p[0], &id) != nil {
-			continue
-		}
-		i := strings.LastIndexByte(id, '@')
-		if i <= 0 || strings.HasPrefix(id[i+1:], "workspace:") {
-			continue
-		}
-		if j := strings.IndexByte(id[1:], '@'); strings.ContainsAny(id[j+2:], ":/#") { // an address, whatever it holds
-			i = j + 1
-		}
-		list = append(list, npm(id[:i], id[i+1:], nil, false))
-	}
+	err := document(content, map[string]func(*jsonscan.Scanner) (bool, error){
+		"packages": func(s *jsonscan.Scanner) (bool, error) {
+			return s.Object(func(key string) error {
+				first := true
+				ok, err := s.Array(func() error {
+					if !first {
+						return nil
+					}
+					first = false
+					id, ok, err := s.Text()
+					if err != nil || !ok {
+						return orMalformed(err, key)
+					}
+					if name, version := bunID(id); !strings.HasPrefix(version, "workspace:") {
+						list = append(list, npm(entry{name: name, version: version}))
+					}
+					return nil
+				})
+				if err != nil || !ok {
+					return orMalformed(err, key)
+				}
+				return full(list)
+			})
+		},
+	})
 	return list, err
+}
+
+// bunID divides "@scope/name@version"; the version may be an address with "@" in it.
+func bunID(id string) (name, version string) {
+	if id == "" {
+		return "", ""
+	}
+	i := strings.IndexByte(id[1:], '@') + 1
+	if i == 0 {
+		return "", ""
+	}
+	return id[:i], id[i+1:]
 }
 
 // composerLock reads Composer's lockfile.
 func composerLock(_ context.Context, _ string, content []byte) ([]declared, error) {
-	type composerPackage struct {
-		Name    string   `json:"name"`
-		Version string   `json:"version"`
-		License []string `json:"license"`
-	}
-	var file struct {
-		Packages []composerPackage `json:"packages"`
-		Dev      []composerPackage `json:"packages-dev"`
-	}
-	err := json.Unmarshal(content, &file)
 	var list []declared
-	for i, p := range slices.Concat(file.Packages, file.Dev) {
-		list = append(list, declared{
-			typ: "composer", name: p.Name, version: p.Version, dev: i >= len(file.Packages),
-			licenses: slices.DeleteFunc(p.License, func(s string) bool { return !plausible(s) }),
-		})
+	packages := func(dev bool) func(*jsonscan.Scanner) (bool, error) {
+		return func(s *jsonscan.Scanner) (bool, error) {
+			return s.Array(func() error {
+				var e entry
+				if ok, err := e.object(s, nothing); err != nil || !ok {
+					return orMalformed(err, "packages")
+				}
+				list = append(list, declared{typ: "composer", name: e.name, version: e.version, dev: dev, licenses: e.license})
+				return full(list)
+			})
+		}
 	}
+	err := document(content, map[string]func(*jsonscan.Scanner) (bool, error){
+		"packages": packages(false), "packages-dev": packages(true),
+	})
+	return list, err
+}
+
+// pipfileLock reads Pipenv's lockfile.
+func pipfileLock(_ context.Context, _ string, content []byte) ([]declared, error) {
+	var list []declared
+	group := func(dev bool) func(*jsonscan.Scanner) (bool, error) {
+		return func(s *jsonscan.Scanner) (bool, error) {
+			return s.Object(func(name string) error {
+				var e entry
+				if ok, err := e.object(s, nothing); err != nil || !ok {
+					return orMalformed(err, name)
+				}
+				list = append(list, declared{typ: "pypi", name: name, version: pinned(e.version), dev: dev})
+				return full(list)
+			})
+		}
+	}
+	err := document(content, map[string]func(*jsonscan.Scanner) (bool, error){
+		"default": group(false), "develop": group(true),
+	})
 	return list, err
 }

@@ -2,24 +2,23 @@
 // from them, not what is.
 //
 // The formats are a table (formats.go). osv-scalibr's extractors read most of them, from
-// memory and one file at a time; go.mod and pom.xml are read here. All of it is foreign: a
-// file over 32 MB is refused, a parser that panics has met a malformed file.
+// memory; the others are read here. All of it is foreign: a file that is too large is
+// refused before it is read, a parser that panics has met a malformed file.
 package lockfile
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"strings"
 	"sync"
 	"unicode"
 
 	"bulwark"
-	"bulwark/internal/ecosystem"
-	"bulwark/internal/limit"
-	"bulwark/internal/purl"
+	"bulwark/extract/internal/lang"
 )
 
 var _ bulwark.Extractor = (*Extractor)(nil)
@@ -42,14 +41,20 @@ func (*Extractor) Info() bulwark.Info {
 	}
 }
 
+// What a decoded file takes in memory goes by its entries, and hostile ones are small: so
+// besides the size, which each format has its own limit for, lines and packages are
+// counted.
 const (
-	// maxSize is the size of the largest file that is read; lockfiles of ten thousand
+	// maxSize is for the formats that name no other size; lockfiles of ten thousand
 	// packages have 5 MB.
-	maxSize = 32 << 20
+	maxSize = 8 << 20
 	// largeSize is from where on only one file is read at a time.
 	largeSize = 1 << 20
-	// maxPackages bounds what one file declares.
-	maxPackages = 200_000
+	maxLines  = 500_000
+	// maxDeclared and maxPackages bound what one file declares, before and after equal
+	// ones are joined.
+	maxDeclared = 100_000
+	maxPackages = 50_000
 )
 
 // installed are folders of what a package manager installed or a tool shipped: a
@@ -88,16 +93,19 @@ func (e *Extractor) Extract(ctx context.Context, f *bulwark.File) (facts bulwark
 	if format == nil {
 		return bulwark.Facts{}, fmt.Errorf("lockfile %s: %w", f.Base, bulwark.ErrUnsupported)
 	}
-	if f.Size > maxSize {
-		return bulwark.Facts{}, fmt.Errorf("%s of %d bytes, %d are read: %w", f.Base, f.Size, maxSize, bulwark.ErrLimit)
-	}
 	if f.Size > largeSize {
 		e.large.Lock()
 		defer e.large.Unlock()
 	}
-	content, err := limit.ReadAll(f.Reader(), maxSize, f.Base)
+	content, err := lang.ReadAll(f, cmp.Or(format.max, maxSize))
 	if err != nil {
-		return bulwark.Facts{}, fmt.Errorf("reading %s: %w", f.Base, err)
+		return bulwark.Facts{}, fmt.Errorf("%s: %w", f.Base, err)
+	}
+	if n := bytes.Count(content, []byte("\n")); n > maxLines {
+		return bulwark.Facts{}, fmt.Errorf("%s: %d lines, more than %d: %w", f.Base, n, maxLines, bulwark.ErrLimit)
+	}
+	if len(bytes.TrimSpace(content)) == 0 {
+		return bulwark.Facts{}, nil
 	}
 	list, err := format.parse(ctx, f.Path, content)
 	return bulwark.Facts{Packages: finish(list, &err)}, err
@@ -117,8 +125,8 @@ func (f *format) parse(ctx context.Context, name string, content []byte) (list [
 		return list, nil
 	case ctx.Err() != nil:
 		return list, ctx.Err()
-	case errors.Is(err, bulwark.ErrLimit), errors.Is(err, bulwark.ErrMalformed), errors.Is(err, fs.ErrNotExist):
-		return list, err
+	case errors.Is(err, bulwark.ErrLimit), errors.Is(err, bulwark.ErrMalformed):
+		return list, fmt.Errorf("%s: %w", path.Base(name), err)
 	}
 	return list, fmt.Errorf("%s: %w: %s", path.Base(name), bulwark.ErrMalformed, harmless(err.Error()))
 }
@@ -158,29 +166,25 @@ func finish(list []declared, err *error) []bulwark.Package {
 		if d.nameless() || strings.HasSuffix(d.version, "-use.local") { // yarn's mark of the project's own
 			continue
 		}
-		if !plausible(d.name) || !plausible(d.version) && d.version != "" {
-			*err = errors.Join(*err, fmt.Errorf("package %.100q %.100q: %w", d.name, d.version, bulwark.ErrMalformed))
+		name, ok := lang.Name(d.name)
+		version, okVersion := lang.Version(d.version)
+		if !ok || !okVersion {
+			*err = cmp.Or(*err, lang.Malformed("package %.100q %.100q", d.name, d.version))
 			continue
 		}
-		id := purl.New(d.typ, d.name, d.version)
+		id := d.typ + " " + name + " " + version
 		if i, ok := seen[id]; ok {
 			packages[i].Dev = packages[i].Dev && d.dev
 			continue
 		}
 		if len(packages) == maxPackages {
-			*err = errors.Join(*err, fmt.Errorf("more than %d packages: %w", maxPackages, bulwark.ErrLimit))
+			*err = cmp.Or(*err, fmt.Errorf("more than %d packages: %w", maxPackages, bulwark.ErrLimit))
 			break
 		}
 		seen[id] = len(packages)
-		packages = append(packages, bulwark.Package{
-			PURL: id, Name: d.name, Version: d.version, Format: d.typ, Ecosystem: ecosystem.OfType(d.typ),
-			Licenses: d.licenses, Declared: true, Dev: d.dev,
-		})
+		p := lang.Package(d.typ, name, version, "", d.licenses)
+		p.Declared, p.Dev = true, d.dev
+		packages = append(packages, p)
 	}
 	return packages
-}
-
-// plausible refuses what no package manager would take as a name or version.
-func plausible(s string) bool {
-	return s != "" && len(s) <= 512 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd })
 }

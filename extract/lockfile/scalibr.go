@@ -12,7 +12,6 @@ import (
 	config "github.com/google/osv-scalibr/binary/proto/config_go_proto"
 	"github.com/google/osv-scalibr/extractor"
 	"github.com/google/osv-scalibr/extractor/filesystem"
-	"github.com/google/osv-scalibr/extractor/filesystem/language/python/requirements"
 	"github.com/google/osv-scalibr/inventory"
 	"github.com/google/osv-scalibr/log"
 
@@ -55,7 +54,7 @@ func (silence) Debug(...any)          {}
 func translate(typ string, inv inventory.Inventory) []declared {
 	var list []declared
 	for _, p := range inv.Packages {
-		d := declared{typ: typ, name: p.Name, version: pinned(p), licenses: p.Licenses, dev: development(p)}
+		d := declared{typ: typ, name: p.Name, version: p.Version, licenses: p.Licenses, dev: development(p)}
 		if u := p.PURL(); u != nil {
 			if d.name = u.Name; u.Namespace != "" {
 				d.name = purl.PURL{Type: u.Type, Namespace: u.Namespace, Name: u.Name}.FullName()
@@ -76,15 +75,6 @@ func development(p *extractor.Package) bool {
 		return false
 	}
 	return !slices.ContainsFunc(g.DepGroups(), func(s string) bool { return s != "dev" && s != "test" && s != "development" })
-}
-
-// pinned keeps the version of requirements that name exactly one.
-func pinned(p *extractor.Package) string {
-	m, ok := p.Metadata.(*requirements.Metadata)
-	if ok && m.VersionComparator != "==" && m.VersionComparator != "===" {
-		return ""
-	}
-	return p.Version
 }
 
 // oneFile is a file system with one file.
