@@ -19,8 +19,15 @@ import (
 	"bulwark/policy/vex"
 )
 
-// maxFile bounds a policy file, in bytes; CSAF documents of distributions are large.
-const maxFile = 32 << 20
+const (
+	// maxFile bounds a policy file, in bytes; CSAF documents of distributions are large.
+	maxFile = 32 << 20
+	// maxValues bounds how many values it may hold, which is what memory goes to: an
+	// empty object takes three bytes of the file.
+	maxValues = 400_000
+	// maxText bounds a list that people write.
+	maxText = 2 << 20
+)
 
 // Set is the policy of one file. Later statements beat earlier ones, and an exception
 // that a finding has already stays: apply what people wrote before VEX.
@@ -76,9 +83,12 @@ func Read(name string, r io.Reader, now time.Time) (*Set, error) {
 func parse(name string, data []byte, now time.Time) ([]rule.Rule, []bulwark.Note, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	text := bytes.TrimSpace(data)
+	isJSON := len(text) > 0 && (text[0] == '[' || text[0] == '{')
 	switch {
 	case len(text) == 0:
 		return nil, nil, nil
+	case !isJSON && len(text) > maxText || bytes.Count(text, []byte(",")) > maxValues:
+		return nil, nil, fmt.Errorf("exceptions %s: %w", name, bulwark.ErrLimit)
 	case text[0] == '[':
 		rules, err := exception.ParseGitleaks(name, data)
 		return rules, nil, err

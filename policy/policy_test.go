@@ -113,6 +113,11 @@ func TestMistakesSayWhere(t *testing.T) {
 	if _, err := Read("x", strings.NewReader(`{"a":1}`), now); !errors.Is(err, bulwark.ErrUnsupported) {
 		t.Errorf("foreign JSON: %v, want ErrUnsupported", err)
 	}
+	for _, large := range []string{"{\"statements\":[" + strings.Repeat("{},", maxValues+1) + "{}]}", strings.Repeat("- a\n", maxText), strings.Repeat(" ", maxFile+1)} {
+		if _, err := Read("x", strings.NewReader(large), now); !errors.Is(err, bulwark.ErrLimit) {
+			t.Errorf("%d bytes: %v, want ErrLimit", len(large), err)
+		}
+	}
 	if _, err := Load(filepath.Join(t.TempDir(), "none"), now); !errors.Is(err, bulwark.ErrNotFound) {
 		t.Errorf("missing file: %v, want ErrNotFound", err)
 	}
