@@ -3,6 +3,7 @@ package java
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -41,6 +42,34 @@ func jar(t testing.TB, files ...string) string {
 		}
 		io.WriteString(f, files[i+1])
 	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// bomb is an archive with one entry: head, and that many megabytes of piece.
+func bomb(t testing.TB, name, head string, megabytes int, piece string) string {
+	t.Helper()
+	deflated := func(text string) []byte {
+		var b bytes.Buffer
+		z, err := flate.NewWriter(&b, flate.BestSpeed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(z, text)
+		z.Flush() // ends at a byte, so that what was written can be repeated
+		return b.Bytes()
+	}
+	const end = "\x01\x00\x00\xff\xff"
+	packed := slices.Concat(deflated(head), bytes.Repeat(deflated(strings.Repeat(piece, 1<<20/len(piece))), megabytes), []byte(end))
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, CompressedSize64: uint64(len(packed)), UncompressedSize64: uint64(len(head) + megabytes<<20)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Write(packed)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -167,9 +196,9 @@ func TestHostile(t *testing.T) {
 	}{
 		{"nested too deeply", "app.jar", deep, bulwark.ErrLimit, maxDepth},
 		{"nested too deeply, deflated", "app.jar", deflated, bulwark.ErrLimit, maxDepth},
-		{"endless manifest", "x-1.0.jar", jar(t, "META-INF/MANIFEST.MF", strings.Repeat("Name: value\n", 1<<20)), bulwark.ErrLimit, 1},
-		{"endless line", "x-1.0.jar", jar(t, "META-INF/MANIFEST.MF", "Bundle-Name: "+strings.Repeat("x", 8<<20)), bulwark.ErrLimit, 1},
-		{"nested bomb", "x-1.0.war", jar(t, "WEB-INF/lib/bomb-2.0.jar", strings.Repeat("\x00", 80<<20)), bulwark.ErrLimit, 2},
+		{"endless manifest", "x-1.0.jar", bomb(t, "META-INF/MANIFEST.MF", "", 440, "Name: value 123\n"), bulwark.ErrLimit, 1},
+		{"endless line", "x-1.0.jar", bomb(t, "META-INF/MANIFEST.MF", "Bundle-Name: ", 8, "x"), bulwark.ErrLimit, 1},
+		{"nested bomb", "x-1.0.war", bomb(t, "WEB-INF/lib/bomb-2.0.jar", "", 80, "\x00"), bulwark.ErrLimit, 2},
 		{"large properties", "x-1.0.jar", jar(t, "META-INF/maven/g/a/pom.properties", strings.Repeat("#", 1<<20)), bulwark.ErrLimit, 1},
 		{"many poms", "x-1.0.jar", jar(t, many...), bulwark.ErrLimit, 1},
 		{"no zip", "x-1.0.jar", "hello", bulwark.ErrMalformed, 1},
@@ -187,9 +216,9 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// A manifest that inflates to 64 MB costs no more than what is read of it.
+// A manifest that inflates to 440 MB costs no more than what is read of it.
 func TestManifestMemory(t *testing.T) {
-	content := jar(t, "META-INF/MANIFEST.MF", "Implementation-Version: 1.0\n\n"+strings.Repeat("\x00", 64<<20))
+	content := bomb(t, "META-INF/MANIFEST.MF", "Implementation-Version: 1.0\n\n", 440, "\x00")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	got, err := extract(t, "x.jar", content)
