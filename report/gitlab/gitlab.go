@@ -111,7 +111,7 @@ func build(r *bulwark.Report, o report.Options) document {
 		Scan: scan{Start: stamp, End: stamp, Status: "success", Type: "container_scanning", Analyzer: t, Scanner: t, Messages: messages(r)}}
 	b := builder{o: o, seen: map[string]bool{}, places: map[bulwark.AssetID]location{}}
 	for _, a := range group.ByAsset(r) {
-		b.places[a.ID] = location{Image: image(a.Name), OperatingSystem: clip(cmp.Or(group.Distribution(a.Asset), "unknown"), maxName)}
+		b.places[a.ID] = location{Image: image(a.Name), OperatingSystem: clip(cmp.Or(group.Distribution(a), "unknown"), maxName)}
 	}
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Vulnerability != nil && f.Exception == nil {

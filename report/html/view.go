@@ -100,7 +100,7 @@ func build(r *bulwark.Report, o report.Options) view {
 }
 
 func assetOf(a *group.Asset, r *bulwark.Report, o report.Options) asset {
-	out := asset{Kind: text.Clean(a.Kind), Name: text.Clean(a.Name), ID: text.Clean(string(a.ID)), Distribution: text.Clean(group.Distribution(a.Asset)),
+	out := asset{Kind: text.Clean(a.Kind), Name: text.Clean(a.Name), ID: text.Clean(string(a.ID)), Distribution: text.Clean(group.Distribution(a)),
 		Base: text.Clean(a.Labels["base"]), Excepted: len(a.Excepted), Chart: chartOf(a.Layers), PackageCount: group.Count(len(a.Packages), "package")}
 	for _, s := range bulwark.Severities() {
 		out.Counts = append(out.Counts, count{s.String(), group.Number(a.Counts[s]), a.Counts[s] == 0})

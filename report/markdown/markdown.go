@@ -72,7 +72,7 @@ func (p *printer) report() {
 func (p *printer) asset(a *group.Asset) {
 	p.line("# %s\n", esc(strings.TrimSpace(a.Kind+" "+a.Name)))
 	about := []string{group.Count(len(a.Packages), "package")}
-	if d := group.Distribution(a.Asset); d != "" {
+	if d := group.Distribution(a); d != "" {
 		about = append([]string{d}, about...)
 	}
 	if b := a.Labels["base"]; b != "" {

@@ -77,7 +77,7 @@ func (p *printer) report() {
 func (p *printer) asset(a *group.Asset) {
 	p.text(bold, "", "  ", name(a))
 	var about []string
-	if d := group.Distribution(a.Asset); d != "" {
+	if d := group.Distribution(a); d != "" {
 		about = append(about, d)
 	}
 	if b := a.Labels["base"]; b != "" {

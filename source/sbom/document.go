@@ -131,6 +131,9 @@ func (f *found) ours(pkg *bulwark.Package) {
 		pkg.Source = &bulwark.SourcePackage{Name: s, Version: prop("source:version")}
 	}
 	pkg.OwnedBy, pkg.Format, pkg.Arch = prop("ownedBy"), prop("format"), prop("arch")
+	if u, err := purl.Parse(f.purl); err == nil { // a converted report has lost them
+		pkg.Format, pkg.Arch = cmp.Or(pkg.Format, u.Type), cmp.Or(pkg.Arch, u.Qualifiers["arch"])
+	}
 	pkg.FromBase, pkg.Declared, pkg.Dev = prop("fromBase") == "true", prop("declared") == "true", prop("dev") == "true"
 }
 
@@ -264,12 +267,18 @@ func (d *document) wholeRelease() *bulwark.Release {
 // notes say what could not be taken.
 func (d *document) notes() []bulwark.Note {
 	var notes []bulwark.Note
-	note := func(format string, n int) {
-		if n > 0 {
-			notes = append(notes, bulwark.Note{Plugin: "source/sbom", Text: fmt.Sprintf(format, n), Incomplete: true})
+	note := func(n int, one, many string) {
+		switch n {
+		case 0:
+			return
+		case 1:
+			notes = append(notes, bulwark.Note{Plugin: "source/sbom", Text: "1 component " + one, Incomplete: true})
+		default:
+			notes = append(notes, bulwark.Note{Plugin: "source/sbom", Text: fmt.Sprintf("%d components %s", n, many), Incomplete: true})
 		}
 	}
-	note("%d components have no package URL, so no advisory can be matched with them", d.unnamed)
-	note("%d components have a package URL that cannot be read, or a field of more than 8 KB, and are left out", d.broken)
+	note(d.unnamed, "has no package URL, so no advisory can be matched with it", "have no package URL, so no advisory can be matched with them")
+	note(d.broken, "has a package URL that cannot be read, or a field of more than 8 KB, and is left out",
+		"have a package URL that cannot be read, or a field of more than 8 KB, and are left out")
 	return notes
 }

@@ -130,8 +130,8 @@ func TestLeftOut(t *testing.T) {
 		t.Errorf("%d packages, want 2: a once, and the nested one", n)
 	}
 	want := []bulwark.Note{
-		{Plugin: "source/sbom", Text: "1 components have no package URL, so no advisory can be matched with them", Incomplete: true},
-		{Plugin: "source/sbom", Text: "1 components have a package URL that cannot be read, or a field of more than 8 KB, and are left out", Incomplete: true},
+		{Plugin: "source/sbom", Text: "1 component has no package URL, so no advisory can be matched with it", Incomplete: true},
+		{Plugin: "source/sbom", Text: "1 component has a package URL that cannot be read, or a field of more than 8 KB, and is left out", Incomplete: true},
 	}
 	if diff := cmp.Diff(want, target.Notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)

@@ -127,15 +127,29 @@ var titles = map[string]string{
 	bulwark.KindRuntime:       "Runtime",
 }
 
-// Distribution says what the asset is made of, "" when that is not known.
-func Distribution(a *bulwark.Asset) string {
+// Distribution says what the asset is made of, as its release tells, else as its
+// packages do; "" when that is not known.
+func Distribution(a *Asset) string {
 	r := a.Release
 	if r == nil {
-		return ""
+		return ofPackages(a.Packages)
 	}
 	name := cmp.Or(r.Name, strings.TrimSpace(r.ID+" "+r.VersionID))
 	if r.Point != "" && r.Point != r.VersionID {
 		name += ", " + r.Point
 	}
 	return name
+}
+
+// ofPackages is the ecosystem of the first package that is a distribution's.
+func ofPackages(list []*bulwark.Package) string {
+	for _, p := range list {
+		switch format(p) {
+		case "deb", "rpm", "apk":
+			if p.Ecosystem != "" {
+				return strings.ReplaceAll(p.Ecosystem, ":", " ")
+			}
+		}
+	}
+	return ""
 }
