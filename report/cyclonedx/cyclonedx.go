@@ -121,8 +121,6 @@ func assetType(kind string) cdx.ComponentType {
 	switch kind {
 	case "image":
 		return cdx.ComponentTypeContainer
-	case "rootfs", "host":
-		return cdx.ComponentTypeOS
 	case "sbom":
 		return cdx.ComponentTypeFile
 	}

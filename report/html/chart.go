@@ -32,7 +32,7 @@ type part struct {
 const (
 	chartWidth = 900
 	nameWidth  = 330
-	barWidth   = 420
+	barWidth   = 340
 	barHeight  = 16
 	barStep    = 24
 	maxBars    = 128

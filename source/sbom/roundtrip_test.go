@@ -42,6 +42,25 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// A host without a known system must not become one by its name.
+func TestRoundTripHost(t *testing.T) {
+	r := &bulwark.Report{Assets: []bulwark.Asset{{ID: "host:x", Kind: "host", Name: "x"}, {ID: "dir:y", Kind: "dir", Name: "y"}},
+		Packages: []bulwark.Package{{PURL: "pkg:npm/a@1", Name: "a", Version: "1", Ecosystem: "npm", Asset: "host:x"}, {PURL: "pkg:npm/b@1", Name: "b", Version: "1", Ecosystem: "npm", Asset: "dir:y"}}}
+	for _, f := range []report.Format{cyclonedx.Format(), spdx.Format()} {
+		var buf bytes.Buffer
+		if err := r.Replay(f.New(&buf, report.Options{})); err != nil {
+			t.Fatal(err)
+		}
+		got, err := sbom.Read(t.Context(), &buf, f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Inventory.Release != nil || len(got.Inventory.Packages) != 2 || len(got.Notes) > 0 {
+			t.Errorf("%s: release %v, %d packages, notes %v", f.Name, got.Inventory.Release, len(got.Inventory.Packages), got.Notes)
+		}
+	}
+}
+
 // own is a run of an image with all that a package can have.
 func own() *bulwark.Report {
 	const id = bulwark.AssetID("image:sha256:aa")

@@ -92,6 +92,9 @@ func (d *document) system(c *component) {
 	props := propertiesOf(c.Properties)
 	id := cmp.Or(props["syft:distro:id"], c.Name)
 	version := cmp.Or(props["syft:distro:versionID"], c.Version)
+	if props["bulwark:kind"] != "" { // a target of ours, whose system is told apart
+		return
+	}
 	if id == "" || len(id)+len(version)+len(c.Description)+len(c.CPE) > maxField {
 		return
 	}
