@@ -153,6 +153,9 @@ func TestRealRegistry(t *testing.T) {
 			t.Errorf("image %+v, layer %+v", im, target.Layers[0])
 		}
 		check(t, s, addr+"/team/app@"+im.ManifestDigest, arch)
+		if d, err := s.Digest(t.Context(), addr+"/team/app:1"); d != im.IndexDigest || err != nil {
+			t.Errorf("Digest = %s, %v, want %s", d, err, im.IndexDigest)
+		}
 		check(t, s, addr+"/team/app:1@"+im.IndexDigest, arch)
 	}
 	for ref, want := range map[string]error{

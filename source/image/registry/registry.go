@@ -66,6 +66,25 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 	return nil, last
 }
 
+// Digest asks the registry itself what a reference means now: the digest of its index or
+// manifest.
+func (s *Source) Digest(ctx context.Context, ref string) (string, error) {
+	r, err := image.ParseReference(ref)
+	if err != nil {
+		return "", err
+	}
+	c, err := s.connect(ctx, endpoint{host: r.Registry, repository: r.Repository})
+	if err != nil {
+		return "", fmt.Errorf("image %s: %w", r, err)
+	}
+	defer c.close()
+	d, err := c.root(ctx, r.Identifier())
+	if err != nil {
+		return "", fmt.Errorf("image %s: %w", r, err)
+	}
+	return d.Digest, nil
+}
+
 func (s *Source) open(ctx context.Context, e endpoint, ref, id string, p oci.Platform) (*bulwark.Target, error) {
 	c, err := s.connect(ctx, e)
 	if err != nil {

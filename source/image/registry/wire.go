@@ -49,7 +49,7 @@ func (s *Source) newWire(host string) (*wire, error) {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	w.named.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := dialer.DialContext(ctx, network, addr)
-		if err == nil {
+		if err == nil && !isProxy(addr) {
 			w.reach.Store(int32(reachOf(remoteIP(c))))
 		}
 		return c, err
