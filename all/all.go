@@ -22,11 +22,9 @@ import (
 	"bulwark/extract/npm"
 	"bulwark/extract/nuget"
 	"bulwark/extract/osrelease"
-	"bulwark/extract/program"
 	"bulwark/extract/python"
 	"bulwark/extract/repositories"
 	"bulwark/extract/rpm"
-	"bulwark/extract/rustbinary"
 	"bulwark/report"
 	"bulwark/report/cyclonedx"
 	"bulwark/report/gitlab"
@@ -51,7 +49,7 @@ func Extractors() []bulwark.Extractor {
 
 // Inspectors recognise files by content as they stream by.
 func Inspectors() []bulwark.Inspector {
-	return []bulwark.Inspector{gobinary.New(), program.New(), rustbinary.New()}
+	return []bulwark.Inspector{gobinary.New(), java.New()}
 }
 
 // Resolvers settle what needs the whole image.
@@ -63,6 +61,7 @@ func Resolvers() []bulwark.Resolver {
 type Options struct {
 	DB     *advisory.DB // nil: there is none
 	Now    time.Time
+	Asked  bool         // the kind outdated was asked for by name
 	Online bool         // may ask package indexes and registries
 	Client *http.Client // for what the user names; nil: the check's own
 	// Resolve gives the digest that a reference has in its registry now.
@@ -81,12 +80,14 @@ func Checks(o Options) []bulwark.Check {
 	}
 	add(bulwark.KindVulnerability, vuln.New(o.DB, vuln.Options{Now: o.Now}))
 	add(bulwark.KindEOL, eol.New(o.DB, eol.Options{Now: o.Now}))
-	add(bulwark.KindOutdated, outdated.New(outdated.Options{Now: o.Now, Online: o.Online, Resolve: o.Resolve}))
+	add(bulwark.KindOutdated, outdated.New(outdated.Options{Now: o.Now, Online: o.Online, Wanted: o.Asked, Resolve: o.Resolve}))
 	return list
 }
 
 // Advisors say what to do first.
-func Advisors(o Options) []bulwark.Advisor { return []bulwark.Advisor{advice.New(o.DB)} }
+func Advisors(o Options) []bulwark.Advisor {
+	return []bulwark.Advisor{advice.New(o.DB, advice.Options{Now: o.Now})}
+}
 
 // Plugins lists every plugin that can be explained.
 func Plugins() []bulwark.Plugin {

@@ -142,13 +142,13 @@ func jq(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// member is a member of an object, an element of a list, or its length ("#").
+// member is a member of an object, an element of a list, or its length ("len").
 func member(v any, part string) any {
 	switch v := v.(type) {
 	case map[string]any:
 		return v[part]
 	case []any:
-		if part == "#" {
+		if part == "len" {
 			return len(v)
 		}
 		var i int

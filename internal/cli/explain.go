@@ -71,15 +71,26 @@ func (a *app) explainAdvisory(w io.Writer, id string) error {
 		return &exit{code: exitFailed, err: fmt.Errorf("explaining %s: %w", id, err), hint: "bulwark db update"}
 	}
 	defer db.Close()
-	r, err := db.Record(id)
-	if errors.Is(err, bulwark.ErrNotFound) {
-		return &exit{code: exitFailed, err: fmt.Errorf("%s is no vulnerability of the database, kind, plugin or exit code: %w", id, err)}
+	ids := []string{id}
+	if _, err := db.Record(id); errors.Is(err, bulwark.ErrNotFound) {
+		ids = db.Naming(id)
 	}
-	if err != nil {
-		return err
+	if len(ids) == 0 {
+		return &exit{code: exitFailed, err: fmt.Errorf("%s is no vulnerability of the database, kind, plugin or exit code: %w", id, bulwark.ErrNotFound)}
 	}
-	_, err = io.WriteString(w, clean(advisoryText(db, &r)))
-	return err
+	for i, id := range ids {
+		r, err := db.Record(id)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			fmt.Fprint(w, "\n---\n\n")
+		}
+		if _, err := io.WriteString(w, clean(advisoryText(db, &r))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func advisoryText(db *advisory.DB, r *advisory.Record) string {

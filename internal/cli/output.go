@@ -112,7 +112,7 @@ func (a *app) open(formats []report.Format, normal string, o report.Options) (*s
 			err := usage("one format goes to stdout or --output; give the others a file: -f %s=FILE", name)
 			return nil, errors.Join(err, s.close(err))
 		}
-		if err := s.add(a.out, f, file, a.look(o, file)); err != nil {
+		if err := s.add(a.out, f, file, a.suited(o, file)); err != nil {
 			return nil, err
 		}
 	}
@@ -149,8 +149,8 @@ func names(formats []report.Format) []string {
 	return list
 }
 
-// look adds what the place of writing allows: colour and width of a terminal.
-func (a *app) look(o report.Options, file string) report.Options {
+// suited adds what the place of writing allows: colour and width of a terminal.
+func (a *app) suited(o report.Options, file string) report.Options {
 	out, ok := a.out.(*os.File)
 	if file != "" || !ok || !term.IsTerminal(int(out.Fd())) {
 		return o
@@ -184,3 +184,19 @@ func nonEmpty(parts ...string) []string {
 
 // started is when the run began, to the second: reports carry it.
 func started() time.Time { return time.Now().UTC().Truncate(time.Second) }
+
+// write sends what fn writes to stdout or to --output.
+func (a *app) write(fn func(io.Writer) error) error {
+	if a.output == "" {
+		return fn(a.out)
+	}
+	p, err := create(a.output)
+	if err != nil {
+		return err
+	}
+	if err := fn(p); err != nil {
+		p.discard()
+		return err
+	}
+	return p.commit()
+}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -101,7 +103,7 @@ func (a *app) diffCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return a.diff(c.Context(), args[0], args[1]) },
 	}
 	f := c.Flags()
-	a.results(f, diff.Formats(), "text")
+	a.results(f, diff.Formats(), diff.Formats()[0])
 	a.selection(f)
 	a.database(f)
 	a.targets(f)
@@ -110,6 +112,13 @@ func (a *app) diffCommand() *cobra.Command {
 }
 
 func (a *app) diff(ctx context.Context, before, after string) error {
+	format := diff.Formats()[0]
+	if len(a.formats) > 0 {
+		format = a.formats[0]
+	}
+	if len(a.formats) > 1 || !slices.Contains(diff.Formats(), format) {
+		return usage("diff writes one of the formats %s", strings.Join(diff.Formats(), " "))
+	}
 	var reports [2]*bulwark.Report
 	for i, name := range []string{before, after} {
 		r, err := a.reportOf(ctx, name)
@@ -118,15 +127,13 @@ func (a *app) diff(ctx context.Context, before, after string) error {
 		}
 		reports[i] = r
 	}
-	format := "text"
-	if len(a.formats) > 1 {
-		return usage("diff writes one format at a time")
+	d := diff.Compute(reports[0], reports[1])
+	now, err := a.clock()
+	if err != nil {
+		return err
 	}
-	if len(a.formats) == 1 {
-		format = a.formats[0]
-	}
-	d := diff.Compare(reports[0], reports[1])
-	if err := a.write(func(w io.Writer) error { return diff.Write(w, d, format) }); err != nil {
+	o := a.suited(report.Options{Now: now, Verbose: a.verbose}, a.output)
+	if err := a.write(func(w io.Writer) error { return d.Write(w, format, o) }); err != nil {
 		return err
 	}
 	for _, f := range d.Gained {
@@ -155,20 +162,4 @@ func (a *app) reportOf(ctx context.Context, name string) (*bulwark.Report, error
 		return nil, err
 	}
 	return &r, errors.Join(res.Failed...)
-}
-
-// write sends what fn writes to stdout or to --output.
-func (a *app) write(fn func(io.Writer) error) error {
-	if a.output == "" {
-		return fn(a.out)
-	}
-	p, err := create(a.output)
-	if err != nil {
-		return err
-	}
-	if err := fn(p); err != nil {
-		p.discard()
-		return err
-	}
-	return p.commit()
 }

@@ -189,7 +189,7 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 		info := db.Info()
 		s.Data.Advisories = &info
 	}
-	o := all.Options{DB: db, Now: s.Now, Online: a.online, Resolve: a.resolve, Wants: a.wants}
+	o := all.Options{DB: db, Now: s.Now, Online: a.online, Asked: slices.Contains(a.only, bulwark.KindOutdated), Resolve: a.resolve, Wants: a.wants}
 	s.Checks, s.Advisors = all.Checks(o), all.Advisors(o)
 	return s, db, nil
 }
@@ -227,7 +227,7 @@ func (a *app) choose(s *scan.Scanner) error {
 		return err
 	}
 	s.Keep = func(f *bulwark.Finding) bool {
-		return a.wants(f.Kind) && !known[f.Key] &&
+		return a.wants(f.Kind) && !known.has(f) &&
 			(len(a.severity) == 0 || slices.Contains(a.severity, f.Severity.String())) &&
 			(!a.fixable || f.Fix != nil) &&
 			(a.hygiene || !slices.Contains(f.Tags, "hygiene"))
@@ -235,8 +235,19 @@ func (a *app) choose(s *scan.Scanner) error {
 	return nil
 }
 
-// known are the keys that --baseline has.
-func (a *app) known() (map[string]bool, error) {
+// baseline are the keys of a saved report's findings; true for those that an exception
+// covers.
+type baseline map[string]bool
+
+// has tells whether the saved report has the finding. One that it excepts and that is
+// excepted no longer is new.
+func (b baseline) has(f *bulwark.Finding) bool {
+	excepted, ok := b[f.Key]
+	return ok && (!excepted || f.Exception != nil)
+}
+
+// known reads what --baseline has.
+func (a *app) known() (baseline, error) {
 	if a.baseline == "" {
 		return nil, nil
 	}
@@ -244,9 +255,9 @@ func (a *app) known() (map[string]bool, error) {
 	if err != nil {
 		return nil, &exit{code: exitUsage, err: fmt.Errorf("--baseline: %w", err)}
 	}
-	keys := make(map[string]bool, len(r.Findings))
+	keys := make(baseline, len(r.Findings))
 	for i := range r.Findings {
-		keys[r.Findings[i].Key] = true
+		keys[r.Findings[i].Key] = r.Findings[i].Exception != nil
 	}
 	return keys, nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ func (a *app) source(kind string) bulwark.Source {
 	case "host":
 		return &rootfs.Host{}
 	case "docker", "podman":
-		return &engine.Source{Engine: kind, Platform: a.platform}
+		return &engine.Source{Kind: kind, Platform: a.platform}
 	}
 	return a.registry()
 }
@@ -152,8 +153,21 @@ func sniffDocument(r *bufio.Reader, name string) (string, error) {
 }
 
 // registry is the source that asks registries.
-func (a *app) registry() bulwark.Source {
-	return registry.New(registry.Options{Platform: a.platform, PlainHTTP: a.plainHTTP, CAFile: a.caFile, Mirrors: a.mirrorsByHost()})
+func (a *app) registry() *registry.Source {
+	return &registry.Source{Platform: a.platform, PlainHTTP: a.plainHTTP, CAFile: a.caFile, Mirrors: a.mirrorsByHost()}
+}
+
+// resolve gives the digest that a reference has in its registry now.
+func (a *app) resolve(ctx context.Context, ref string) (string, error) {
+	t, err := a.registry().Open(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	digest := cmp.Or(t.Image.IndexDigest, t.Image.ManifestDigest)
+	if t.Close != nil {
+		err = t.Close()
+	}
+	return digest, err
 }
 
 func (a *app) mirrorsByHost() map[string][]string {

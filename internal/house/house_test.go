@@ -31,9 +31,10 @@ var layers = map[string][]string{
 	"scan":     {""},
 	"all":      {"", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust"},
 	"cmd":      {"internal/cli"},
-	"test":     {"", "internal/cli"},
+	"test":     {"", "internal/cli", "advisory"},
 
 	"internal/limit":     {""},
+	"internal/glob":      {},
 	"internal/purl":      {""},
 	"internal/ecosystem": {"", "internal/purl"},
 	"internal/cli":       {"", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all"},
@@ -41,7 +42,7 @@ var layers = map[string][]string{
 }
 
 // leaves may be imported by everyone but the root.
-var leaves = []string{"internal/limit", "internal/purl", "internal/ecosystem"}
+var leaves = []string{"internal/limit", "internal/glob", "internal/purl", "internal/ecosystem"}
 
 // doors gives each heavy module the only rooms that may import it.
 var doors = map[string][]string{
