@@ -55,7 +55,7 @@ type found struct {
 // maxField bounds each word that is kept, in bytes; maxKept all of them.
 const (
 	maxField = 8 << 10
-	maxKept  = 80 << 20
+	maxKept  = 64 << 20
 )
 
 // add takes a package unless it is there already.

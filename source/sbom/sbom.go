@@ -23,9 +23,9 @@ import (
 
 // What a document may cost.
 const (
-	maxDocument = 512 << 20 // bytes
+	maxDocument = 256 << 20 // bytes
 	maxElement  = 16 << 20  // bytes of one component or package, with all that is nested in it
-	maxPackages = 200_000
+	maxPackages = 100_000
 )
 
 // Source opens documents.
@@ -67,7 +67,7 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 	return Read(ctx, f, ref)
 }
 
-// Read reads a document of at most 512 MB that a person calls name. The error wraps
+// Read reads a document of at most 256 MB that a person calls name. The error wraps
 // [bulwark.ErrMalformed], [bulwark.ErrLimit] or [bulwark.ErrUnsupported].
 func Read(ctx context.Context, r io.Reader, name string) (*bulwark.Target, error) {
 	d := newDocument()
