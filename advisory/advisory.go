@@ -18,9 +18,8 @@ type Query struct {
 	Version   string
 }
 
-// Hit is a live record that affects the version that was asked for. Its strings
-// may point into the database: they are valid until [DB.Close]. Slices are shared
-// between hits; the caller does not change them.
+// Hit is a live record that affects the version that was asked for. Slices are
+// shared between hits; the caller does not change them.
 type Hit struct {
 	ID, Ecosystem              string
 	Aliases, Upstream, Related []string

@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -87,8 +88,8 @@ func Open(path string) (*DB, error) {
 	return db, nil
 }
 
-// Close unmaps the file. Nothing that the database gave may be used afterwards, but
-// what [DB.Record], [DB.References] and [DB.Product] gave.
+// Close unmaps the file. What the database gave stays valid; asking it is over, and
+// must be over when Close is called.
 func (db *DB) Close() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -175,7 +176,8 @@ func (db *DB) hot(i uint32) (*hot, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, ok := decodeHot(&file.Decoder{B: b}, db.vector)
+	// A copy, one for all its strings: hits outlive the database.
+	h, ok := decodeHot(&file.Decoder{B: bytes.Clone(b)}, db.vector)
 	if !ok {
 		return nil, db.r.Damaged()
 	}
@@ -186,7 +188,7 @@ func (db *DB) hot(i uint32) (*hot, error) {
 // vector gives a CVSS vector by its number.
 func (db *DB) vector(i uint64) (string, error) {
 	b, err := db.item(db.vectors, int(min(i, forever)))
-	return file.String(b), err
+	return string(b), err
 }
 
 // find gives the number of a record.

@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"bytes"
 	"strings"
 
 	"bulwark"
@@ -42,6 +43,7 @@ type matcher struct {
 	first        int      // of the hits of this query
 	several      bool     // an ecosystem before this one may have given the same record
 	fixed        []string // what the hits' lists are cut from
+	ranks        []string // copies of the group's ranks that were needed
 }
 
 func (m *matcher) match(dst []Hit, name string) ([]Hit, error) {
@@ -66,6 +68,7 @@ func (m *matcher) match(dst []Hit, name string) ([]Hit, error) {
 
 func (m *matcher) group(dst []Hit, g *group) ([]Hit, error) {
 	pos := g.position(m.version)
+	m.ranks = nil
 	d := file.Decoder{B: g.rest}
 	var buf [8]interval
 	e := entry{spans: buf[:0]}
@@ -112,15 +115,27 @@ func (m *matcher) fixes(g *group, e *entry, pos int) []string {
 	start := len(m.fixed)
 	for _, s := range e.spans {
 		if s.hi > pos && s.hi != forever && s.hi%2 == 1 { // an even end is a last_affected
-			if v := g.rank(s.hi / 2); v != "" {
-				m.fixed = append(m.fixed, v)
-			}
+			m.fixed = append(m.fixed, m.rank(g, s.hi/2))
 		}
 	}
 	if start == len(m.fixed) {
 		return nil
 	}
 	return m.fixed[start:len(m.fixed):len(m.fixed)]
+}
+
+// rank copies a rank's text once for all hits of the query.
+func (m *matcher) rank(g *group, i int) string {
+	if i >= g.ranks {
+		return ""
+	}
+	if m.ranks == nil {
+		m.ranks = make([]string, g.ranks)
+	}
+	if m.ranks[i] == "" {
+		m.ranks[i] = strings.Clone(g.rank(i))
+	}
+	return m.ranks[i]
 }
 
 // add appends a hit, or joins it to the one that the same record already gave.
@@ -135,7 +150,7 @@ func (m *matcher) add(dst []Hit, h *hot, e *entry, fixed []string) []Hit {
 	if e.extras == nil {
 		return dst
 	}
-	x := decodeExtras(e.extras)
+	x := decodeExtras(bytes.Clone(e.extras))
 	if x.severity != bulwark.SeverityUnknown {
 		hit.Severity = x.severity
 	}
@@ -167,7 +182,7 @@ func (h *Hit) join(fixed []string, more []byte) {
 	if len(h.Fixed) == 0 {
 		h.Fixed = fixed
 	}
-	x := decodeExtras(more)
+	x := decodeExtras(bytes.Clone(more))
 	h.Severity = max(h.Severity, x.severity)
 	if len(x.imports) == 0 || len(h.Imports) == 0 {
 		h.Imports = nil

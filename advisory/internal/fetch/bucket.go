@@ -139,12 +139,13 @@ func (e ecosystem) sync(ctx context.Context) (what string, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if _, err := os.Stat(e.zip()); err == nil && bytes.Equal(old, next) {
+	_, noZip := os.Stat(e.zip())
+	if noZip == nil && bytes.Equal(old, next) {
 		return "unchanged", nil
 	}
 	was, now := parseIndex(old), parseIndex(next)
 	changed, gone := differ(was, now)
-	if _, err := os.Stat(e.zip()); err != nil || len(was) == 0 || gone || len(changed) > fewChanges {
+	if noZip != nil || len(was) == 0 || gone || len(changed) > fewChanges {
 		what, err = e.all(ctx, now)
 	} else {
 		what, err = fmt.Sprintf("%d records changed", len(changed)), e.records(ctx, changed)
