@@ -45,8 +45,8 @@ func (s *Scanner) newPass(t *bulwark.Target) *pass {
 }
 
 // layer gives the facts of a layer, from the cache or by reading it. When the bytes
-// are not what they claim to be there are no facts, for any other error there are
-// those of the part that was read.
+// are not what they claim to be, or none came, there are no facts; for any other error
+// there are those of the part that was read.
 func (p *pass) layer(ctx context.Context, l *bulwark.Layer) (*facts, error) {
 	if f := p.s.Cache.load(p.plugins, l); f != nil {
 		p.prog.Layer(l, true)
@@ -62,7 +62,7 @@ func (p *pass) layer(ctx context.Context, l *bulwark.Layer) (*facts, error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case errors.Is(err, bulwark.ErrUntrusted):
+	case errors.Is(err, bulwark.ErrUntrusted), err != nil && !w.began:
 		return nil, err
 	case err != nil:
 		return w.facts, fmt.Errorf("read in part: %w", err)
@@ -83,6 +83,7 @@ type walker struct {
 	buffer []byte // reused for small files
 	sinks  []sink
 	dir    string // folder of the last entry: most entries share it
+	began  bool   // there was an entry
 
 	seen    map[string]seen               // files that plugins were given
 	pending map[string][]bulwark.FileInfo // hard links, by the path that has the bytes
@@ -103,6 +104,7 @@ func (w *walker) visit(e *bulwark.Entry) error {
 	if err := w.ctx.Err(); err != nil {
 		return context.Cause(w.ctx)
 	}
+	w.began = true
 	if e.Err != nil {
 		w.note("scan", e.Path, e.Err)
 		return nil

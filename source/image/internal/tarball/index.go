@@ -78,7 +78,7 @@ func (x *index) list(ctx context.Context, r io.Reader) error {
 		}
 		h, err := tr.Next()
 		if err == io.EOF {
-			return nil
+			return end(r, seeker)
 		}
 		if err != nil && !(errors.Is(err, tar.ErrInsecurePath) && h != nil) {
 			return named(err)
@@ -100,6 +100,18 @@ func (x *index) list(ctx context.Context, r io.Reader) error {
 		}
 		x.members[clean(h.Name)] = m
 	}
+}
+
+// end reads what follows the end of the tar in a stream: the sum of a compressed one
+// comes last.
+func end(r io.Reader, seeker io.Seeker) error {
+	if seeker != nil {
+		return nil
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		return named(err)
+	}
+	return nil
 }
 
 func newMember(h *tar.Header, order int) *member {
