@@ -1,0 +1,193 @@
+// Package hostile holds the real program against bad input: damaged and lying
+// archives, bombs, peers that misbehave, disks that are full. The inputs are made when
+// the tests run; the program runs as a child process whose memory, exit code, words
+// and leavings are looked at.
+package hostile
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode"
+
+	"bulwark"
+)
+
+const (
+	maxRSS = 256 << 10 // KB
+	// patience bounds a run that hangs; how long a run takes is logged, not judged.
+	patience = 60 * time.Second
+	slow     = 10 * time.Second
+)
+
+var program, database string // set by TestMain
+
+func TestMain(m *testing.M) { os.Exit(prepare(m)) }
+
+func prepare(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "hostile-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	program, database = filepath.Join(dir, "bulwark"), filepath.Join(dir, "facts.db")
+	facts := filepath.Join("..", "demo", "testdata")
+	for _, args := range [][]string{
+		{"go", "build", "-o", program, "../../cmd/bulwark"},
+		{program, "db", "build", "--osv", filepath.Join(facts, "osv"), "--kev", filepath.Join(facts, "kev.json"),
+			"--epss", filepath.Join(facts, "epss.csv"), "--eol", filepath.Join(facts, "eol.json"), "-o", database},
+	} {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "%q: %v\n%s", args, err, out)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// room is where one run happens. Nothing but cache and out may change.
+type room struct {
+	t    *testing.T
+	root string
+}
+
+func newRoom(t *testing.T) *room {
+	t.Helper()
+	r := &room{t, t.TempDir()}
+	for _, d := range []string{"cwd", "tmp", "home", "cache", "out", "in"} {
+		if err := os.Mkdir(r.path(d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+func (r *room) path(elem ...string) string {
+	return filepath.Join(append([]string{r.root}, elem...)...)
+}
+
+// result is how a run went.
+type result struct {
+	code           int
+	stdout, stderr string
+	report         bulwark.Report // of -f json
+}
+
+// command prepares a run of the program in the room.
+func (r *room) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = r.path("cwd")
+	cmd.Env = []string{"PATH=/nowhere", "HOME=" + r.path("home"), "TMPDIR=" + r.path("tmp")}
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+// run runs the program and checks what must hold for every run.
+func (r *room) run(args ...string) *result {
+	r.t.Helper()
+	before := r.listing()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cmd := r.command(ctx, args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	began := time.Now()
+	err := cmd.Run()
+	took := time.Since(began)
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
+		r.t.Fatalf("bulwark %.500q: %v\n%.2000s", args, err, stderr.String())
+	}
+	res := &result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+	r.t.Logf("exit %d, %.2fs, %d MB", res.code, took.Seconds(), peak>>10)
+	if took > slow {
+		r.t.Logf("SLOW: %.1fs", took.Seconds())
+	}
+	if peak > maxRSS {
+		r.t.Errorf("%d MB of memory, at most %d", peak>>10, maxRSS>>10)
+	}
+	res.harmless(r.t)
+	if after := r.listing(); !slices.Equal(before, after) {
+		r.t.Errorf("the run left something outside cache and output:\n%.2000q\nwas\n%.2000q", after, before)
+	}
+	return res
+}
+
+// scan runs "bulwark scan --require-complete -f json", and reads the report.
+func (r *room) scan(targets ...string) *result {
+	r.t.Helper()
+	return r.json(append([]string{"scan", "--offline", "--require-complete"}, targets...)...)
+}
+
+func (r *room) json(args ...string) *result {
+	r.t.Helper()
+	res := r.run(append(args, "-f", "json", "--db", database, "--cache-dir", r.path("cache"), "--now", "2026-10-01T00:00:00Z")...)
+	if res.code == 2 || res.stdout == "" {
+		return res
+	}
+	if err := json.Unmarshal([]byte(res.stdout), &res.report); err != nil {
+		r.t.Errorf("stdout is no report: %v\n%.500q", err, res.stdout)
+	}
+	return res
+}
+
+// harmless checks the words of a run: no trace of a crash, no control characters.
+func (res *result) harmless(t *testing.T) {
+	t.Helper()
+	for _, word := range []string{"panic", "goroutine ", "runtime error", "SIGSEGV", "nil pointer"} {
+		if strings.Contains(res.stderr, word) || strings.Contains(res.stdout, word) {
+			t.Errorf("%q in the output:\n%.4000s", word, res.stderr+res.stdout)
+		}
+	}
+	for name, s := range map[string]string{"stdout": res.stdout, "stderr": res.stderr} {
+		if i := strings.IndexFunc(s, rude); i >= 0 {
+			t.Errorf("control character in %s: %q", name, s[max(0, i-40):min(len(s), i+40)])
+		}
+	}
+}
+
+// rude tells what could play tricks on a terminal.
+func rude(c rune) bool {
+	return c != '\n' && c != '\t' && unicode.IsControl(c)
+}
+
+// listing is what lies in the room outside cache and out, and what is in its place.
+func (r *room) listing() []string {
+	var list []string
+	err := filepath.WalkDir(r.root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || p == r.root {
+			return err
+		}
+		if p == r.path("cache") || p == r.path("out") {
+			return fs.SkipDir
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		line := fmt.Sprint(p, info.Mode())
+		if !d.IsDir() {
+			line += fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+		}
+		list = append(list, line)
+		return nil
+	})
+	if err != nil {
+		r.t.Error(err)
+	}
+	return list
+}
