@@ -192,6 +192,9 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 		inv.Packages[i].Asset = t.Asset.ID
 	}
 	o.packages = inv.Packages
+	if len(o.assets) > 0 && inv.Release != nil {
+		o.assets[0].Release = inv.Release
+	}
 	for _, c := range s.Checks {
 		failed(c, guard(c, "", func() error {
 			return c.Check(ctx, t, inv, func(r bulwark.Record) { o.take(c.Info().Name, t.Asset.ID, r) })

@@ -71,10 +71,10 @@ func (a *Advisor) Advise(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 		}
 	}
 	var first []bulwark.Advice
-	if s, ok := w.release(); ok {
+	if s, ok := w.base(); ok {
 		first = append(first, s)
 	}
-	if s, ok := w.base(); ok {
+	if s, ok := w.release(); ok {
 		first = append(first, s)
 	}
 	rest, err := w.upgrades(ctx)

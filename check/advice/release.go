@@ -86,10 +86,10 @@ func (w *work) base() (bulwark.Advice, bool) {
 	id := strings.ToLower(r.ID)
 	from := cmp.Or(r.Point, r.VersionID)
 	to := from
-	text := fmt.Sprintf("%s %s: rebuild on the current base image, which", id, from)
+	text := fmt.Sprintf("%s %s: a rebuild on the current base image", id, from)
 	if _, release, ok := w.distribution(); ok && pointAfter(from, release.Latest) {
 		to = release.Latest
-		text = fmt.Sprintf("%s %s -> %s: rebuild on the current base image, which", id, from, to)
+		text = fmt.Sprintf("%s %s -> %s", id, from, to)
 	}
 	return bulwark.Advice{Kind: "base-image", Package: id, From: from, To: to, Text: text, Clears: len(cleared), Risk: risk(cleared)}, true
 }
