@@ -3,7 +3,6 @@ package all
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"bulwark"
@@ -61,9 +60,10 @@ func Resolvers() []bulwark.Resolver {
 type Options struct {
 	DB     *advisory.DB // nil: there is none
 	Now    time.Time
-	Asked  bool         // the kind outdated was asked for by name
-	Online bool         // may ask package indexes and registries
-	Client *http.Client // for what the user names; nil: the check's own
+	Asked  bool // the kind outdated was asked for by name
+	Online bool // may ask package indexes and registries
+	// GoProxy and NPMRegistry are whom to ask about Go modules and npm packages.
+	GoProxy, NPMRegistry string
 	// Resolve gives the digest that a reference has in its registry now.
 	Resolve func(ctx context.Context, ref string) (string, error)
 	// Wants tells whether findings of a kind are asked for; nil: all are.
@@ -80,7 +80,7 @@ func Checks(o Options) []bulwark.Check {
 	}
 	add(bulwark.KindVulnerability, vuln.New(o.DB, vuln.Options{Now: o.Now}))
 	add(bulwark.KindEOL, eol.New(o.DB, eol.Options{Now: o.Now}))
-	add(bulwark.KindOutdated, outdated.New(outdated.Options{Now: o.Now, Online: o.Online, Wanted: o.Asked, Resolve: o.Resolve}))
+	add(bulwark.KindOutdated, outdated.New(outdated.Options{Now: o.Now, Online: o.Online, Wanted: o.Asked, GoProxy: o.GoProxy, NPMRegistry: o.NPMRegistry, Resolve: o.Resolve}))
 	return list
 }
 

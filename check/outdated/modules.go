@@ -70,6 +70,14 @@ func (r *run) registry(ctx context.Context, what, ecosystem string, subjects []*
 	}
 }
 
+// unnamed notes that there are packages to ask about and nobody to ask.
+func (r *run) unnamed(packages int, address, what, flag string) bool {
+	if packages > 0 && address == "" {
+		r.note(r.o.Wanted, "%d packages were not asked about, because no %s is named; %s names one", packages, what, flag)
+	}
+	return packages == 0 || address == ""
+}
+
 // goModules asks the module proxy (https://go.dev/ref/mod#goproxy-protocol).
 func (r *run) goModules(ctx context.Context) {
 	var subjects []*subject
@@ -77,6 +85,9 @@ func (r *run) goModules(ctx context.Context) {
 		if s.Ecosystem == "Go" && s.Name != "stdlib" && s.Name != "toolchain" && semver.IsValid(canonical(s.Version)) {
 			subjects = append(subjects, s)
 		}
+	}
+	if r.unnamed(len(subjects), r.o.GoProxy, "Go module proxy", "--go-proxy URL") {
+		return
 	}
 	r.registry(ctx, "the Go module proxy", "Go", subjects, func(name string) answer { return r.goModule(ctx, name) })
 }
@@ -125,6 +136,9 @@ func (r *run) npmPackages(ctx context.Context) {
 		if s.Ecosystem == "npm" {
 			subjects = append(subjects, s)
 		}
+	}
+	if r.unnamed(len(subjects), r.o.NPMRegistry, "npm registry", "--npm-registry URL") {
+		return
 	}
 	r.registry(ctx, "the npm registry", "npm", subjects, func(name string) answer { return r.npmPackage(ctx, name) })
 }

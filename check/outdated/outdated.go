@@ -31,8 +31,8 @@ type Options struct {
 	// something that could not be looked at.
 	Wanted bool
 
-	GoProxy     string // address of a Go module proxy; empty: https://proxy.golang.org
-	NPMRegistry string // address of an npm registry; empty: https://registry.npmjs.org
+	GoProxy     string // address of a Go module proxy; empty: Go modules are a note
+	NPMRegistry string // address of an npm registry; empty: npm packages are a note
 	// Client asks GoProxy and NPMRegistry, which the user chose; nil: a default one.
 	Client *http.Client
 	// Indexes asks the addresses that an image names; nil: one that refuses every
@@ -52,8 +52,8 @@ type Check struct{ o Options }
 
 // New returns the check.
 func New(o Options) *Check {
-	o.GoProxy = strings.TrimSuffix(cmp.Or(o.GoProxy, "https://proxy.golang.org"), "/")
-	o.NPMRegistry = strings.TrimSuffix(cmp.Or(o.NPMRegistry, "https://registry.npmjs.org"), "/")
+	o.GoProxy = strings.TrimSuffix(o.GoProxy, "/")
+	o.NPMRegistry = strings.TrimSuffix(o.NPMRegistry, "/")
 	o.Budget = cmp.Or(o.Budget, 2*time.Minute)
 	if o.Client == nil {
 		o.Client = &http.Client{Timeout: requestTimeout}

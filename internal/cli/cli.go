@@ -52,6 +52,7 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	*options
+	hosts map[string]bool // registries that the user named
 }
 
 // Main runs the program with its arguments and gives the exit code.

@@ -50,6 +50,8 @@ type options struct {
 	plainHTTP  []string
 	caFile     string
 	mirrors    []string
+	goProxy    string
+	npm        string
 }
 
 // common adds the flags of every command.
@@ -66,6 +68,22 @@ func (o *options) common(f *pflag.FlagSet) {
 func (o *options) results(f *pflag.FlagSet, formats []string, normal string) {
 	f.StringArrayVarP(&o.formats, "format", "f", nil, "`FORMAT`, or FORMAT=FILE to write several (default "+normal+"): "+strings.Join(formats, " "))
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of stdout")
+}
+
+// indexes adds the flags that name whom --online may ask.
+func (o *options) indexes(f *pflag.FlagSet) {
+	f.StringVar(&o.goProxy, "go-proxy", firstURL(os.Getenv("GOPROXY")), "`URL` of the module proxy to ask about Go modules, with --online (default: GOPROXY)")
+	f.StringVar(&o.npm, "npm-registry", firstURL(os.Getenv("npm_config_registry")), "`URL` of the registry to ask about npm packages, with --online (default: npm_config_registry)")
+}
+
+// firstURL is the first address of a list as GOPROXY has it.
+func firstURL(list string) string {
+	for one := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' || r == '|' }) {
+		if strings.HasPrefix(one, "http://") || strings.HasPrefix(one, "https://") {
+			return one
+		}
+	}
+	return ""
 }
 
 // targets adds the flags of commands that open targets.

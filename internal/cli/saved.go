@@ -106,6 +106,7 @@ func (a *app) diffCommand() *cobra.Command {
 	a.results(f, diff.Formats(), diff.Formats()[0])
 	a.selection(f)
 	a.database(f)
+	a.indexes(f)
 	a.targets(f)
 	a.common(f)
 	return c

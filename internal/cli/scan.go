@@ -34,6 +34,7 @@ func (a *app) scanCommand() *cobra.Command {
 	a.results(f, names(formats), "table")
 	a.selection(f)
 	a.database(f)
+	a.indexes(f)
 	a.targets(f)
 	a.common(f)
 	return c
@@ -167,6 +168,7 @@ func (a *app) scanner(ctx context.Context) (*scan.Scanner, error) {
 			s.Notes = append(s.Notes, bulwark.Note{Plugin: "scan/cache", Text: err.Error()})
 		}
 	}
+	s.FindBase = a.findBase
 	s.Bases, err = a.namedBases(ctx)
 	return s, err
 }
@@ -189,7 +191,7 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 		info := db.Info()
 		s.Data.Advisories = &info
 	}
-	o := all.Options{DB: db, Now: s.Now, Online: a.online, Asked: slices.Contains(a.only, bulwark.KindOutdated), Resolve: a.resolve, Wants: a.wants}
+	o := all.Options{DB: db, Now: s.Now, Online: a.online, Asked: slices.Contains(a.only, bulwark.KindOutdated), GoProxy: a.goProxy, NPMRegistry: a.npm, Resolve: a.resolve, Wants: a.wants}
 	s.Checks, s.Advisors = all.Checks(o), all.Advisors(o)
 	return s, db, nil
 }

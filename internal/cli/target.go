@@ -23,6 +23,12 @@ import (
 
 // jobs gives the work of opening each target.
 func (a *app) jobs(refs []string) ([]scan.Job, error) {
+	a.hosts = map[string]bool{}
+	for _, ref := range refs {
+		if r, err := image.ParseReference(strings.TrimPrefix(ref, "image:")); err == nil {
+			a.hosts[r.Registry] = true
+		}
+	}
 	list := make([]scan.Job, len(refs))
 	stdin := 0
 	for i, ref := range refs {
@@ -159,15 +165,50 @@ func (a *app) registry() *registry.Source {
 
 // resolve gives the digest that a reference has in its registry now.
 func (a *app) resolve(ctx context.Context, ref string) (string, error) {
-	t, err := a.registry().Open(ctx, ref)
+	return a.asked(ref).Digest(ctx, ref)
+}
+
+// asked is the source for a reference that may come from a target: registries that the
+// user did not name are asked only at public addresses.
+func (a *app) asked(ref string) *registry.Source {
+	s := a.registry()
+	r, err := image.ParseReference(ref)
+	s.Foreign = err != nil || !a.hosts[r.Registry]
+	return s
+}
+
+// findBase opens the base image that an image's annotations name, with --online alone.
+func (a *app) findBase(ctx context.Context, t *bulwark.Target) (*scan.Base, error) {
+	const prefix = "org.opencontainers.image.base."
+	name := cmp.Or(t.Image.Annotations[prefix+"name"], t.Image.Labels[prefix+"name"])
+	digest := cmp.Or(t.Image.Annotations[prefix+"digest"], t.Image.Labels[prefix+"digest"])
+	r, err := image.ParseReference(name)
+	if !a.online || err != nil {
+		return nil, nil
+	}
+	ref := r.String()
+	if digest != "" {
+		ref = r.Registry + "/" + r.Repository + "@" + digest
+	}
+	s := a.asked(ref)
+	s.Platform = cmp.Or(a.platform, t.Image.OS+"/"+t.Image.Arch)
+	base, err := s.Open(ctx, ref)
 	if err != nil {
-		return "", err
+		return nil, fmt.Errorf("the base image that the annotations name: %w", err)
 	}
-	digest := cmp.Or(t.Image.IndexDigest, t.Image.ManifestDigest)
-	if t.Close != nil {
-		err = t.Close()
+	return baseOf(name, base)
+}
+
+// baseOf takes the layers of an image that is a base, and closes it.
+func baseOf(name string, t *bulwark.Target) (*scan.Base, error) {
+	b := &scan.Base{Name: name}
+	for _, l := range t.Layers {
+		b.DiffIDs = append(b.DiffIDs, l.DiffID)
 	}
-	return digest, err
+	if t.Close == nil {
+		return b, nil
+	}
+	return b, t.Close()
 }
 
 func (a *app) mirrorsByHost() map[string][]string {
@@ -187,16 +228,11 @@ func (a *app) namedBases(ctx context.Context) ([]scan.Base, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--base: %w", err)
 		}
-		b := scan.Base{Name: t.Asset.Name}
-		for _, l := range t.Layers {
-			b.DiffIDs = append(b.DiffIDs, l.DiffID)
+		b, err := baseOf(t.Asset.Name, t)
+		if err != nil {
+			return nil, fmt.Errorf("--base: %w", err)
 		}
-		if t.Close != nil {
-			if err := t.Close(); err != nil {
-				return nil, fmt.Errorf("--base: %w", err)
-			}
-		}
-		bases = append(bases, b)
+		bases = append(bases, *b)
 	}
 	return bases, nil
 }

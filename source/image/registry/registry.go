@@ -29,6 +29,9 @@ type Source struct {
 	CAFile             string              // PEM certificates that are trusted besides the system's
 	Mirrors            map[string][]string // by registry: HOST[:PORT][/PREFIX], asked first, in this order
 	Stall              time.Duration       // how long a peer may keep silent; 0 means 30 s
+	// Foreign says that references come from a target and not from the user: registries
+	// at addresses that are not public are then refused with ErrUntrusted.
+	Foreign bool
 
 	// For tests.
 	sleep func(context.Context, time.Duration) error

@@ -355,7 +355,7 @@ func TestGuard(t *testing.T) {
 		addr string
 		ok   bool
 	}{
-		{public, "127.0.0.1:1", false}, {public, "10.1.2.3:1", false}, {public, "169.254.169.254:80", false}, {public, "0.0.0.0:1", false},
+		{public, "127.0.0.1:1", false}, {public, "10.1.2.3:1", false}, {public, "100.64.1.2:1", false}, {public, "169.254.169.254:80", false}, {public, "0.0.0.0:1", false},
 		{private, "127.0.0.1:1", false}, {machine, "169.254.169.254:80", false}, {machine, "127.0.0.1:1", true}, {public, "[::1]:1", false},
 		{public, "[::ffff:127.0.0.1]:1", false},
 	} {
@@ -365,6 +365,17 @@ func TestGuard(t *testing.T) {
 		if refused := errors.Is(err, bulwark.ErrUntrusted); refused == tt.ok {
 			t.Errorf("from %d to %s: %v", tt.at, tt.addr, err)
 		}
+	}
+}
+
+func TestForeign(t *testing.T) {
+	alone(t)
+	asked := false
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer srv.Close()
+	ref := strings.TrimPrefix(srv.URL, "http://") + "/team/app"
+	if _, err := (&Source{Foreign: true}).Digest(t.Context(), ref); !errors.Is(err, bulwark.ErrUntrusted) || asked {
+		t.Errorf("a target's own registry on this machine: %v, asked %v; want it refused before it is asked", err, asked)
 	}
 }
 

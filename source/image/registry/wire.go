@@ -55,6 +55,9 @@ func (s *Source) newWire(host string) (*wire, error) {
 		return c, err
 	}
 	w.others.DialContext = w.guarded
+	if s.Foreign {
+		w.named.DialContext = w.guarded
+	}
 	return w, nil
 }
 
@@ -209,13 +212,16 @@ const (
 	never         // metadata services and the like
 )
 
+// carrier is what providers share among customers (RFC 6598).
+var carrier = net.IPNet{IP: net.IPv4(100, 64, 0, 0).To4(), Mask: net.CIDRMask(10, 32)}
+
 func reachOf(ip net.IP) reach {
 	switch {
 	case ip == nil || ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified():
 		return never
 	case ip.IsLoopback():
 		return machine
-	case ip.IsPrivate():
+	case ip.IsPrivate() || carrier.Contains(ip):
 		return private
 	}
 	return public
