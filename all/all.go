@@ -21,9 +21,11 @@ import (
 	"bulwark/extract/npm"
 	"bulwark/extract/nuget"
 	"bulwark/extract/osrelease"
+	"bulwark/extract/program"
 	"bulwark/extract/python"
 	"bulwark/extract/repositories"
 	"bulwark/extract/rpm"
+	"bulwark/extract/rustbinary"
 	"bulwark/report"
 	"bulwark/report/cyclonedx"
 	"bulwark/report/gitlab"
@@ -48,7 +50,7 @@ func Extractors() []bulwark.Extractor {
 
 // Inspectors recognise files by content as they stream by.
 func Inspectors() []bulwark.Inspector {
-	return []bulwark.Inspector{gobinary.New(), java.New()}
+	return []bulwark.Inspector{gobinary.New(), java.New(), program.New(), rustbinary.New()}
 }
 
 // Resolvers settle what needs the whole image.
@@ -60,8 +62,8 @@ func Resolvers() []bulwark.Resolver {
 type Options struct {
 	DB     *advisory.DB // nil: there is none
 	Now    time.Time
-	Asked  bool // the kind outdated was asked for by name
-	Online bool // may ask package indexes and registries
+	Asked  bool         // the kind outdated was asked for by name
+	Online bool         // may ask package indexes and registries
 	// GoProxy and NPMRegistry are whom to ask about Go modules and npm packages.
 	GoProxy, NPMRegistry string
 	// Resolve gives the digest that a reference has in its registry now.
@@ -85,9 +87,7 @@ func Checks(o Options) []bulwark.Check {
 }
 
 // Advisors say what to do first.
-func Advisors(o Options) []bulwark.Advisor {
-	return []bulwark.Advisor{advice.New(o.DB, advice.Options{Now: o.Now})}
-}
+func Advisors(o Options) []bulwark.Advisor { return []bulwark.Advisor{advice.New(o.DB, advice.Options{Now: o.Now})} }
 
 // Plugins lists every plugin that can be explained.
 func Plugins() []bulwark.Plugin {
