@@ -93,12 +93,14 @@ func (b *builder) unspillHot(r *ref) (*hot, error) {
 		return nil, err
 	}
 	d := file.Decoder{B: part}
-	h, ok := decodeHot(&d, nil)
+	p, ok := decodeHot(&d, &slab{}, nil)
 	if !ok {
 		return nil, fmt.Errorf("%s: %w", r.id, bulwark.ErrMalformed)
 	}
+	var h hot
+	p.hit(&h.Hit)
 	h.CVSS = d.Strings()
-	return h, nil
+	return &h, nil
 }
 
 // writeRecords writes the hot parts and, from the ids in them, the table of CVEs.

@@ -74,10 +74,10 @@ func (db *DB) ByCVE(cve string) (bulwark.Severity, *bulwark.CVSS) {
 		return severity, nil
 	}
 	h, err := db.hot(record - 1)
-	if err != nil || int(v[2]) >= len(h.CVSS) {
+	if err != nil || int(v[2]) >= len(h.list(3)) {
 		return severity, nil
 	}
-	return severity, &bulwark.CVSS{Vector: h.CVSS[v[2]], Score: float64(v[1]) / 10}
+	return severity, &bulwark.CVSS{Vector: h.list(3)[v[2]], Score: float64(v[1]) / 10}
 }
 
 // Naming lists the ids of the records that have a CVE as id, alias or upstream.
@@ -102,7 +102,7 @@ func (db *DB) Naming(cve string) []string {
 		if err != nil {
 			return out
 		}
-		out = append(out, strings.Clone(h.ID))
+		out = append(out, h.id)
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package advisory
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -35,7 +34,9 @@ type DB struct {
 	products   section
 	purls      section
 
-	cache []atomic.Pointer[hot] // decoded records
+	cache      []atomic.Pointer[packed] // decoded records
+	slabs      sync.Pool
+	vectorList func() ([]string, error)
 
 	mu     sync.Mutex
 	zstd   *zstd.Decoder
@@ -47,7 +48,7 @@ type DB struct {
 const coldBlocks = 8
 
 type coldBlock struct {
-	number uint64
+	number uint32
 	data   []byte
 }
 
@@ -84,7 +85,8 @@ func Open(path string) (*DB, error) {
 		r.Close()
 		return nil, err
 	}
-	db.cache = make([]atomic.Pointer[hot], db.records.n)
+	db.vectorList = sync.OnceValues(db.readVectors)
+	db.cache = make([]atomic.Pointer[packed], db.records.n)
 	return db, nil
 }
 
@@ -165,7 +167,7 @@ func (db *DB) lookup(t table, key uint32) ([]byte, int, error) {
 }
 
 // hot gives a record's decoded hot part; it is decoded once.
-func (db *DB) hot(i uint32) (*hot, error) {
+func (db *DB) hot(i uint32) (*packed, error) {
 	if int(i) >= len(db.cache) {
 		return nil, db.r.Damaged()
 	}
@@ -176,8 +178,16 @@ func (db *DB) hot(i uint32) (*hot, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A copy, one for all its strings: hits outlive the database.
-	h, ok := decodeHot(&file.Decoder{B: bytes.Clone(b)}, db.vector)
+	vectors, err := db.vectorList()
+	if err != nil {
+		return nil, err
+	}
+	s, _ := db.slabs.Get().(*slab)
+	if s == nil {
+		s = &slab{}
+	}
+	defer db.slabs.Put(s)
+	h, ok := decodeHot(&file.Decoder{B: s.copy(b)}, s, vectors) // a copy: hits outlive the database
 	if !ok {
 		return nil, db.r.Damaged()
 	}
@@ -185,10 +195,17 @@ func (db *DB) hot(i uint32) (*hot, error) {
 	return h, nil
 }
 
-// vector gives a CVSS vector by its number.
-func (db *DB) vector(i uint64) (string, error) {
-	b, err := db.item(db.vectors, int(min(i, forever)))
-	return string(b), err
+// readVectors copies all CVSS vectors, of which there are a few thousand.
+func (db *DB) readVectors() ([]string, error) {
+	out := make([]string, 0, min(db.vectors.n, 1<<16))
+	for i := range db.vectors.n {
+		b, err := db.item(db.vectors, i)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, string(b))
+	}
+	return out, nil
 }
 
 // find gives the number of a record.
@@ -234,7 +251,7 @@ func (db *DB) Record(id string) (Record, error) {
 	if !decodeCold(b, &r) {
 		return Record{}, db.r.Damaged()
 	}
-	withdrawnSince(&r, h)
+	withdrawnSince(&r, h.withdrawn)
 	return r, nil
 }
 
@@ -251,26 +268,26 @@ func (db *DB) References(id string) []string {
 const maxBlock = 64 << 20
 
 // coldPart decompresses the block that holds a record's cold part.
-func (db *DB) coldPart(h *hot) ([]byte, error) {
+func (db *DB) coldPart(h *packed) ([]byte, error) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	data, err := db.block(h.coldBlock)
+	data, err := db.block(h.block)
 	if err != nil {
 		return nil, err
 	}
-	if h.coldOffset > uint64(len(data)) {
+	if uint64(h.offset) > uint64(len(data)) {
 		return nil, db.r.Damaged()
 	}
-	return data[h.coldOffset:], nil
+	return data[h.offset:], nil
 }
 
-func (db *DB) block(number uint64) ([]byte, error) {
+func (db *DB) block(number uint32) ([]byte, error) {
 	for _, b := range db.blocks {
 		if b.data != nil && b.number == number {
 			return b.data, nil
 		}
 	}
-	packed, err := db.item(db.cold, int(min(number, forever)))
+	packed, err := db.item(db.cold, int(number))
 	if err != nil {
 		return nil, err
 	}

@@ -42,8 +42,8 @@ type matcher struct {
 	version, raw string
 	first        int      // of the hits of this query
 	several      bool     // an ecosystem before this one may have given the same record
-	fixed        []string // what the hits' lists are cut from
-	ranks        []string // copies of the group's ranks that were needed
+	ranks        []string // copies of the group's ranks, made when one is needed
+	last         uint32   // record of the last hit plus one
 }
 
 func (m *matcher) match(dst []Hit, name string) ([]Hit, error) {
@@ -83,7 +83,7 @@ func (m *matcher) group(dst []Hit, g *group) ([]Hit, error) {
 		if err != nil {
 			return dst, err
 		}
-		if h.Withdrawn {
+		if h.withdrawn {
 			continue
 		}
 		dst = m.add(dst, h, &e, m.fixes(g, &e, pos))
@@ -112,40 +112,45 @@ func (m *matcher) fixes(g *group, e *entry, pos int) []string {
 	if e.head&headLimited != 0 {
 		return nil
 	}
-	start := len(m.fixed)
+	var out []string
 	for _, s := range e.spans {
-		if s.hi > pos && s.hi != forever && s.hi%2 == 1 { // an even end is a last_affected
-			m.fixed = append(m.fixed, m.rank(g, s.hi/2))
+		if s.hi <= pos || s.hi == forever || s.hi%2 == 0 || s.hi/2 >= g.ranks { // an even end is a last_affected
+			continue
 		}
+		if m.ranks == nil {
+			m.ranks = g.copyRanks()
+		}
+		i := s.hi / 2
+		if out == nil {
+			out = m.ranks[i : i+1 : i+1] // most have one, and share it
+			continue
+		}
+		out = append(out, m.ranks[i])
 	}
-	if start == len(m.fixed) {
-		return nil
-	}
-	return m.fixed[start:len(m.fixed):len(m.fixed)]
+	return out
 }
 
-// rank copies a rank's text once for all hits of the query.
-func (m *matcher) rank(g *group, i int) string {
-	if i >= g.ranks {
-		return ""
+// copyRanks copies all ranks, in one piece.
+func (g *group) copyRanks() []string {
+	own := *g
+	own.text = bytes.Clone(g.text)
+	out := make([]string, g.ranks)
+	for i := range out {
+		out[i] = own.rank(i)
 	}
-	if m.ranks == nil {
-		m.ranks = make([]string, g.ranks)
-	}
-	if m.ranks[i] == "" {
-		m.ranks[i] = strings.Clone(g.rank(i))
-	}
-	return m.ranks[i]
+	return out
 }
 
 // add appends a hit, or joins it to the one that the same record already gave.
-func (m *matcher) add(dst []Hit, h *hot, e *entry, fixed []string) []Hit {
-	if old := m.earlier(dst, h); old != nil {
+func (m *matcher) add(dst []Hit, h *packed, e *entry, fixed []string) []Hit {
+	if old := m.earlier(dst, h, e.record); old != nil {
 		old.join(fixed, e.extras)
 		return dst
 	}
-	dst = append(dst, h.Hit)
+	m.last = e.record + 1
+	dst = append(dst, Hit{})
 	hit := &dst[len(dst)-1]
+	h.hit(hit)
 	hit.Ecosystem, hit.Fixed = m.eco.name, fixed
 	if e.extras == nil {
 		return dst
@@ -162,13 +167,13 @@ func (m *matcher) add(dst []Hit, h *hot, e *entry, fixed []string) []Hit {
 }
 
 // earlier finds the hit that the same record already gave to this query.
-func (m *matcher) earlier(dst []Hit, h *hot) *Hit {
-	if n := len(dst); n > m.first && dst[n-1].ID == h.ID {
-		return &dst[n-1]
+func (m *matcher) earlier(dst []Hit, h *packed, record uint32) *Hit {
+	if m.last == record+1 {
+		return &dst[len(dst)-1]
 	}
 	if m.several {
 		for i := m.first; i < len(dst); i++ {
-			if dst[i].ID == h.ID {
+			if dst[i].ID == h.id {
 				return &dst[i]
 			}
 		}

@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 const flagWithdrawn = 1
 
-// hot is a decoded hot part. Its lists are what hits share.
+// hot is a hot part that is being built.
 type hot struct {
 	Hit
 	coldBlock, coldOffset uint64
@@ -47,15 +48,14 @@ func encodeHot(e *file.Encoder, h *hot, vectors []uint64) {
 	e.String(h.Summary)
 	e.Uint(h.coldBlock)
 	e.Uint(h.coldOffset)
-	for _, list := range [][]string{h.Aliases, h.Upstream, h.Related} {
-		e.Uint(uint64(len(list)))
+	for _, n := range []int{len(h.Aliases), len(h.Upstream), len(h.Related), len(vectors)} {
+		e.Uint(uint64(n))
 	}
 	for _, list := range [][]string{h.Aliases, h.Upstream, h.Related} {
 		for _, id := range list {
 			encodeID(e, h.ID, id)
 		}
 	}
-	e.Uint(uint64(len(vectors)))
 	for _, v := range vectors {
 		e.Uint(v)
 	}
@@ -84,37 +84,115 @@ func decodeID(d *file.Decoder, own string) string {
 	return own[len(own)-int(n):]
 }
 
-// decodeHot reads a hot part whose strings stay views; vector gives vectors by number.
-func decodeHot(d *file.Decoder, vector func(uint64) (string, error)) (*hot, bool) {
-	h := &hot{}
-	h.ID = d.String()
-	h.Withdrawn = d.Byte()&flagWithdrawn != 0
-	h.Severity = bulwark.Severity(min(d.Byte(), byte(bulwark.SeverityCritical)))
-	h.Published, h.Modified = d.Time(), d.Time()
-	h.Summary = d.String()
-	h.coldBlock, h.coldOffset = d.Uint(), d.Uint()
-	counts := [3]int{d.Count(), d.Count(), d.Count()}
-	total := counts[0] + counts[1] + counts[2]
+// packed is a decoded hot part as it is kept for later queries, a third of a Hit's size.
+type packed struct {
+	id, summary         string
+	lists               []string  // aliases, upstream, related, vectors
+	counts              [4]uint16 // how many of each
+	severity            byte
+	withdrawn           bool
+	published, modified int64
+	block, offset       uint32 // of the cold part
+}
+
+// list gives the i-th list.
+func (p *packed) list(i int) []string {
+	if p.counts[i] == 0 {
+		return nil
+	}
+	from := 0
+	for _, n := range p.counts[:i] {
+		from += int(n)
+	}
+	to := from + int(p.counts[i])
+	return p.lists[from:to:to]
+}
+
+// hit fills in what the record as a whole says.
+func (p *packed) hit(h *Hit) {
+	h.ID, h.Summary = p.id, p.summary
+	h.Aliases, h.Upstream, h.Related, h.CVSS = p.list(0), p.list(1), p.list(2), p.list(3)
+	h.Severity, h.Withdrawn = bulwark.Severity(p.severity), p.withdrawn
+	h.Published, h.Modified = file.Time(p.published), file.Time(p.modified)
+}
+
+// slab is memory for many hot parts: one allocation serves dozens of them.
+type slab struct {
+	packs   []packed
+	strings []string
+	bytes   []byte
+}
+
+const (
+	slabPacks   = 64
+	slabStrings = 128
+	slabBytes   = 8 << 10
+)
+
+func (s *slab) pack() *packed {
+	if len(s.packs) == 0 {
+		s.packs = make([]packed, slabPacks)
+	}
+	p := &s.packs[0]
+	s.packs = s.packs[1:]
+	return p
+}
+
+func (s *slab) list(n int) []string {
+	if n > len(s.strings) {
+		s.strings = make([]string, max(n, slabStrings))
+	}
+	out := s.strings[:n:n]
+	s.strings = s.strings[n:]
+	return out
+}
+
+// copy keeps a copy of b.
+func (s *slab) copy(b []byte) []byte {
+	if len(b) > len(s.bytes) {
+		s.bytes = make([]byte, max(len(b), slabBytes))
+	}
+	out := s.bytes[:len(b):len(b)]
+	s.bytes = s.bytes[len(b):]
+	copy(out, b)
+	return out
+}
+
+// decodeHot reads a hot part whose strings stay views of what d reads; vectors are
+// those of the database by number.
+func decodeHot(d *file.Decoder, s *slab, vectors []string) (*packed, bool) {
+	p := s.pack()
+	p.id = d.String()
+	p.withdrawn = d.Byte()&flagWithdrawn != 0
+	p.severity = min(d.Byte(), byte(bulwark.SeverityCritical))
+	p.published, p.modified = d.Int(), d.Int()
+	p.summary = d.String()
+	p.block, p.offset = uint32(min(d.Uint(), forever)), uint32(min(d.Uint(), forever))
+	total := 0
+	for i := range p.counts {
+		n := d.Count()
+		if n > math.MaxUint16 {
+			return nil, false
+		}
+		p.counts[i] = uint16(n)
+		total += n
+	}
 	if d.Bad || total > len(d.B) {
 		return nil, false
 	}
-	all := make([]string, total)
-	for i := range all {
-		all[i] = decodeID(d, h.ID)
+	p.lists = s.list(total)
+	numbers := total - int(p.counts[3])
+	for i := range p.lists[:numbers] {
+		p.lists[i] = decodeID(d, p.id)
 	}
-	for i, list := range []*[]string{&h.Aliases, &h.Upstream, &h.Related} {
-		if n := counts[i]; n > 0 {
-			*list, all = all[:n:n], all[n:]
-		}
-	}
-	for range d.Count() {
-		v, err := vector(d.Uint())
-		if err != nil {
+	for i := numbers; i < total; i++ {
+		n := d.Uint()
+		if n >= uint64(len(vectors)) {
 			return nil, false
 		}
-		h.CVSS = append(h.CVSS, v)
+		p.lists[i] = vectors[n]
 	}
-	return h, !d.Bad
+	return p, !d.Bad
 }
 
 // absorb adds what another source's copy of the same record says and this one does not.
@@ -227,7 +305,9 @@ func clones(list []string) []string {
 }
 
 // record puts the two parts together; it holds no view of the database.
-func (h *hot) record() Record {
+func (p *packed) record() Record {
+	var h Hit
+	p.hit(&h)
 	copied := func(list []string) []string { return clones(append([]string(nil), list...)) }
 	return Record{
 		ID: strings.Clone(h.ID), Summary: strings.Clone(h.Summary),
@@ -237,11 +317,11 @@ func (h *hot) record() Record {
 }
 
 // withdrawnSince is a time for records that do not tell a readable one.
-func withdrawnSince(r *Record, h *hot) {
-	if h.Withdrawn && r.Withdrawn.IsZero() {
+func withdrawnSince(r *Record, withdrawn bool) {
+	if withdrawn && r.Withdrawn.IsZero() {
 		r.Withdrawn = time.Unix(0, 0).UTC()
 	}
-	if !h.Withdrawn {
+	if !withdrawn {
 		r.Withdrawn = time.Time{}
 	}
 }

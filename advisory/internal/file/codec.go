@@ -158,8 +158,15 @@ func (d *Decoder) Strings() []string {
 
 // Time reads a time.
 func (d *Decoder) Time() time.Time {
-	sec := d.Int()
-	if sec == zeroTime || d.Bad {
+	if sec := d.Int(); !d.Bad {
+		return Time(sec)
+	}
+	return time.Time{}
+}
+
+// Time is the time that stands as so many seconds.
+func Time(sec int64) time.Time {
+	if sec == zeroTime {
 		return time.Time{}
 	}
 	return time.Unix(sec, 0).UTC()
