@@ -62,8 +62,8 @@ func Resolvers() []bulwark.Resolver {
 type Options struct {
 	DB     *advisory.DB // nil: there is none
 	Now    time.Time
-	Asked  bool         // the kind outdated was asked for by name
-	Online bool         // may ask package indexes and registries
+	Asked  bool // the kind outdated was asked for by name
+	Online bool // may ask package indexes and registries
 	// GoProxy and NPMRegistry are whom to ask about Go modules and npm packages.
 	GoProxy, NPMRegistry string
 	// Resolve gives the digest that a reference has in its registry now.
@@ -87,7 +87,9 @@ func Checks(o Options) []bulwark.Check {
 }
 
 // Advisors say what to do first.
-func Advisors(o Options) []bulwark.Advisor { return []bulwark.Advisor{advice.New(o.DB, advice.Options{Now: o.Now})} }
+func Advisors(o Options) []bulwark.Advisor {
+	return []bulwark.Advisor{advice.New(o.DB, advice.Options{Now: o.Now})}
+}
 
 // Plugins lists every plugin that can be explained.
 func Plugins() []bulwark.Plugin {

@@ -30,6 +30,8 @@ func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
 	}
 	m.inv.Release = m.release()
 	m.own()
+	// Programs are recognised by content for want of a package manager that knows them.
+	m.inv.Packages = slices.DeleteFunc(m.inv.Packages, func(p bulwark.Package) bool { return p.Format == "generic" && p.OwnedBy != "" })
 	o.findings = append(o.findings, m.findings...)
 	return m.inv
 }

@@ -86,7 +86,7 @@ type textExtractor struct{ fail func(path string) error }
 func (*textExtractor) Info() bulwark.Info { return bulwark.Info{Name: "extract/text", Version: 1} }
 
 func (*textExtractor) Wants(f *bulwark.FileInfo) bool {
-	return path.Ext(f.Base) == ".pkg" || path.Ext(f.Base) == ".db" || path.Ext(f.Base) == ".owns"
+	return slices.Contains([]string{".pkg", ".db", ".owns", ".program"}, path.Ext(f.Base))
 }
 
 func (x *textExtractor) Extract(_ context.Context, f *bulwark.File) (bulwark.Facts, error) {
@@ -107,6 +107,9 @@ func (x *textExtractor) Extract(_ context.Context, f *bulwark.File) (bulwark.Fac
 		p := bulwark.Package{Name: line, PURL: "pkg:generic/" + line}
 		if path.Ext(f.Base) == ".db" {
 			p.Format = "deb"
+		}
+		if path.Ext(f.Base) == ".program" {
+			p.Format = "generic"
 		}
 		facts.Packages = append(facts.Packages, p)
 	}
@@ -182,12 +185,13 @@ func TestMerge(t *testing.T) {
 }
 
 func TestOwnedBy(t *testing.T) {
-	report, _ := run(t, &scan.Scanner{}, image(files("usr/lib/x.pkg=x", "opt/y.pkg=y", "libx.owns=lib/x.pkg opt/other")))
+	layer := files("usr/lib/x.pkg=x", "opt/y.pkg=y", "usr/bin/z.program=z", "opt/w.program=w", "libx.owns=lib/x.pkg opt/other usr/bin/z.program")
+	report, _ := run(t, &scan.Scanner{}, image(layer))
 	got := map[string]string{}
 	for _, p := range report.Packages {
 		got[p.Name] = p.OwnedBy
 	}
-	if diff := cmp.Diff(map[string]string{"x": "libx", "y": ""}, got); diff != "" {
+	if diff := cmp.Diff(map[string]string{"x": "libx", "y": "", "w": ""}, got); diff != "" {
 		t.Errorf("owners (-want +got):\n%s", diff)
 	}
 }
