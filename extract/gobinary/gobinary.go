@@ -9,8 +9,6 @@
 package gobinary
 
 import (
-	"strings"
-
 	"bulwark"
 	"bulwark/extract/internal/object"
 )
@@ -32,58 +30,25 @@ func (*Inspector) Info() bulwark.Info {
 	}
 }
 
-// leastSize is smaller than any Go program.
-const leastSize = 64 << 10
-
-// passed are endings of files that are large, many, and never a Go binary's.
-var passed = []string{".js", ".json", ".html", ".txt", ".gz", ".a", ".go", ".h", ".jar", ".py", ".mo", ".xz", ".map", ".ts"}
-
-// Begin wants every file that is large enough, whatever its name and mode: an image
-// may keep its programs anywhere.
+// Begin wants every file that may be an executable.
 func (*Inspector) Begin(f *bulwark.FileInfo) bulwark.Sink {
-	if f.Size < leastSize {
+	if !object.Maybe(f) {
 		return nil
 	}
-	for _, end := range passed {
-		if strings.HasSuffix(f.Base, end) {
-			return nil
-		}
-	}
-	return &sink{size: f.Size}
+	s := &sink{}
+	s.Head = object.NewHead(f.Size, s.start)
+	return s
 }
 
-// sink collects the head of the file, then hands everything to its scanner.
+// sink scans one executable.
 type sink struct {
-	size int64
-	head []byte
+	*object.Head
 	scan *scanner
 }
 
-// Write implements io.Writer.
-func (s *sink) Write(p []byte) (int, error) {
-	if s.scan != nil {
-		return len(p), s.scan.feed(p)
-	}
-	if len(s.head) == 0 && len(p) >= 4 && !object.Is(p) {
-		return len(p), bulwark.ErrSkip
-	}
-	want := int(min(s.size, object.HeadSize))
-	n := min(len(p), want-len(s.head))
-	s.head = append(s.head, p[:n]...)
-	if len(s.head) < want {
-		return len(p), nil
-	}
-	f, err := object.Parse(s.head)
-	if err != nil || len(f.Regions) == 0 {
-		return len(p), bulwark.ErrSkip // a damaged executable is no Go binary
-	}
+func (s *sink) start(f object.File, _ []byte) func([]byte) error {
 	s.scan = newScanner(f)
-	head := s.head
-	s.head = nil
-	if err := s.scan.feed(head); err != nil {
-		return len(p), err
-	}
-	return len(p), s.scan.feed(p[n:])
+	return s.scan.feed
 }
 
 // Close gives the packages.

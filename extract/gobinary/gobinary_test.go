@@ -157,7 +157,7 @@ func TestTruncated(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range []int{100, 16 << 10, len(content) / 3, len(content) / 2} {
-		facts, err := inspecttest.Feed(t, New(), "app", append(content[:n:n], make([]byte, leastSize)...), 64<<10)
+		facts, err := inspecttest.Feed(t, New(), "app", append(content[:n:n], make([]byte, 64<<10)...), 64<<10)
 		if len(facts.Packages) > 0 || err != nil {
 			t.Errorf("cut at %d: %v, %v", n, purls(facts), err)
 		}

@@ -107,7 +107,7 @@ func FuzzInspector(f *testing.F) {
 	copy(table[0x400+n:], "net/http.Get\x00main.x\x00")
 	f.Add(table, 33)
 	f.Fuzz(func(t *testing.T, content []byte, piece int) {
-		content = append(content, make([]byte, max(0, leastSize-len(content)))...)
+		content = append(content, make([]byte, max(0, 64<<10-len(content)))...)
 		facts, _ := inspecttest.Feed(t, New(), "x", content, min(max(piece, 1), 256<<10))
 		for _, p := range facts.Packages {
 			if p.Name == "" || !printable(p.Name) || !printable(p.Version) {

@@ -32,33 +32,11 @@ type scanner struct {
 }
 
 func newScanner(f object.File) *scanner {
-	s := &scanner{file: f, mode: (*scanner).hunt, step: f.Word}
-	code := f.GoNote && !hasPlain(f.Regions)
-	end := int64(0)
-	for _, r := range f.Regions {
-		if r.Exec && !code || r.End() <= end {
-			continue
-		}
-		if r.Off < end { // a byte is looked at once, whatever a header claims
-			r.Off, r.Size = end, r.End()-end
-		}
-		s.regions, end = append(s.regions, r), r.End()
-	}
+	s := &scanner{file: f, regions: f.Constants(), mode: (*scanner).hunt, step: f.Word}
 	if f.GoNote {
 		s.old = &legacy{}
 	}
 	return s
-}
-
-// hasPlain tells whether constants have a region of their own; old linkers map them
-// together with code.
-func hasPlain(regions []object.Region) bool {
-	for _, r := range regions {
-		if !r.Exec && !r.Writable {
-			return true
-		}
-	}
-	return false
 }
 
 // feed takes the next bytes of the file.

@@ -44,8 +44,8 @@ var table = []row{
 	},
 	{
 		name: "go", golang: true, files: []string{"go/VERSION", "go-1.*/VERSION"},
-		pattern: `go(\d+\.\d+(?:\.\d+)?)\s`,
-		yes:     []string{"go1.22.3\ntime 2024-05-01T19:49:47Z\n=>1.22.3", "go1.20\n=>1.20"}, no: []string{"go1.23rc1\n", "version go1.22.3\n"},
+		pattern: `go(\d+\.\d+(?:\.\d+)?)(?:\s|$)`,
+		yes:     []string{"go1.22.3\ntime 2024-05-01T19:49:47Z\n=>1.22.3", "go1.20\n=>1.20", "go1.19.8=>1.19.8"}, no: []string{"go1.23rc1\n", "version go1.22.3\n"},
 	},
 	{
 		name: "rust", files: []string{"rustc", "librustc_driver-*.so", "libstd-*.so"},

@@ -3,7 +3,6 @@
 package object
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -85,7 +84,7 @@ func Parse(head []byte) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	slices.SortStableFunc(f.Regions, func(a, b Region) int { return cmp.Compare(a.Off, b.Off) })
+	slices.SortStableFunc(f.Regions, byOffset)
 	return f, nil
 }
 
