@@ -1,8 +1,3 @@
-// Package advisory knows what is wrong with which version of which package: OSV
-// records compiled into one read-only file, with known exploited vulnerabilities
-// (KEV), exploit probabilities (EPSS) and end-of-life dates beside them.
-//
-// [Build] and [Update] make the file, [Open] maps it, [DB.Match] answers.
 package advisory
 
 import (

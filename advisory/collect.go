@@ -72,7 +72,9 @@ func (b *builder) readOSV(ctx context.Context) error {
 	}
 	err := osv.Read(ctx, b.options.OSV, func(i int, d osv.Doc) error { return workers[i].take(d) })
 	for _, w := range workers {
-		err = errors.Join(err, w.flush())
+		if err == nil {
+			err = w.flush()
+		}
 		c.unordered += w.unordered
 		c.unreleased += w.unreleased
 	}

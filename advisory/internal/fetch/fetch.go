@@ -88,8 +88,11 @@ func (d *download) run(ctx context.Context) (done bool, err error) {
 	for try := 1; ; try++ {
 		before := d.have
 		done, wait, err := d.once(ctx)
-		if err == nil || ctx.Err() != nil || !errors.Is(err, bulwark.ErrUnavailable) {
-			return done, errors.Join(err, ctx.Err())
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		if err == nil || !errors.Is(err, bulwark.ErrUnavailable) {
+			return done, err
 		}
 		if d.have > before {
 			try = 1 // it gets on

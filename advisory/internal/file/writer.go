@@ -3,7 +3,6 @@ package file
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
@@ -46,7 +45,7 @@ func Create(path string, version uint32) (*Writer, error) {
 // Offset is where the next byte goes.
 func (w *Writer) Offset() uint64 { return w.off }
 
-// Write appends b. It never fails: Commit tells.
+// Write appends b. It never fails: Commit tells what went wrong.
 func (w *Writer) Write(b []byte) (int, error) {
 	n := len(b)
 	for len(b) > 0 {
@@ -91,9 +90,12 @@ func (w *Writer) Commit(directory []byte) error {
 	le.PutUint32(h[32:], uint32(len(w.sums)))
 	le.PutUint32(h[36:], crc32.Checksum(tail.B, castagnoli))
 	le.PutUint32(h[headerSize-4:], crc32.Checksum(h[:headerSize-4], castagnoli))
-	if err := errors.Join(w.err, w.finish(h)); err != nil {
+	if w.err == nil {
+		w.err = w.finish(h)
+	}
+	if w.err != nil {
 		w.Abort()
-		return fmt.Errorf("writing %s: %w", w.path, err)
+		return fmt.Errorf("writing %s: %w", w.path, w.err)
 	}
 	return nil
 }
