@@ -65,7 +65,7 @@ func (a *app) scan(ctx context.Context, args []string, formats []report.Format) 
 		defer db.Close()
 	}
 	o := report.Options{Now: s.Now, Hygiene: a.hygiene, Verbose: a.verbose, Lookup: lookup(db)}
-	return a.run(ctx, s, args, formats, "table", o)
+	return a.run(ctx, s, args, formats, "table", o, db)
 }
 
 // sbom lists what is in a target.
@@ -74,16 +74,20 @@ func (a *app) sbom(ctx context.Context, args []string, formats []report.Format) 
 	if err != nil {
 		return err
 	}
-	return a.run(ctx, s, args, formats, "cyclonedx", report.Options{Now: s.Now, Inventory: true})
+	return a.run(ctx, s, args, formats, "cyclonedx", report.Options{Now: s.Now, Inventory: true}, nil)
 }
 
-// run scans, writes the report and tells how it ended.
-func (a *app) run(ctx context.Context, s *scan.Scanner, args []string, formats []report.Format, normal string, o report.Options) error {
+// run scans, writes the report and tells how it ended. A database that turns out to be
+// damaged while it is asked (nil: none is) makes the whole run fail.
+func (a *app) run(ctx context.Context, s *scan.Scanner, args []string, formats []report.Format, normal string, o report.Options, db *advisory.DB) error {
 	out, err := a.open(formats, normal, o)
 	if err != nil {
 		return err
 	}
 	res, err := a.look(ctx, s, args, out)
+	if err == nil && db != nil && db.Err() != nil {
+		err = &exit{code: exitFailed, err: db.Err(), hint: "get it anew: bulwark db update"}
+	}
 	if err = out.close(err); err != nil {
 		return err
 	}
