@@ -116,3 +116,53 @@ func FuzzInspector(f *testing.F) {
 		}
 	})
 }
+
+// TestTables reads function names from tables as Go 1.16, 1.18 and 1.20 lay them out.
+func TestTables(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		order binary.AppendByteOrder
+		magic uint32
+		ptr   int
+		text  bool // the header has textStart
+	}{
+		{"1.16", binary.LittleEndian, 0xfffffffa, 8, false},
+		{"1.16, 32 bits", binary.LittleEndian, 0xfffffffa, 4, false},
+		{"1.18", binary.LittleEndian, 0xfffffff0, 8, true},
+		{"1.20, big endian", binary.BigEndian, 0xfffffff1, 8, true},
+	} {
+		b := append(tt.order.AppendUint32(nil, tt.magic), 0, 0, 1, byte(tt.ptr))
+		word := func(v int) {
+			if tt.ptr == 8 {
+				b = tt.order.AppendUint64(b, uint64(v))
+			} else {
+				b = tt.order.AppendUint32(b, uint32(v))
+			}
+		}
+		text := "net/http.Get\x00main.run.func1\x00"
+		start := 8 + 7*tt.ptr
+		word(3)
+		word(1)
+		if tt.text {
+			start += tt.ptr
+			word(0x1000)
+		}
+		for _, v := range []int{start, start + len(text), start + 200, start + 300, start + 400} {
+			word(v)
+		}
+		content := legacyBinary(tt.order, byte(tt.ptr/4), 0x20000, "go1.17", "path\ta.test/m\n")
+		copy(content[0x408:], append(b, text...))
+		for _, piece := range []int{1, 1000, 256 << 10} {
+			facts, err := inspecttest.Feed(t, New(), "x", content, piece)
+			if err != nil || len(facts.Packages) != 1 || facts.Packages[0].Symbols == nil {
+				t.Errorf("%s, pieces of %d: %+v, %v", tt.name, piece, facts.Packages, err)
+				continue
+			}
+			for _, name := range []string{"net/http", "net/http.Get", "main.run", "a.test/m.run"} {
+				if !facts.Packages[0].Symbols.Has(name) {
+					t.Errorf("%s, pieces of %d: %s is not linked", tt.name, piece, name)
+				}
+			}
+		}
+	}
+}
