@@ -53,7 +53,7 @@ func parse(data []byte) (m metadata, err error) {
 		continued = bytes.EqualFold(key, []byte("license"))
 	}
 	if cut {
-		return m, fmt.Errorf("Python metadata with a header of more than %d bytes: %w", maxHeader, bulwark.ErrLimit)
+		return m, fmt.Errorf("metadata with a header of more than %d bytes: %w", maxHeader, bulwark.ErrLimit)
 	}
 	return m, odd
 }

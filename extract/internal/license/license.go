@@ -88,10 +88,7 @@ func name(s string) string {
 		if len(f) > 1 && f[0] == 'v' && f[1] >= '0' && f[1] <= '9' {
 			f = f[1:]
 		}
-		if strings.HasSuffix(f, ".0") {
-			f = f[:len(f)-2]
-		}
-		fields[i] = f
+		fields[i] = strings.TrimSuffix(f, ".0")
 	}
 	return strings.Join(fields, " ")
 }

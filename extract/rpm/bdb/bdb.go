@@ -3,6 +3,8 @@
 // list all that is in them.
 package bdb
 
+//lint:file-ignore ST1005 Berkeley DB is a name
+
 import (
 	"encoding/binary"
 	"fmt"
