@@ -199,10 +199,10 @@ func (p *planner) finish(inv *bulwark.Inventory) {
 		p.note(true, "no advisories for %s: %s not judged", eco, were(p.unknown[eco]))
 	}
 	if p.versions > 0 {
-		p.note(false, "%s not judged, because no version of theirs is known", were(p.versions))
+		p.note(false, "%s not judged, for lack of a version", were(p.versions))
 	}
 	if p.shadowed > 0 {
-		p.note(false, "%s named by lockfiles not judged: what is installed is", were(p.shadowed))
+		p.note(false, "%s left out that only a lockfile names: what is installed counts", were(p.shadowed))
 	}
 	if r := inv.Release; r != nil && len(inv.Packages) == 0 && !p.known(p.scope.Distribution) {
 		p.note(true, "no advisories for %s %s", r.ID, r.VersionID)
