@@ -83,9 +83,12 @@ func (p *printer) asset(a *group.Asset) {
 	if len(a.Advice) > 0 {
 		p.line("## Fix first\n")
 		for i, ad := range a.Advice {
-			p.line("%d. %s", i+1, esc(ad.Text))
+			p.line("%d. %s", i+1, esc(group.Effect(ad, a)))
 		}
 		p.line("")
+		if s := group.Together(a); s != "" {
+			p.line("%s\n", esc(s))
+		}
 	}
 	for _, s := range a.Sections {
 		p.section(s)
@@ -110,19 +113,38 @@ func (p *printer) section(s group.Section) {
 	p.line("| package | installed | fixed | severity | risk | vulnerabilities |")
 	p.line("| --- | --- | --- | --- | ---: | --- |")
 	for i := range s.Rows {
-		r := &s.Rows[i]
-		name := r.Name
-		if len(r.Binaries) > 0 {
-			name += " (" + strings.Join(r.Binaries, ", ") + ")"
+		if i == maxRows && !p.o.Verbose && len(s.Rows) > maxRows+1 {
+			p.line("| ... and %s more | | | | | |", group.Number(len(s.Rows)-i))
+			break
 		}
+		r := &s.Rows[i]
 		fixed := cmp.Or(r.Fixed, "no fix")
 		if r.Fixable > 0 && r.Fixable < len(r.IDs) {
 			fixed += fmt.Sprintf(" (%d of %d)", r.Fixable, len(r.IDs))
 		}
-		p.line("| %s | %s | %s | %s | %d | %s |", esc(name), esc(strings.Join(r.Installed, ", ")), esc(fixed), r.Severity, r.Risk, esc(p.ids(r)))
+		p.line("| %s | %s | %s | %s | %d | %s |", esc(name(r)), esc(some(r.Installed)), esc(fixed), r.Severity, r.Risk, esc(p.ids(r)))
 	}
 	p.line("")
 }
+
+func name(r *group.Row) string {
+	if len(r.Binaries) == 0 {
+		return r.Name
+	}
+	return r.Name + " (" + some(r.Binaries) + ")"
+}
+
+// some names the first of many.
+func some(list []string) string {
+	if n := len(list); n > shown+1 {
+		return strings.Join(list[:shown], ", ") + fmt.Sprintf(" +%s", group.Number(n-shown))
+	}
+	return strings.Join(list, ", ")
+}
+
+// maxRows of a table and maxNotes are written when not asked for all, so that a report
+// fits into a comment.
+const maxRows, maxNotes = 100, 50
 
 // shown is how many ids a row names.
 const shown = 5
@@ -138,6 +160,9 @@ func (p *printer) ids(r *group.Row) string {
 	}
 	if r.KEV {
 		s += "; known to be exploited"
+	}
+	if r.Unused && !r.Kernel {
+		s += "; not in use"
 	}
 	if r.Kernel {
 		s += "; headers only, a container runs its host's kernel"
@@ -163,14 +188,21 @@ func (p *printer) others(a *group.Asset) {
 		p.line("## %s\n", esc(group.Title(kind)))
 		p.line("| severity | risk | where | what | fix |")
 		p.line("| --- | ---: | --- | --- | --- |")
-		for _, f := range list {
-			fix := ""
+		for i, same := range group.Alike(list) {
+			if i == maxRows && !p.o.Verbose {
+				p.line("| ... | | and more | | |")
+				break
+			}
+			f, fix := same[0], ""
 			if f.Fix != nil {
 				fix = f.Fix.Text
 			}
 			where := cmp.Or(f.Path, f.Subject)
 			if f.Line > 0 {
 				where += fmt.Sprintf(":%d", f.Line)
+			}
+			if n := len(same); n > 1 {
+				where += fmt.Sprintf(" +%d", n-1)
 			}
 			p.line("| %s | %d | %s | %s | %s |", f.Severity, f.Risk, esc(where), esc(f.Title), esc(fix))
 		}
@@ -194,7 +226,11 @@ func (p *printer) notes(list []*bulwark.Note) {
 		return
 	}
 	p.line("<details><summary>%s</summary>\n", group.Count(len(list), "note"))
-	for _, n := range list {
+	for i, n := range list {
+		if i == maxNotes && !p.o.Verbose && len(list) > maxNotes+1 {
+			p.line("- ... and %s more", group.Number(len(list)-i))
+			break
+		}
 		s := esc(strings.TrimPrefix(n.Path+": "+n.Text, ": "))
 		if n.Incomplete {
 			s = "**not looked at:** " + s

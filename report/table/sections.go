@@ -9,17 +9,31 @@ import (
 
 	"bulwark"
 	"bulwark/report/internal/group"
+	"bulwark/report/internal/text"
 )
+
+// roomy is how wide a terminal is that has room for where a package lies.
+const roomy = 120
 
 func (p *printer) vulnerabilities(a *group.Asset) {
 	for _, s := range a.Sections {
 		p.heading(s.Name + ": " + sectionTally(s))
-		g := &grid{head: []string{"PACKAGE", "INSTALLED", "FIXED", "SEVERITY", "RISK", "VULNERABILITIES"}, right: map[int]bool{4: true}}
+		g := &grid{columns: []column{{head: "PACKAGE", yields: 24, most: 80}, {head: "INSTALLED", yields: 16, most: 60}, {head: "FIXED", wrap: true, yields: 16, most: 60},
+			{head: "SEVERITY"}, {head: "RISK", right: true}, {head: "VULNERABILITIES", wrap: true, yields: 20}}}
+		if p.placed(s) {
+			g.columns = append(g.columns, column{head: "WHERE", yields: 20, most: 80})
+		}
 		for i := range s.Rows {
 			p.vulnerable(g, &s.Rows[i])
 		}
 		p.grid(g)
 	}
+}
+
+// placed tells whether to show where the packages of a section lie: not when a
+// distribution's package manager knows, and not without room.
+func (p *printer) placed(s group.Section) bool {
+	return (p.o.Verbose || p.o.Width == 0 || p.o.Width >= roomy) && slices.ContainsFunc(s.Rows, func(r group.Row) bool { return len(r.Paths) > 0 })
 }
 
 func sectionTally(s group.Section) string {
@@ -31,11 +45,12 @@ func sectionTally(s group.Section) string {
 }
 
 func (p *printer) vulnerable(g *grid, r *group.Row) {
+	add := func(styles []style, cells ...string) { g.add(styles, cells[:len(g.columns)]...) }
 	if p.o.Verbose && !r.Kernel {
 		for _, f := range r.Findings {
 			v := f.Vulnerability
-			g.add(severityStyles(f.Severity), v.Package, v.Installed, cmp.Or(strings.Join(v.Fixed, ", "), "no fix"),
-				f.Severity.String(), strconv.Itoa(f.Risk), detail(f))
+			add(severityStyles(f.Severity), v.Package, v.Installed, cmp.Or(strings.Join(group.Fixed(f), ", "), "no fix"),
+				f.Severity.String(), strconv.Itoa(f.Risk), detail(f), where(f))
 		}
 		return
 	}
@@ -43,7 +58,7 @@ func (p *printer) vulnerable(g *grid, r *group.Row) {
 	if r.Kernel {
 		styles = repeat(dim, 6)
 	}
-	g.add(styles, packageCell(r), installedCell(r), fixedCell(r), r.Severity.String(), strconv.Itoa(r.Risk), idsCell(r))
+	add(styles, packageCell(r), installedCell(r), fixedCell(r), r.Severity.String(), strconv.Itoa(r.Risk), idsCell(r), pathCell(r))
 }
 
 func severityStyles(s bulwark.Severity) []style { return []style{bold, plain, plain, of(s)} }
@@ -84,10 +99,24 @@ func idsCell(r *group.Row) string {
 	if r.KEV {
 		s += ", known to be exploited"
 	}
+	if r.Unused && !r.Kernel {
+		s += ", not in use"
+	}
 	if r.Kernel {
 		s += "; headers only, a container runs its host's kernel"
 	}
 	return s
+}
+
+func pathCell(r *group.Row) string {
+	switch n := len(r.Paths); n {
+	case 0:
+		return ""
+	case 1:
+		return r.Paths[0]
+	default:
+		return fmt.Sprintf("%s +%d", r.Paths[0], n-1)
+	}
 }
 
 // detail is the last cell of one finding.
@@ -102,11 +131,8 @@ func detail(f *bulwark.Finding) string {
 	if f.InUse != nil && !*f.InUse {
 		s += ", not in use"
 	}
-	if f.Title != "" {
+	if f.Title != "" && f.Title != group.ID(f.Vulnerability) {
 		s += ": " + f.Title
-	}
-	if f.Vulnerability.Source == "" && f.Path != "" {
-		s += " [" + where(f) + "]"
 	}
 	return s
 }
@@ -132,13 +158,18 @@ func (p *printer) others(a *group.Asset) {
 	}
 	hygiene := 0
 	for _, kind := range kinds {
-		g := &grid{head: []string{"SEVERITY", "RISK", "WHERE", "WHAT"}, right: map[int]bool{1: true}}
-		for _, f := range group.OfKind(a.Others, kind) {
+		g := &grid{columns: []column{{head: "SEVERITY"}, {head: "RISK", right: true}, {head: "WHAT", wrap: true, yields: 32}, {head: "WHERE", yields: 24, most: 120}}}
+		for _, same := range group.Alike(group.OfKind(a.Others, kind)) {
+			f := same[0]
 			if !p.o.Hygiene && slices.Contains(f.Tags, "hygiene") {
-				hygiene++
+				hygiene += len(same)
 				continue
 			}
-			g.add([]style{of(f.Severity)}, f.Severity.String(), strconv.Itoa(f.Risk), where(f), what(f))
+			place := where(f)
+			if len(same) > 1 {
+				place = fmt.Sprintf("%s +%d", cmp.Or(f.Path, f.Subject), len(same)-1)
+			}
+			g.add([]style{of(f.Severity)}, f.Severity.String(), strconv.Itoa(f.Risk), what(f), place)
 		}
 		if len(g.rows) > 0 {
 			p.heading(group.Title(kind))
@@ -168,7 +199,7 @@ func (p *printer) excepted(a *group.Asset) {
 		return
 	}
 	p.heading("Excepted")
-	g := &grid{head: []string{"FINDING", "SUBJECT", "OWNER", "EXPIRES", "REASON"}}
+	g := &grid{columns: []column{{head: "FINDING"}, {head: "SUBJECT", yields: 24, most: 100}, {head: "OWNER", yields: 12, most: 40}, {head: "EXPIRES"}, {head: "REASON", wrap: true, yields: 24}}}
 	for _, f := range a.Excepted {
 		g.add(nil, strings.TrimPrefix(f.Rule, "vuln/"), f.Subject, f.Exception.Owner, cmp.Or(f.Exception.Expires, "never"), f.Exception.Reason)
 	}
@@ -201,15 +232,35 @@ func (p *printer) notes(list []*bulwark.Note) {
 			p.text(dim, indent, indent, fmt.Sprintf("... and %s more: --verbose lists them", group.Number(len(list)-i)))
 			return
 		}
-		s, st := n.Text, plain
-		if n.Path != "" {
-			s = n.Path + ": " + s
-		}
+		s, st := p.note(n), plain
 		if n.Incomplete {
 			s, st = "not looked at: "+s, yellow
 		}
 		p.text(st, indent+"- ", indent+"  ", s)
 	}
+}
+
+// A note is cut to these columns when not asked for all, its path to fewer, so that the
+// words behind a nested path stay.
+const (
+	noteWidth = 200
+	pathWidth = 100
+)
+
+func (p *printer) note(n *bulwark.Note) string {
+	path, words := text.Clean(n.Path), text.Clean(n.Text)
+	if !p.o.Verbose {
+		path = text.Middle(path, pathWidth)
+		room := noteWidth
+		if path != "" {
+			room -= text.Width(path) + 2
+		}
+		words = text.Middle(words, room)
+	}
+	if path == "" {
+		return words
+	}
+	return path + ": " + words
 }
 
 // rank puts what was not looked at first.
@@ -225,7 +276,7 @@ func (p *printer) packages(a *group.Asset) {
 		return
 	}
 	p.line()
-	g := &grid{head: []string{"PACKAGE", "VERSION", "ECOSYSTEM", "LICENCE", "PATH"}}
+	g := &grid{columns: []column{{head: "PACKAGE", yields: 24, most: 80}, {head: "VERSION", yields: 16, most: 60}, {head: "ECOSYSTEM"}, {head: "LICENCE", yields: 12, most: 48}, {head: "PATH", yields: 20}}}
 	for _, k := range a.Packages {
 		path := k.Path
 		if k.OwnedBy != "" {

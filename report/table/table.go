@@ -93,7 +93,7 @@ func (p *printer) asset(a *group.Asset) {
 		p.notes(a.Notes)
 		return
 	}
-	p.text(plain, "", "  ", tally(a))
+	p.text(plain, "", "  ", group.Tally(a))
 	p.advice(a)
 	p.vulnerabilities(a)
 	p.others(a)
@@ -113,27 +113,16 @@ func name(a *group.Asset) string {
 	return s
 }
 
-func tally(a *group.Asset) string {
-	s := group.Count(a.Vulnerabilities, "vulnerability")
-	if n := len(a.Others); n > 0 {
-		s += ", " + group.Count(n, "other finding")
-	}
-	if a.Vulnerabilities+len(a.Others) > 0 {
-		s += ": " + group.Counts(a.Counts)
-	}
-	if a.Kernel > 0 {
-		s += fmt.Sprintf(" (%s of the kernel, drawn by its headers)", group.Number(a.Kernel))
-	}
-	return s
-}
-
 func (p *printer) advice(a *group.Asset) {
 	if len(a.Advice) == 0 {
 		return
 	}
 	p.heading("Fix first")
 	for i, ad := range a.Advice {
-		p.text(green, fmt.Sprintf("  %d. ", i+1), "     ", ad.Text)
+		p.text(green, fmt.Sprintf("  %d. ", i+1), "     ", group.Effect(ad, a))
+	}
+	if s := group.Together(a); s != "" {
+		p.text(plain, "     ", "     ", s)
 	}
 }
 
@@ -166,7 +155,7 @@ func (p *printer) total() string {
 		total += ": " + group.Counts(s.Counts)
 	}
 	if s.Unrated > 0 {
-		total += fmt.Sprintf(" | %.0f%% of the vulnerabilities have not been rated", s.Unrated*100)
+		total += " | " + group.Unrated(&s)
 	}
 	if s.Excepted > 0 {
 		total += fmt.Sprintf(" | %s", group.Number(s.Excepted)+" excepted")

@@ -79,3 +79,41 @@ func TestHygiene(t *testing.T) {
 		t.Error("hygiene is not listed")
 	}
 }
+
+// Paths of nested archives must not fill the screen: the words of a note and both ends
+// of its path stay.
+func TestLongNote(t *testing.T) {
+	r := sample.Report()
+	deep := "/srv/app.war" + strings.Repeat("!WEB-INF/lib/nested.jar", 40) + "!last.jar"
+	r.Notes = append(r.Notes, bulwark.Note{Plugin: "p", Asset: r.Assets[0].ID, Path: deep, Text: "malformed in " + deep})
+	got := write(t, r, report.Options{})
+	for l := range strings.Lines(got) {
+		if text.Width(l) > 210 {
+			t.Errorf("a line of %d columns: %s", text.Width(l), l)
+		}
+	}
+	if !strings.Contains(got, "- /srv/app.war!") || !strings.Contains(got, "!last.jar: malformed in /srv") {
+		t.Errorf("the note:\n%s", got)
+	}
+	if got := write(t, r, report.Options{Verbose: true}); !strings.Contains(got, deep+": malformed in "+deep) {
+		t.Error("--verbose cuts the note")
+	}
+}
+
+// The same end of life in many places is one line; secrets are told one by one.
+func TestAlike(t *testing.T) {
+	r := sample.Report()
+	for _, f := range r.Findings {
+		if f.Kind == bulwark.KindEOL || f.Kind == bulwark.KindSecret {
+			f.Path = "/elsewhere"
+			r.Findings = append(r.Findings, f)
+		}
+	}
+	got := write(t, r, report.Options{})
+	if n := strings.Count(got, "has had no security support"); n != 1 || !strings.Contains(got, "debian 12 +1") {
+		t.Errorf("end of life on %d lines:\n%s", n, got)
+	}
+	if n := strings.Count(got, "AWS access key"); n != 2 {
+		t.Errorf("secrets on %d lines", n)
+	}
+}

@@ -23,9 +23,10 @@ type Asset struct {
 	Notes    []*bulwark.Note
 	Layers   []Layer // lowest first; none for what has no layers
 	Counts   map[bulwark.Severity]int
-	// Vulnerabilities counts findings of that kind without an exception, Kernel those
-	// among them that headers of the kernel draw.
-	Vulnerabilities, Kernel int
+	// Vulnerabilities counts findings of that kind without an exception, Distinct those
+	// that the rows name, Kernel those that headers of the kernel draw; Risk is the sum
+	// of their risk.
+	Vulnerabilities, Distinct, Kernel, Risk int
 
 	rows   map[rowKey][2]int // section and row
 	layers map[string]int
@@ -46,7 +47,7 @@ type Section struct {
 // that has no source package.
 type Row struct {
 	Name      string
-	Binaries  []string // packages built from it that are affected, when they are named otherwise
+	Binaries  []string // packages built from it that are affected, when one is named otherwise
 	Installed []string // distinct versions
 	Fixed     string   // the version that fixes all that can be fixed; empty when none can
 	Fixable   int      // how many of IDs have a fix
@@ -54,6 +55,8 @@ type Row struct {
 	Risk      int
 	KEV       bool
 	Kernel    bool               // drawn by headers: a container runs the host's kernel
+	Unused    bool               // what is vulnerable is known not to be used, in every finding
+	Paths     []string           // distinct, where the package lies; none for a distribution's
 	IDs       []string           // distinct vulnerabilities, the worst first
 	Findings  []*bulwark.Finding // the worst first
 	seen      map[string]bool
@@ -66,7 +69,7 @@ type Layer struct {
 	Base              bool
 	Packages          int
 	Risk              int // sum over its findings
-	Counts            map[bulwark.Severity]int
+	Counts, Risks     map[bulwark.Severity]int
 }
 
 // Total is the number of findings in the layer.
@@ -132,7 +135,7 @@ func (g *grouper) addAsset(a *bulwark.Asset) {
 func layer(a *bulwark.Asset) Layer {
 	index, _ := strconv.Atoi(a.Labels["index"]) // 0 when there is none
 	return Layer{DiffID: strings.TrimPrefix(string(a.ID), "layer:"), CreatedBy: a.Labels["createdBy"], Index: index,
-		Base: a.Labels["part"] == "base", Counts: map[bulwark.Severity]int{}}
+		Base: a.Labels["part"] == "base", Counts: map[bulwark.Severity]int{}, Risks: map[bulwark.Severity]int{}}
 }
 
 func (g *grouper) of(id bulwark.AssetID) *Asset {
@@ -167,6 +170,7 @@ func (g *grouper) addFinding(f *bulwark.Finding) {
 	a.Counts[f.Severity]++
 	if l := a.layer(f.Layer); l != nil {
 		l.Counts[f.Severity]++
+		l.Risks[f.Severity] += f.Risk
 		l.Risk += f.Risk
 	}
 	if f.Vulnerability == nil {
@@ -174,6 +178,7 @@ func (g *grouper) addFinding(f *bulwark.Finding) {
 		return
 	}
 	a.Vulnerabilities++
+	a.Risk += f.Risk
 	a.row(g.ecosystem(f.Subject), f).add(f)
 }
 
@@ -190,8 +195,8 @@ func (g *grouper) ecosystem(subject string) string {
 
 func (a *Asset) row(ecosystem string, f *bulwark.Finding) *Row {
 	v := f.Vulnerability
-	key := rowKey{ecosystem: ecosystem, name: cmp.Or(v.Source, v.Package), kernel: KernelHeaders(f)}
-	if v.Source == "" {
+	key := rowKey{ecosystem: ecosystem, name: cmp.Or(Source(f), v.Package), kernel: KernelHeaders(f)}
+	if Source(f) == "" {
 		key.installed = v.Installed
 	}
 	if key.kernel {
@@ -211,10 +216,40 @@ func (a *Asset) newRow(key rowKey) [2]int {
 		a.Sections = append(a.Sections, Section{Name: key.ecosystem})
 	}
 	s := &a.Sections[i]
-	s.Rows = append(s.Rows, Row{Name: key.name, Kernel: key.kernel, seen: map[string]bool{}})
+	s.Rows = append(s.Rows, Row{Name: key.name, Kernel: key.kernel, Unused: true, seen: map[string]bool{}})
 	at := [2]int{i, len(s.Rows) - 1}
 	a.rows[key] = at
 	return at
+}
+
+// Source is the source package that a vulnerability of a distribution's package is
+// known by, which may have the package's own name; empty for other packages.
+func Source(f *bulwark.Finding) string {
+	if f.Vulnerability == nil {
+		return ""
+	}
+	format, _, _ := strings.Cut(strings.TrimPrefix(f.Subject, "pkg:"), "/")
+	switch format {
+	case "deb", "rpm", "apk", "alpm":
+		return cmp.Or(f.Vulnerability.Source, f.Vulnerability.Package)
+	}
+	return f.Vulnerability.Source
+}
+
+// Fixed is the versions that fix a vulnerability, written as the installed one is: the
+// records about Go leave out the "v" that its versions begin with.
+func Fixed(f *bulwark.Finding) []string {
+	v := f.Vulnerability
+	if !strings.HasPrefix(f.Subject, "pkg:golang/") || !strings.HasPrefix(v.Installed, "v") {
+		return v.Fixed
+	}
+	list := slices.Clone(v.Fixed)
+	for i, version := range list {
+		if digits(version) > 0 {
+			list[i] = "v" + version
+		}
+	}
+	return list
 }
 
 // KernelHeaders tells whether a vulnerability is the kernel's and what is installed
@@ -232,23 +267,38 @@ func KernelHeaders(f *bulwark.Finding) bool {
 func (r *Row) add(f *bulwark.Finding) {
 	v := f.Vulnerability
 	r.Findings = append(r.Findings, f)
-	if v.Package != r.Name && !slices.Contains(r.Binaries, v.Package) {
+	if !slices.Contains(r.Binaries, v.Package) {
 		r.Binaries = append(r.Binaries, v.Package)
+	}
+	if Source(f) == "" {
+		r.addPaths(f)
 	}
 	if !slices.Contains(r.Installed, v.Installed) {
 		r.Installed = append(r.Installed, v.Installed)
 	}
 	r.Severity, r.Risk, r.KEV = max(r.Severity, f.Severity), max(r.Risk, f.Risk), r.KEV || v.KEV
+	r.Unused = r.Unused && f.InUse != nil && !*f.InUse
 	id := ID(v)
 	if r.seen[id] {
 		return
 	}
 	r.seen[id] = true
 	r.IDs = append(r.IDs, id)
-	if len(v.Fixed) > 0 {
+	if fixed := Fixed(f); len(fixed) > 0 {
 		r.Fixable++
-		if Later(v.Fixed[0], r.Fixed) {
-			r.Fixed = v.Fixed[0]
+		if Later(fixed[0], r.Fixed) {
+			r.Fixed = fixed[0]
+		}
+	}
+}
+
+func (r *Row) addPaths(f *bulwark.Finding) {
+	if len(f.Places) == 0 && f.Path != "" && !slices.Contains(r.Paths, f.Path) {
+		r.Paths = append(r.Paths, f.Path)
+	}
+	for _, p := range f.Places {
+		if p.Path != "" && !slices.Contains(r.Paths, p.Path) {
+			r.Paths = append(r.Paths, p.Path)
 		}
 	}
 }
@@ -272,10 +322,19 @@ func (a *Asset) finish() {
 	for i := range a.Sections {
 		slices.SortStableFunc(a.Sections[i].Rows, worseRow)
 		for j := range a.Sections[i].Rows {
-			slices.Sort(a.Sections[i].Rows[j].Binaries)
+			a.Distinct += len(a.Sections[i].Rows[j].IDs)
+			a.Sections[i].Rows[j].settle()
 		}
 	}
 	slices.SortStableFunc(a.Sections, func(x, y Section) int { return worseRow(x.Rows[0], y.Rows[0]) })
+}
+
+// settle leaves Binaries empty where they say no more than the name.
+func (r *Row) settle() {
+	slices.Sort(r.Binaries)
+	if len(r.Binaries) == 1 && r.Binaries[0] == r.Name {
+		r.Binaries = nil
+	}
 }
 
 func worseRow(a, b Row) int {
@@ -298,4 +357,29 @@ func OfKind(list []*bulwark.Finding, kind string) []*bulwark.Finding {
 		}
 	}
 	return picked
+}
+
+// Alike joins findings that say the same of different places, where the place is of
+// little weight: what is behind or past its end of life. Others stand alone.
+func Alike(list []*bulwark.Finding) [][]*bulwark.Finding {
+	type key struct {
+		kind, title, fix string
+		severity         bulwark.Severity
+	}
+	at := map[key]int{}
+	var joined [][]*bulwark.Finding
+	for _, f := range list {
+		k := key{kind: f.Kind, title: f.Title, severity: f.Severity}
+		if f.Fix != nil {
+			k.fix = f.Fix.Text
+		}
+		i, ok := at[k]
+		if ok && (f.Kind == bulwark.KindEOL || f.Kind == bulwark.KindOutdated) {
+			joined[i] = append(joined[i], f)
+			continue
+		}
+		at[k] = len(joined)
+		joined = append(joined, []*bulwark.Finding{f})
+	}
+	return joined
 }

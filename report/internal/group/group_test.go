@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"bulwark"
 	"bulwark/report/internal/group"
 	"bulwark/report/internal/sample"
 )
@@ -36,7 +37,7 @@ func TestByAsset(t *testing.T) {
 	if diff := cmp.Diff([]string{"CVE-2023-5363", "CVE-2025-0001"}, openssl.IDs); diff != "" {
 		t.Errorf("ids of openssl: the excepted one is left out (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"libssl3"}, openssl.Binaries); diff != "" {
+	if diff := cmp.Diff([]string{"libssl3", "openssl"}, openssl.Binaries); diff != "" {
 		t.Errorf("binaries of openssl (-want +got):\n%s", diff)
 	}
 	if a.Vulnerabilities != 10 || a.Kernel != 3 || len(a.Excepted) != 1 || len(a.Others) != 3 {
@@ -63,5 +64,35 @@ func TestLater(t *testing.T) {
 	}
 	if group.Later("1.0", "1.00") {
 		t.Error("leading zeros count")
+	}
+}
+
+func TestEffect(t *testing.T) {
+	a := group.ByAsset(sample.Report())[0]
+	for _, tt := range []struct {
+		ad   bulwark.Advice
+		want string
+	}{
+		{bulwark.Advice{Text: "a 1 -> 2 clears 5 of 9", Clears: 5, Risk: a.Risk / 2}, "a 1 -> 2 clears 5 of 9 (50% of the risk)"},
+		{bulwark.Advice{Text: "b 1 -> 2 clears 9 of 9", Clears: 9, Risk: a.Risk}, "b 1 -> 2 clears 9 of 9 (100% of the risk)"},
+		{bulwark.Advice{Text: "c 1 -> 2 clears 1 of 9", Clears: 1, Risk: 1}, "c 1 -> 2 clears 1 of 9 (less than 1% of the risk)"},
+		{bulwark.Advice{Text: "d 1 -> 2 clears 8 of 9", Clears: 8, Risk: a.Risk - 1}, "d 1 -> 2 clears 8 of 9 (99% of the risk)"},
+		{bulwark.Advice{Text: "move on"}, "move on"},
+	} {
+		if got := group.Effect(&tt.ad, a); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}
+
+// Advisories about Go leave the "v" out that its versions have.
+func TestFixed(t *testing.T) {
+	f := &bulwark.Finding{Subject: "pkg:golang/golang.org/x/text@v0.3.7", Vulnerability: &bulwark.Vulnerability{Installed: "v0.3.7", Fixed: []string{"0.3.8", "v1.0.0"}}}
+	if diff := cmp.Diff([]string{"v0.3.8", "v1.0.0"}, group.Fixed(f)); diff != "" {
+		t.Error(diff)
+	}
+	f.Subject, f.Vulnerability.Installed = "pkg:golang/stdlib@1.20.1", "1.20.1"
+	if diff := cmp.Diff([]string{"0.3.8", "v1.0.0"}, group.Fixed(f)); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ func Age(run *bulwark.Run, now time.Time) (words string, stale bool) {
 		return "no advisory database, so vulnerabilities were not looked for: bulwark db update gets one", true
 	}
 	age := now.Sub(adv.Built)
-	words = fmt.Sprintf("advisories of %s (%s, %s)", adv.Built.UTC().Format(time.DateOnly), Count(adv.Records, "record"), days(age))
+	words = fmt.Sprintf("advisory database of %s (%s, %s)", adv.Built.UTC().Format(time.DateOnly), Count(adv.Records, "record"), days(age))
 	if age > StaleAfter {
 		return words + ": bulwark db update gets newer ones", true
 	}
@@ -32,7 +33,7 @@ func days(d time.Duration) string {
 	n := int(d.Hours() / 24)
 	switch {
 	case n <= 0:
-		return "today's"
+		return "built today"
 	case n == 1:
 		return "1 day old"
 	}
@@ -63,6 +64,70 @@ func Count(n int, what string) string {
 		return Number(n) + " " + strings.TrimSuffix(what, "y") + "ies"
 	}
 	return Number(n) + " " + what + "s"
+}
+
+// Effect is a step of advice with what it does: the findings that it clears stand in
+// its text, and their share of the risk behind it.
+func Effect(ad *bulwark.Advice, a *Asset) string {
+	if ad.Clears == 0 {
+		return ad.Text
+	}
+	return ad.Text + " (" + share(ad.Risk, a.Risk) + " of the risk)"
+}
+
+// Together says what all steps of the advice do; empty where one step says it.
+func Together(a *Asset) string {
+	clears, risk, steps := 0, 0, 0
+	for _, ad := range a.Advice {
+		if ad.Clears > 0 {
+			clears, risk, steps = clears+ad.Clears, risk+ad.Risk, steps+1
+		}
+	}
+	if steps < 2 {
+		return ""
+	}
+	return fmt.Sprintf("Together these clear %s of %s, %s of the risk", Number(clears), Count(a.Vulnerabilities, "finding"), share(risk, a.Risk))
+}
+
+// Tally says how many vulnerabilities and other findings there are, and how bad.
+func Tally(a *Asset) string {
+	s := Count(a.Vulnerabilities, "vulnerability")
+	if a.Distinct < a.Vulnerabilities {
+		s = Count(a.Distinct, "vulnerability") + " (" + Count(a.Vulnerabilities, "finding") + ", one for each package)"
+	}
+	if n := len(a.Others); n > 0 {
+		s += ", " + Count(n, "other finding")
+	}
+	if a.Vulnerabilities+len(a.Others) > 0 {
+		s += ": " + Counts(a.Counts)
+	}
+	if a.Kernel > 0 {
+		s += " (" + Number(a.Kernel) + " of the kernel, of which only headers are installed)"
+	}
+	return s
+}
+
+// share is a part of a whole in percent, and never all or nothing where it is not.
+func share(part, whole int) string {
+	percent := 0.0
+	if whole > 0 {
+		percent = 100 * float64(part) / float64(whole)
+	}
+	switch {
+	case percent < 1:
+		return "less than 1%"
+	case percent > 99 && part < whole:
+		return "99%"
+	}
+	return fmt.Sprintf("%.0f%%", percent)
+}
+
+// Unrated says what share of the vulnerabilities nobody has rated; empty when none.
+func Unrated(s *bulwark.Summary) string {
+	if s.Unrated <= 0 {
+		return ""
+	}
+	return share(int(math.Round(s.Unrated*1000)), 1000) + " of the vulnerabilities have no rating yet"
 }
 
 // Number writes n with a comma at each thousand.

@@ -116,6 +116,28 @@ func Cut(s string, n int) string {
 	return s
 }
 
+// Middle shortens s to at most n columns by what stands in its middle: of a path the
+// start and the end say most.
+func Middle(s string, n int) string {
+	if n <= 0 || len(s) <= n || Width(s) <= n {
+		return s
+	}
+	head := (n - 1) / 3
+	tail, used := len(s), 0
+	for tail > 0 {
+		r, size := utf8.DecodeLastRuneInString(s[:tail])
+		if used += runeWidth(r); used > n-1-head {
+			break
+		}
+		tail -= size
+	}
+	front := ""
+	if head > 0 {
+		front = strings.TrimSuffix(Cut(s, head+1), "…")
+	}
+	return front + "…" + s[tail:]
+}
+
 // Pad adds blanks to fill n columns.
 func Pad(s string, n int) string {
 	return s + strings.Repeat(" ", max(0, n-Width(s)))

@@ -65,3 +65,21 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func TestMiddle(t *testing.T) {
+	for _, tt := range []struct {
+		s    string
+		n    int
+		want string
+	}{
+		{"/srv/app/x.jar", 14, "/srv/app/x.jar"},
+		{"/srv/app/lib/x.jar", 10, "/sr…/x.jar"},
+		{"/srv/日本語/日本語.jar", 12, "/sr…本語.jar"},
+		{"abc", 1, "…"},
+		{"abc", 0, "abc"},
+	} {
+		if got := text.Middle(tt.s, tt.n); got != tt.want || tt.n > 0 && text.Width(got) > tt.n {
+			t.Errorf("Middle(%q, %d) = %q, want %q", tt.s, tt.n, got, tt.want)
+		}
+	}
+}
