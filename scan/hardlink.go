@@ -10,9 +10,9 @@ import (
 // found in those bytes holds here too; a plugin that wants this path and had not seen
 // the other (package managers link package.json out of a store) gets them in a second
 // walk over the layer.
-func (w *walker) hard(e *bulwark.Entry) {
+func (w *walker) hard(e *bulwark.Entry) error {
 	if w.excluded(e.Path) {
-		return
+		return nil
 	}
 	info := e.FileInfo
 	known, ok := w.seen[e.Link]
@@ -21,18 +21,19 @@ func (w *walker) hard(e *bulwark.Entry) {
 		info.Size = known.size
 	}
 	if !w.wanted(&info) {
-		return
+		return nil
 	}
 	if ok {
-		if known.file > 0 {
-			w.keep(&info, w.facts.files[known.file-1].at(e.Path))
+		if known.file == 0 {
+			return nil
 		}
-		return
+		return w.keep(&info, w.facts.files[known.file-1].at(e.Path))
 	}
 	if w.pending == nil {
 		w.pending = map[string][]bulwark.FileInfo{}
 	}
 	w.pending[e.Link] = append(w.pending[e.Link], info)
+	return w.share.spend(2*costOfPath + len(e.Path) + len(e.Link))
 }
 
 // guessedSize is what a hard link is taken to hold until its bytes are met.
@@ -72,7 +73,9 @@ func (w *walker) visitLinked(e *bulwark.Entry) error {
 	}
 	for _, l := range links[1:] {
 		if known := w.seen[first.Path]; known.file > 0 {
-			w.keep(&l, w.facts.files[known.file-1].at(l.Path))
+			if err := w.keep(&l, w.facts.files[known.file-1].at(l.Path)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/semaphore"
@@ -21,6 +23,7 @@ type pass struct {
 	s      *Scanner
 	t      *bulwark.Target
 	memory *semaphore.Weighted
+	budget *budget
 	most   int64
 	prog   Progress
 	// plugins is the fingerprint of everything that decides which facts bytes give.
@@ -36,7 +39,7 @@ const (
 
 func (s *Scanner) newPass(t *bulwark.Target) *pass {
 	most := cmp.Or(s.Memory, defaultMemory)
-	p := &pass{s: s, t: t, memory: semaphore.NewWeighted(most), most: most, prog: s.Progress, plugins: s.fingerprint(t.Image != nil)}
+	p := &pass{s: s, t: t, memory: semaphore.NewWeighted(most), budget: &budget{left: remembered}, most: most, prog: s.Progress, plugins: s.fingerprint(t.Image != nil)}
 	if p.prog == nil {
 		p.prog = silent{}
 	}
@@ -48,11 +51,15 @@ func (s *Scanner) newPass(t *bulwark.Target) *pass {
 // are not what they claim to be, or none came, there are no facts; for any other error
 // there are those of the part that was read.
 func (p *pass) layer(ctx context.Context, l *bulwark.Layer) (*facts, error) {
+	share := share{of: p.budget}
 	if f := p.s.Cache.load(p.plugins, l); f != nil {
 		p.prog.Layer(l, true)
+		if err := share.spend(f.cost()); err != nil {
+			return nil, err
+		}
 		return f, nil
 	}
-	w := &walker{pass: p, ctx: ctx, facts: newFacts(l.DiffID), notes: map[string]int{}, piece: make([]byte, pieceSize)}
+	w := &walker{pass: p, ctx: ctx, facts: newFacts(l.DiffID), share: share, notes: map[string]int{}, piece: make([]byte, pieceSize), folders: map[name]bool{}}
 	err := l.Tree.Walk(ctx, w.visit)
 	if err == nil && len(w.pending) > 0 {
 		err = l.Tree.Walk(ctx, w.visitLinked)
@@ -78,12 +85,15 @@ type walker struct {
 	*pass
 	ctx    context.Context
 	facts  *facts
+	share  share
 	notes  map[string]int // by plugin, how many
 	piece  []byte
 	buffer []byte // reused for small files
 	sinks  []sink
 	dir    string // folder of the last entry: most entries share it
 	began  bool   // there was an entry
+	// folders are those that entries lie in; with one its parents are there.
+	folders map[name]bool
 
 	seen    map[string]seen               // files that plugins were given
 	pending map[string][]bulwark.FileInfo // hard links, by the path that has the bytes
@@ -109,29 +119,34 @@ func (w *walker) visit(e *bulwark.Entry) error {
 		w.note("scan", e.Path, e.Err)
 		return nil
 	}
-	if w.whiteout(e) {
-		return nil
+	if err := w.parents(e.Path); err != nil {
+		return err
 	}
-	dir := e.Mode.IsDir()
-	w.facts.names.add(e.Path, dir)
-	w.parents(e.Path)
+	if done, err := w.whiteout(e); done {
+		return err
+	}
+	if err := w.share.spend(costOfName); err != nil {
+		return err
+	}
+	w.facts.names.add(e.Path, e.Mode.IsDir())
 	w.prog.Read(e.Size)
 	switch {
 	case e.Hard:
-		w.hard(e)
+		return w.hard(e)
 	case e.Mode&fs.ModeSymlink != 0:
 		w.facts.links[e.Path] = e.Link
+		return w.share.spend(costOfPath + len(e.Path) + len(e.Link))
 	case e.Mode.IsRegular():
 		return w.file(&e.FileInfo, e.Body, e.At)
 	}
 	return nil
 }
 
-// whiteout notes what the layer removes (https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts).
-func (w *walker) whiteout(e *bulwark.Entry) bool {
+// whiteout notes what the layer removes, and tells whether e says such a thing (https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts).
+func (w *walker) whiteout(e *bulwark.Entry) (bool, error) {
 	removed, ok := strings.CutPrefix(e.Base, ".wh.")
 	if !ok || w.t.Image == nil {
-		return false
+		return false, nil
 	}
 	dir := path.Dir(e.Path)
 	switch {
@@ -140,20 +155,28 @@ func (w *walker) whiteout(e *bulwark.Entry) bool {
 	case !strings.HasPrefix(e.Base, ".wh..wh."): // others are aufs's own business
 		w.facts.gone[path.Join(dir, removed)] = true
 	}
-	w.parents(e.Path)
-	return true
+	return true, w.share.spend(costOfPath + len(e.Path))
 }
 
 // parents remembers the folders that p lies in, whether they have entries or not.
-func (w *walker) parents(p string) {
+func (w *walker) parents(p string) error {
 	dir := path.Dir(p)
 	if dir == w.dir {
-		return
+		return nil
 	}
 	w.dir = dir
 	for ; dir != "." && dir != "/"; dir = path.Dir(dir) {
-		w.facts.passed.add(dir, true)
+		n := nameOf(dir, true)
+		if w.folders[n] {
+			return nil
+		}
+		w.folders[n] = true
+		// An eighth of its length stands for the time that hashing deep paths takes.
+		if err := w.share.spend(costOfFolder + len(dir)/8); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 func (w *walker) excluded(p string) bool {
@@ -191,8 +214,7 @@ func (w *walker) file(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt) er
 		return err // the stream is broken, and with it all that follows
 	}
 	w.note("scan", info.Path, err)
-	w.keep(info, found)
-	return nil
+	return w.keep(info, found)
 }
 
 func (w *walker) read(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt, wants []bulwark.Extractor, found *fileFacts) error {
@@ -203,7 +225,10 @@ func (w *walker) read(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt, wa
 }
 
 // keep adds what was found to the layer's facts.
-func (w *walker) keep(info *bulwark.FileInfo, found fileFacts) {
+func (w *walker) keep(info *bulwark.FileInfo, found fileFacts) error {
+	if err := w.share.spend(found.cost()); err != nil {
+		return err
+	}
 	if w.seen == nil {
 		w.seen = map[string]seen{}
 	}
@@ -216,6 +241,7 @@ func (w *walker) keep(info *bulwark.FileInfo, found fileFacts) {
 		known.file = len(w.facts.files)
 	}
 	w.seen[info.Path] = known
+	return nil
 }
 
 func (f *fileFacts) empty() bool {
@@ -363,6 +389,8 @@ func (w *walker) finish() {
 			w.facts.notes = append(w.facts.notes, bulwark.Note{Plugin: plugin, Text: fmt.Sprintf("%d more files that it could not read", n-maxNotes), Incomplete: true})
 		}
 	}
+	w.facts.passed = slices.Collect(maps.Keys(w.folders))
+	w.folders = nil
 	w.facts.seal()
 }
 
