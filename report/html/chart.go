@@ -9,67 +9,59 @@ import (
 	"bulwark/report/internal/text"
 )
 
-// chart is the picture of risk by layer: a bar for each, as long as its risk, divided
-// by severity.
-type chart struct {
-	Width, Height int
-	Bars          []bar
-	Label         string
-}
-
+// bar is one layer in the picture of risk by layer: as long as its risk, divided by
+// severity, with the same in words.
 type bar struct {
-	Name, Origin, Text string
-	Y, TextY, EndX     int
-	Parts              []part
+	Name, Full, Origin, Text string
+	Parts                    []part
 }
 
+// part is a piece of a bar, in thousandths of the longest.
 type part struct {
 	Class    string
 	X, Width int
-	Title    string
 }
 
 const (
-	chartWidth = 900
-	nameWidth  = 330
-	barWidth   = 340
-	barHeight  = 16
-	barStep    = 24
-	maxBars    = 128
+	fullWidth = 1000
+	maxBars   = 128
+	nameWidth = 120
+	maxName   = 1000
 )
 
-func chartOf(layers []group.Layer) *chart {
+// chartOf draws the layers, the lowest first; nothing when none has a risk.
+func chartOf(layers []group.Layer) []bar {
 	most := 0
 	for i := range layers {
 		most = max(most, layers[i].Risk)
 	}
-	if len(layers) == 0 || most == 0 {
+	if most == 0 {
 		return nil
 	}
-	layers = layers[:min(len(layers), maxBars)]
-	c := &chart{Width: chartWidth, Height: barStep*len(layers) + 8, Label: fmt.Sprintf("Risk by layer, %d layers, the lowest first", len(layers))}
-	for i := range layers {
-		c.Bars = append(c.Bars, barOf(&layers[i], i, most))
+	var bars []bar
+	for i := range layers[:min(len(layers), maxBars)] {
+		bars = append(bars, barOf(&layers[i], most))
 	}
-	return c
+	return bars
 }
 
-func barOf(l *group.Layer, i, most int) bar {
-	b := bar{Name: text.Cut(text.Clean(cmp.Or(l.CreatedBy, l.DiffID)), 44), Y: 4 + i*barStep, TextY: 4 + i*barStep + 13,
-		Text: fmt.Sprintf("risk %s, %s", group.Number(l.Risk), group.Count(l.Total(), "finding"))}
-	if l.Base {
-		b.Origin = "base"
+func barOf(l *group.Layer, most int) bar {
+	full := text.Clean(cmp.Or(l.CreatedBy, l.DiffID))
+	b := bar{Name: text.Cut(full, nameWidth), Full: text.Cut(full, maxName), Text: "nothing found"}
+	if l.Total() > 0 {
+		b.Text = fmt.Sprintf("risk %s: %s", group.Number(l.Risk), group.Counts(l.Counts))
 	}
-	length := l.Risk * barWidth / most
-	x, total := nameWidth, l.Total()
+	if l.Base {
+		b.Origin = "base image"
+	}
+	x := 0
 	for _, s := range bulwark.Severities() {
-		if l.Counts[s] == 0 {
+		if l.Risks[s] == 0 {
 			continue
 		}
-		w := max(1, length*l.Counts[s]/total)
-		b.Parts = append(b.Parts, part{Class: s.String(), X: x, Width: w, Title: fmt.Sprintf("%s %s", group.Number(l.Counts[s]), s)})
+		w := max(2, l.Risks[s]*fullWidth/most)
+		b.Parts = append(b.Parts, part{Class: s.String(), X: x, Width: w})
 		x += w
 	}
-	b.EndX = x + 6
 	return b
 }

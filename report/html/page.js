@@ -1,36 +1,40 @@
 
 "use strict";
-for (const table of document.querySelectorAll("table")) {
-  const body = table.tBodies[0];
-  const heads = table.tHead.rows[0].cells;
-  const value = (row, column, by) => by ? Number(row.dataset[by]) : row.cells[column].textContent.trim();
+// A list is a table of packages, or findings that open; both have a head and rows.
+const cells = (row) => row.tagName === "DETAILS" ? row.querySelector("summary").children : row.cells;
+const collator = new Intl.Collator("en", { numeric: true });
+for (const head of document.querySelectorAll(".head")) {
+  const rows = head.closest(".findings, table").querySelector(".rows");
   const sort = (column) => {
-    const head = heads[column], by = head.dataset.by;
-    const now = head.getAttribute("aria-sort");
-    const up = by ? now === "descending" : now !== "ascending";
-    for (const h of heads) h.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const text = new Intl.Collator("en", { numeric: true });
-    const keyed = Array.from(body.rows, (row) => ({ row, key: value(row, column, by) }));
-    keyed.sort((a, b) => (by ? a.key - b.key : text.compare(a.key, b.key)) * (up ? 1 : -1));
-    body.append(...keyed.map((k) => k.row));
+    const by = head.children[column].dataset.by;
+    const was = head.children[column].dataset.sorted;
+    const up = by ? was === "down" : was !== "up";
+    for (const h of head.children) delete h.dataset.sorted;
+    head.children[column].dataset.sorted = up ? "up" : "down";
+    const keyed = Array.from(rows.children, (row) => ({ row, key: by ? Number(row.dataset[by]) : cells(row)[column].textContent.trim() }));
+    keyed.sort((a, b) => (by ? a.key - b.key : collator.compare(a.key, b.key)) * (up ? 1 : -1));
+    rows.append(...keyed.map((k) => k.row));
   };
-  Array.from(heads).forEach((head, column) => {
-    head.tabIndex = 0;
-    head.addEventListener("click", () => sort(column));
-    head.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); sort(column); } });
+  Array.from(head.children).forEach((h, column) => {
+    h.tabIndex = 0;
+    h.title = "sort by " + h.textContent.toLowerCase();
+    h.addEventListener("click", () => sort(column));
+    h.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); sort(column); } });
   });
 }
 for (const form of document.querySelectorAll("form.controls")) {
-  const rows = Array.from(form.nextElementSibling.tBodies[0].rows, (row) => ({ row, text: row.textContent.toLowerCase() }));
+  const rows = Array.from(form.parentElement.querySelector(form.nextElementSibling.className === "findings" ? ".findings > .rows" : "table .rows").children, (row) => ({ row, text: "" }));
+  const checked = (name) => form.elements[name] && form.elements[name].checked;
+  const value = (name) => form.elements[name] ? form.elements[name].value : "";
   const filter = () => {
-    const words = form.search.value.toLowerCase().split(/\s+/);
+    const words = value("search").toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
-    for (const { row, text } of rows) {
-      const d = row.dataset;
-      const ok = Number(d.rank) >= Number(form.least.value) && (!form.fixable.checked || "fixed" in d) && (!form.own.checked || !("base" in d))
-        && (form.excepted.checked || !("excepted" in d)) && words.every((w) => text.includes(w));
-      row.classList.toggle("filtered", !ok);
+    for (const r of rows) {
+      const d = r.row.dataset;
+      if (words.length && !r.text) r.text = r.row.textContent.toLowerCase();
+      const ok = Number(d.rank || 0) >= Number(value("least")) && (!value("kind") || d.kind === value("kind")) && (!checked("fixable") || "fixed" in d)
+        && (!checked("own") || !("base" in d)) && (checked("excepted") || !("excepted" in d)) && words.every((w) => r.text.includes(w));
+      r.row.classList.toggle("filtered", !ok);
       if (ok) shown++;
     }
     form.querySelector("output").textContent = shown + " of " + rows.length;
@@ -40,3 +44,10 @@ for (const form of document.querySelectorAll("form.controls")) {
   form.addEventListener("submit", (e) => e.preventDefault());
   filter();
 }
+// On paper everything is open, as the style sheet says where browsers know how.
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = Array.from(document.querySelectorAll(".findings details:not([open])"));
+  for (const d of closed) d.open = true;
+});
+addEventListener("afterprint", () => { for (const d of closed) d.open = false; });

@@ -38,7 +38,10 @@ type asset struct {
 	Counts                             []count
 	Excepted                           int
 	Advice                             []string
-	Chart                              *chart
+	Together                           string
+	Chart                              []bar
+	Kinds                              []string
+	HasBase                            bool
 	Findings                           []row
 	Packages                           []packageRow
 	PackageCount                       string
@@ -67,7 +70,8 @@ type row struct {
 	Fixed      string
 	Where      string
 	Origin     string // base or own
-	Title      string
+	Title      string // empty where ID says it
+	Details    string
 	Facts      []fact
 	References []string
 	KEV        bool
@@ -85,9 +89,7 @@ func build(r *bulwark.Report, o report.Options) view {
 		Title: text.Clean(whole.Name(r)), Generated: now.Format(time.DateTime) + " UTC", Version: text.Clean(whole.Version(r)), Incomplete: !r.Summary.Complete,
 	}
 	v.Data, v.Stale = group.Age(&r.Run, now)
-	if r.Summary.Unrated > 0 {
-		v.Unrated = fmt.Sprintf("%.0f%% of the vulnerabilities have not been rated by anybody", r.Summary.Unrated*100)
-	}
+	v.Unrated = group.Unrated(&r.Summary)
 	for _, a := range group.ByAsset(r) {
 		v.Assets = append(v.Assets, assetOf(a, r, o))
 	}
@@ -106,12 +108,20 @@ func assetOf(a *group.Asset, r *bulwark.Report, o report.Options) asset {
 		out.Counts = append(out.Counts, count{s.String(), group.Number(a.Counts[s]), a.Counts[s] == 0})
 	}
 	for _, ad := range a.Advice {
-		out.Advice = append(out.Advice, text.Clean(ad.Text))
+		out.Advice = append(out.Advice, strings.ReplaceAll(text.Clean(group.Effect(ad, a)), " -> ", " → "))
 	}
+	out.Together = group.Together(a)
 	for _, n := range a.Notes {
 		out.Notes = append(out.Notes, noteOf(n))
 	}
 	out.Findings = rows(a, r, o)
+	for i := range out.Findings {
+		f := &out.Findings[i]
+		out.HasBase = out.HasBase || f.Origin != ""
+		if !slices.Contains(out.Kinds, f.Kind) {
+			out.Kinds = append(out.Kinds, f.Kind)
+		}
+	}
 	for _, p := range a.Packages {
 		out.Packages = append(out.Packages, packageRow{text.Clean(p.Name), text.Clean(p.Version), text.Clean(p.Ecosystem),
 			text.Clean(strings.Join(p.Licenses, ", ")), text.Clean(p.Path), origin(p.FromBase)})
@@ -171,7 +181,7 @@ func keyOf(f *bulwark.Finding) same {
 	if f.Vulnerability == nil {
 		return same{}
 	}
-	k := same{id: f.Vulnerability.ID, source: cmp.Or(f.Vulnerability.Source, f.Subject)}
+	k := same{id: f.Vulnerability.ID, source: cmp.Or(group.Source(f), f.Subject)}
 	if f.Exception != nil {
 		k.words = vex.Words(f.Exception)
 	}
@@ -182,22 +192,41 @@ func addKernel(list *[]row, at int, f *bulwark.Finding) int {
 	id := text.Clean(group.ID(f.Vulnerability))
 	if at < 0 {
 		r := row{Severity: f.Severity.String(), Rank: int(f.Severity), Risk: f.Risk, ID: "Linux kernel", Kind: f.Kind, Packages: text.Clean(f.Vulnerability.Package),
-			Installed: text.Clean(f.Vulnerability.Installed), Origin: origin(f.FromBase),
-			Title: "Vulnerabilities of the kernel, drawn by its headers: a container runs the kernel of its host.", Facts: []fact{{"Ids", id}}}
+			Installed: text.Clean(f.Vulnerability.Installed), Origin: origin(f.FromBase), KEV: f.Vulnerability.KEV, Fixed: newest("", f),
+			Title: "Only headers are installed: a container runs the kernel of its host.", Facts: []fact{{"Vulnerabilities", id}}}
 		*list = append(*list, r)
 		return len(*list) - 1
 	}
 	r := &(*list)[at]
 	r.Facts[0].Value += ", " + id
 	r.ID = fmt.Sprintf("Linux kernel (%s)", group.Number(strings.Count(r.Facts[0].Value, ", ")+1))
+	r.KEV, r.Fixed = r.KEV || f.Vulnerability.KEV, newest(r.Fixed, f)
+	if int(f.Severity) > r.Rank {
+		r.Rank, r.Severity = int(f.Severity), f.Severity.String()
+	}
 	return at
+}
+
+// newest is the later one of a version and the first that fixes f.
+func newest(version string, f *bulwark.Finding) string {
+	if fixed := group.Fixed(f); len(fixed) > 0 && group.Later(fixed[0], version) {
+		return text.Clean(fixed[0])
+	}
+	return version
 }
 
 // join adds another package of the same source to a row.
 func (r *row) join(f *bulwark.Finding) {
-	if name := text.Clean(f.Vulnerability.Package); !slices.Contains(strings.Split(r.Packages, ", "), name) {
-		r.Packages += ", " + name
+	r.Packages = with(r.Packages, text.Clean(f.Vulnerability.Package))
+	r.Installed = with(r.Installed, text.Clean(f.Vulnerability.Installed))
+}
+
+// with adds a name to a list of names that does not have it.
+func with(list, name string) string {
+	if slices.Contains(strings.Split(list, ", "), name) {
+		return list
 	}
+	return list + ", " + name
 }
 
 func rowOf(f *bulwark.Finding, o report.Options) row {
@@ -213,13 +242,22 @@ func rowOf(f *bulwark.Finding, o report.Options) row {
 	if v := f.Vulnerability; v != nil {
 		out.ID, out.Packages, out.Installed = text.Clean(group.ID(v)), text.Clean(v.Package), text.Clean(v.Installed)
 		out.Link = "https://osv.dev/vulnerability/" + url.PathEscape(v.ID)
-		out.Fixed, out.KEV = text.Clean(strings.Join(v.Fixed, ", ")), v.KEV
+		out.Fixed, out.KEV = text.Clean(strings.Join(group.Fixed(f), ", ")), v.KEV
+		if group.Source(f) != "" {
+			out.Where = "" // its package manager's database, which says nothing
+		}
 		if o.Lookup != nil {
 			if d, ok := o.Lookup(v.ID); ok {
 				references = append(slices.Clone(references), d.References...)
-				out.add("Details", text.Cut(d.Text, 2000))
+				out.Details = text.Cut(text.Lines(strings.TrimSpace(d.Text)), 2000)
 			}
 		}
+	}
+	if f.Vulnerability == nil && out.Title != "" {
+		out.ID, out.Title = out.Title, out.ID // people read titles, not rules
+	}
+	if out.Title == out.ID {
+		out.Title = ""
 	}
 	out.facts(f)
 	for _, r := range references {
