@@ -2,10 +2,11 @@ package version
 
 import "strings"
 
-// apkVersion is digits{.digits}[letter]{_suffix[digits]}[~hash][-r digits].
+// apkVersion is digits{.digits}[letter[digits{.digits}]]{_suffix[digits]}[~hash][-r digits].
 type apkVersion struct {
 	numbers  string // "1.2.3"
 	letter   byte
+	update   string // numbers after the letter, as in "8u372"
 	suffixes string // "_rc1_p2"
 	revision string // digits
 	hasRev   bool
@@ -19,13 +20,10 @@ func parseAPK(v string) apkVersion {
 	if digits(v) == 0 {
 		return out
 	}
-	i := 0
-	for i < len(v) && (isDigit(v[i]) || v[i] == '.' && i+1 < len(v) && isDigit(v[i+1])) {
-		i++
-	}
-	out.numbers, v = v[:i], v[i:]
+	out.numbers, v = cutNumbers(v)
 	if v != "" && v[0] >= 'a' && v[0] <= 'z' {
-		out.letter, v = v[0], v[1:]
+		out.letter = v[0]
+		out.update, v = cutNumbers(v[1:])
 	}
 	out.suffixes, v = cutSuffixes(v)
 	if v != "" && v[0] == '~' {
@@ -41,6 +39,15 @@ func parseAPK(v string) apkVersion {
 	}
 	out.ok = v == ""
 	return out
+}
+
+// cutNumbers takes digits{.digits} off the front.
+func cutNumbers(v string) (numbers, rest string) {
+	i := 0
+	for i < len(v) && (isDigit(v[i]) || i > 0 && v[i] == '.' && i+1 < len(v) && isDigit(v[i+1])) {
+		i++
+	}
+	return v[:i], v[i:]
 }
 
 // cutSuffixes takes known suffixes off the front.
@@ -84,11 +91,14 @@ func suffixRank(s string) int {
 
 func compareAPK(a, b string) int {
 	x, y := parseAPK(a), parseAPK(b)
-	if c := compareAPKNumbers(x, y); c != 0 {
+	if c := compareAPKNumbers(x.numbers, y.numbers); c != 0 {
 		return c
 	}
 	if x.letter != y.letter {
 		return sign(int(x.letter) - int(y.letter))
+	}
+	if c := compareAPKNumbers(x.update, y.update); c != 0 {
+		return c
 	}
 	if c := compareSuffixes(x.suffixes, y.suffixes); c != 0 {
 		return c
@@ -104,8 +114,7 @@ func compareAPK(a, b string) int {
 
 // compareAPKNumbers compares component by component: the first as a number, the
 // others as fractions where one begins with 0. More components are newer.
-func compareAPKNumbers(x, y apkVersion) int {
-	a, b := x.numbers, y.numbers
+func compareAPKNumbers(a, b string) int {
 	for first := true; a != "" && b != ""; first = false {
 		i, j := digits(a), digits(b)
 		p, q := a[:i], b[:j]

@@ -17,7 +17,7 @@ func TestCompare(t *testing.T) {
 	}{
 		{Dpkg, "0~0 0 1.0~rc1-1 1.0-1~bpo12+1 1.0-1=0:1.0-1=1.00-1 1.0-1ubuntu1 1.0-1+b1 1.0-1+deb12u9 1.0+dfsg-1 1:0.9-1"},
 		{RPM, "1.0~rc1-1 1.0-1.el8 1.0-1.el8_9.1 1.0-2.el8 1.0^git1-1 1.0.1-1 10-1 1:0.1-1"},
-		{APK, "1.0_alpha 1.0_beta2 1.0_rc1 1.0 1.0-r0 1.0-r10 1.0_p1 1.0a 1.0.1 1.0.9 1.0.10 1.2.0 10.0"},
+		{APK, "1.0_alpha 1.0_beta2 1.0_rc1 1.0 1.0-r0 1.0-r10 1.0_p1 1.0a 1.0a_p1 1.0a1 1.0.1 1.0.9 1.0.10 1.2.0 8u 8u99-r0 8u372_p7-r0 8u372_p7-r1 8u392_p9-r1 8v 10.0"},
 		{Semver, "0.0.0-0 0.0.0-20210921155107-089bfa567519 0.3.7 1.0.0-alpha 1.0.0-alpha.1 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0=v1.0.0+incompatible=1.0 1.0.1 1.0.1.1 1.10.0"},
 		{PEP440, "1.0.dev1 1.0a1.dev3 1.0a1=1.0-alpha_1 1.0b2 1.0rc1=1.0_rc1 1.0=v1.0.0 1.0+abc 1.0+local.1 1.0+local.10 1.0.post1.dev2 1.0-1=1.0.post1=1.0r1 1.10 1!0.5"},
 		{Gem, "1.a9 1.b 1.0-1 1=1.0=1.0.0 1.0.1 1.9 1.10 2.2.6.4 3.0.0.beta1 3.0.0"},
@@ -53,7 +53,7 @@ func TestValid(t *testing.T) {
 		want  bool
 	}{
 		{Dpkg, "", false}, {Dpkg, "a:1", false}, {Dpkg, "1 2", false}, {Dpkg, "1:2-3", true},
-		{APK, "1.2.3-r0", true}, {APK, "latest", false}, {APK, "1.2_foo", false}, {APK, "1.2.3_git20200101-r1", true},
+		{APK, "1.2.3-r0", true}, {APK, "latest", false}, {APK, "8u372_p7-r0", true}, {APK, "1.7.5.-r1", false}, {APK, "1a.5", false}, {APK, "1.2_foo", false}, {APK, "1.2.3_git20200101-r1", true},
 		{Semver, "(devel)", false}, {Semver, "v1", true}, {Semver, "master", false}, {Semver, "\x1b[31m", false},
 		{PEP440, "2004d", false}, {PEP440, "1.0.post", true}, {PEP440, "1.0+", false}, {PEP440, "1.0rc", true},
 		{Gem, "1.0", true}, {Gem, "x", false}, {Gem, "1_0", false},
