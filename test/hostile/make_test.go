@@ -22,7 +22,9 @@ import (
 type file struct {
 	name, link string
 	text       string
-	zeros      int64 // instead of text
+	zeros      int64  // instead of text
+	more       string // so many times behind text
+	times      int
 	kind       byte
 }
 
@@ -31,18 +33,24 @@ func tarOf(t testing.TB, out io.Writer, files []file) {
 	t.Helper()
 	w := tar.NewWriter(out)
 	for _, f := range files {
-		h := &tar.Header{Name: f.name, Linkname: f.link, Typeflag: cmp.Or(f.kind, tar.TypeReg), Mode: 0o644, Size: int64(len(f.text)) + f.zeros}
+		h := &tar.Header{Name: f.name, Linkname: f.link, Typeflag: cmp.Or(f.kind, tar.TypeReg), Mode: 0o644, Size: f.size()}
 		if err := w.WriteHeader(h); err != nil {
 			t.Fatalf("%.100q: %v", f.name, err)
 		}
 		if f.zeros > 0 {
 			writeZeros(t, w, f.zeros)
-		} else if _, err := io.WriteString(w, f.text); err != nil {
-			t.Fatal(err)
+		}
+		_, err := io.WriteString(w, f.text)
+		check(t, err)
+		if f.times > 0 {
+			_, err := io.CopyN(w, &again{text: f.more}, int64(len(f.more)*f.times))
+			check(t, err)
 		}
 	}
 	check(t, w.Close())
 }
+
+func (f *file) size() int64 { return f.zeros + int64(len(f.text)+len(f.more)*f.times) }
 
 func writeZeros(t testing.TB, w io.Writer, n int64) {
 	t.Helper()
@@ -54,6 +62,21 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
+	return len(p), nil
+}
+
+// again reads a text over and over.
+type again struct {
+	text string
+	at   int
+}
+
+func (a *again) Read(p []byte) (int, error) {
+	for n := 0; n < len(p); {
+		c := copy(p[n:], a.text[a.at:])
+		n += c
+		a.at = (a.at + c) % len(a.text)
+	}
 	return len(p), nil
 }
 
