@@ -20,7 +20,11 @@ func (w *walker) hard(e *bulwark.Entry) error {
 	if ok {
 		info.Size = known.size
 	}
-	if !w.wanted(&info) {
+	old := info
+	if old.SetPath(e.Link); ok || w.excluded(e.Link) {
+		old = bulwark.FileInfo{} // nothing follows from that nobody was given it
+	}
+	if !w.wanted(&info, &old) {
 		return nil
 	}
 	if ok {
@@ -39,14 +43,17 @@ func (w *walker) hard(e *bulwark.Entry) error {
 // guessedSize is what a hard link is taken to hold until its bytes are met.
 const guessedSize = 64 << 10
 
-func (w *walker) wanted(info *bulwark.FileInfo) bool {
+// wanted tells whether a plugin wants a file that it would not want as old: one that
+// would, and was not given old's bytes, has refused them for what they really are. Else
+// every layer with a link to a small program would be fetched twice.
+func (w *walker) wanted(info, old *bulwark.FileInfo) bool {
 	for _, x := range w.s.Extractors {
-		if x.Wants(info) {
+		if x.Wants(info) && (old.Path == "" || !x.Wants(old)) {
 			return true
 		}
 	}
 	for _, in := range w.s.Inspectors {
-		if in.Begin(info) != nil {
+		if in.Begin(info) != nil && (old.Path == "" || in.Begin(old) == nil) {
 			return true
 		}
 	}

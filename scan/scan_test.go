@@ -388,6 +388,42 @@ func TestInspector(t *testing.T) {
 	}
 }
 
+// programs is an inspector of large files, except libraries.
+type programs struct{ counter }
+
+func (p *programs) Begin(f *bulwark.FileInfo) bulwark.Sink {
+	if f.Size < 64<<10 || path.Ext(f.Base) == ".so" {
+		return nil
+	}
+	return p.counter.Begin(f)
+}
+
+func TestLinksOfSmallProgramsNeedNoSecondWalk(t *testing.T) {
+	large := strings.Repeat("x", 64<<10)
+	for _, tt := range []struct {
+		name  string
+		layer *tree
+		skip  []string
+		walks int
+		want  []string
+	}{
+		{"small", files("perlbug=s", "perlthanks => perlbug"), nil, 1, nil},
+		{"large", files("perl="+large, "perl5 => perl"), nil, 1, []string{"/perl 65536 0", "/perl5 65536 0"}},
+		{"another name is wanted", files("a.so="+large, "a => a.so"), nil, 2, []string{"/a 65536 0"}},
+		{"first name is not looked at", files("a="+large, "b => a"), []string{"a"}, 2, []string{"/b 65536 0"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			walks := 0
+			tt.layer.walks = &walks
+			s := &scan.Scanner{Exclude: tt.skip, Inspectors: []bulwark.Inspector{&programs{counter{upTo: 1 << 20}}}}
+			report, _ := run(t, s, image(tt.layer))
+			if diff := cmp.Diff(tt.want, lines(report)); diff != "" || walks != tt.walks {
+				t.Errorf("%d walks, want %d; packages (-want +got):\n%s", walks, tt.walks, diff)
+			}
+		})
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := scan.Scanner{Extractors: []bulwark.Extractor{&textExtractor{fail: func(string) error { cancel(); return nil }}}}
