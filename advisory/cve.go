@@ -35,6 +35,12 @@ func decimal(s string) int {
 // [bulwark.ErrMalformed].
 func Score(vector string) (float64, error) { return cvss.Score(vector) }
 
+// Placed tells whether the version of q can be placed in its ecosystem's order. One that
+// cannot ("latest") matches only what enumerates it.
+func Placed(q Query) bool {
+	return version.Of(q.Ecosystem).Valid(normalVersion(q.Ecosystem, q.Name, q.Version))
+}
+
 // Compare orders two versions of an OSV ecosystem, whose release does not matter: -1, 0
 // or 1. Its error wraps [bulwark.ErrUnsupported] for an ecosystem without a known order
 // and [bulwark.ErrMalformed] for a version that the order cannot place.

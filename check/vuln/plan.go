@@ -46,6 +46,7 @@ type planner struct {
 	byQuery  map[advisory.Query]int
 	unknown  map[string]int // packages by ecosystem without advisories
 	versions int            // packages without a version
+	unplaced []string       // packages whose version cannot be compared with others
 	shadowed int
 }
 
@@ -87,6 +88,8 @@ func (p *planner) judged(pkg *bulwark.Package, inv *bulwark.Inventory, owner boo
 	case pkg.Version == "":
 		p.versions++
 		return false
+	case !advisory.Placed(advisory.Query{Ecosystem: pkg.Ecosystem, Name: pkg.Name, Version: pkg.Version}):
+		p.unplaced = append(p.unplaced, oneLine(pkg.Name+" "+pkg.Version))
 	}
 	return true
 }
@@ -201,6 +204,9 @@ func (p *planner) finish(inv *bulwark.Inventory) {
 	if p.versions > 0 {
 		p.note(false, "%s not judged, for lack of a version", were(p.versions))
 	}
+	if n := len(p.unplaced); n > 0 {
+		p.note(false, "%s not compared with ranges of versions, because theirs has no order: %s", were(n), some(p.unplaced))
+	}
 	if p.shadowed > 0 {
 		p.note(false, "%s left out that only a lockfile names: what is installed counts", were(p.shadowed))
 	}
@@ -218,6 +224,17 @@ func were(n int) string {
 		return "1 package was"
 	}
 	return fmt.Sprintf("%d packages were", n)
+}
+
+// some names the first few in the order of their names.
+func some(names []string) string {
+	const most = 3
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", ..."
+	}
+	return strings.Join(names, ", ")
 }
 
 // settle puts the packages in order of their paths.

@@ -361,6 +361,8 @@ func TestNotes(t *testing.T) {
 			"no advisories for npm: 2 packages were not judged", true},
 		{"no version", &memory{none: map[string]bool{"npm": true}}, bulwark.Inventory{Packages: []bulwark.Package{npm("a", "", "")}},
 			"1 package was not judged, for lack of a version", false},
+		{"versions that cannot be compared", &memory{none: map[string]bool{"npm": true}}, bulwark.Inventory{Packages: []bulwark.Package{npm("b", "latest", ""), npm("a", "latest", "")}},
+			"2 packages were not compared with ranges of versions, because theirs has no order: a latest, b latest", false},
 		{"old database", &memory{info: info(now.AddDate(0, 0, -9), now)}, bulwark.Inventory{}, "built 9 days ago (2026-11-13)", false},
 		{"built from old data", &memory{info: info(now, now.AddDate(0, 0, -98))}, bulwark.Inventory{}, "98 days old", false},
 		{"empty distribution", &memory{}, bulwark.Inventory{Release: &bulwark.Release{ID: "debian", VersionID: "99"}}, "no advisories for debian 99", true},
