@@ -262,7 +262,9 @@ func rowOf(f *bulwark.Finding, o report.Options) row {
 	out.facts(f)
 	for _, r := range references {
 		if u, err := url.Parse(r); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && len(out.References) < 20 {
-			out.References = append(out.References, text.Clean(r))
+			if link := text.Clean(r); link != out.Link && !slices.Contains(out.References, link) {
+				out.References = append(out.References, link)
+			}
 		}
 	}
 	return out

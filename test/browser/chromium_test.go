@@ -3,15 +3,20 @@ package browser
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
 )
+
+// patience bounds a browser that hangs.
+const patience = 3 * time.Minute
 
 // chromium is one headless browser that is driven over a pair of pipes: the DevTools
 // protocol, JSON messages that end in a zero byte. It dies with its test.
@@ -47,13 +52,15 @@ func start(t *testing.T) *chromium {
 		t.Skip("skipped: no chromium on PATH (apt-get install chromium)")
 	}
 	ours, theirs := pipe(t), pipe(t)
-	cmd := exec.CommandContext(t.Context(), path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+	ctx, cancel := context.WithTimeout(context.Background(), patience) // the context of t ends before its browser does
+	cmd := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
 	cmd.ExtraFiles = []*os.File{ours.r, theirs.w} // its descriptors 3 and 4
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
+		cancel()
 		t.Fatal(err)
 	}
 	ours.r.Close()
@@ -64,6 +71,7 @@ func start(t *testing.T) *chromium {
 		_, _ = c.call("", "Browser.close", nil)
 		ours.w.Close()
 		_ = cmd.Wait()
+		cancel()
 		if t.Failed() {
 			t.Logf("chromium said:\n%.2000s", stderr.String())
 		}
@@ -160,13 +168,9 @@ type page struct {
 	problems []string // what went wrong on it, and what it asked the network for
 }
 
-// open writes html to a file and loads it in a tab of its own.
-func (c *chromium) open(t *testing.T, html []byte, scripts bool) *page {
+// open loads a file in a tab of its own.
+func (c *chromium) open(t *testing.T, file string, scripts bool) *page {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, html, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	p := &page{t: t, browser: c, events: make(chan message, 4096)}
 	var target struct{ TargetID, SessionID string }
 	p.must(&target, "Target.createTarget", map[string]any{"url": "about:blank"})
@@ -232,18 +236,24 @@ func (p *page) judge(m message) {
 // nothing but itself.
 func (p *page) quiet() {
 	p.t.Helper()
-	p.must(nil, "Runtime.evaluate", map[string]any{"expression": "0"}) // what came before has been sent
+	p.drain()
+	for _, s := range p.problems {
+		p.t.Errorf("the page: %.500s", s)
+	}
+}
+
+// drain judges the events of all that happened so far: they come before the answer to
+// a command that is given now.
+func (p *page) drain() {
+	p.t.Helper()
+	p.must(nil, "Runtime.evaluate", map[string]any{"expression": "0"})
 	for {
 		select {
 		case m := <-p.events:
 			p.judge(m)
-			continue
 		default:
+			return
 		}
-		break
-	}
-	for _, s := range p.problems {
-		p.t.Errorf("the page: %.500s", s)
 	}
 }
 
@@ -264,4 +274,23 @@ func (p *page) eval(into any, expression string) {
 	if err := json.Unmarshal(answer.Result.Value, into); err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
+}
+
+// click clicks with the mouse into the middle of an element.
+func (p *page) click(selector string) {
+	p.t.Helper()
+	var at struct{ X, Y float64 }
+	p.eval(&at, `(() => { const e = document.querySelector(`+strconv.Quote(selector)+`); e.scrollIntoView({block: "center", behavior: "instant"});
+		const r = e.getBoundingClientRect(); return {x: r.x + r.width / 2, y: r.y + r.height / 2}; })()`)
+	for _, event := range []string{"mousePressed", "mouseReleased"} {
+		p.must(nil, "Input.dispatchMouseEvent", map[string]any{"type": event, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1})
+	}
+}
+
+// pdf prints the page.
+func (p *page) pdf() []byte {
+	p.t.Helper()
+	var out struct{ Data []byte } // base64 in JSON, which is how Go decodes bytes
+	p.must(&out, "Page.printToPDF", map[string]any{"paperWidth": 8.27, "paperHeight": 11.69})
+	return out.Data
 }

@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"encoding/base64"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,11 +13,11 @@ func TestLook(t *testing.T) {
 	if name == "" || out == "" {
 		t.Skip("skipped: BULWARK_LOOK and BULWARK_PICTURES name no report and folder")
 	}
-	html, err := os.ReadFile(name)
+	name, err := filepath.Abs(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := start(t).open(t, html, true)
+	p := start(t).open(t, name, true)
 	for _, look := range []struct {
 		name, scheme, before string
 		width, height        int
@@ -36,24 +35,17 @@ func TestLook(t *testing.T) {
 		if look.before != "" {
 			p.eval(nil, "{"+look.before+"}")
 		}
-		var shot struct{ Data string }
+		var shot struct{ Data []byte } // base64 in JSON, which is how Go decodes bytes
 		p.must(&shot, "Page.captureScreenshot", map[string]any{"format": "png"})
 		save(t, filepath.Join(out, look.name+".png"), shot.Data)
 	}
 	p.must(nil, "Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{}})
-	var pdf struct{ Data string }
-	p.must(&pdf, "Page.printToPDF", map[string]any{"paperWidth": 8.27, "paperHeight": 11.69})
-	save(t, filepath.Join(out, "print.pdf"), pdf.Data)
+	save(t, filepath.Join(out, "print.pdf"), p.pdf())
 }
 
-func save(t *testing.T, name, data string) {
+func save(t *testing.T, name string, data []byte) {
 	t.Helper()
-	b, err := base64.StdEncoding.DecodeString(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, b, 0o600); err != nil {
+	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
-
