@@ -156,9 +156,10 @@ func age(d time.Duration) string {
 	}
 }
 
-// say tells a person what goes on, when one is there.
+// say tells what goes on: it is lines and no bar, and holds what was left out or could
+// not be fetched, so it is told off a terminal too.
 func (a *app) say(what string) {
-	if !a.quiet && a.interactive() {
+	if !a.quiet {
 		fmt.Fprintf(a.err, "bulwark: %s\n", clean(what))
 	}
 }
