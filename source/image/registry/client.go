@@ -164,6 +164,10 @@ func (c *client) get(ctx context.Context, path string, offset int64) (*http.Resp
 	if err != nil {
 		return nil, failed(ctx, err)
 	}
+	if offset > 0 && resp.StatusCode == http.StatusOK {
+		resp.Body.Close()
+		return nil, fmt.Errorf("it broke off after %d bytes, and the registry does not send the rest alone: %w", offset, bulwark.ErrUnavailable)
+	}
 	if resp.StatusCode != want {
 		defer resp.Body.Close()
 		return nil, failed(ctx, transport.CheckError(resp, want))
