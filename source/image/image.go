@@ -14,6 +14,7 @@ import (
 
 	"bulwark"
 	"bulwark/source/image/internal/layer"
+	"bulwark/source/image/internal/local"
 )
 
 // Split divides FILE#NAME: which image of an archive or a layout is meant. NAME is a tag
@@ -50,14 +51,27 @@ func IsArchive(file string) bool {
 	return err == nil
 }
 
-// IsLayout tells whether a folder is an OCI image layout.
+// IsLayout tells whether a folder holds an image: an OCI image layout, or the flat
+// folder of skopeo's "dir:".
 func IsLayout(dir string) bool {
-	for _, name := range []string{"oci-layout", "index.json"} {
-		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || !st.Mode().IsRegular() {
-			return false
-		}
+	return isRegular(dir, "oci-layout") && isRegular(dir, "index.json") ||
+		isRegular(dir, "manifest.json") && starts(filepath.Join(dir, "version"), "Directory Transport Version: ")
+}
+
+func isRegular(dir, name string) bool {
+	st, err := os.Stat(filepath.Join(dir, name))
+	return err == nil && st.Mode().IsRegular()
+}
+
+func starts(file, with string) bool {
+	f, _, err := local.Open(nil, file)
+	if err != nil {
+		return false
 	}
-	return true
+	defer f.Close()
+	head := make([]byte, len(with))
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == with
 }
 
 // Reference names an image in a registry.

@@ -60,6 +60,20 @@ func TestIsLayout(t *testing.T) {
 	}
 }
 
+func TestIsFlatLayout(t *testing.T) {
+	for version, want := range map[string]bool{"Directory Transport Version: 1.1\n": true, "1.0.3\n": false, "": false} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"manifest.json": "{}", "version": version} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := IsLayout(dir); got != want {
+			t.Errorf("version %q: IsLayout = %v", version, got)
+		}
+	}
+}
+
 func TestParseReference(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("a", 64)
 	for s, want := range map[string]string{

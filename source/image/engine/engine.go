@@ -10,6 +10,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -158,6 +159,9 @@ func unavailable(ctx context.Context, err error) error {
 	}
 	if layer.IsNamed(err) {
 		return err
+	}
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err // its address says nothing: the engine is what was dialled
 	}
 	return fmt.Errorf("%w: %w", bulwark.ErrUnavailable, err)
 }

@@ -171,7 +171,8 @@ func TestNoEngine(t *testing.T) {
 		{"://", bulwark.ErrMalformed},
 	} {
 		t.Setenv("DOCKER_HOST", tt.host)
-		if _, err := (&Source{Kind: "docker"}).Open(t.Context(), "x"); !errors.Is(err, tt.want) {
+		_, err := (&Source{Kind: "docker"}).Open(t.Context(), "x")
+		if !errors.Is(err, tt.want) || strings.Contains(err.Error(), "http://") {
 			t.Errorf("%s: %v, want %v", tt.host, err, tt.want)
 		}
 	}

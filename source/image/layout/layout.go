@@ -1,9 +1,12 @@
 // Package layout opens images in an OCI image layout, a folder with an index.json and
-// blobs (https://github.com/opencontainers/image-spec/blob/main/image-layout.md).
+// blobs (https://github.com/opencontainers/image-spec/blob/main/image-layout.md), and
+// in the flat folder that skopeo's "dir:" and podman's docker-dir write: a manifest.json
+// and blobs that are called by their digests.
 package layout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -47,8 +50,11 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 }
 
 func open(ctx context.Context, root *os.Root, ref, name string, p oci.Platform) (*bulwark.Target, error) {
-	st := store{root}
+	st := store{root, digest.Path}
 	index, err := st.read("index.json", oci.MaxManifest)
+	if errors.Is(err, bulwark.ErrNotFound) && image.IsLayout(root.Name()) {
+		return openFlat(ctx, root, ref, name, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +62,10 @@ func open(ctx context.Context, root *os.Root, ref, name string, p oci.Platform) 
 }
 
 // store reads blobs below root, which links in it do not leave.
-type store struct{ root *os.Root }
+type store struct {
+	root *os.Root
+	path func(digest string) string
+}
 
 func (s store) read(name string, most int64) ([]byte, error) {
 	f, _, err := local.Open(s.root, filepath.FromSlash(name))
@@ -68,15 +77,15 @@ func (s store) read(name string, most int64) ([]byte, error) {
 }
 
 func (s store) Manifest(_ context.Context, d oci.Descriptor) ([]byte, error) {
-	return s.read(digest.Path(d.Digest), oci.MaxManifest)
+	return s.read(s.path(d.Digest), oci.MaxManifest)
 }
 
 func (s store) Config(_ context.Context, d oci.Descriptor) ([]byte, error) {
-	return s.read(digest.Path(d.Digest), oci.MaxConfig)
+	return s.read(s.path(d.Digest), oci.MaxConfig)
 }
 
 func (s store) Layer(d oci.Descriptor) layer.Blob {
-	file := filepath.FromSlash(digest.Path(d.Digest))
+	file := filepath.FromSlash(s.path(d.Digest))
 	return layer.Blob{Open: func(context.Context) (io.ReadCloser, error) {
 		f, _, err := local.Open(s.root, file)
 		if err != nil {
