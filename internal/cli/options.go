@@ -118,6 +118,7 @@ func (o *options) selection(f *pflag.FlagSet) {
 	f.BoolVar(&o.complete, "require-complete", false, "exit 4 when something could not be looked at")
 	f.StringVar(&o.baseline, "baseline", "", "report only what this saved `REPORT` (json) does not have")
 	f.StringArrayVar(&o.exceptions, "exceptions", nil, "`FILE` of exceptions or VEX (repeatable)")
+	f.Bool("inline-exceptions", false, "honour exceptions found in the target (images and SBOMs hold none)")
 }
 
 var kinds = []string{
@@ -182,6 +183,9 @@ func (o *options) validate() error {
 	}
 	if o.offline && o.online {
 		return usage("--offline and --online exclude each other")
+	}
+	if parts := strings.Split(o.platform, "/"); o.platform != "" && (len(parts) < 2 || len(parts) > 3 || slices.Contains(parts, "")) {
+		return usage("--platform %q: say OS/ARCH, as in linux/arm64", o.platform)
 	}
 	if _, err := o.release(); err != nil {
 		return err

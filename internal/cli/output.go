@@ -48,19 +48,33 @@ func (s *sinks) Handle(r bulwark.Record) error {
 // pending is a file that is written beside its place and renamed when it is whole.
 type pending struct {
 	*os.File
-	name string
+	name   string
+	direct bool // a device or a pipe: there is nothing to rename
 }
 
 func create(name string) (*pending, error) {
+	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, fmt.Errorf("writing %s: %w", name, err)
+		}
+		return &pending{f, name, true}, nil
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".bulwark-*")
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", name, err)
 	}
-	return &pending{f, name}, nil
+	return &pending{f, name, false}, nil
 }
 
 // commit puts the file in its place.
 func (p *pending) commit() error {
+	if p.direct {
+		if err := p.Close(); err != nil {
+			return fmt.Errorf("writing %s: %w", p.name, err)
+		}
+		return nil
+	}
 	err := errors.Join(p.Chmod(0o644), p.Close())
 	if err == nil {
 		err = os.Rename(p.Name(), p.name)
@@ -75,7 +89,9 @@ func (p *pending) commit() error {
 // discard removes what was written; closing twice does no harm.
 func (p *pending) discard() {
 	p.Close()
-	os.Remove(p.Name())
+	if !p.direct {
+		os.Remove(p.Name())
+	}
 }
 
 // close puts the files in their places, or removes them after a failure.
@@ -99,10 +115,13 @@ func (a *app) open(formats []report.Format, normal string, o report.Options) (*s
 	s := &sinks{}
 	plain := 0
 	for _, w := range wanted {
-		name, file, _ := strings.Cut(w, "=")
+		name, file, several := strings.Cut(w, "=")
 		f, err := formatNamed(formats, name)
+		if err == nil && several && file == "" {
+			err = usage("-f %s names no file after =", w)
+		}
 		if err != nil {
-			return nil, errors.Join(err, s.close(err))
+			return nil, s.close(err)
 		}
 		if file == "" {
 			plain++
@@ -110,7 +129,7 @@ func (a *app) open(formats []report.Format, normal string, o report.Options) (*s
 		}
 		if plain > 1 {
 			err := usage("one format goes to stdout or --output; give the others a file: -f %s=FILE", name)
-			return nil, errors.Join(err, s.close(err))
+			return nil, s.close(err)
 		}
 		if err := s.add(a.out, f, file, a.suited(o, file)); err != nil {
 			return nil, err
@@ -126,7 +145,7 @@ func (s *sinks) add(stdout io.Writer, f report.Format, file string, o report.Opt
 	}
 	p, err := create(file)
 	if err != nil {
-		return errors.Join(err, s.close(err))
+		return s.close(err)
 	}
 	s.files = append(s.files, p)
 	s.handlers = append(s.handlers, f.New(p, o))

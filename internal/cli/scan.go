@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"bulwark"
 	"bulwark/advisory"
@@ -49,7 +50,11 @@ func (a *app) sbomCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	a.results(f, names(formats), "cyclonedx")
-	f.BoolVar(&a.complete, "require-complete", false, "exit 4 when something could not be looked at")
+	a.selection(f)
+	a.database(f)
+	f.VisitAll(func(one *pflag.Flag) { // taken, as by every command with a report, but findings are none of its matter
+		one.Hidden = !slices.Contains([]string{"format", "output", "require-complete"}, one.Name)
+	})
 	a.targets(f)
 	a.common(f)
 	return c

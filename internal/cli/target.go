@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"bulwark"
@@ -109,6 +110,8 @@ func (a *app) sniff(ref string) (string, error) {
 	file, _ := image.Split(ref)
 	st, err := os.Stat(file)
 	switch {
+	case errors.Is(err, os.ErrNotExist) && (filepath.IsAbs(ref) || strings.HasPrefix(ref, ".")):
+		return "", fmt.Errorf("no such file or folder: %w", bulwark.ErrNotFound) // and no image's name
 	case errors.Is(err, os.ErrNotExist) || err != nil && !strings.ContainsAny(ref, "./\\"):
 		return "image", nil
 	case err != nil:
