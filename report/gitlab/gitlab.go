@@ -180,7 +180,7 @@ func (b *builder) vulnerability(f *bulwark.Finding) vulnerability {
 		}
 	}
 	for _, r := range references {
-		if web(r) {
+		if web(r) && !slices.Contains(out.Links, link{r}) {
 			out.Links = append(out.Links, link{r})
 		}
 	}

@@ -78,7 +78,7 @@ type row struct {
 	Excepted   bool
 }
 
-type fact struct{ Name, Value string }
+type fact struct{ Name, Value string } // no name: another value of the one before
 
 type packageRow struct{ Name, Version, Ecosystem, Licenses, Path, Origin string }
 
@@ -261,7 +261,7 @@ func rowOf(f *bulwark.Finding, o report.Options) row {
 	}
 	out.facts(f)
 	for _, r := range references {
-		if u, err := url.Parse(r); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && len(out.References) < 20 {
+		if u, err := url.Parse(r); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && len(out.References) < maxFacts {
 			if link := text.Clean(r); link != out.Link && !slices.Contains(out.References, link) {
 				out.References = append(out.References, link)
 			}
@@ -270,10 +270,27 @@ func rowOf(f *bulwark.Finding, o report.Options) row {
 	return out
 }
 
-func (r *row) add(name, value string) {
-	if value != "" {
-		r.Facts = append(r.Facts, fact{name, text.Clean(value)})
+func (r *row) add(name string, values ...string) {
+	for _, v := range values {
+		if v != "" {
+			r.Facts = append(r.Facts, fact{name, text.Clean(v)})
+			name = ""
+		}
 	}
+}
+
+// maxFacts of one name are shown.
+const maxFacts = 20
+
+func places(list []bulwark.Place) []string {
+	var paths []string
+	for i, p := range list {
+		if i == maxFacts {
+			return append(paths, "and "+group.Number(len(list)-i)+" more")
+		}
+		paths = append(paths, p.Path)
+	}
+	return paths
 }
 
 func (r *row) facts(f *bulwark.Finding) {
@@ -293,18 +310,8 @@ func (r *row) facts(f *bulwark.Finding) {
 		r.add("Fix", f.Fix.Text)
 	}
 	r.add("Layer", f.Layer)
-	for i, p := range f.Places {
-		if i == 20 {
-			r.add("Further places", group.Number(len(f.Places)-i))
-			break
-		}
-		r.add("Place", p.Path)
-	}
-	for i, e := range f.Evidence {
-		if i < 20 {
-			r.add("Evidence", e)
-		}
-	}
+	r.add("Places", places(f.Places)...)
+	r.add("Evidence", f.Evidence[:min(len(f.Evidence), maxFacts)]...)
 	if f.InUse != nil {
 		r.add("In use", map[bool]string{true: "yes", false: "no"}[*f.InUse])
 	}

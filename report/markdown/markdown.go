@@ -109,7 +109,7 @@ func (p *printer) severities(a *group.Asset) {
 }
 
 func (p *printer) section(s group.Section) {
-	p.line("## Vulnerabilities: %s\n", esc(s.Name))
+	p.line("## Vulnerabilities: %s\n", esc(s.Heading()))
 	p.line("| package | installed | fixed | severity | risk | vulnerabilities |")
 	p.line("| --- | --- | --- | --- | ---: | --- |")
 	for i := range s.Rows {

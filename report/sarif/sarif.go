@@ -3,6 +3,7 @@ package sarif
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"net/url"
 	"slices"
@@ -138,18 +139,31 @@ func (b *builder) build(r *bulwark.Report) log {
 	for i := range r.Assets {
 		b.names[r.Assets[i].ID] = cmp.Or(r.Assets[i].Name, string(r.Assets[i].ID))
 	}
-	results := make([]result, 0, len(r.Findings))
-	for i := range r.Findings {
-		results = append(results, b.result(&r.Findings[i]))
+	findings := r.Findings[:min(len(r.Findings), maxResults)] // in the order of risk
+	results := make([]result, 0, len(findings))
+	for i := range findings {
+		results = append(results, b.result(&findings[i]))
 	}
 	out := run{Tool: tool{driver{Name: "bulwark", Version: whole.Version(r), Rules: b.list}}, Results: results, ColumnKind: "utf16CodeUnits",
 		Invocations: []invocation{{Successful: true, Notifications: notifications(r.Notes)}},
 		Properties:  map[string]any{"targets": orEmpty(r.Run.Targets), "complete": r.Summary.Complete}}
+	if n := len(r.Findings) - len(findings); n > 0 {
+		out.Invocations[0].Notifications = append(out.Invocations[0].Notifications, notification{Level: "warning", Message: message{
+			Text: fmt.Sprintf("%s of the lowest risk left out: services take no more than %s results", group.Count(n, "finding"), group.Number(maxResults))}})
+		out.Properties["leftOut"] = n
+	}
 	if out.Tool.Driver.Rules == nil {
 		out.Tool.Driver.Rules = []rule{}
 	}
 	return log{Schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", Version: "2.1.0", Runs: []run{out}}
 }
+
+// What GitHub's code scanning takes: a file with more is refused, or cut without a word.
+const (
+	maxResults   = 25000 // of a run
+	maxLocations = 1000  // of a result
+	maxTags      = 20    // of a rule
+)
 
 func orEmpty(s []string) []string {
 	if s == nil {
@@ -233,7 +247,7 @@ func tags(f *bulwark.Finding) []string {
 			list = append(list, t)
 		}
 	}
-	return list
+	return list[:min(len(list), maxTags)]
 }
 
 func help(f *bulwark.Finding, references []string) message {
@@ -246,7 +260,9 @@ func help(f *bulwark.Finding, references []string) message {
 	}
 	for _, r := range references {
 		if strings.HasPrefix(r, "https://") || strings.HasPrefix(r, "http://") {
-			lines = append(lines, text.Clean(r))
+			if r = text.Clean(r); !slices.Contains(lines, r) {
+				lines = append(lines, r)
+			}
 		}
 	}
 	return message{Text: strings.Join(lines, "\n")}
@@ -284,7 +300,7 @@ func (b *builder) locations(f *bulwark.Finding) []location {
 		places = []bulwark.Place{{Path: cmp.Or(f.Path, b.names[f.Asset], "target"), Line: f.Line}}
 	}
 	var list []location
-	for _, p := range places {
+	for _, p := range places[:min(len(places), maxLocations)] {
 		l := location{Physical: &physical{Artifact: artifact{uri(p.Path)}, Region: &region{StartLine: max(p.Line, 1)}}}
 		if f.Subject != "" {
 			l.Logical = []logical{{Name: f.Subject, Kind: "module"}}

@@ -2,11 +2,16 @@ package sarif_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	_ "github.com/owenrumney/go-sarif/v3/pkg/report/utils" // its module holds the schema
@@ -83,6 +88,53 @@ func TestDocument(t *testing.T) {
 	if suppressed != 1 {
 		t.Errorf("%d results are suppressed, want the excepted one", suppressed)
 	}
+}
+
+// GitHub refuses more than 25,000 results and 10 MB of gzip.
+func TestLimits(t *testing.T) {
+	r := sample.Report()
+	for i := range 30000 {
+		f := r.Findings[i%11]
+		v := *f.Vulnerability
+		v.ID = fmt.Sprintf("GHSA-%x", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
+		f.Vulnerability, f.Rule, f.Key = &v, "vuln/"+v.ID, bulwark.Key(f.Kind, v.ID, f.Subject, "")
+		for j := range 1500 * (i / 29999) {
+			f.Places = append(f.Places, bulwark.Place{Path: fmt.Sprint("/srv/", j)})
+		}
+		r.Findings = append(r.Findings, f)
+	}
+	r.Findings = slices.Insert(r.Findings, 0, r.Findings[len(r.Findings)-1])
+	details := func(string) (report.Details, bool) {
+		return report.Details{Text: strings.Repeat("What an advisory says. ", 60), References: []string{"https://example.com/x"}}, true
+	}
+	doc := write(t, r, report.Options{Lookup: details})
+	var got struct {
+		Runs []struct {
+			Results     []struct{ Locations []any }
+			Invocations []struct {
+				Notifications []struct{ Message struct{ Text string } } `json:"toolExecutionNotifications"`
+			}
+		}
+	}
+	if err := json.Unmarshal(doc, &got); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(got.Runs[0].Results); n != 25000 || len(got.Runs[0].Results[0].Locations) != 1000 {
+		t.Errorf("%d results, %d locations of the first", n, len(got.Runs[0].Results[0].Locations))
+	}
+	notes := got.Runs[0].Invocations[0].Notifications
+	if last := notes[len(notes)-1].Message.Text; !strings.HasPrefix(last, "5,015 findings of the lowest risk left out") {
+		t.Errorf("it says %q", last)
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(doc); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	if packed.Len() > 10<<20 {
+		t.Errorf("%d bytes of gzip", packed.Len())
+	}
+	t.Logf("%d bytes, %d as gzip", len(doc), packed.Len())
 }
 
 func TestEmpty(t *testing.T) { valid(t, write(t, &bulwark.Report{}, report.Options{})) }

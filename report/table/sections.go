@@ -17,7 +17,7 @@ const roomy = 120
 
 func (p *printer) vulnerabilities(a *group.Asset) {
 	for _, s := range a.Sections {
-		p.heading(s.Name + ": " + sectionTally(s))
+		p.heading(s.Heading() + ": " + sectionTally(s))
 		g := &grid{columns: []column{{head: "PACKAGE", yields: 24, most: 80}, {head: "INSTALLED", yields: 16, most: 60}, {head: "FIXED", wrap: true, yields: 16, most: 60},
 			{head: "SEVERITY"}, {head: "RISK", right: true}, {head: "VULNERABILITIES", wrap: true, yields: 20}}}
 		if p.placed(s) {

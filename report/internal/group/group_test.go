@@ -96,3 +96,15 @@ func TestFixed(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A release of which nothing but its point is known names nothing.
+func TestDistribution(t *testing.T) {
+	a := &group.Asset{Asset: &bulwark.Asset{Release: &bulwark.Release{Point: "12.11"}}}
+	if got := group.Distribution(a); got != "" {
+		t.Errorf("%q", got)
+	}
+	a.Packages = []*bulwark.Package{{PURL: "pkg:deb/debian/a@1", Ecosystem: "Debian:12"}}
+	if got := group.Distribution(a); got != "Debian 12" {
+		t.Errorf("%q", got)
+	}
+}

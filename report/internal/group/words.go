@@ -173,6 +173,15 @@ func Title(kind string) string {
 	return kind
 }
 
+// Heading names a section for people: what Bitnami publishes is about programs, which
+// are found wherever they came from.
+func (s *Section) Heading() string {
+	if s.Name == "Bitnami" {
+		return "Programs (advisories of Bitnami)"
+	}
+	return s.Name
+}
+
 // Kinds is the order in which findings that are no vulnerabilities are shown.
 func Kinds() []string {
 	return []string{bulwark.KindMalware, bulwark.KindSecret, bulwark.KindExposure, bulwark.KindMisconfig, bulwark.KindTrust,
@@ -196,7 +205,7 @@ var titles = map[string]string{
 // packages do; "" when that is not known.
 func Distribution(a *Asset) string {
 	r := a.Release
-	if r == nil {
+	if r == nil || r.Name == "" && r.ID == "" {
 		return ofPackages(a.Packages)
 	}
 	name := cmp.Or(r.Name, strings.TrimSpace(r.ID+" "+r.VersionID))
