@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -33,10 +32,15 @@ func clean(s string) string {
 type sinks struct {
 	handlers []bulwark.Handler
 	files    []*pending
+	table    bool           // stdout has the table, which shows notes
+	missed   []bulwark.Note // what could not be looked at, targets that did not open aside
 }
 
 // Handle gives the record to every format.
 func (s *sinks) Handle(r bulwark.Record) error {
+	if n := r.Note; n != nil && n.Incomplete && n.Plugin != "source" {
+		s.missed = append(s.missed, *n)
+	}
 	for _, h := range s.handlers {
 		if err := h.Handle(r); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
@@ -140,6 +144,7 @@ func (a *app) open(formats []report.Format, normal string, o report.Options) (*s
 
 func (s *sinks) add(stdout io.Writer, f report.Format, file string, o report.Options) error {
 	if file == "" {
+		s.table = f.Name == "table"
 		s.handlers = append(s.handlers, f.New(stdout, o))
 		return nil
 	}
@@ -181,19 +186,18 @@ func (a *app) suited(o report.Options, file string) report.Options {
 	return o
 }
 
-// notes prints the notes that a person should see and that the report may not show.
-func (a *app) notes(list []bulwark.Note) {
-	if a.quiet {
+// notes tells on stderr what could not be looked at, where stdout does not show it.
+func (a *app) notes(s *sinks) {
+	if a.quiet || s.table {
 		return
 	}
 	const most = 10
-	for i, n := range list {
+	for i, n := range s.missed {
 		if i == most && !a.verbose {
-			fmt.Fprintf(a.err, "bulwark: note: %d more notes are in the report\n", len(list)-most)
+			fmt.Fprintf(a.err, "bulwark: note: %d more notes are in the report\n", len(s.missed)-most)
 			return
 		}
-		where := cmp.Or(n.Path, string(n.Asset))
-		fmt.Fprintf(a.err, "bulwark: note: %s\n", clean(strings.Join(nonEmpty(n.Plugin, where, n.Text), ": ")))
+		fmt.Fprintf(a.err, "bulwark: note: %s\n", clean(strings.Join(nonEmpty(n.Plugin, n.Path, n.Text), ": ")))
 	}
 }
 

@@ -96,6 +96,7 @@ func (a *app) run(ctx context.Context, s *scan.Scanner, args []string, formats [
 	if err = out.close(err); err != nil {
 		return err
 	}
+	a.notes(out)
 	return a.verdict(res)
 }
 
