@@ -165,6 +165,9 @@ func upgradeText(u unit, to string) string {
 	if u.ecosystem == "Go" && u.name == "stdlib" {
 		return fmt.Sprintf("rebuild with Go %s -> %s", u.version, to)
 	}
+	if u.ecosystem == "Go" && strings.HasPrefix(u.version, "v") {
+		to = "v" + to // OSV writes Go versions without it
+	}
 	return fmt.Sprintf("%s %s -> %s", u.name, u.version, to)
 }
 

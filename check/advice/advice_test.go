@@ -99,7 +99,7 @@ func TestBaseFirst(t *testing.T) {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
 	ended := texts(t, &Advisor{db: memory{}, now: day("2026-11-22")}, b)
-	if want := "move to debian 13, supported until 2028-08-09: debian 12 is past its end of life, but for extended support until 2028-06-30; it has no fix for 1 of 10 findings"; ended[1] != want {
+	if want := "move to debian 13, supported until 2028-08-09: debian 12 is past its end of life, with extended support until 2028-06-30; it has no fix for 1 of 10 findings"; ended[1] != want {
 		t.Errorf("step after the base %q, want %q", ended[1], want)
 	}
 }

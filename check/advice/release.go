@@ -44,7 +44,7 @@ func (w *work) release() (bulwark.Advice, bool) {
 	}
 	text += fmt.Sprintf(": %s %s is past its end of life", id, from.Cycle)
 	if lifetime.Extended(from, w.now) {
-		text += ", but for extended support until " + from.Extended.UTC().Format(time.DateOnly)
+		text += ", with extended support until " + from.Extended.UTC().Format(time.DateOnly)
 	}
 	if n := w.unfixed(); n > 0 {
 		text += fmt.Sprintf("; it has no fix for %d of %d findings", n, len(w.live))

@@ -135,11 +135,11 @@ func TestPrograms(t *testing.T) {
 		places[f.Subject] = len(f.Places)
 	}
 	want := map[string]string{
-		"pkg:generic/node@20.9.0":                                  "high: Node.js 20 is past its end of life: go to Node.js 24, supported until 2028-04-30",
-		"pkg:generic/java@1.8.0_392":                               "high: Temurin 8 is past its end of life: ",
+		"pkg:generic/node@20.9.0":                                  "high: Node.js 20 is past its end of life (2026-04-30): go to Node.js 24, supported until 2028-04-30",
+		"pkg:generic/java@1.8.0_392":                               "high: Temurin 8 is past its end of life (2024-01-01): ",
 		"pkg:golang/stdlib@1.22.3":                                 "high: Go 1.22 is past its end of life: go to Go 1.27",
 		"pkg:pypi/django@5.2.1":                                    "low: Django 5.2 ends on 2027-01-31: ",
-		"pkg:maven/org.springframework/spring-core@5.3.20.RELEASE": "high: Spring 5.3 is past its end of life: ",
+		"pkg:maven/org.springframework/spring-core@5.3.20.RELEASE": "high: Spring 5.3 is past its end of life (2024-08-31): ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)

@@ -25,9 +25,9 @@ func (c *Check) judge(p advisory.Product, r advisory.ProductRelease) *bulwark.Fi
 	switch {
 	case lifetime.Ended(r, c.now) && extended:
 		f.Severity = bulwark.SeverityMedium
-		f.Title = what + " is past its end of life, but for extended support"
+		f.Title = what + " is past its end of life" + on(r.EOL) + "; extended support only" + untilDate(r.Extended)
 	case lifetime.Ended(r, c.now):
-		f.Title = what + " is past its end of life"
+		f.Title = what + " is past its end of life" + on(r.EOL)
 	case !r.EOL.IsZero() && r.EOL.Sub(c.now) < soon:
 		f.Severity = bulwark.SeverityLow
 		f.Title = fmt.Sprintf("%s ends on %s", what, date(r.EOL))
@@ -40,6 +40,20 @@ func (c *Check) judge(p advisory.Product, r advisory.ProductRelease) *bulwark.Fi
 	}
 	f.Risk = bulwark.Risk(bulwark.Factors{Severity: f.Severity, Fixable: f.Fix != nil})
 	return f
+}
+
+func on(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " (" + date(t) + ")"
+}
+
+func untilDate(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return ", until " + date(t)
 }
 
 // dates tells when support ended and, where there is any, extended support.

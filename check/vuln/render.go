@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"bulwark"
 )
@@ -99,6 +100,9 @@ func fromBase(s *subject) bool {
 func upgrade(pkg *bulwark.Package, version string) string {
 	if pkg.Name == "stdlib" && pkg.Format == "golang" {
 		return "rebuild with Go " + version
+	}
+	if pkg.Format == "golang" && strings.HasPrefix(pkg.Version, "v") {
+		version = "v" + version // OSV writes Go versions without it
 	}
 	s := pkg.Source
 	if s == nil || s.Name == "" || s.Name == pkg.Name && cmp.Or(s.Version, pkg.Version) == pkg.Version {
