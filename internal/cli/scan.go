@@ -171,7 +171,7 @@ func (a *app) scanner(ctx context.Context) (*scan.Scanner, error) {
 	s := &scan.Scanner{
 		Extractors: all.Extractors(), Inspectors: all.Inspectors(), Resolvers: all.Resolvers(),
 		Exclude: a.exclude, Timeout: a.timeout, Distro: distro,
-		Version: version(), Started: time.Now().UTC().Truncate(time.Second), Now: now,
+		Version: version(), Started: started(), Now: now,
 	}
 	if !a.noCache {
 		if s.Cache, err = scan.OpenCache(filepath.Join(a.cacheFolder(), "layers")); err != nil {
