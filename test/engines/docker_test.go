@@ -10,11 +10,9 @@ import (
 // startDocker starts Docker with its own containerd, without networks.
 func startDocker(t *testing.T) *daemon {
 	t.Helper()
+	asRoot(t)
 	binary := tool(t, "dockerd")
 	tool(t, "containerd")
-	if os.Getuid() != 0 {
-		t.Skip("engines are started as root only")
-	}
 	dir := scratch(t)
 	config := filepath.Join(dir, "daemon.json") // not the machine's
 	if err := os.WriteFile(config, []byte("{}"), 0o600); err != nil {

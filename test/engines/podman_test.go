@@ -1,7 +1,6 @@
 package engines
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -16,10 +15,8 @@ type podman struct {
 
 func startPodman(t *testing.T) *podman {
 	t.Helper()
+	asRoot(t)
 	binary := tool(t, "podman")
-	if os.Getuid() != 0 {
-		t.Skip("engines are started as root only")
-	}
 	dir := scratch(t)
 	p := &podman{dir: dir, global: []string{binary, "--root", dir + "/root", "--runroot", dir + "/run", "--tmpdir", dir + "/tmp",
 		"--storage-driver", "vfs", "--events-backend", "none", "--cgroup-manager", "cgroupfs"}}
