@@ -80,8 +80,10 @@ func (f *facts) cost() int {
 	for i := range f.files {
 		n += f.files[i].cost()
 	}
-	for p, to := range f.links {
-		n += costOfPath + len(p) + len(to)
+	for _, links := range []map[string]string{f.links, f.hard} {
+		for p, to := range links {
+			n += costOfPath + len(p) + len(to)
+		}
 	}
 	return n + (len(f.gone)+len(f.opaque))*costOfPath
 }

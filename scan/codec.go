@@ -14,7 +14,7 @@ import (
 )
 
 // codecVersion changes with the format of kept facts.
-const codecVersion = "1"
+const codecVersion = "2"
 
 // encode writes facts: counts and lengths as uvarints, strings as bytes, names and
 // symbol hashes as they are, rare parts as JSON, and a SHA-256 of all at the end.
@@ -27,10 +27,12 @@ func encode(f *facts) []byte {
 	}
 	e.names(f.names)
 	e.names(f.passed)
-	e.uint(len(f.links))
-	for _, p := range slices.Sorted(maps.Keys(f.links)) {
-		e.str(p)
-		e.str(f.links[p])
+	for _, links := range []map[string]string{f.links, f.hard} {
+		e.uint(len(links))
+		for _, p := range slices.Sorted(maps.Keys(links)) {
+			e.str(p)
+			e.str(links[p])
+		}
 	}
 	e.strs(slices.Sorted(maps.Keys(f.gone)))
 	e.strs(slices.Sorted(maps.Keys(f.opaque)))
@@ -158,9 +160,11 @@ func decode(data []byte) (*facts, error) {
 		d.file(&f.files[i])
 	}
 	f.names, f.passed = d.names(), d.names()
-	for range d.count(2) {
-		p := d.str()
-		f.links[p] = d.str()
+	for _, links := range []map[string]string{f.links, f.hard} {
+		for range d.count(2) {
+			p := d.str()
+			links[p] = d.str()
+		}
 	}
 	for _, p := range d.strs() {
 		f.gone[p] = true

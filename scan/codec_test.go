@@ -29,6 +29,7 @@ func sample() *facts {
 	f.names.add("usr/bin/x", false)
 	f.passed.add("usr/bin", true)
 	f.links["a"] = "b"
+	f.hard["h"] = "x"
 	f.gone["g"] = true
 	f.opaque["o"] = true
 	f.notes = []bulwark.Note{{Plugin: "p", Text: "t", Incomplete: true}}

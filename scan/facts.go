@@ -19,6 +19,7 @@ type facts struct {
 	names  nameSet           // every entry but whiteouts
 	passed nameSet           // folders that entries lie in and that have no entry of their own
 	links  map[string]string // symbolic links by path, targets as stored
+	hard   map[string]string // hard links by path, to files that only a lower layer can have
 	gone   map[string]bool   // paths that the layer removes from those below
 	opaque map[string]bool   // folders whose lower content the layer hides
 	notes  []bulwark.Note    // paths relative
@@ -74,7 +75,7 @@ func (s nameSet) has(n name) bool {
 }
 
 func newFacts(diffID string) *facts {
-	return &facts{diffID: diffID, links: map[string]string{}, gone: map[string]bool{}, opaque: map[string]bool{}}
+	return &facts{diffID: diffID, links: map[string]string{}, hard: map[string]string{}, gone: map[string]bool{}, opaque: map[string]bool{}}
 }
 
 // seal makes the facts ready for look-ups.

@@ -25,6 +25,10 @@ func (w *walker) hard(e *bulwark.Entry) error {
 		old = bulwark.FileInfo{} // nothing follows from that nobody was given it
 	}
 	if !w.wanted(&info, &old) {
+		if !ok && w.wanted(&info, &bulwark.FileInfo{}) { // the bytes may be a lower layer's
+			w.facts.hard[e.Path] = e.Link
+			return w.share.spend(costOfPath + len(e.Path) + len(e.Link))
+		}
 		return nil
 	}
 	if ok {

@@ -102,7 +102,12 @@ func (l *links) target(layer int, p string) (string, bool) {
 
 // hidden tells whether a layer above makes the real path p invisible.
 func (l *links) hidden(layer int, p string) bool {
-	for i := layer + 1; i < len(l.layers); i++ {
+	return l.hiddenBelow(len(l.layers), layer, p)
+}
+
+// hiddenBelow tells the same of the layers below top.
+func (l *links) hiddenBelow(top, layer int, p string) bool {
+	for i := layer + 1; i < top; i++ {
 		f := l.layers[i]
 		if f == nil {
 			continue

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -19,6 +20,9 @@ func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
 		}
 		for j := range f.files {
 			m.place(i, &f.files[j])
+		}
+		for _, p := range slices.Sorted(maps.Keys(f.hard)) {
+			m.linked(i, p, f.hard[p])
 		}
 		for _, n := range f.notes {
 			n.Path = m.shown(n.Path)
@@ -69,6 +73,24 @@ func (m *merger) place(layer int, f *fileFacts) {
 		m.order = append(m.order, p)
 	}
 	m.found[p] = append(m.found[p], placed{layer, f, p})
+}
+
+// linked files under p, a hard link of the layer, what a file of a lower layer told.
+func (m *merger) linked(layer int, p, target string) {
+	if names := m.layers[layer].names; names.has(nameOf(target, false)) {
+		return // its own bytes told nothing
+	}
+	target = m.links.real(layer, target)
+	for _, v := range slices.Backward(m.found[target]) {
+		if v.layer == layer {
+			continue
+		}
+		if !m.links.hiddenBelow(layer, v.layer, target) {
+			facts := v.at(p)
+			m.place(layer, &facts)
+		}
+		return
+	}
 }
 
 // take adds the topmost of the versions of a file to the inventory, if it is visible.
