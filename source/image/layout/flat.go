@@ -37,11 +37,20 @@ func openFlat(ctx context.Context, root *os.Root, ref, name string, p oci.Platfo
 	return m.Target(p)
 }
 
+var _ oci.Partial = flat{}
+
+// Has implements [oci.Partial].
+func (s flat) Has(d oci.Descriptor) bool { return s.has(s.manifest(d)) }
+
 func (s flat) Manifest(_ context.Context, d oci.Descriptor) ([]byte, error) {
+	return s.read(s.manifest(d), oci.MaxManifest)
+}
+
+func (s flat) manifest(d oci.Descriptor) string {
 	if d.Digest == s.first {
-		return s.read("manifest.json", oci.MaxManifest)
+		return "manifest.json"
 	}
-	return s.read(hex(d.Digest)+".manifest.json", oci.MaxManifest)
+	return hex(d.Digest) + ".manifest.json"
 }
 
 func hex(d string) string { return d[strings.IndexByte(d, ':')+1:] }

@@ -67,6 +67,16 @@ type store struct {
 	path func(digest string) string
 }
 
+var _ oci.Partial = store{}
+
+// Has implements [oci.Partial].
+func (s store) Has(d oci.Descriptor) bool { return s.has(s.path(d.Digest)) }
+
+func (s store) has(name string) bool {
+	_, err := s.root.Lstat(filepath.FromSlash(name))
+	return err == nil
+}
+
 func (s store) read(name string, most int64) ([]byte, error) {
 	f, _, err := local.Open(s.root, filepath.FromSlash(name))
 	if err != nil {

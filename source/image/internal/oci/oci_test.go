@@ -139,6 +139,34 @@ func TestResolveChoosesPlatform(t *testing.T) {
 	}
 }
 
+// exported is a store that may lack manifests.
+type exported struct{ memory }
+
+func (e exported) Has(d Descriptor) bool { return e.memory[d.Digest] != nil }
+
+func TestResolveAmongThePlatformsThatAreThere(t *testing.T) {
+	m := memory{}
+	here, gone := m.image("s390x", ""), m.image(local[0].Architecture, "")
+	here.Platform, gone.Platform = &Platform{OS: "linux", Architecture: "s390x"}, &local[0]
+	root := m.index(gone, here)
+	delete(m, gone.Digest)
+	if img, err := Resolve(t.Context(), exported{m}, []Descriptor{root}, Platform{}); err != nil || img.ManifestDigest != here.Digest {
+		t.Errorf("Resolve = %+v, %v", img, err)
+	}
+	_, err := Resolve(t.Context(), exported{m}, []Descriptor{root}, local[0])
+	if !errors.Is(err, bulwark.ErrNotFound) || !strings.Contains(err.Error(), "s390x") {
+		t.Errorf("the platform that is missing: %v", err)
+	}
+	// A registry that lacks a manifest is broken: nothing is taken in its stead.
+	if _, err := Resolve(t.Context(), m, []Descriptor{root}, Platform{}); !errors.Is(err, bulwark.ErrNotFound) {
+		t.Errorf("a store that must be whole: %v", err)
+	}
+	delete(m, here.Digest)
+	if _, err := Resolve(t.Context(), exported{m}, []Descriptor{root}, Platform{}); !errors.Is(err, bulwark.ErrNotFound) {
+		t.Errorf("nothing is there: %v", err)
+	}
+}
+
 func TestTarget(t *testing.T) {
 	m := memory{}
 	root := m.index(on(m.image("arm", "v7"), "linux", "arm", "v7"))

@@ -23,6 +23,13 @@ type Store interface {
 	Layer(d Descriptor) layer.Blob
 }
 
+// Partial is a [Store] that may lack manifests which its indexes list: engines and skopeo
+// write the platforms that they have.
+type Partial interface {
+	Store
+	Has(d Descriptor) bool // its manifest
+}
+
 // Image is an image that was found.
 type Image struct {
 	Ref                         string // as it was given
@@ -49,6 +56,7 @@ func Resolve(ctx context.Context, s Store, roots []Descriptor, p Platform) (*Ima
 	if err := r.expand(ctx, roots, "", 0); err != nil {
 		return nil, err
 	}
+	r.present()
 	c, err := r.choose(ctx)
 	if err != nil {
 		return nil, err
@@ -128,6 +136,21 @@ func (r *resolver) add(ctx context.Context, d Descriptor, index string, depth in
 		index = d.Digest
 	}
 	return r.expand(ctx, doc.Manifests, index, depth+1)
+}
+
+// present forgets manifests that the store lacks, unless it lacks all of them: then the
+// error tells which.
+func (r *resolver) present() {
+	s, ok := r.store.(Partial)
+	if !ok {
+		return
+	}
+	here := slices.DeleteFunc(slices.Clone(r.found), func(c *candidate) bool {
+		return digest.Check(c.desc.Digest) == nil && !s.Has(c.desc)
+	})
+	if len(here) > 0 {
+		r.found = here
+	}
 }
 
 // manifest reads a document and checks it against its descriptor.

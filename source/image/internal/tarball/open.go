@@ -62,6 +62,11 @@ func (x *index) open(ctx context.Context, ref string, o Options) (*bulwark.Targe
 // store is an OCI layout inside the archive.
 type store struct{ *index }
 
+var _ oci.Partial = store{}
+
+// Has implements [oci.Partial].
+func (s store) Has(d oci.Descriptor) bool { return s.find(digest.Path(d.Digest)) != nil }
+
 func (s store) Manifest(_ context.Context, d oci.Descriptor) ([]byte, error) {
 	return s.read(digest.Path(d.Digest), oci.MaxManifest)
 }
