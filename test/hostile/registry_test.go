@@ -127,7 +127,7 @@ func TestRegistries(t *testing.T) {
 	t.Parallel()
 	upper := layerOf(t, append(distroless(next), noise("opt/data", 200_000))...)
 	both := []string{good, next}
-	evil := layerOf(t, append(distroless("evil 6.6"), noise("opt/data", 200_000))...).data
+	evil := tarBytes(t, append(distroless("evil 6.6"), noise("opt/data", 300_000))...)
 	for _, tt := range []struct {
 		name, part string
 		fault      fault
@@ -160,7 +160,7 @@ func TestRegistries(t *testing.T) {
 		{"a web page", "manifests", other("<html>log in</html>"), want{1, "malformed", nil}},
 		{"another configuration", "CONFIG", other("{}"), want{1, "not trusted", nil}},
 		{"another layer", "LAYER", other(strings.Repeat("other", int(upper.size))[:upper.size]), want{4, "", []string{good}}},
-		{"another layer that is one", "LAYER", other(string(evil)+"longer than said"), want{4, "not trusted", []string{good}}},
+		{"another layer that is one", "LAYER", other(string(evil) + "longer than said"), want{4, "not trusted", []string{good}}},
 		{"a layer that is too short, and no rest", "LAYER", other("other"), want{4, "broke off", []string{good}}},
 		{"redirect to itself", "LAYER", answer(307, always, "Location", "SELF"+repository+"blobs/"+upper.digest), want{4, "", []string{good}}},
 		{"redirect to metadata", "LAYER", answer(307, always, "Location", "http://169.254.169.254/latest"), want{4, "not trusted", []string{good}}},
