@@ -19,6 +19,8 @@ case ${1:?test, demo or bench} in
     need dpkg-deb dpkg
     need python3 python3
     need chromium chromium              # a real browser reads the html report
+    need podman podman                  # real engines
+    need dockerd docker.io
     ;;
   bench) need mmdebstrap mmdebstrap; need npm npm; need python3 python3 ;;
   *) echo "setup.sh: say test, demo or bench" >&2; exit 2 ;;
