@@ -66,6 +66,9 @@ func TestParseEOL(t *testing.T) {
 
 // TestSharedData looks into the real data: dates, numbers, products.
 func TestSharedData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: much data, which the race detector takes minutes for; the other pass of make test runs it")
+	}
 	db := sharedDB(t)
 	info := db.Info()
 	total := 0

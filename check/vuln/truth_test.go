@@ -111,6 +111,9 @@ func escape(s string) string {
 // TestTruth reads an SBOM with every package of the truth file and compares the
 // findings with the exact sets.
 func TestTruth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: much data, which the race detector takes minutes for; the other pass of make test runs it")
+	}
 	db := sharedDB(t)
 	b, err := os.ReadFile(filepath.Join(shared, "truth", "truth-public.json"))
 	if err != nil {

@@ -92,6 +92,9 @@ func TestDocument(t *testing.T) {
 
 // GitHub refuses more than 25,000 results and 10 MB of gzip.
 func TestLimits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: much data, which the race detector takes minutes for; the other pass of make test runs it")
+	}
 	r := sample.Report()
 	for i := range 30000 {
 		f := r.Findings[i%11]

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -108,7 +109,8 @@ func decoder(br *bufio.Reader, head []byte) (io.ReadCloser, encoding, error) {
 // Budget says how much a blob may become when it is inflated.
 type Budget struct {
 	Ratio   int64 // plain bytes for each stored one; 0 means 200
-	Grace   int64 // plain bytes that are allowed at any ratio; 0 means 1 GiB
+	Grace   int64 // plain bytes that are allowed beyond the ratio; 0 means 1 GiB
+	Shared  *Pool // where the grace is taken from; nil: Grace for this blob alone
 	Total   int64 // plain bytes in all; 0 means 256 GiB
 	Entries int   // entries of a tar; 0 means 5 million
 }
@@ -125,8 +127,15 @@ func (b Budget) withDefaults() Budget {
 	if b.Entries == 0 {
 		b.Entries = 5_000_000
 	}
+	if b.Shared == nil {
+		b.Shared = &Pool{}
+	}
 	return b
 }
+
+// Pool is a grace that the blobs of an image share: many bombs are no better than one.
+// Its zero value is the grace of one budget.
+type Pool struct{ taken atomic.Int64 }
 
 // inflated counts what comes out against what went in.
 type inflated struct {
@@ -135,6 +144,17 @@ type inflated struct {
 	budget     Budget
 	compressed bool
 	out        int64
+	taken      int64 // of the grace
+}
+
+// excessive tells whether what came out is more than the ratio and the grace allow.
+func (f *inflated) excessive() bool {
+	more := f.out - f.in.n*f.budget.Ratio - f.taken
+	if !f.compressed || more <= 0 {
+		return false
+	}
+	f.taken += more
+	return f.budget.Shared.taken.Add(more) > f.budget.Grace
 }
 
 func (f *inflated) Read(p []byte) (int, error) {
@@ -143,7 +163,7 @@ func (f *inflated) Read(p []byte) (int, error) {
 	if f.out > f.budget.Total {
 		return 0, fmt.Errorf("more than %d bytes: %w", f.budget.Total, bulwark.ErrLimit)
 	}
-	if f.compressed && f.out > f.budget.Grace && f.out/f.budget.Ratio > f.in.n {
+	if f.excessive() {
 		return 0, fmt.Errorf("%d bytes inflate to more than %d: %w", f.in.n, f.out, bulwark.ErrLimit)
 	}
 	if err != nil && err != io.EOF && f.in.err == nil && f.compressed {

@@ -366,6 +366,9 @@ func TestWalksAtOnce(t *testing.T) {
 }
 
 func TestMillionEntries(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: much data, which the race detector takes minutes for; the other pass of make test runs it")
+	}
 	// The same header over and over, so that the test costs no memory of its own.
 	h := header("usr/share/doc/x", 0, '0')
 	r := io.LimitReader(repeat(h), 1_000_000*512)
