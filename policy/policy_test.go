@@ -81,15 +81,58 @@ func TestExceptionsFile(t *testing.T) {
 	if got := reasonOf(s, f); got != "accepted" {
 		t.Errorf("workload/privileged: reason %q", got)
 	}
-	want := []bulwark.Note{{Plugin: "policy/exception", Path: "exceptions.yaml",
-		Text: `the exception for "CVE-2022-1" (line 11) expired on 2026-11-21: what it covered counts again; owner ops`}}
-	if diff := cmp.Diff(want, s.Notes()); diff != "" {
+	if diff := cmp.Diff([]string{
+		`"CVE-2023-*" (line 8) is excepted, without an owner, an expiry date`,
+		`the exception for "CVE-2022-1" (line 11) expired on 2026-11-21: what it covered counts again; owner ops`,
+		`"CVE-2022-2" (line 15) is excepted, without an owner`,
+		`"workload/*" (line 18) is excepted, without an owner, an expiry date`,
+	}, notesOf(t, s)); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 	f = lib(openssl, "CVE-2024-1234", "")
 	s.Apply(image, f)
 	if diff := cmp.Diff(&bulwark.Exception{Reason: "not reachable", Owner: "team@example.com", Expires: "2027-01-31", Source: "exceptions.yaml"}, f.Exception); diff != "" {
 		t.Errorf("exception (-want +got):\n%s", diff)
+	}
+}
+
+// notesOf gives the texts of notes on the exceptions file. None makes a run incomplete.
+func notesOf(t *testing.T, s *Set) []string {
+	t.Helper()
+	var texts []string
+	for _, n := range s.Notes() {
+		if n.Plugin != "policy/exception" || n.Path != "exceptions.yaml" || n.Incomplete {
+			t.Errorf("note %+v, want one of policy/exception on exceptions.yaml", n)
+		}
+		texts = append(texts, n.Text)
+	}
+	return texts
+}
+
+func TestCarelessExceptions(t *testing.T) {
+	const rest = "reason: r, owner: o, expires: 2027-01-01"
+	for _, tt := range []struct{ entry, want string }{
+		{"id: CVE-1, " + rest, ""},
+		{"id: CVE-1", `"CVE-1" (line 2) is excepted, without a reason, an owner, an expiry date`},
+		{`id: "CVE-\e[1m", reason: " ", owner: o, expires: 2027-01-01`, `"CVE-\x1b[1m" (line 2) is excepted, without a reason`},
+		{"id: CVE-1, reason: r, owner: o, expires: ~", `"CVE-1" (line 2) is excepted, without an expiry date`},
+		{`id: "*", ` + rest, `the exception for "*" (line 2) covers everything of its kind`},
+		{`rule: "**", path: "/**"`, `the exception for "**" (line 2) covers everything of its kind, without a reason, an owner, an expiry date`},
+		{`id: "*", purl: "pkg:npm/a", ` + rest, ""},
+		{`key: "*", asset: "image:a", ` + rest, ""},
+	} {
+		s := read(t, "exceptions.yaml", "exceptions:\n  - {"+tt.entry+"}\n")
+		if got := strings.Join(notesOf(t, s), "\n"); got != tt.want {
+			t.Errorf("%s:\nnotes %s\nwant  %s", tt.entry, got, tt.want)
+		}
+		if s.Len() != 1 {
+			t.Errorf("%s: %d rules, want it in force", tt.entry, s.Len())
+		}
+	}
+	s := read(t, "exceptions.yaml", "exceptions:\n"+strings.Repeat("- id: CVE-1\n", 150))
+	notes := notesOf(t, s)
+	if want := "50 more exceptions"; len(notes) != 101 || !strings.HasPrefix(notes[100], want) {
+		t.Errorf("%d notes for 150 careless exceptions, the last %q; want 101, the last %q...", len(notes), notes[len(notes)-1], want)
 	}
 }
 

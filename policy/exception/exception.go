@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -15,13 +16,18 @@ import (
 	"bulwark/policy/internal/rule"
 )
 
-// maxErrors bounds how many mistakes of one file are listed.
-const maxErrors = 20
+const (
+	// maxErrors bounds how many mistakes of one file are listed.
+	maxErrors = 20
+	// maxDoubts bounds how many of its entries a note calls careless; the rest is counted.
+	maxDoubts = 100
+)
 
 // Parse reads an exceptions file (a list "exceptions" of entries with
 // id, rule or key, and asset, purl, path, reason, owner, expires). Unknown keys and
 // entries that would cover everything are errors that name line and column and wrap
-// [bulwark.ErrMalformed]. An entry that has expired by now gives a note and no rule.
+// [bulwark.ErrMalformed]. An entry that has expired by now gives a note and no rule; one
+// without reason, owner or expiry, or that covers all there is, gives a note and counts.
 func Parse(name string, data []byte, now time.Time) ([]rule.Rule, []bulwark.Note, error) {
 	root, err := document(name, data)
 	if err != nil || root == nil {
@@ -29,6 +35,9 @@ func Parse(name string, data []byte, now time.Time) ([]rule.Rule, []bulwark.Note
 	}
 	p := parser{file: name, now: now}
 	p.fields(root, map[string]func(*yaml.Node){"exceptions": func(n *yaml.Node) { p.list(n, p.entry) }})
+	if p.silent > 0 {
+		p.notes = append(p.notes, note(name, "%d more exceptions lack a reason, an owner or an expiry date, or cover everything", p.silent))
+	}
 	return p.result()
 }
 
@@ -50,6 +59,8 @@ type parser struct {
 	rules []rule.Rule
 	notes []bulwark.Note
 	errs  []error
+
+	doubts, silent int // careless entries with a note, and without
 }
 
 func (p *parser) result() ([]rule.Rule, []bulwark.Note, error) {
@@ -131,24 +142,65 @@ func (p *parser) entry(n *yaml.Node) {
 		return
 	}
 	r.IDs, r.Names, r.Paths = some(id), some(name), some(path)
-	p.add(n, r, expires, cmp.Or(id, name, r.Key))
+	what := cmp.Or(id, name, r.Key)
+	if p.add(n, r, expires, what) {
+		p.doubt(n.Line, &r, expires, what)
+	}
 }
 
-// add keeps the rule, unless it has expired.
-func (p *parser) add(n *yaml.Node, r rule.Rule, expires, what string) {
+// doubt notes what an exception in force should have and has not.
+func (p *parser) doubt(line int, r *rule.Rule, expires, what string) {
+	missing := missing(&r.Exception, expires)
+	everything := r.Everything()
+	if missing == "" && !everything {
+		return
+	}
+	if p.doubts == maxDoubts {
+		p.silent++
+		return
+	}
+	p.doubts++
+	text := fmt.Sprintf("%q (line %d) is excepted", what, line)
+	if everything {
+		text = fmt.Sprintf("the exception for %q (line %d) covers everything of its kind", what, line)
+	}
+	if missing != "" {
+		text += ", without " + missing
+	}
+	p.notes = append(p.notes, note(p.file, "%s", text))
+}
+
+// missing lists what an exception does not tell: "a reason, an owner".
+func missing(e *bulwark.Exception, expires string) string {
+	var list []string
+	if strings.TrimSpace(e.Reason) == "" {
+		list = append(list, "a reason")
+	}
+	if strings.TrimSpace(e.Owner) == "" {
+		list = append(list, "an owner")
+	}
+	if end, err := parseDate(expires); err == nil && end.IsZero() {
+		list = append(list, "an expiry date")
+	}
+	return strings.Join(list, ", ")
+}
+
+// add keeps the rule, unless it has expired, and tells whether it did.
+func (p *parser) add(n *yaml.Node, r rule.Rule, expires, what string) bool {
 	end, err := parseDate(expires)
 	if err != nil {
 		p.fail(n, "expires %q: want a date such as 2027-01-31", expires)
-		return
+		return false
 	}
 	if !end.IsZero() {
 		r.Exception.Expires = end.Format(time.DateOnly)
 		if !p.now.IsZero() && !p.now.Before(end.AddDate(0, 0, 1)) {
 			p.notes = append(p.notes, expired(p.file, n.Line, what, r.Exception))
-			return
+			return false
 		}
 	}
 	p.rules = append(p.rules, r)
+	return true
 }
 
 func expired(file string, line int, what string, e bulwark.Exception) bulwark.Note {
@@ -156,7 +208,11 @@ func expired(file string, line int, what string, e bulwark.Exception) bulwark.No
 	if e.Owner != "" {
 		text += "; owner " + e.Owner
 	}
-	return bulwark.Note{Plugin: "policy/exception", Path: file, Text: text}
+	return note(file, "%s", text)
+}
+
+func note(file, format string, args ...any) bulwark.Note {
+	return bulwark.Note{Plugin: "policy/exception", Path: file, Text: fmt.Sprintf(format, args...)}
 }
 
 // parseDate reads a date, or a time of which the date counts. An exception holds to

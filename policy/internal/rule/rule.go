@@ -46,6 +46,16 @@ func (r *Rule) Covers(a *bulwark.Asset, f *bulwark.Finding) bool {
 		(len(r.Products) == 0 || slices.ContainsFunc(r.Products, func(p Product) bool { return p.covers(a, f) }))
 }
 
+// Everything tells whether no condition leaves any finding out, or any that its kind of
+// name (a vulnerability's id, a rule) is said of.
+func (r *Rule) Everything() bool {
+	return r.Kind == "" && r.Line == 0 && len(r.Products) == 0 && all(r.PURL) && all(r.Asset) && all(r.Key) &&
+		!slices.ContainsFunc(slices.Concat(r.IDs, r.Names, r.Paths), func(s string) bool { return !all(s) })
+}
+
+// all tells whether a glob means any text; an empty one is no condition.
+func all(pattern string) bool { return strings.Trim(pattern, "*?/") == "" }
+
 func (r *Rule) coversID(f *bulwark.Finding) bool {
 	if len(r.IDs) == 0 {
 		return true
