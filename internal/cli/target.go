@@ -82,7 +82,7 @@ func (a *app) target(ctx context.Context, ref string) (*bulwark.Target, error) {
 func (a *app) source(kind string) bulwark.Source {
 	switch kind {
 	case "tar":
-		return &archive.Source{Platform: a.platform, Stdin: a.in}
+		return &archive.Source{Platform: a.platform, Stdin: a.in, Spool: a.cacheFolder()}
 	case "oci":
 		return &layout.Source{Platform: a.platform}
 	case "sbom":
@@ -101,9 +101,11 @@ func (a *app) source(kind string) bulwark.Source {
 
 // sniff finds out what a reference without prefix is.
 func (a *app) sniff(ref string) (string, error) {
-	switch {
+	switch scheme, _, _ := strings.Cut(ref, ":"); {
 	case ref == "host":
 		return "host", nil
+	case ref == "engine" || ref == "cluster" || scheme == "k8s" || scheme == "snapshot":
+		return "", fmt.Errorf("%s: this version looks at images, folders, SBOMs and this machine: %w (for an image of that name: image:%s)", ref, bulwark.ErrUnsupported, ref)
 	case ref == "-":
 		return a.sniffInput()
 	}

@@ -3,11 +3,11 @@
 //
 // A plain file is listed by its headers and its layers are read in place. A compressed
 // one is inflated once to list it, and once more for all layers that are walked at the
-// same time ([bulwark.Target].Stream); nothing is written to disk.
+// same time ([bulwark.Target].Stream). Nothing is written to disk but an archive that comes
+// through a pipe and is too large for memory.
 package archive
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +15,6 @@ import (
 	"os"
 
 	"bulwark"
-	"bulwark/internal/limit"
 	"bulwark/source/image"
 	"bulwark/source/image/internal/layer"
 	"bulwark/source/image/internal/local"
@@ -33,6 +32,10 @@ type Source struct {
 	// Memory bounds an archive that is no regular file and so cannot be read twice: it
 	// is held as it comes, compressed or not. 0 means DefaultMemory.
 	Memory int64
+	// Spool is a folder for piped archives that outgrow Memory: each is kept there in a
+	// file without a name until the target is closed. It is made when it is missing.
+	// Empty: such archives are refused with ErrLimit.
+	Spool string
 }
 
 var _ bulwark.Source = (*Source)(nil)
@@ -44,44 +47,45 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 		return nil, err
 	}
 	file, name := image.Split(ref)
-	m, closer, err := s.medium(file)
+	m, err := s.medium(ctx, file)
 	if err != nil {
 		return nil, fmt.Errorf("image archive %s: %w", file, err)
 	}
-	t, err := tarball.Open(ctx, *m, ref, tarball.Options{Name: name, Platform: p})
+	t, err := tarball.Open(ctx, *m.Medium, ref, tarball.Options{Name: name, Platform: p})
 	if err != nil {
-		closer()
+		m.close()
 		return nil, fmt.Errorf("image archive %w", err)
 	}
+	t.Notes = append(t.Notes, m.notes()...)
 	if stop := t.Close; stop != nil {
-		t.Close = func() error { return errors.Join(stop(), closer()) }
+		t.Close = func() error { return errors.Join(stop(), m.close()) }
 	} else {
-		t.Close = closer
+		t.Close = m.close
 	}
 	return t, nil
 }
 
-func (s *Source) medium(file string) (*tarball.Medium, func() error, error) {
+func (s *Source) medium(ctx context.Context, file string) (*held, error) {
 	if file == "-" {
-		return s.piped()
+		return s.piped(ctx)
 	}
 	f, size, err := local.Open(nil, file)
 	if errors.Is(err, bulwark.ErrUnsupported) {
-		return s.pipe(file)
+		return s.pipe(ctx, file)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	m, err := regular(f, size)
 	if err != nil {
 		f.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	return m, f.Close, nil
+	return &held{Medium: m, close: f.Close}, nil
 }
 
 // piped reads standard input, in place if it is a file.
-func (s *Source) piped() (*tarball.Medium, func() error, error) {
+func (s *Source) piped(ctx context.Context) (*held, error) {
 	in := s.Stdin
 	if in == nil {
 		in = os.Stdin
@@ -89,37 +93,23 @@ func (s *Source) piped() (*tarball.Medium, func() error, error) {
 	if f, ok := in.(*os.File); ok {
 		if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
 			m, err := regular(local.New(f), st.Size())
-			return m, func() error { return nil }, err
+			return &held{Medium: m, close: nothing}, err
 		}
 	}
-	m, err := s.hold(in, "-")
-	return m, func() error { return nil }, err
+	return s.hold(ctx, in, "-")
 }
 
 // pipe reads a named pipe, or what a shell makes of <(...).
-func (s *Source) pipe(file string) (*tarball.Medium, func() error, error) {
+func (s *Source) pipe(ctx context.Context, file string) (*held, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, nil, local.Named(err)
+		return nil, local.Named(err)
 	}
 	defer f.Close()
 	if st, err := f.Stat(); err != nil || st.Mode()&os.ModeNamedPipe == 0 {
-		return nil, nil, fmt.Errorf("neither a file nor a pipe: %w", bulwark.ErrUnsupported)
+		return nil, fmt.Errorf("neither a file nor a pipe: %w", bulwark.ErrUnsupported)
 	}
-	m, err := s.hold(f, file)
-	return m, func() error { return nil }, err
-}
-
-func (s *Source) hold(r io.Reader, name string) (*tarball.Medium, error) {
-	most := s.Memory
-	if most == 0 {
-		most = DefaultMemory
-	}
-	b, err := limit.ReadAll(r, most, "an archive that cannot be read twice")
-	if err != nil {
-		return nil, fmt.Errorf("%w; save it to a file and scan that", err)
-	}
-	return medium(bytes.NewReader(b), int64(len(b)), name)
+	return s.hold(ctx, f, file)
 }
 
 func regular(f *local.File, size int64) (*tarball.Medium, error) {
