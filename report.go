@@ -35,6 +35,37 @@ func (r *Report) Handle(rec Record) error {
 	return nil
 }
 
+// Summarize sets the summary to what findings, packages and notes say.
+func (r *Report) Summarize() {
+	s := Summary{Complete: true, Counts: map[Severity]int{}, Packages: len(r.Packages)}
+	for _, level := range Severities() {
+		s.Counts[level] = 0
+	}
+	for i := range r.Notes {
+		s.Complete = s.Complete && !r.Notes[i].Incomplete
+	}
+	vulns, unrated := 0, 0
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Exception != nil {
+			s.Excepted++
+			continue
+		}
+		s.Counts[f.Severity]++
+		if f.Kind != KindVulnerability {
+			continue
+		}
+		vulns++
+		if f.Severity == SeverityUnknown {
+			unrated++
+		}
+	}
+	if vulns > 0 {
+		s.Unrated = float64(unrated) / float64(vulns)
+	}
+	r.Summary = s
+}
+
 // Replay sends the report's records to h, in the order of a run.
 func (r *Report) Replay(h Handler) error {
 	records := make([]Record, 0, 2+len(r.Assets)+len(r.Packages)+len(r.Findings)+len(r.Advice)+len(r.Notes))

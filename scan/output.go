@@ -80,7 +80,7 @@ func assets(t *bulwark.Target, base string) []bulwark.Asset {
 func (o *output) send(run bulwark.Run, h bulwark.Handler) (bulwark.Summary, error) {
 	o.sort()
 	r := bulwark.Report{Run: run, Assets: o.assets, Packages: o.packages, Findings: o.findings, Advice: o.advice, Notes: o.notes}
-	r.Summary = o.summary()
+	r.Summarize()
 	return r.Summary, r.Replay(h)
 }
 
@@ -94,36 +94,4 @@ func (o *output) sort() {
 	slices.SortStableFunc(o.notes, func(a, b bulwark.Note) int {
 		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Plugin, b.Plugin), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Text, b.Text))
 	})
-}
-
-func (o *output) summary() bulwark.Summary {
-	s := bulwark.Summary{Complete: true, Counts: map[bulwark.Severity]int{}, Packages: len(o.packages)}
-	for _, level := range bulwark.Severities() {
-		s.Counts[level] = 0
-	}
-	for _, n := range o.notes {
-		if n.Incomplete {
-			s.Complete = false
-		}
-	}
-	vulns, unrated := 0, 0
-	for i := range o.findings {
-		f := &o.findings[i]
-		if f.Exception != nil {
-			s.Excepted++
-			continue
-		}
-		s.Counts[f.Severity]++
-		if f.Kind != bulwark.KindVulnerability {
-			continue
-		}
-		vulns++
-		if f.Severity == bulwark.SeverityUnknown {
-			unrated++
-		}
-	}
-	if vulns > 0 {
-		s.Unrated = float64(unrated) / float64(vulns)
-	}
-	return s
 }

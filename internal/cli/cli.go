@@ -52,7 +52,8 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	*options
-	hosts map[string]bool // registries that the user named
+	hosts   map[string]bool // registries that the user named
+	damaged error           // why the advisory database cannot be believed
 }
 
 // Main runs the program with its arguments and gives the exit code.

@@ -14,10 +14,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"bulwark"
+	"bulwark/advisory"
 	"bulwark/all"
 	"bulwark/report"
 	"bulwark/report/diff"
 	"bulwark/report/json"
+	"bulwark/scan"
 )
 
 func (a *app) convertCommand() *cobra.Command {
@@ -29,6 +31,7 @@ func (a *app) convertCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	a.results(f, names(formats), "table")
+	a.selection(f)
 	a.database(f)
 	a.common(f)
 	return c
@@ -39,21 +42,58 @@ func (a *app) convert(name string, formats []report.Format) (err error) {
 	if err != nil {
 		return err
 	}
+	a.hygiene = true // what was reported stays, unless a flag says otherwise
 	o := report.Options{Verbose: a.verbose, Hygiene: true}
 	if a.now != "" {
 		if o.Now, err = a.clock(); err != nil {
 			return err
 		}
 	}
-	if db, err := a.openDB(r.Run.Started); err == nil && db != nil {
+	if db, err := advisory.Open(a.dbFile()); err == nil { // it only adds to what some formats say
 		defer db.Close()
 		o.Lookup = lookup(db)
+	}
+	if err := a.judge(r); err != nil {
+		return err
 	}
 	out, err := a.open(formats, "table", o)
 	if err != nil {
 		return err
 	}
-	return out.close(r.Replay(out))
+	if err := out.close(r.Replay(out)); err != nil {
+		return err
+	}
+	return a.verdict(&scan.Result{Opened: 1, Summary: r.Summary, Findings: r.Findings})
+}
+
+// judge applies policies and the choice of findings to a saved report.
+func (a *app) judge(r *bulwark.Report) error {
+	now, err := a.clock()
+	if err != nil {
+		return err
+	}
+	s := &scan.Scanner{Now: now}
+	if err := a.choose(s); err != nil {
+		return err
+	}
+	assets := map[bulwark.AssetID]*bulwark.Asset{}
+	for i := range r.Assets {
+		assets[r.Assets[i].ID] = &r.Assets[i]
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		asset := assets[f.Asset]
+		if asset == nil {
+			asset = &bulwark.Asset{ID: f.Asset}
+		}
+		for _, p := range s.Policies {
+			p.Apply(asset, f)
+		}
+	}
+	r.Findings = slices.DeleteFunc(r.Findings, func(f bulwark.Finding) bool { return !s.Keep(&f) })
+	r.Notes = append(r.Notes, s.Notes...)
+	r.Summarize()
+	return nil
 }
 
 // readSaved reads a saved report from a file, or from standard input for "-".

@@ -82,22 +82,27 @@ func (a *app) sbom(ctx context.Context, args []string, formats []report.Format) 
 	return a.run(ctx, s, args, formats, "cyclonedx", report.Options{Now: s.Now, Inventory: true}, nil)
 }
 
-// run scans, writes the report and tells how it ended. A database that turns out to be
-// damaged while it is asked (nil: none is) makes the whole run fail.
+// run scans, writes the report and tells how it ended. A database that is damaged, or
+// turns out to be while it is asked (nil: none is), makes the run fail when everything
+// else has been looked at and reported.
 func (a *app) run(ctx context.Context, s *scan.Scanner, args []string, formats []report.Format, normal string, o report.Options, db *advisory.DB) error {
 	out, err := a.open(formats, normal, o)
 	if err != nil {
 		return err
 	}
 	res, err := a.look(ctx, s, args, out)
-	if err == nil && db != nil && db.Err() != nil {
-		err = &exit{code: exitFailed, err: db.Err(), hint: "get it anew: bulwark db update"}
-	}
 	if err = out.close(err); err != nil {
 		return err
 	}
 	a.notes(out)
-	return a.verdict(res)
+	damaged := a.damaged
+	if db != nil && db.Err() != nil {
+		damaged = db.Err()
+	}
+	if verdict := a.verdict(res); damaged == nil {
+		return verdict
+	}
+	return &exit{code: exitFailed, err: damaged, hint: "get it anew: bulwark db update"}
 }
 
 // look scans with progress on a terminal.
@@ -197,6 +202,9 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 	if err != nil {
 		return nil, nil, err
 	}
+	if a.damaged != nil {
+		s.Notes = append(s.Notes, bulwark.Note{Plugin: "advisory", Text: a.damaged.Error(), Incomplete: true})
+	}
 	if db != nil {
 		info := db.Info()
 		s.Data.Advisories = &info
@@ -207,15 +215,16 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 }
 
 // openDB opens the advisory database; nil when there is none. One that is there and
-// cannot be believed is an error.
+// cannot be believed is as good as none for the look, and the run's failure at its end.
 func (a *app) openDB(now time.Time) (*advisory.DB, error) {
 	db, err := advisory.Open(a.dbFile())
-	switch {
-	case errors.Is(err, bulwark.ErrNotFound):
+	if errors.Is(err, bulwark.ErrNotFound) {
 		fmt.Fprintf(a.err, "bulwark: hint: no advisory database at %s; get one: bulwark db update\n", a.dbFile())
 		return nil, nil
-	case err != nil:
-		return nil, &exit{code: exitFailed, err: err, hint: "get it anew: bulwark db update"}
+	}
+	if err != nil {
+		a.damaged = err
+		return nil, nil
 	}
 	if built := db.Info().Built; a.maxAge > 0 && now.Sub(built) > a.maxAge {
 		db.Close()
