@@ -9,13 +9,15 @@ import (
 
 // remembered bounds what is kept of all layers of a target while they are read, so that
 // neither a million links nor a file that a million links name exhausts memory.
-const remembered = 160 << 20
+const remembered = 144 << 20
 
 // budget is shared by the layers of a target. No layer gets more than it leaves to the
-// others, so that one that is made to eat it up does not starve the rest.
+// others, and each gets its first portion, so that what is made to eat it up does not
+// starve the rest.
 type budget struct {
-	mu   sync.Mutex
-	left int
+	mu    sync.Mutex
+	left  int
+	alone bool // there is one layer, which may have it all
 }
 
 // share is a layer's part of the budget.
@@ -36,13 +38,21 @@ func (s *share) spend(n int) error {
 	want := max(portion, -s.free)
 	s.of.mu.Lock()
 	defer s.of.mu.Unlock()
-	if s.taken+want > s.of.left-want {
+	if !s.may(want) {
 		return fmt.Errorf("what its entries and files tell takes more than %d MB: %w", s.taken>>20, bulwark.ErrLimit)
 	}
 	s.of.left -= want
 	s.taken += want
 	s.free += want
 	return nil
+}
+
+// may is called with the budget locked.
+func (s *share) may(want int) bool {
+	if s.of.alone {
+		return want <= s.of.left
+	}
+	return s.taken+want <= s.of.left-want || s.taken == 0 && want == portion
 }
 
 // Bytes that a remembered thing takes beside its words, as measured.

@@ -1,8 +1,11 @@
 package scan
 
 import (
+	"fmt"
 	"path"
 	"strings"
+
+	"bulwark"
 )
 
 // links knows the symbolic links of all layers and what they do to paths.
@@ -13,6 +16,8 @@ type links struct {
 	// lead through ("lib/x" above "lib -> usr/lib").
 	crossings [][]crossing
 	hashes    hashes
+	folders   map[name]string // those of any, by their names as folders
+	work      int             // layers and links that were looked at
 }
 
 type crossing struct{ link, target string }
@@ -20,26 +25,53 @@ type crossing struct{ link, target string }
 // maxHops bounds the links that one path may lead through, as the kernel does.
 const maxHops = 40
 
+// maxWork bounds the work of all paths. Past it links are not followed and nothing is
+// hidden; real images stay far below.
+const maxWork = 10_000_000
+
+// spent tells whether the work is too much, and adds to it.
+func (l *links) spent() bool {
+	l.work++
+	return l.work > maxWork
+}
+
+// exhausted is a note if some work was left undone.
+func (l *links) exhausted() error {
+	if l.work <= maxWork {
+		return nil
+	}
+	return fmt.Errorf("too many layers, links and files to tell which hide which: %w", bulwark.ErrLimit)
+}
+
 func newLinks(layers []*facts) *links {
-	l := &links{layers: layers, any: map[string]bool{}, crossings: make([][]crossing, len(layers)), hashes: hashes{}}
+	l := &links{layers: layers, any: map[string]bool{}, crossings: make([][]crossing, len(layers)), hashes: hashes{}, folders: map[name]string{}}
+	var below []*facts // whose links are not in folders yet
 	for i, f := range layers {
 		if f == nil {
 			continue
 		}
 		if len(f.passed) > 0 {
+			for _, b := range below {
+				for p := range b.links {
+					l.folders[nameOf(p, true)] = p
+				}
+			}
+			below = nil
 			l.crossings[i] = l.crossed(i, f)
 		}
 		for p := range f.links {
 			l.any[p] = true
 		}
+		below = append(below, f)
 	}
 	return l
 }
 
 func (l *links) crossed(layer int, f *facts) []crossing {
 	var list []crossing
-	for p := range l.any {
-		if !f.passed.has(nameOf(p, true)) {
+	for _, n := range f.passed {
+		p, ok := l.folders[n]
+		if !ok {
 			continue
 		}
 		if t := l.real(layer, p+"/x"); t != p+"/x" {
@@ -90,6 +122,9 @@ func (l *links) target(layer int, p string) (string, bool) {
 		if f == nil {
 			continue
 		}
+		if l.spent() {
+			return "", false
+		}
 		if t, ok := f.links[p]; ok {
 			return t, true
 		}
@@ -112,10 +147,16 @@ func (l *links) hiddenBelow(top, layer int, p string) bool {
 		if f == nil {
 			continue
 		}
+		if l.spent() {
+			return false
+		}
 		if f.hides(p, l.hashes) {
 			return true
 		}
 		for _, c := range l.crossings[i] {
+			if l.spent() {
+				return false
+			}
 			if rest, ok := strings.CutPrefix(p, c.target+"/"); ok && f.hides(c.link+"/"+rest, l.hashes) {
 				return true
 			}

@@ -2,6 +2,8 @@ package scan
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -13,7 +15,7 @@ import (
 // merge lays the layers over each other and gives what is visible from above.
 // A layer that could not be read is nil.
 func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
-	m := &merger{t: t, layers: layers, links: newLinks(layers), inv: &bulwark.Inventory{}}
+	m := &merger{t: t, layers: layers, links: newLinks(layers), inv: &bulwark.Inventory{}, left: remembered / 4}
 	for i, f := range layers {
 		if f == nil {
 			continue
@@ -32,6 +34,9 @@ func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
 	for _, path := range m.order {
 		m.take(path, m.found[path])
 	}
+	if err := m.unfinished(); err != nil {
+		o.addNotes(t.Asset.ID, failureNotes("scan", err)...)
+	}
 	m.inv.Release = m.release()
 	m.own()
 	// Programs are recognised by content for want of a package manager that knows them.
@@ -46,6 +51,7 @@ type merger struct {
 	links    *links
 	inv      *bulwark.Inventory
 	findings []bulwark.Finding
+	left     int // bytes that hard links into lower layers may add
 
 	found map[string][]placed // by real path, lowest layer first
 	order []string
@@ -86,11 +92,26 @@ func (m *merger) linked(layer int, p, target string) {
 			continue
 		}
 		if !m.links.hiddenBelow(layer, v.layer, target) {
-			facts := v.at(p)
-			m.place(layer, &facts)
+			m.again(layer, v.at(p))
 		}
 		return
 	}
+}
+
+// again files what a file told under one more path.
+func (m *merger) again(layer int, f fileFacts) {
+	if m.left -= f.cost(); m.left >= 0 {
+		m.place(layer, &f)
+	}
+}
+
+// unfinished is what was left undone because it would cost too much.
+func (m *merger) unfinished() error {
+	err := m.links.exhausted()
+	if m.left < 0 {
+		err = errors.Join(err, fmt.Errorf("hard links into lower layers tell too much again: %w", bulwark.ErrLimit))
+	}
+	return err
 }
 
 // take adds the topmost of the versions of a file to the inventory, if it is visible.

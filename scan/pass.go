@@ -39,7 +39,7 @@ const (
 
 func (s *Scanner) newPass(t *bulwark.Target) *pass {
 	most := cmp.Or(s.Memory, defaultMemory)
-	p := &pass{s: s, t: t, memory: semaphore.NewWeighted(most), budget: &budget{left: remembered}, most: most, prog: s.Progress, plugins: s.fingerprint(t.Image != nil)}
+	p := &pass{s: s, t: t, memory: semaphore.NewWeighted(most), budget: &budget{left: remembered, alone: len(t.Layers) == 1}, most: most, prog: s.Progress, plugins: s.fingerprint(t.Image != nil)}
 	if p.prog == nil {
 		p.prog = silent{}
 	}
@@ -78,6 +78,19 @@ func (p *pass) layer(ctx context.Context, l *bulwark.Layer) (*facts, error) {
 		w.facts.notes = append(w.facts.notes, *n)
 	}
 	return w.facts, nil
+}
+
+// again gives a layer the facts of a lower one that is the same.
+func (p *pass) again(l *bulwark.Layer, f *facts, err error) (*facts, error) {
+	p.prog.Layer(l, true)
+	if f == nil {
+		return nil, err
+	}
+	share := share{of: p.budget}
+	if limit := share.spend(f.cost()); limit != nil {
+		return nil, limit
+	}
+	return f, err
 }
 
 // walker is the state of reading one layer.

@@ -276,12 +276,39 @@ func (s *Scanner) readAll(ctx context.Context, t *bulwark.Target) ([]*facts, []e
 	if !t.Stream { // layers of one stream pass by when they come: all of them wait at once
 		g.SetLimit(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)))
 	}
+	again := repeated(t.Layers)
 	for _, i := range order {
+		if _, ok := again[i]; ok {
+			continue
+		}
 		g.Go(func() error {
 			results[i], failures[i] = pass.layer(ctx, &t.Layers[i])
 			return nil
 		})
 	}
 	_ = g.Wait() // the errors are kept by layer
+	for i := range results {
+		first, ok := again[i]
+		if !ok {
+			continue
+		}
+		results[i], failures[i] = pass.again(&t.Layers[i], results[first], failures[first])
+	}
 	return results, failures
+}
+
+// repeated gives for each layer that is a lower one again which that is: what is cheap
+// to read once may be listed a thousand times.
+func repeated(layers []bulwark.Layer) map[int]int {
+	type bytes struct{ identity, diffID string }
+	first, again := map[bytes]int{}, map[int]int{}
+	for i := range layers {
+		b := bytes{layers[i].Identity, layers[i].DiffID}
+		if f, ok := first[b]; ok && b.identity != "" {
+			again[i] = f
+		} else {
+			first[b] = i
+		}
+	}
+	return again
 }

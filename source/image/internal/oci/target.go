@@ -10,6 +10,7 @@ import (
 
 	"bulwark"
 	"bulwark/source/image/internal/digest"
+	"bulwark/source/image/internal/layer"
 )
 
 // Target makes a target of the image; the caller sets Close and Stream.
@@ -31,7 +32,9 @@ func (m *Image) Target(wanted Platform) (*bulwark.Target, error) {
 		Image:    m.image(&c, id),
 	}
 	lines := created(&c)
+	grace := &layer.Pool{}
 	for i := range m.Layers {
+		m.Layers[i].Blob.Budget.Shared = grace
 		l, err := m.layer(i, c.RootFS.DiffIDs[i])
 		if err != nil {
 			return nil, err
