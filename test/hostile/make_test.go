@@ -235,6 +235,9 @@ func (l *layout) write(r *room, name string) string {
 	put(blobPath(digestOf(manifest)), "manifest", manifest)
 	put(blobPath(digestOf(config)), "config", config)
 	for _, b := range l.layers {
+		if _, err := os.Stat(filepath.Join(dir, blobPath(b.digest))); err == nil {
+			continue // the same layer again
+		}
 		if b.file != "" {
 			check(t, os.Rename(b.file, filepath.Join(dir, blobPath(b.digest))))
 		} else if b.data != nil {
