@@ -33,17 +33,25 @@ func (s *Scanner) markBase(ctx context.Context, t *bulwark.Target, o *output) st
 	}
 	for _, b := range bases {
 		n := len(b.DiffIDs)
-		if n >= count && n > 0 && n <= len(ids) && slices.Equal(ids[:n], b.DiffIDs) {
+		if n == 0 || n > len(ids) || !slices.Equal(ids[:n], b.DiffIDs) {
+			o.addNotes(t.Asset.ID, bulwark.Note{Plugin: "scan/base", Text: "the image is not built on " + b.Name + ": its lowest layers are others"})
+			continue
+		}
+		if n >= count {
 			name, count = b.Name, n
 		}
 	}
 	for i := range t.Layers[:count] {
 		t.Layers[i].Base = true
 	}
+	named := cmp.Or(t.Image.Annotations[baseName], t.Image.Labels[baseName])
+	if count == 0 && named != "" {
+		o.addNotes(t.Asset.ID, bulwark.Note{Plugin: "scan/base", Text: "the image says that it is built on " + named +
+			", whose layers are not known here: scan that image first, name it with --base, or allow --online"})
+	}
 	if count == 0 {
 		return ""
 	}
-	named := cmp.Or(t.Image.Annotations[baseName], t.Image.Labels[baseName])
 	return cmp.Or(named, name)
 }
 

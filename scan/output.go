@@ -59,19 +59,23 @@ func assets(t *bulwark.Target, base string) []bulwark.Asset {
 		}
 		list[0].Labels = labels
 	}
-	seen := map[string]bool{}
+	known := slices.ContainsFunc(t.Layers, func(l bulwark.Layer) bool { return l.Base })
+	places := map[string]int{} // of a layer's asset in list: an image may hold a layer twice
 	for i := range t.Layers {
 		l := &t.Layers[i]
-		if seen[l.DiffID] {
+		if at, ok := places[l.DiffID]; ok {
+			list[at].Labels["index"] += "," + strconv.Itoa(l.Index)
 			continue
 		}
-		seen[l.DiffID] = true
-		part := "own"
-		if l.Base {
-			part = "base"
+		places[l.DiffID] = len(list)
+		labels := map[string]string{"index": strconv.Itoa(l.Index), "createdBy": l.CreatedBy}
+		if known {
+			labels["part"] = "own"
 		}
-		list = append(list, bulwark.Asset{ID: bulwark.LayerID(l.DiffID), Kind: "layer", Name: l.DiffID, Parent: t.Asset.ID,
-			Labels: map[string]string{"index": strconv.Itoa(l.Index), "createdBy": l.CreatedBy, "part": part}})
+		if l.Base {
+			labels["part"] = "base"
+		}
+		list = append(list, bulwark.Asset{ID: bulwark.LayerID(l.DiffID), Kind: "layer", Name: l.DiffID, Parent: t.Asset.ID, Labels: labels})
 	}
 	return list
 }

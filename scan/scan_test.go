@@ -288,6 +288,13 @@ func TestBase(t *testing.T) {
 	if got := report.Assets[0].Labels["base"]; got != "debian:12" {
 		t.Errorf("base %q, want the image that was scanned before", got)
 	}
+	if part := report.Assets[1].Labels["part"]; part != "base" {
+		t.Errorf("the lowest layer is part %q, want base", part)
+	}
+	report, _ = run(t, &scan.Scanner{Bases: []scan.Base{{Name: "other", DiffIDs: []string{"sha256:9"}}}}, image(files("a.pkg=a")))
+	if len(report.Notes) != 1 || !strings.Contains(report.Notes[0].Text, "not built on other") {
+		t.Errorf("notes %+v, want one about the base that it is not built on", report.Notes)
+	}
 	named := &scan.Scanner{Bases: []scan.Base{{Name: "mine", DiffIDs: []string{"sha256:0"}}}}
 	report, _ = run(t, named, image(files("a.pkg=a"), files("b.pkg=b")))
 	if got := report.Assets[0].Labels["base"]; got != "mine" {
