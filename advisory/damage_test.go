@@ -2,10 +2,12 @@ package advisory
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -113,6 +115,21 @@ func TestDamage(t *testing.T) {
 	}
 	if _, err := Open(t.TempDir()); err == nil {
 		t.Error("a folder is opened as a database")
+	}
+}
+
+// TestOtherVersion: a file of another version is not taken for a damaged one, and the
+// error says what to do.
+func TestOtherVersion(t *testing.T) {
+	whole := smallFile(t)
+	for _, v := range []uint32{0, formatVersion - 1, formatVersion + 1} {
+		b := bytes.Clone(whole)
+		binary.LittleEndian.PutUint32(b[8:], v)
+		reseal(b)
+		_, err := openCopy(t, b)
+		if !errors.Is(err, bulwark.ErrUnsupported) || !strings.Contains(err.Error(), "another version") || !strings.Contains(err.Error(), "run bulwark db update") {
+			t.Errorf("format %d: %v, want ErrUnsupported that says to update", v, err)
+		}
 	}
 }
 

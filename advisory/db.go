@@ -15,8 +15,9 @@ import (
 	"bulwark/advisory/internal/file"
 )
 
-// formatVersion changes with every change of the file's layout.
-const formatVersion = 1
+// formatVersion changes with every change of the file's layout, and of the form that
+// names are kept in.
+const formatVersion = 2
 
 // DB is an open database. It is safe for parallel use.
 type DB struct {

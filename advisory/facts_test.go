@@ -123,7 +123,8 @@ func TestMatch(t *testing.T) {
 		{"maven", record("A-1", "Maven", "org.a:b", ranges("ECOSYSTEM", "introduced 2.0-beta9", "fixed 2.15.0")), "Maven", "org.a:b", "2.0 2.14.1 2.15.0-rc1", "2.15.0 2.0-beta8"},
 		{"pseudo-version", record("A-1", "Go", "golang.org/x/text", ranges("SEMVER", "introduced 0", "fixed 0.3.7")), "Go", "golang.org/x/text", "v0.0.0-20210921155107-089bfa567519 v0.3.7-0.20210503195748-5c7c50ebbd4f v0.3.6", "v0.3.7 v0.3.8-0.20211105212822-18b340fc7af2"},
 		{"incompatible", record("A-1", "Go", "x", ranges("SEMVER", "introduced 0", "fixed 20.10.8")), "Go", "x", "v20.10.7+incompatible", "v20.10.8+incompatible"},
-		{"go names are exact", record("A-1", "Go", "github.com/A/b", ranges("SEMVER", "introduced 0")), "Go", "github.com/a/b", "", "v1.0.0"},
+		{"go names as package URLs have them", record("A-1", "Go", "github.com/Masterminds/goutils", ranges("SEMVER", "introduced 0", "fixed 1.1.1")), "Go", "github.com/masterminds/goutils", "v1.1.0", "v1.1.1"},
+		{"go names in another case", record("A-1", "Go", "github.com/sirupsen/logrus", ranges("SEMVER", "introduced 0", "fixed 1.1.1")), "Go", "github.com/Sirupsen/logrus", "v1.1.0", "v1.1.1"},
 		{"standard library", record("A-1", "Go", "stdlib", ranges("SEMVER", "introduced 1.21.0-0", "fixed 1.21.5")), "Go", "stdlib", "go1.21 go1.21rc2 1.21.0-rc.3 go1.21.4 go1.21.4-fips v1.21.4", "go1.20.14 go1.21.5 go1.21.5-fips go1.22rc1"},
 		{"not released", record("A-1", "Go", "x", ranges("SEMVER", "introduced 0")), "Go", "x", "", "(devel) unknown"},
 		{"packaging revision", record("A-1", "Bitnami", "nginx", ranges("SEMVER", "introduced 0", "fixed 1.25.3")), "Bitnami", "nginx", "1.25.2-9", "1.25.3-1"},
@@ -144,6 +145,25 @@ func TestMatch(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSpelling: what is matched in one case is shown as the record has it.
+func TestSpelling(t *testing.T) {
+	const name = "github.com/Masterminds/goutils"
+	twice := `"affected":[{"package":{"ecosystem":"Go","name":"` + name + `"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.1.0"}]}]},` +
+		`{"package":{"ecosystem":"Go","name":"` + strings.ToLower(name) + `"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]}]`
+	db := build(t, map[string]string{"A-1.json": `{"id":"A-1","modified":"2026-01-02T03:04:05Z",` + twice + `}`})
+	for _, asked := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
+		for _, v := range []string{"v1.0.0", "v1.1.0"} {
+			if hits, err := db.Match(nil, Query{"Go", asked, v}); err != nil || len(hits) != 1 {
+				t.Errorf("Match(%s, %s): %d hits, %v, want one", asked, v, len(hits), err)
+			}
+		}
+	}
+	r, err := db.Record("A-1")
+	if err != nil || len(r.Affected) != 2 || r.Affected[0].Name != name {
+		t.Errorf("Record: %+v, %v, want the record's own spelling", r.Affected, err)
 	}
 }
 

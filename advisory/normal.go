@@ -26,7 +26,9 @@ func normalName(ecosystem, name string) string {
 	switch base(ecosystem) {
 	case "PyPI":
 		return pep503(name)
-	case "NuGet", "Packagist", "GitHub Actions", "Bitnami", "VSCode":
+	// Go tells names apart by case, but package URLs are lower case by their specification,
+	// and where modules are hosted one name is one in any case.
+	case "Go", "NuGet", "Packagist", "GitHub Actions", "Bitnami", "VSCode":
 		return strings.ToLower(name)
 	case "SwiftURL":
 		name = strings.TrimPrefix(strings.ToLower(name), "https://")

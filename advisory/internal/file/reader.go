@@ -67,7 +67,7 @@ func (r *Reader) open(version uint32) error {
 		return untrusted(r.path, "has a damaged header")
 	}
 	if v := le.Uint32(h[8:]); v != version || le.Uint32(h[12:]) != Block {
-		return fmt.Errorf("advisory database %s has format %d, this program reads %d: %w; run bulwark db update",
+		return fmt.Errorf("advisory database %s is of another version of bulwark, format %d where this one reads %d: %w; run bulwark db update, or bulwark db build anew",
 			r.path, v, version, bulwark.ErrUnsupported)
 	}
 	size, body, blocks := le.Uint64(h[16:]), le.Uint64(h[24:]), uint64(le.Uint32(h[32:]))
