@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,17 +41,17 @@ func (s *Source) hold(ctx context.Context, r io.Reader, name string) (*held, err
 		most = DefaultMemory
 	}
 	r = &reader{ctx, r}
-	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	b, size, err := readBlocks(r, most)
 	switch {
 	case err != nil:
 		return nil, err
-	case int64(len(b)) <= most:
-		m, err := medium(bytes.NewReader(b), int64(len(b)), name)
+	case size <= most:
+		m, err := medium(b, size, name)
 		return &held{Medium: m, close: nothing}, err
 	case s.Spool == "":
 		return nil, fmt.Errorf("an archive that cannot be read twice is larger than %d bytes: %w; save it to a file and scan that", most, bulwark.ErrLimit)
 	}
-	return s.spool(io.MultiReader(bytes.NewReader(b), r), name)
+	return s.spool(io.MultiReader(b.reader(), r), name)
 }
 
 // spool writes r to a file without a name, which is gone once it is closed, however

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -134,3 +135,28 @@ func (c *calling) Read([]byte) (int, error) { c.f(); return 0, io.EOF }
 type neverEnding struct{}
 
 func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestBlocks(t *testing.T) {
+	want := make([]byte, 2*blockSize+100)
+	for i := range want {
+		want[i] = byte(i % 251)
+	}
+	for _, size := range []int{0, 1, blockSize - 1, blockSize, blockSize + 1, 2 * blockSize, len(want)} {
+		b, n, err := readBlocks(iotest.OneByteReader(bytes.NewReader(want[:size])), int64(size))
+		if err != nil || n != int64(size) {
+			t.Errorf("%d bytes: %d, %v", size, n, err)
+		}
+		if err := iotest.TestReader(io.NewSectionReader(b, 0, n), want[:size]); err != nil {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if got, err := io.ReadAll(b.reader()); !bytes.Equal(got, want[:size]) || err != nil {
+			t.Errorf("%d bytes: %d in turn, %v", size, len(got), err)
+		}
+	}
+	if _, n, err := readBlocks(bytes.NewReader(want), 10); n != 11 || err != nil {
+		t.Errorf("%d bytes of at most 10, %v", n, err)
+	}
+	if _, err := blocks(nil).ReadAt(make([]byte, 1), 5); err != io.EOF {
+		t.Errorf("beyond the end: %v", err)
+	}
+}
