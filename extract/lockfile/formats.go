@@ -40,7 +40,7 @@ const foreignSize = 2 << 20
 var formats = sync.OnceValue(func() []format {
 	return []format{
 		{files: []string{"package-lock.json", "npm-shrinkwrap.json"}, max: 32 << 20, read: packageLock},
-		{files: []string{"yarn.lock"}, max: 2 * foreignSize, read: scalibr("npm", yarnlock.New)},
+		{files: []string{"yarn.lock"}, max: 2 * foreignSize, read: pinning(scalibr("npm", yarnlock.New))},
 		{files: []string{"pnpm-lock.yaml"}, read: pnpmLock},
 		{files: []string{"bun.lock"}, read: bunLock},
 

@@ -9,10 +9,11 @@ import (
 
 // goMod reads the requirements of a go.mod, with what replaces them. The standard library
 // is declared by a toolchain line alone: the go line is the least version that will do.
-func goMod(_ context.Context, name string, content []byte) ([]declared, error) {
-	f, err := modfile.Parse(name, content, nil)
+func goMod(_ context.Context, _ string, content []byte) ([]declared, error) {
+	const where = "line" // what errors name in the place of the file: "line:3: ..."
+	f, err := modfile.Parse(where, content, nil)
 	if err != nil {
-		lax, laxErr := modfile.ParseLax(name, content, nil)
+		lax, laxErr := modfile.ParseLax(where, content, nil)
 		if laxErr != nil {
 			return nil, err
 		}

@@ -87,11 +87,11 @@ func (*Extractor) Wants(f *bulwark.FileInfo) bool {
 	return true
 }
 
-// Extract implements [bulwark.Extractor].
+// Extract implements [bulwark.Extractor]. Its errors do not name the file: who asked knows it.
 func (e *Extractor) Extract(ctx context.Context, f *bulwark.File) (facts bulwark.Facts, err error) {
 	format := find(&f.FileInfo)
 	if format == nil {
-		return bulwark.Facts{}, fmt.Errorf("lockfile %s: %w", f.Base, bulwark.ErrUnsupported)
+		return bulwark.Facts{}, fmt.Errorf("no lockfile that is known: %w", bulwark.ErrUnsupported)
 	}
 	if f.Size > largeSize {
 		e.large.Lock()
@@ -99,10 +99,10 @@ func (e *Extractor) Extract(ctx context.Context, f *bulwark.File) (facts bulwark
 	}
 	content, err := lang.ReadAll(f, cmp.Or(format.max, maxSize))
 	if err != nil {
-		return bulwark.Facts{}, fmt.Errorf("%s: %w", f.Base, err)
+		return bulwark.Facts{}, err
 	}
 	if n := bytes.Count(content, []byte("\n")); n > maxLines {
-		return bulwark.Facts{}, fmt.Errorf("%s: %d lines, more than %d: %w", f.Base, n, maxLines, bulwark.ErrLimit)
+		return bulwark.Facts{}, fmt.Errorf("%d lines, more than %d: %w", n, maxLines, bulwark.ErrLimit)
 	}
 	if len(bytes.TrimSpace(content)) == 0 {
 		return bulwark.Facts{}, nil
@@ -116,7 +116,7 @@ func (e *Extractor) Extract(ctx context.Context, f *bulwark.File) (facts bulwark
 func (f *format) parse(ctx context.Context, name string, content []byte) (list []declared, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			list, err = nil, fmt.Errorf("%s: %w: parser stopped: %s", path.Base(name), bulwark.ErrMalformed, harmless(fmt.Sprint(r)))
+			list, err = nil, fmt.Errorf("%w: parser stopped: %s", bulwark.ErrMalformed, harmless(fmt.Sprint(r)))
 		}
 	}()
 	list, err = f.read(ctx, name, content)
@@ -126,9 +126,19 @@ func (f *format) parse(ctx context.Context, name string, content []byte) (list [
 	case ctx.Err() != nil:
 		return list, ctx.Err()
 	case errors.Is(err, bulwark.ErrLimit), errors.Is(err, bulwark.ErrMalformed):
-		return list, fmt.Errorf("%s: %w", path.Base(name), err)
+		return list, err
 	}
-	return list, fmt.Errorf("%s: %w: %s", path.Base(name), bulwark.ErrMalformed, harmless(err.Error()))
+	return list, fmt.Errorf("%w: %s", bulwark.ErrMalformed, harmless(nameless(err.Error(), path.Base(name))))
+}
+
+// nameless is a parser's message without the words that end in the file's name:
+// "failed to parse conan.lock: unexpected EOF".
+func nameless(message, base string) string {
+	_, after, ok := strings.Cut(message, base)
+	if _, rest, found := strings.Cut(after, ": "); ok && found {
+		return rest
+	}
+	return message
 }
 
 // harmless is a parser's message, which may quote the file, in one short printable line.
@@ -139,7 +149,7 @@ func harmless(message string) string {
 		}
 		return r
 	}, message)
-	return fmt.Sprintf("%.200s", message)
+	return fmt.Sprintf("%.200s", strings.TrimSpace(message))
 }
 
 // declared is what a format's reader tells of a package.
@@ -151,10 +161,32 @@ type declared struct {
 	dev      bool
 }
 
-// nameless tells whether a name has an empty part.
-func (d *declared) nameless() bool {
+// anonymous tells whether a name has an empty part.
+func (d *declared) anonymous() bool {
 	group, artifact, ok := strings.Cut(d.name, ":")
 	return d.name == "" || d.typ == "maven" && (!ok || group == "" || artifact == "")
+}
+
+// marks are what the names of a type may hold besides letters, digits and ".", "_", "-", "+".
+var marks = map[string]string{
+	"npm": "@/~!*", "golang": "/~", "composer": "/", "maven": ":", "swift": "/:@~%",
+}
+
+// plausible tells whether a name has the form of the names of its type. It is lenient:
+// registries have taken what they would not take today.
+func plausible(typ, name string) bool {
+	if name[0] == '/' || name[len(name)-1] == '/' {
+		return false
+	}
+	word := false
+	for _, r := range name {
+		letter := unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
+		if !letter && !strings.ContainsRune("._-+", r) && !strings.ContainsRune(marks[typ], r) {
+			return false
+		}
+		word = word || letter || r == '_' || r == '-'
+	}
+	return word
 }
 
 // finish makes packages, each name and version once; what is needed at run time
@@ -163,13 +195,13 @@ func finish(list []declared, err *error) []bulwark.Package {
 	var packages []bulwark.Package
 	seen := map[string]int{}
 	for _, d := range list {
-		if d.nameless() || strings.HasSuffix(d.version, "-use.local") { // yarn's mark of the project's own
+		if d.anonymous() || strings.HasSuffix(d.version, "-use.local") { // yarn's mark of the project's own
 			continue
 		}
 		name, ok := lang.Name(d.name)
 		version, okVersion := lang.Version(d.version)
-		if !ok || !okVersion {
-			*err = cmp.Or(*err, lang.Malformed("package %.100q %.100q", d.name, d.version))
+		if !ok || !okVersion || !plausible(d.typ, name) {
+			*err = cmp.Or(*err, lang.Malformed("an entry that names no package: %.100q %.100q", d.name, d.version))
 			continue
 		}
 		id := d.typ + " " + name + " " + version

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 	"testing"
 
@@ -150,6 +151,9 @@ func TestWrongTypes(t *testing.T) {
 			if err != nil && !errors.Is(err, bulwark.ErrMalformed) {
 				t.Errorf("Extract(%s, %q): %v, want ErrMalformed or nothing", s.path, content, err)
 			}
+			if err != nil && strings.Contains(err.Error(), path.Base(s.path)) {
+				t.Errorf("Extract(%s, %q): %v names the file", s.path, content, err)
+			}
 			if err != nil && strings.ContainsAny(err.Error(), "\x00\x1b\n") {
 				t.Errorf("Extract(%s, %q): error with control characters: %q", s.path, content, err)
 			}
@@ -158,6 +162,53 @@ func TestWrongTypes(t *testing.T) {
 					t.Errorf("Extract(%s, %q): %+v", s.path, content, p)
 				}
 			}
+		}
+	}
+}
+
+// TestImplausibleNames: what has not the form of a name is told as malformed, and what
+// else the file declares is kept.
+func TestImplausibleNames(t *testing.T) {
+	for _, tt := range []struct{ path, content, want string }{
+		{"a/yarn.lock", "{bad", ""},
+		{"a/yarn.lock", "null", ""},
+		{"a/yarn.lock", "a@1:\n  version \"1.0.0\"\n{b@1:\n  version \"1.0.0\"\n", "a"},
+		{"a/package-lock.json", `{"packages":{"node_modules/a":{"version":"1"},"node_modules/b c":{"version":"1"}}}`, "a"},
+		{"a/pnpm-lock.yaml", "packages:\n  a@1.0.0:\n  b{}@1.0.0:\n", "a"},
+		{"a/bun.lock", `{"packages":{"a":["a@1"],"b":["<b>@1"]}}`, "a"},
+		{"a/requirements.txt", "a==1\n{bad\n\"b\"==1\n", "a"},
+		{"a/Pipfile.lock", `{"default":{"a":{"version":"==1"},"b/c":{"version":"==1"}}}`, "a"},
+		{"a/poetry.lock", "[[package]]\nname = \"a\"\nversion = \"1\"\n[[package]]\nname = \"b c\"\nversion = \"1\"\n", "a"},
+		{"a/Cargo.lock", "[[package]]\nname = \"a\"\nversion = \"1\"\n[[package]]\nname = \"$b\"\nversion = \"1\"\n", "a"},
+		{"a/composer.lock", `{"packages":[{"name":"a/b","version":"1"},{"name":"c|d","version":"1"}]}`, "a/b"},
+		{"a/pom.xml", "<project><dependencies><dependency><groupId>a</groupId><artifactId>b{c</artifactId><version>1</version></dependency></dependencies></project>", ""},
+		{"a/packages.config", `<packages><package id="a" version="1"/><package id="b, c" version="1"/></packages>`, "a"},
+		{"a/pubspec.lock", "packages:\n  a:\n    version: \"1\"\n  b [c]:\n    version: \"1\"\n", "a"},
+		{"a/Podfile.lock", "PODS:\n  - A (1)\n  - B{} (1)\n", "A"},
+		{"a/conan.lock", `{"version":"0.5","requires":["a/1","b;c/1"]}`, "a"},
+		{"a/renv.lock", `{"Packages":{"a":{"Package":"a","Version":"1","Source":"Repository","Repository":"CRAN"},"b":{"Package":"b'c","Version":"1","Source":"Repository","Repository":"CRAN"}}}`, "a"},
+	} {
+		facts, err := extract(t, tt.path, tt.content)
+		var names []string
+		for _, p := range facts.Packages {
+			names = append(names, p.Name)
+		}
+		if got := strings.Join(names, " "); !errors.Is(err, bulwark.ErrMalformed) || got != tt.want {
+			t.Errorf("Extract(%s, %q): packages %q, %v; want %q and ErrMalformed", tt.path, tt.content, got, err, tt.want)
+		}
+	}
+}
+
+func TestPlausible(t *testing.T) {
+	for name, want := range map[string]bool{
+		"npm @types/node": true, "npm -": true, "npm lodash.merge": true, "npm JSONStream": true, "npm {bad": false, "npm a b": false, "npm ...": false,
+		"pypi zope.interface": true, "pypi a/b": false, "golang gopkg.in/yaml.v3": true, "golang git.sr.ht/~a/b": true,
+		"maven org.scala-lang:scala-library_2.13": true, "maven a:'b'": false, "cocoapods Google-Mobile-Ads-SDK": true,
+		"nuget Naïve.Bayes": true, "conan libstdc++": true, "swift github.com/x/y": true, "composer a/": false,
+	} {
+		typ, name, _ := strings.Cut(name, " ")
+		if got := plausible(typ, name); got != want {
+			t.Errorf("plausible(%s, %s) = %v, want %v", typ, name, got, want)
 		}
 	}
 }

@@ -3,12 +3,13 @@ package lockfile
 import (
 	"context"
 	"strings"
+
+	"bulwark/extract/internal/lang"
 )
 
 // requirementsTxt reads pip's requirements. A version is told only where "==" pins it:
 // what else would be installed depends on the day.
-func requirementsTxt(_ context.Context, _ string, content []byte) ([]declared, error) {
-	var list []declared
+func requirementsTxt(_ context.Context, _ string, content []byte) (list []declared, err error) {
 	joined := ""
 	for line := range lines(content) {
 		joined += strings.TrimPrefix(line, "\ufeff")
@@ -16,18 +17,23 @@ func requirementsTxt(_ context.Context, _ string, content []byte) ([]declared, e
 			joined = before
 			continue
 		}
-		if d, ok := requirement(joined); ok {
+		d, ok := requirement(joined)
+		switch {
+		case ok:
 			list = append(list, d)
+		case d.name != "" && err == nil:
+			err = lang.Malformed("a line that names no package: %.100q", d.name)
 		}
 		joined = ""
 	}
-	return list, nil
+	return list, err
 }
 
 // maxLine bounds a requirement that goes on over lines.
 const maxLine = 64 << 10
 
-// requirement reads "name[extra] == 1.0 ; marker --option # comment".
+// requirement reads "name[extra] == 1.0 ; marker --option # comment". Of a line that is
+// none it gives the line as the name, or nothing where pip takes it for something else.
 func requirement(line string) (declared, bool) {
 	line = strings.TrimSpace(line)
 	if line == "" || strings.ContainsRune("#-./$<", rune(line[0])) {
@@ -45,7 +51,10 @@ func requirement(line string) (declared, bool) {
 		_, rest, _ = strings.Cut(rest, "]")
 		rest = strings.TrimSpace(rest)
 	}
-	if name == "" || rest != "" && !strings.ContainsRune("=<>!~@(", rune(rest[0])) {
+	if name == "" {
+		return declared{name: line}, false
+	}
+	if rest != "" && !strings.ContainsRune("=<>!~@(", rune(rest[0])) {
 		return declared{}, false // an address, a file or no requirement at all
 	}
 	name = strings.ReplaceAll(strings.ToLower(name), "_", "-") // as package URLs have it

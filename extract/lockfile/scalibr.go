@@ -15,6 +15,7 @@ import (
 	"github.com/google/osv-scalibr/inventory"
 	"github.com/google/osv-scalibr/log"
 
+	"bulwark/extract/internal/lang"
 	"bulwark/internal/purl"
 )
 
@@ -33,6 +34,21 @@ func scalibr(typ string, newExtractor func(*config.PluginConfig) (filesystem.Ext
 		f := &oneFile{name: name, content: content}
 		inv, err := e.Extract(ctx, &filesystem.ScanInput{FS: f, Path: name, Info: f.info(), Reader: bytes.NewReader(content)})
 		return translate(typ, inv), err
+	}
+}
+
+// pinning is a reader of a format that gives every package a version: what has none is no
+// package.
+func pinning(read reader) reader {
+	return func(ctx context.Context, name string, content []byte) ([]declared, error) {
+		list, err := read(ctx, name, content)
+		kept := slices.DeleteFunc(list, func(d declared) bool {
+			if d.version == "" && err == nil {
+				err = lang.Malformed("an entry without a version: %.100q", d.name)
+			}
+			return d.version == ""
+		})
+		return kept, err
 	}
 }
 
