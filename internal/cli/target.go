@@ -67,6 +67,9 @@ func (a *app) target(ctx context.Context, ref string) (*bulwark.Target, error) {
 	if kind != "" && rest == "" {
 		return nil, fmt.Errorf("%s: names nothing after the colon: %w", ref, bulwark.ErrNotFound)
 	}
+	if rest == "-" {
+		a.in = await(ctx, a.in)
+	}
 	if kind == "" {
 		var err error
 		if kind, err = a.sniff(ref); err != nil {
