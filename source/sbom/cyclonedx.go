@@ -1,12 +1,15 @@
 package sbom
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"bulwark"
+	"bulwark/internal/purl"
 )
 
 // component is what is read of a CycloneDX component.
@@ -50,14 +53,19 @@ func (d *document) metadata(s *stream) error {
 	var m struct {
 		Component *component `json:"component"`
 	}
-	if err := s.decode(&m); err != nil {
+	misfit, err := s.lenient(&m)
+	switch {
+	case err != nil:
 		return err
+	case misfit != nil && !strings.HasPrefix(misfit.Field, "component."):
+		return misfit
+	case misfit != nil:
+		d.wrong.add(misfit, "metadata cannot be read whole")
 	}
 	return d.subject(m.Component)
 }
 
-// subject takes the component that the document describes: it is no part of itself,
-// unless it is a package with all the others nested in it.
+// subject takes the component that the document describes, and what is nested in it.
 func (d *document) subject(c *component) error {
 	if c == nil {
 		return nil
@@ -66,15 +74,42 @@ func (d *document) subject(c *component) error {
 	if c.Type == "operating-system" {
 		d.system(c)
 	}
+	d.about = c
 	return d.nested(c)
 }
 
-func (d *document) cycloneComponent(s *stream) error {
-	var c component
-	if err := s.decode(&c); err != nil {
-		return err
+// addSubject takes what the document describes as a package, if it can be one that
+// advisories know and is not among the components.
+func (d *document) addSubject() {
+	c := d.about
+	if c == nil || !slices.Contains([]string{"application", "container", "framework", "library"}, c.Type) {
+		return
 	}
-	return d.component(&c)
+	u, err := purl.Parse(c.PURL)
+	if err != nil || u.Version == "" || slices.Contains([]string{"docker", "generic", "oci"}, u.Type) {
+		return
+	}
+	if !slices.ContainsFunc(d.packages, func(p bulwark.Package) bool { return p.PURL == c.PURL }) {
+		d.cyclone(c)
+	}
+}
+
+func (d *document) cycloneComponent(s *stream, at place) error {
+	var c component
+	misfit, err := s.lenient(&c)
+	switch {
+	case err != nil:
+		return err
+	case misfit == nil:
+		d.wrong.read++
+	case strings.HasPrefix(misfit.Field, "components."):
+		d.wrong.read++
+		d.wrong.add(misfit, at.String()+" cannot be read whole")
+	default: // what is nested in it may be right
+		d.wrong.add(misfit, at.String()+" cannot be read and is left out")
+		return cmp.Or(d.wrong.full(), d.nested(&c))
+	}
+	return cmp.Or(d.wrong.full(), d.component(&c))
 }
 
 func (d *document) component(c *component) error {

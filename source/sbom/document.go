@@ -19,9 +19,11 @@ type document struct {
 	seen      map[identity]bool
 	known     map[string]*bulwark.Release // by namespace and distro qualifier
 	describes string
-	unnamed   int // components without package URL
-	broken    int // with one that cannot be read, or a field that is absurdly long
-	kept      int // bytes, about
+	unnamed   int        // components without package URL
+	broken    int        // with one that cannot be read, or a field that is absurdly long
+	kept      int        // bytes, about
+	about     *component // what the document describes, when that may be a package
+	wrong     misfits
 }
 
 // identity is what makes two packages the same.
@@ -105,7 +107,7 @@ func (d *document) convert(f *found) (bulwark.Package, *bulwark.Release, error) 
 	}
 	pkg.Format, pkg.Arch = u.Type, u.Qualifiers["arch"]
 	pkg.Name, pkg.Version = nameOf(u, f), versionOf(u, f)
-	pkg.Source = cmp.Or(f.source, trivySource(f.props), upstream(u, pkg.Version))
+	pkg.Source = cmp.Or(f.source, trivySource(f.props), upstream(u, pkg.Version), syftSource(u.Type, f.props, pkg.Name, pkg.Version))
 	return pkg, d.release(u), nil
 }
 
@@ -280,5 +282,5 @@ func (d *document) notes() []bulwark.Note {
 	note(d.unnamed, "has no package URL, so no advisory can be matched with it", "have no package URL, so no advisory can be matched with them")
 	note(d.broken, "has a package URL that cannot be read, or a field of more than 8 KB, and is left out",
 		"have a package URL that cannot be read, or a field of more than 8 KB, and are left out")
-	return notes
+	return append(notes, d.wrong.notes()...)
 }

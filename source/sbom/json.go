@@ -146,6 +146,9 @@ func (d *document) json(r io.Reader) error {
 	if _, err := s.token(); err != io.EOF {
 		return fmt.Errorf("more follows the document: %w", bulwark.ErrMalformed)
 	}
+	if err := d.legible(); err != nil {
+		return err
+	}
 	return f.check()
 }
 
@@ -181,7 +184,7 @@ func (d *document) member(s *stream, key string, f *formats) error {
 	case "metadata":
 		return d.metadata(s)
 	case "components":
-		return s.array(func() error { return d.cycloneComponent(s) })
+		return s.array(d.numbered(key, func(at place) error { return d.cycloneComponent(s, at) }))
 	case "spdxVersion":
 		return s.decode(&f.spdx)
 	case "name":
@@ -192,11 +195,11 @@ func (d *document) member(s *stream, key string, f *formats) error {
 		d.describe(name, "")
 		return nil
 	case "packages":
-		return s.array(func() error { return d.spdxPackage(s) })
+		return s.array(d.numbered(key, func(at place) error { return d.spdxPackage(s, at) }))
 	case "@context":
 		return linkedContext(s, &f.context)
 	case "@graph":
-		return s.array(func() error { return d.spdx3Element(s) })
+		return s.array(d.numbered(key, func(at place) error { return d.spdx3Element(s, at) }))
 	}
 	return s.skip()
 }

@@ -75,6 +75,9 @@ func purls(t *testing.T, file string, b []byte) map[string]bool {
 	if err := json.Unmarshal(b, &doc); err != nil {
 		t.Fatal(err)
 	}
+	if m, ok := doc["metadata"].(map[string]any); ok {
+		gather(m["component"], want)
+	}
 	for _, key := range []string{"components", "packages", "@graph"} {
 		gather(doc[key], want)
 	}

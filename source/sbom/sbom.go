@@ -75,6 +75,7 @@ func Read(ctx context.Context, r io.Reader, name string) (*bulwark.Target, error
 	if err := d.read(br); err != nil {
 		return nil, fmt.Errorf("reading SBOM %s: %w", name, classify(err))
 	}
+	d.addSubject()
 	return d.target(name), nil
 }
 

@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -29,11 +30,16 @@ type annotation struct {
 	Comment string `json:"comment"`
 }
 
-func (d *document) spdxPackage(s *stream) error {
+func (d *document) spdxPackage(s *stream, at place) error {
 	var p spdxPackage2
-	if err := s.decode(&p); err != nil {
+	misfit, err := s.lenient(&p)
+	if err != nil {
 		return err
 	}
+	if misfit != nil {
+		return d.wrong.leave(misfit, at)
+	}
+	d.wrong.read++
 	switch purpose := strings.ReplaceAll(p.Purpose, "_", "-"); {
 	case purpose == "OPERATING-SYSTEM":
 		d.system(&component{Name: p.Name, Version: p.Version, Description: p.Description, Properties: p.properties(), CPE: p.ref("cpe")})
@@ -144,19 +150,28 @@ func (t *typeName) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*string)(t))
 }
 
-func (d *document) spdx3Element(s *stream) error {
+func (d *document) spdx3Element(s *stream, at place) error {
 	var e spdxElement
-	if err := s.decode(&e); err != nil {
+	misfit, err := s.lenient(&e)
+	if err != nil {
 		return err
 	}
-	switch string(first(string(e.Type), string(e.AtType))) {
-	case "software_Package", "software:Package", "SoftwarePackage":
-	case "SpdxDocument":
+	typ := first(string(e.Type), string(e.AtType))
+	isPackage := slices.Contains([]string{"software_Package", "software:Package", "SoftwarePackage"}, typ)
+	if misfit != nil && (isPackage || typ == "") {
+		return d.wrong.leave(misfit, at)
+	}
+	d.wrong.read++
+	if typ == "SpdxDocument" {
 		d.describe(e.Name, "")
-		return nil
-	default:
+	}
+	if !isPackage {
 		return nil
 	}
+	return d.spdx3Package(&e)
+}
+
+func (d *document) spdx3Package(e *spdxElement) error {
 	purl := e.PURL
 	for _, id := range e.Identifiers {
 		if purl == "" && (id.Type == "packageUrl" || id.Type == "packageURL" || id.Type == "purl") {

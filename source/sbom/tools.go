@@ -62,6 +62,27 @@ func trivySource(props map[string]string) *bulwark.SourcePackage {
 	return &bulwark.SourcePackage{Name: name, Version: v}
 }
 
+// syftSource reads the source package from the properties that Syft writes beside its
+// qualifier, for documents whose package URLs have lost it.
+func syftSource(typ string, props map[string]string, name, version string) *bulwark.SourcePackage {
+	const prefix = "syft:metadata:"
+	src := &bulwark.SourcePackage{Version: version}
+	switch typ {
+	case "deb":
+		src.Name, src.Version = props[prefix+"source"], cmp.Or(props[prefix+"sourceVersion"], version)
+	case "apk":
+		src.Name = props[prefix+"originPackage"]
+	case "rpm":
+		if file := props[prefix+"sourceRpm"]; strings.HasSuffix(file, ".rpm") {
+			src = sourceRPM(file, version)
+		}
+	}
+	if src.Name == "" || src.Name == name && src.Version == version {
+		return nil
+	}
+	return src
+}
+
 // builtFrom reads the source package from what Trivy writes into SPDX: "built package
 // from: openssl 3.0.11-1~deb12u2".
 func builtFrom(info string) *bulwark.SourcePackage {
