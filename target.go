@@ -78,6 +78,13 @@ type Tree interface {
 	Walk(ctx context.Context, visit func(*Entry) error) error
 }
 
+// Meter is what a tree implements that knows how far walks have read it.
+type Meter interface {
+	// BytesRead is how many stored bytes all walks together have read so far; those of
+	// a whole walk are the layer's size. It may be called at any time.
+	BytesRead() int64
+}
+
 // FileInfo describes one file.
 type FileInfo struct {
 	Path     string // clean, slash separated, relative to the root: "usr/bin/node"
@@ -101,6 +108,9 @@ type Entry struct {
 	Body io.Reader
 	// At reads anywhere in the content, where the medium allows it for free; else nil.
 	At io.ReaderAt
+	// Odd is what is wrong with an entry that could be read all the same: a name that leads
+	// out of the image, and was taken to stay in.
+	Odd error
 	// Err is why the entry could not be read; nothing but FileInfo.Path is then set.
 	Err error
 }

@@ -358,6 +358,15 @@ func TestUnreadableFile(t *testing.T) {
 	}
 }
 
+func TestOddName(t *testing.T) {
+	layer := files("a.pkg=a")
+	layer.entries[0].Odd = fmt.Errorf("its name leads out: %w", bulwark.ErrMalformed)
+	report, _ := run(t, &scan.Scanner{}, image(layer))
+	if len(report.Packages) != 1 || len(report.Notes) != 1 || report.Notes[0].Path != "/a.pkg" || !report.Summary.Complete {
+		t.Errorf("%d packages, notes %+v; want the file read, a note about its name, and complete", len(report.Packages), report.Notes)
+	}
+}
+
 func TestMemoryBudget(t *testing.T) {
 	big := files("big.pkg="+strings.Repeat("x", 1000), "a.pkg=a")
 	report, _ := run(t, &scan.Scanner{Memory: 100}, image(big))
