@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"bulwark"
 	"bulwark/source/image"
@@ -101,15 +102,50 @@ func (s *Source) piped(ctx context.Context) (*held, error) {
 
 // pipe reads a named pipe, or what a shell makes of <(...).
 func (s *Source) pipe(ctx context.Context, file string) (*held, error) {
-	f, err := os.Open(file)
+	f, err := openPipe(ctx, file)
 	if err != nil {
-		return nil, local.Named(err)
+		return nil, err
 	}
 	defer f.Close()
 	if st, err := f.Stat(); err != nil || st.Mode()&os.ModeNamedPipe == 0 {
 		return nil, fmt.Errorf("neither a file nor a pipe: %w", bulwark.ErrUnsupported)
 	}
-	return s.hold(ctx, f, file)
+	// Whoever writes may keep silent for ever.
+	defer context.AfterFunc(ctx, func() { f.SetReadDeadline(time.Unix(1, 0)) })()
+	h, err := s.hold(ctx, f, file)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return h, err
+}
+
+// openPipe waits until somebody opens the other end, as long as the context lasts. The
+// goroutine stays behind then: nothing ends a blocked open.
+func openPipe(ctx context.Context, file string) (*os.File, error) {
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	done := make(chan opened)
+	go func() {
+		f, err := os.Open(file)
+		select {
+		case done <- opened{f, err}:
+		case <-ctx.Done():
+			if err == nil {
+				f.Close()
+			}
+		}
+	}()
+	select {
+	case o := <-done:
+		if o.err != nil {
+			return nil, local.Named(o.err)
+		}
+		return o.f, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 func regular(f *local.File, size int64) (*tarball.Medium, error) {
