@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package hostile holds the real program against bad input: damaged and lying
 // archives, bombs, peers that misbehave, disks that are full. The inputs are made when
 // the tests run; the program runs as a child process whose memory, exit code, words

@@ -1,16 +1,13 @@
+//go:build linux
+
 package hostile
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -202,42 +199,4 @@ func TestNobodyListens(t *testing.T) {
 	want{1, "not found", nil}.check(t, r.scan("oci:/nowhere"))
 	want{1, "not found", nil}.check(t, r.scan("dir:/nowhere"))
 	want{1, "", nil}.check(t, r.scan("image:\x1b[31m UPPER//::"))
-}
-
-// TestInterrupt sends SIGINT while a peer is silent: the run ends at once, and leaves
-// nothing.
-func TestInterrupt(t *testing.T) {
-	t.Parallel()
-	for _, part := range []string{"manifests", "LAYER"} {
-		l := newLayout(layerOf(t, append(debian(good), noise("x", 100_000))...))
-		stalled := make(chan struct{})
-		var once sync.Once
-		p := serve(t, l, strings.Replace(part, "LAYER", l.layers[0].digest, 1), func(w http.ResponseWriter, r *http.Request, body []byte, n int32) bool {
-			w.Header().Set("Content-Length", itoa(len(body)))
-			_, _ = w.Write(body[:len(body)/2])
-			_ = http.NewResponseController(w).Flush()
-			once.Do(func() { close(stalled) })
-			<-r.Context().Done()
-			return true
-		})
-		r := newRoom(t)
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		var stderr bytes.Buffer
-		cmd := r.command(ctx, "scan", p.image(), "--db", database, "--cache-dir", r.path("cache"), "-f", "json", "-o", r.path("out", "report.json"))
-		cmd.Stderr = &stderr
-		check(t, cmd.Start())
-		<-stalled
-		began := time.Now()
-		check(t, cmd.Process.Signal(os.Interrupt))
-		err := cmd.Wait()
-		t.Logf("%s: ended %.2fs after the signal", part, time.Since(began).Seconds())
-		if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 130 {
-			t.Errorf("%s: %v, want exit code 130\n%s", part, err, stderr.String())
-		}
-		(&result{stderr: stderr.String()}).harmless(t)
-		if left, err := os.ReadDir(r.path("out")); err != nil || len(left) > 0 {
-			t.Errorf("%s: left %v, %v", part, left, err)
-		}
-	}
 }

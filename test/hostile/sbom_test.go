@@ -1,3 +1,5 @@
+//go:build linux
+
 package hostile
 
 import (
@@ -27,7 +29,7 @@ func TestBadDocuments(t *testing.T) {
 		{"name of the wrong type", `{"bomFormat":"CycloneDX","components":[{"name":{}}]}`, "", 0, "malformed"},
 		{"packages of the wrong type", `{"spdxVersion":"SPDX-2.3","packages":{}}`, "", 0, "malformed"},
 		{"deep", `{"bomFormat":"CycloneDX","components":[`, `{"components":[`, 1_000_000, ""},
-		{"one component over and over", `{"bomFormat":"CycloneDX","components":[` + component, "," + component, 500_000, "malformed"},
+		{"one component over and over", `{"bomFormat":"CycloneDX","components":[` + component, "," + component, 150_000, "malformed"},
 		{"very many", `{"bomFormat":"CycloneDX","components":[` + distinct.String() + component + "]}", "", 0, "limit exceeded"},
 		{"a long word", `{"bomFormat":"CycloneDX","components":[{"name":"`, "x", 100 << 20, "limit exceeded"},
 		{"garbage behind", whole + "}}}", "", 0, "malformed"},
