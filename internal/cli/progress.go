@@ -18,22 +18,38 @@ func (a *app) interactive() bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// progress draws one line on a terminal: layers, bytes, rate and, once a layer is
-// done, the time left.
+// progress draws one line on a terminal: how much of the target's layers is read, how
+// fast, and how long the rest takes.
 type progress struct {
 	app   *app
 	bytes atomic.Int64
 
 	mu      sync.Mutex
 	name    string
-	layers  int
+	layers  []layerProgress
 	done    int
-	size    int64 // stored bytes of all layers
-	read    int64 // stored bytes of the layers that are done
 	started time.Time
 
 	stop chan struct{}
 	wg   sync.WaitGroup
+}
+
+// layerProgress is how far one layer is, in stored bytes.
+type layerProgress struct {
+	size  int64         // 0 when it is not known, or need not be read
+	meter bulwark.Meter // nil when the tree has none
+	from  int64         // where the meter stood at the start
+	done  bool
+}
+
+func (l *layerProgress) read() int64 {
+	switch {
+	case l.done:
+		return l.size
+	case l.meter == nil:
+		return 0
+	}
+	return min(l.meter.BytesRead()-l.from, l.size) // some layers are walked twice
 }
 
 // watch starts to draw until close is called.
@@ -64,9 +80,12 @@ func (p *progress) close() {
 func (p *progress) Target(t *bulwark.Target) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.name, p.layers, p.done, p.size, p.read, p.started = t.Asset.Name, len(t.Layers), 0, 0, 0, time.Now()
-	for _, l := range t.Layers {
-		p.size += max(l.Size, 0)
+	p.name, p.layers, p.done, p.started = clean(t.Asset.Name), make([]layerProgress, len(t.Layers)), 0, time.Now()
+	for i, l := range t.Layers {
+		p.layers[i].size = max(l.Size, 0)
+		if m, ok := l.Tree.(bulwark.Meter); ok {
+			p.layers[i].meter, p.layers[i].from = m, m.BytesRead()
+		}
 	}
 	p.bytes.Store(0)
 }
@@ -76,11 +95,14 @@ func (p *progress) Layer(l *bulwark.Layer, cached bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
-	if cached {
-		p.size -= max(l.Size, 0)
+	if l.Index < 0 || l.Index >= len(p.layers) {
 		return
 	}
-	p.read += max(l.Size, 0)
+	of := &p.layers[l.Index]
+	of.done = true
+	if cached {
+		of.size = 0
+	}
 }
 
 // Read passes bytes.
@@ -89,18 +111,49 @@ func (p *progress) Read(n int64) { p.bytes.Add(n) }
 func (p *progress) draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.started.IsZero() {
-		return
+	if !p.started.IsZero() {
+		fmt.Fprintf(p.app.err, "\r%s\x1b[K", p.line(time.Since(p.started), p.app.width()))
 	}
-	took := time.Since(p.started)
+}
+
+// line is what is drawn after a time, in fewer columns than a terminal has; 0 are any.
+// The name gives way to the figures.
+func (p *progress) line(took time.Duration, columns int) string {
 	mb := float64(p.bytes.Load()) / 1e6
-	line := fmt.Sprintf("%s: layer %d of %d, %.0f MB, %.0f MB/s", clean(p.name), min(p.done+1, p.layers), p.layers, mb, mb/took.Seconds())
-	if p.read > 0 && p.size > p.read {
-		left := time.Duration(float64(took) * float64(p.size-p.read) / float64(p.read))
-		line += fmt.Sprintf(", about %s left", left.Round(time.Second))
+	figures := fmt.Sprintf(": layer %d of %d, %.0f MB, %.0f MB/s", min(p.done+1, len(p.layers)), len(p.layers), mb, mb/max(took.Seconds(), 0.001))
+	var size, read int64
+	for i := range p.layers {
+		size += p.layers[i].size
+		read += p.layers[i].read()
 	}
-	if width, _, err := term.GetSize(int(p.app.err.(*os.File).Fd())); err == nil && len(line) >= width && width > 1 {
-		line = line[:width-1]
+	if size > 0 {
+		figures += fmt.Sprintf(", %d %%", 100*read/size)
 	}
-	fmt.Fprintf(p.app.err, "\r%s\x1b[K", line)
+	// The first second tells little: layers are being opened.
+	if took >= time.Second && read > 0 && read < size {
+		left := time.Duration(float64(took) * float64(size-read) / float64(read))
+		figures += fmt.Sprintf(", about %s left", left.Round(time.Second))
+	}
+	line := []rune(p.name)
+	if room := max(columns-1-len(figures), 0); columns > 0 && len(line) > room {
+		line = line[:room]
+	}
+	line = append(line, []rune(figures)...)
+	if columns > 0 && len(line) >= columns {
+		line = line[:columns-1]
+	}
+	return string(line)
+}
+
+// width is how many columns the terminal has; 0 when there is none.
+func (a *app) width() int {
+	f, ok := a.err.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
 }

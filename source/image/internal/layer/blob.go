@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"sync/atomic"
 
 	"bulwark"
 	"bulwark/source/image/internal/digest"
@@ -28,6 +29,8 @@ type Blob struct {
 	// [Local], the files of a plain tar can be read anywhere.
 	Open   func(context.Context) (io.ReadCloser, error)
 	Budget Budget
+	// Read counts the stored bytes that walks read; nil: nobody asks.
+	Read *atomic.Int64
 }
 
 // Local is stored bytes that lie on this machine.
@@ -38,7 +41,18 @@ type Local interface {
 	Unchanged() error
 }
 
-var _ bulwark.Tree = (*Blob)(nil)
+var (
+	_ bulwark.Tree  = (*Blob)(nil)
+	_ bulwark.Meter = (*Blob)(nil)
+)
+
+// BytesRead implements [bulwark.Meter].
+func (b *Blob) BytesRead() int64 {
+	if b.Read == nil {
+		return 0
+	}
+	return b.Read.Load()
+}
 
 // Walk calls visit for every entry. See [bulwark.Tree].
 func (b *Blob) Walk(ctx context.Context, visit func(*bulwark.Entry) error) error {
@@ -67,6 +81,9 @@ func (b *Blob) walk(ctx context.Context, cancel func(), visit func(*bulwark.Entr
 	if err != nil {
 		rc.Close()
 		return named(err)
+	}
+	if b.Read != nil {
+		src = &metered{src, b.Read}
 	}
 	if b.Size >= 0 {
 		src = &sized{r: src, left: b.Size, size: b.Size}
@@ -243,6 +260,18 @@ type pair struct {
 func (p *pair) Write(b []byte) (int, error) {
 	p.second.Write(b)
 	return p.Hash.Write(b)
+}
+
+// metered counts what is read of a stream.
+type metered struct {
+	r io.Reader
+	n *atomic.Int64
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.n.Add(int64(n))
+	return n, err
 }
 
 // sized holds a stream to the size that was claimed for it.

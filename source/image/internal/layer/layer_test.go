@@ -11,6 +11,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,6 +72,25 @@ func TestWalk(t *testing.T) {
 				t.Errorf("Walk (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestBytesRead: walks count what is stored, also while they are under way.
+func TestBytesRead(t *testing.T) {
+	plain := big(t)
+	for name, stored := range map[string][]byte{"plain": plain, "gzip": imagetest.Gzip(plain)} {
+		b := blob(stored, plain)
+		if _, err := lines(t.Context(), b); err != nil || b.BytesRead() != 0 {
+			t.Errorf("%s: nobody asked, and %d bytes are counted, %v", name, b.BytesRead(), err)
+		}
+		b.Read = new(atomic.Int64)
+		for walks := int64(1); walks <= 2; walks++ {
+			during := int64(0)
+			err := b.Walk(t.Context(), func(*bulwark.Entry) error { during = b.BytesRead(); return nil })
+			if want := walks * int64(len(stored)); err != nil || b.BytesRead() != want || during <= want-int64(len(stored)) {
+				t.Errorf("%s: %d bytes after walk %d (%d during it), %v, want %d", name, b.BytesRead(), walks, during, err, want)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"bulwark"
@@ -52,7 +53,7 @@ func (m *Image) layer(i int, diffID string) (bulwark.Layer, error) {
 		return bulwark.Layer{}, fmt.Errorf("diffID of layer %d: %w", i, err)
 	}
 	s := &m.Layers[i]
-	s.Blob.DiffID = diffID
+	s.Blob.DiffID, s.Blob.Read = diffID, new(atomic.Int64)
 	if s.Blob.Name == "" {
 		s.Blob.Name = fmt.Sprintf("layer %d (%s)", i, first(s.Blob.Digest, diffID))
 	}
