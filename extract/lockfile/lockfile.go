@@ -37,7 +37,7 @@ func (*Extractor) Info() bulwark.Info {
 	return bulwark.Info{
 		Name:    "extract/lockfile",
 		Summary: "Packages that lockfiles and manifests declare.",
-		Version: 1,
+		Version: 2,
 	}
 }
 
