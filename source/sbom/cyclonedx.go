@@ -106,7 +106,7 @@ func (d *document) cycloneComponent(s *stream, at place) error {
 		d.wrong.read++
 		d.wrong.add(misfit, at.String()+" cannot be read whole")
 	default: // what is nested in it may be right
-		d.wrong.add(misfit, at.String()+" cannot be read and is left out")
+		d.wrong.add(misfit, at.String()+" is left out")
 		return cmp.Or(d.wrong.full(), d.nested(&c))
 	}
 	return cmp.Or(d.wrong.full(), d.component(&c))

@@ -22,7 +22,7 @@ type misfit struct {
 	text  string
 }
 
-func (m *misfit) Error() string { return m.text }
+func (m *misfit) Error() string { return m.text + ": " + bulwark.ErrMalformed.Error() }
 
 // Unwrap makes it ErrMalformed.
 func (m *misfit) Unwrap() error { return bulwark.ErrMalformed }
@@ -73,22 +73,23 @@ func (d *document) numbered(list string, element func(place) error) func() error
 type misfits struct {
 	read  int // elements that could
 	count int
-	first error
+	first string
 	told  []bulwark.Note
 }
 
 func (m *misfits) add(why *misfit, what string) {
-	if m.count++; m.first == nil {
-		m.first = fmt.Errorf("%s: %w", what, why)
+	text := what + ": " + why.text
+	if m.count++; m.first == "" {
+		m.first = text
 	}
 	if len(m.told) < maxMisfitNotes {
-		m.told = append(m.told, bulwark.Note{Plugin: "source/sbom", Text: what + ": " + why.text, Incomplete: true})
+		m.told = append(m.told, bulwark.Note{Plugin: "source/sbom", Text: text, Incomplete: true})
 	}
 }
 
 // leave adds an element that is left out.
 func (m *misfits) leave(why *misfit, at place) error {
-	m.add(why, at.String()+" cannot be read and is left out")
+	m.add(why, at.String()+" is left out")
 	return m.full()
 }
 
@@ -108,8 +109,8 @@ func (m *misfits) notes() []bulwark.Note {
 
 // legible fails when there are elements and none of them could be read.
 func (d *document) legible() error {
-	if d.wrong.read == 0 {
-		return d.wrong.first
+	if d.wrong.read > 0 || d.wrong.first == "" {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("nothing in it can be read: %s: %w", d.wrong.first, bulwark.ErrMalformed)
 }
