@@ -107,7 +107,7 @@ func advise(folder string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		what = "is full"
 	}
-	return fmt.Errorf("the archive is too large for memory, and the folder %s that should hold it while it is read %s: %w: %w; choose another with --cache-dir, or save the archive to a file and scan that", folder, what, bulwark.ErrUnavailable, err)
+	return fmt.Errorf("the archive is too large for memory, and the folder %s that should hold it while it is read %s: %w; choose another with --cache-dir, or save the archive to a file and scan that", folder, what, err)
 }
 
 // reader ends when the context does.
