@@ -22,7 +22,16 @@ import (
 type BuildOptions struct {
 	OSV, KEV, EPSS, EOL string
 	Now                 time.Time    // the time of building; the same input and Now give the same bytes
-	Progress            func(string) // told what was read and what was skipped; may be nil
+	Progress            func(string) // told what was read; may be nil
+	Warn                func(string) // told what was left out, and why; nil: Progress is
+}
+
+func (o *BuildOptions) warn(format string, args ...any) {
+	if o.Warn == nil {
+		o.say(format, args...)
+		return
+	}
+	o.Warn(fmt.Sprintf(format, args...))
 }
 
 func (o *BuildOptions) say(format string, args ...any) {

@@ -302,13 +302,13 @@ func (b *builder) settle(c *collector) {
 		o.say("%d copies of a record that stands in more than one place were joined with it, the newest first", n)
 	}
 	if c.skipped > 0 {
-		o.say("%d documents skipped, the first: %v", c.skipped, c.first)
+		o.warn("%d documents skipped, the first: %v", c.skipped, c.first)
 	}
 	if c.unordered > 0 {
-		o.say("%d ranges skipped: their versions cannot be ordered", c.unordered)
+		o.warn("%d ranges skipped: their versions cannot be ordered", c.unordered)
 	}
 	if c.unreleased > 0 {
-		o.say("%d packages left out of matching: their record names a distribution without release", c.unreleased)
+		o.warn("%d packages left out of matching: their record names a distribution without release", c.unreleased)
 	}
 }
 

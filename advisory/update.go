@@ -35,7 +35,8 @@ type UpdateOptions struct {
 	// public sources.
 	From     string
 	Now      time.Time
-	Progress func(string) // may be nil
+	Progress func(string) // told what was fetched and read; may be nil
+	Warn     func(string) // told what could not be had or was left out; nil: Progress is
 
 	client *fetch.Client // for tests
 }
@@ -44,6 +45,14 @@ func (o *UpdateOptions) say(format string, args ...any) {
 	if o.Progress != nil {
 		o.Progress(fmt.Sprintf(format, args...))
 	}
+}
+
+func (o *UpdateOptions) warn(format string, args ...any) {
+	if o.Warn == nil {
+		o.say(format, args...)
+		return
+	}
+	o.Warn(fmt.Sprintf(format, args...))
 }
 
 // Update brings the database at path up to date. What it fetches is kept in the folder
@@ -67,7 +76,7 @@ func Update(ctx context.Context, o UpdateOptions, path string) error {
 			o.say("nothing changed, %s is up to date", path)
 			return nil
 		}
-		from.Now, from.Progress = o.Now, o.Progress
+		from.Now, from.Progress, from.Warn = o.Now, o.Progress, o.Warn
 		if err := Build(ctx, from, path); err != nil {
 			return err
 		}
@@ -84,9 +93,9 @@ func (o *UpdateOptions) sources(ctx context.Context, cache string) (BuildOptions
 		return folder(o.From)
 	}
 	c := cmp.Or(o.client, &fetch.Client{})
-	say := func(s string) { o.say("%s", s) }
+	say, warn := func(s string) { o.say("%s", s) }, func(s string) { o.warn("%s", s) }
 	if o.From == "" {
-		if err := c.Bucket(ctx, publicOSV, filepath.Join(cache, "osv"), say); err != nil {
+		if err := c.Bucket(ctx, publicOSV, filepath.Join(cache, "osv"), say, warn); err != nil {
 			return BuildOptions{}, err
 		}
 		o.side(ctx, c, filepath.Join(cache, "kev.json"), maxKEV, publicKEV)
@@ -96,9 +105,9 @@ func (o *UpdateOptions) sources(ctx context.Context, cache string) (BuildOptions
 	}
 	base := strings.TrimRight(o.From, "/")
 	cache = filepath.Join(cache, "mirror-"+shortSum(base)) // never mixed with another mirror's
-	err := c.Bucket(ctx, base+"/osv", filepath.Join(cache, "osv"), say)
+	err := c.Bucket(ctx, base+"/osv", filepath.Join(cache, "osv"), say, warn)
 	if errors.Is(err, bulwark.ErrNotFound) {
-		err = c.Bucket(ctx, base, filepath.Join(cache, "osv"), say)
+		err = c.Bucket(ctx, base, filepath.Join(cache, "osv"), say, warn)
 	}
 	if err != nil {
 		return BuildOptions{}, err
@@ -128,10 +137,10 @@ func (o *UpdateOptions) side(ctx context.Context, c *fetch.Client, dest string, 
 		}
 	}
 	if _, old := os.Stat(dest); old == nil {
-		o.say("%s: kept as it was: %v", filepath.Base(dest), err)
+		o.warn("%s: kept as it was: %v", filepath.Base(dest), err)
 		return
 	}
-	o.say("%s: done without: %v", filepath.Base(dest), err)
+	o.warn("%s: done without: %v", filepath.Base(dest), err)
 }
 
 // scores lists where a plain mirror may have the exploit probabilities, whose name has
@@ -273,7 +282,7 @@ func fetchSources(ctx context.Context, o *BuildOptions, out string) (dir string,
 		if strings.HasSuffix(base, ".zip") || strings.HasSuffix(base, ".json") {
 			_, err = c.File(ctx, base, filepath.Join(o.OSV, filepath.Base(base)), 4<<30, nil)
 		} else {
-			err = c.Bucket(ctx, base, o.OSV, func(s string) { o.say("%s", s) })
+			err = c.Bucket(ctx, base, o.OSV, func(s string) { o.say("%s", s) }, func(s string) { o.warn("%s", s) })
 		}
 		if err != nil {
 			return "", err

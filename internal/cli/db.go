@@ -37,7 +37,7 @@ func (a *app) dbBuild() *cobra.Command {
 			if from.Now, err = a.clock(); err != nil {
 				return err
 			}
-			from.Progress = a.say
+			from.Progress, from.Warn = a.say, a.warn
 			if err := advisory.Build(ctx, from, a.output); err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func (a *app) dbUpdate() *cobra.Command {
 			if err := os.MkdirAll(filepath.Dir(a.dbFile()), 0o755); err != nil {
 				return fmt.Errorf("making the database's folder: %w", err)
 			}
-			if err := advisory.Update(ctx, advisory.UpdateOptions{From: from, Now: now, Progress: a.say}, a.dbFile()); err != nil {
+			if err := advisory.Update(ctx, advisory.UpdateOptions{From: from, Now: now, Progress: a.say, Warn: a.warn}, a.dbFile()); err != nil {
 				return err
 			}
 			return a.describe(a.dbFile(), "table")
@@ -156,9 +156,15 @@ func age(d time.Duration) string {
 	}
 }
 
-// say tells what goes on: it is lines and no bar, and holds what was left out or could
-// not be fetched, so it is told off a terminal too.
+// say tells a person who watches what goes on.
 func (a *app) say(what string) {
+	if a.interactive() {
+		a.warn(what)
+	}
+}
+
+// warn tells what was left out or could not be had, to whoever reads stderr.
+func (a *app) warn(what string) {
 	if !a.quiet {
 		fmt.Fprintf(a.err, "bulwark: %s\n", clean(what))
 	}

@@ -33,9 +33,9 @@ const (
 
 // Bucket brings dir up to date with a bucket in OSV's layout: ecosystems.txt,
 // <Ecosystem>/all.zip, and, where the server has them, <Ecosystem>/modified_id.csv and
-// <Ecosystem>/<ID>.json. An ecosystem that cannot be reached keeps its copy, and say is
-// told; without a copy it is an error.
-func (c *Client) Bucket(ctx context.Context, base, dir string, say func(string)) error {
+// <Ecosystem>/<ID>.json. An ecosystem that cannot be reached keeps its copy, and warn is
+// told; without a copy it is an error. say is told of the others.
+func (c *Client) Bucket(ctx context.Context, base, dir string, say, warn func(string)) error {
 	list := filepath.Join(dir, "ecosystems.txt")
 	if _, err := c.File(ctx, base+"/ecosystems.txt", list, maxList, nil); err != nil {
 		return err
@@ -46,12 +46,16 @@ func (c *Client) Bucket(ctx context.Context, base, dir string, say func(string))
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	lines := make(chan string)
+	type line struct {
+		tell func(string)
+		text string
+	}
+	lines := make(chan line)
 	told := make(chan struct{})
-	go func() { // say is called by one goroutine at a time
+	go func() { // say and warn are called by one goroutine
 		defer close(told)
 		for l := range lines {
-			say(l)
+			l.tell(l.text)
 		}
 	}()
 	for _, name := range names {
@@ -59,13 +63,13 @@ func (c *Client) Bucket(ctx context.Context, base, dir string, say func(string))
 			e := ecosystem{c, base + "/" + url.PathEscape(name), filepath.Join(dir, name)}
 			what, err := e.sync(ctx)
 			if err == nil {
-				lines <- name + ": " + what
+				lines <- line{say, name + ": " + what}
 				return nil
 			}
 			if _, old := os.Stat(e.zip()); old != nil || ctx.Err() != nil {
 				return err
 			}
-			lines <- fmt.Sprintf("%s: kept as it was: %v", name, err)
+			lines <- line{warn, fmt.Sprintf("%s: kept as it was: %v", name, err)}
 			return nil
 		})
 	}
