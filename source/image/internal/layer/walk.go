@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"bulwark"
@@ -69,6 +70,9 @@ func (w *walker) fill(h *tar.Header) bool {
 		return true
 	}
 	e.SetPath(p)
+	if escapes(h.Name) {
+		e.Odd = fmt.Errorf("its name leads out of the image; it is taken as /%s: %w", p, bulwark.ErrMalformed)
+	}
 	mode, ok := modes[h.Typeflag]
 	switch {
 	case sparse(h):
@@ -148,6 +152,12 @@ func clean(name string) string {
 		return name
 	}
 	return path.Clean("/" + name)[1:]
+}
+
+// escapes tells whether a name climbs above the root. An absolute name does not: it
+// starts there.
+func escapes(name string) bool {
+	return !isClean(name) && !filepath.IsLocal("./"+strings.TrimLeft(name, "/"))
 }
 
 // isClean spares the usual name a copy.
