@@ -15,7 +15,7 @@ run bulwark scan "$out/image.tar" --db "$out/advisories.db" --cache-dir "$out/ca
 run bulwark sbom "$out/image.tar" --cache-dir "$out/cache" -o "$out/image.cdx.json"
 echo
 echo "And this machine's own root file system, of which the few facts of the demo know little:"
-run bulwark scan rootfs:/ --db "$out/advisories.db" --offline --quiet
+run bulwark scan host --db "$out/advisories.db" --offline --quiet
 
 cat <<END
 
