@@ -36,6 +36,7 @@ func repeat(t testing.TB, w io.Writer, packed []byte, n int) {
 
 // TestInflationBombs: small layers that become 20 GB of zeros.
 func TestInflationBombs(t *testing.T) {
+	t.Parallel()
 	const piece, pieces = 4 << 20, 5120
 	nothing := make([]byte, piece)
 	for _, tt := range []struct {
@@ -45,6 +46,7 @@ func TestInflationBombs(t *testing.T) {
 		packed := tt.pack(t, nothing)
 		for _, path := range []string{"opt/nothing", "usr/bin/node", "app/lib.jar", "app/package-lock.json", "var/lib/rpm/rpmdb.sqlite"} {
 			t.Run(tt.name+" "+path, func(t *testing.T) {
+				t.Parallel()
 				r := newRoom(t)
 				bomb := bigLayer(t, func(w io.Writer) {
 					_, err := w.Write(tt.pack(t, zerosTail(t, path, piece*pieces, distroless(next)...)))
@@ -56,6 +58,7 @@ func TestInflationBombs(t *testing.T) {
 			})
 		}
 		t.Run(tt.name+" archive", func(t *testing.T) {
+			t.Parallel()
 			r := newRoom(t)
 			var b bytes.Buffer
 			b.Write(tt.pack(t, zerosTail(t, "x", piece*pieces)))

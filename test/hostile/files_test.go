@@ -25,6 +25,7 @@ var locks = []string{
 
 // TestHugeFiles: each of them with 1 GB of zeros, on disk as a hole and in a layer.
 func TestHugeFiles(t *testing.T) {
+	t.Parallel()
 	const size = 1 << 30
 	r := newRoom(t)
 	for _, f := range debian(good) {
@@ -61,6 +62,7 @@ func newRoomIn(r *room, name string) *room {
 
 // TestDenseFiles: files that are large or deep and hold to their format.
 func TestDenseFiles(t *testing.T) {
+	t.Parallel()
 	const any = -1 // whether it is too much is the format's own business
 	for _, tt := range []struct {
 		path, text, more string
@@ -95,6 +97,7 @@ func TestDenseFiles(t *testing.T) {
 		{"var/lib/dpkg/info/good.list", "", "/usr/lib/x\n", 2_000_000, any},
 	} {
 		t.Run(tt.path, func(t *testing.T) {
+			t.Parallel()
 			r := newRoom(t)
 			layer := bigLayer(t, func(w io.Writer) {
 				tarOf(t, w, append(distroless(next), file{name: tt.path, text: tt.text, more: tt.more, times: tt.times}))

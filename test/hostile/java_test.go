@@ -87,6 +87,7 @@ func overlapping(t testing.TB, n, size int, name string) []byte {
 
 // TestJars: archives of Java that are bombs, nests or wrecks, beside a good one.
 func TestJars(t *testing.T) {
+	t.Parallel()
 	whole := jar(t, properties("cut"), noise("data", 20_000), properties("last"))
 	wide := []file{properties("wide")}
 	for i := range 200 {
@@ -117,6 +118,7 @@ func TestJars(t *testing.T) {
 		{"no zip", []byte("hello, I am no zip"), want{4, "malformed", nil}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRoom(t)
 			layer := layerOf(t, file{name: "app/good.jar", text: string(jar(t, properties("good")))}, file{name: "app/bad.jar", text: string(tt.data)})
 			tt.want.packages = append(tt.want.packages, good, "org.example:good 1.0")
@@ -127,6 +129,7 @@ func TestJars(t *testing.T) {
 
 // TestLargeJar streams a jar over 100 MB, and one that claims to be such.
 func TestLargeJar(t *testing.T) {
+	t.Parallel()
 	r := newRoom(t)
 	large := jar(t, properties("first"), file{name: "zero", zeros: 1 << 20}, properties("second"))
 	filled := bigLayer(t, func(w io.Writer) {

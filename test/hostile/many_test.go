@@ -128,6 +128,7 @@ func TestManyLayers(t *testing.T) {
 		{"400 layers over packages", func() []blob { return append([]blob{packages()}, times(400, tiny)...) }, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			r := newRoom(t)
 			want{tt.code, "", []string{good}}.check(t, r.scan(newLayout(append(tt.layers(), layerOf(t, debian(good)...))...).write(r, "bad")))
 		})
