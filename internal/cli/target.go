@@ -146,13 +146,26 @@ func sniffDir(dir string) string {
 
 // sniffInput looks at the start of standard input, and leaves it to be read.
 func (a *app) sniffInput() (string, error) {
-	r := bufio.NewReaderSize(a.in, 64<<10)
-	a.in = r
-	kind, err := sniffDocument(r, "standard input")
+	kind, err := sniffDocument(a.head(), "standard input")
 	if err != nil {
 		return "tar", nil // not a document: the archive reader says what is wrong with it
 	}
 	return kind, nil
+}
+
+// head reads the start of standard input without taking it away. A regular file stays
+// one, which sources can read anywhere.
+func (a *app) head() *bufio.Reader {
+	if f, ok := a.in.(*os.File); ok {
+		st, err := f.Stat()
+		at, seekErr := f.Seek(0, io.SeekCurrent)
+		if err == nil && seekErr == nil && st.Mode().IsRegular() {
+			return bufio.NewReader(io.NewSectionReader(f, at, st.Size()))
+		}
+	}
+	r := bufio.NewReaderSize(a.in, 64<<10)
+	a.in = r
+	return r
 }
 
 func sniffDocument(r *bufio.Reader, name string) (string, error) {
