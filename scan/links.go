@@ -27,7 +27,7 @@ const maxHops = 40
 
 // maxWork bounds the work of all paths. Past it links are not followed and nothing is
 // hidden; real images stay far below.
-const maxWork = 10_000_000
+const maxWork = 5_000_000
 
 // spent tells whether the work is too much, and adds to it.
 func (l *links) spent() bool {
