@@ -1,7 +1,8 @@
 package scan
 
 import (
-	"crypto/sha256"
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"testing"
 
@@ -60,12 +61,11 @@ func TestCodec(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	good := encode(sample())
-	f.Add(good[:len(good)-sha256.Size])
+	f.Add(good[:len(good)-checksumSize])
 	f.Add([]byte{})
 	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0x07})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		sum := sha256.Sum256(body)
-		x, err := decode(append(body, sum[:]...))
+		x, err := decode(binary.LittleEndian.AppendUint32(bytes.Clone(body), checksum(body)))
 		if err != nil && !errors.Is(err, bulwark.ErrMalformed) {
 			t.Fatalf("error %v, want ErrMalformed", err)
 		}

@@ -69,6 +69,10 @@ func (p PURL) FullName() string {
 // one (epoch, upstream, distro): what stays the same when the package is upgraded.
 // What cannot be parsed is its own identity.
 func Identity(s string) string {
+	if plain(s) {
+		s, _, _ = strings.Cut(s, "@")
+		return s
+	}
 	p, err := Parse(s)
 	if err != nil {
 		return s
@@ -78,6 +82,24 @@ func Identity(s string) string {
 		delete(p.Qualifiers, q)
 	}
 	return p.String()
+}
+
+// plain tells whether a package URL is canonical as it stands and has neither
+// qualifiers nor a subpath: most are, and parsing them all shows in a warm scan.
+func plain(s string) bool {
+	if !strings.HasPrefix(s, "pkg:") {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-', c == '/', c == '@' && i > 4, c == ':' && i == 3:
+		default:
+			return false
+		}
+	}
+	name, version, _ := strings.Cut(s, "@")
+	return strings.Count(name, "/") > 0 && s[4] != '/' && !strings.Contains(name, "//") && !strings.Contains(name, "/.") && !strings.HasSuffix(name, "/") &&
+		!strings.ContainsAny(version, "@/")
 }
 
 // Matches tells whether a package URL in a VEX statement or an exception means

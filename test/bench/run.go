@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +23,7 @@ type usage struct {
 func measure(args ...string) (usage, error) {
 	c := exec.Command(args[0], args[1:]...)
 	var errs bytes.Buffer
-	c.Stdout, c.Stderr = io.Discard, &errs
+	c.Stderr = &errs // stdout goes to the null device
 	start := time.Now()
 	if err := c.Run(); err != nil {
 		return usage{}, fmt.Errorf("%q: %w\n%s", args, err, errs.String())
