@@ -84,7 +84,6 @@ type rare struct {
 	Findings     []bulwark.Finding    `json:",omitempty"`
 	Release      *bulwark.Release     `json:",omitempty"`
 	Repositories []bulwark.Repository `json:",omitempty"`
-	Licensed     []bulwark.Licensed   `json:",omitempty"`
 }
 
 func (e *encoder) file(f *fileFacts) {
@@ -98,11 +97,16 @@ func (e *encoder) file(f *fileFacts) {
 		e.str(o.pkg)
 		e.names(o.names)
 	}
-	if len(f.Findings) == 0 && f.Release == nil && len(f.Repositories) == 0 && len(f.Licensed) == 0 {
+	e.uint(len(f.Licensed))
+	for _, l := range f.Licensed {
+		e.str(l.Package)
+		e.strs(l.Licenses)
+	}
+	if len(f.Findings) == 0 && f.Release == nil && len(f.Repositories) == 0 {
 		e.uint(0)
 		return
 	}
-	e.json(rare{f.Findings, f.Release, f.Repositories, f.Licensed})
+	e.json(rare{f.Findings, f.Release, f.Repositories})
 }
 
 const (
@@ -260,17 +264,27 @@ func (d *decoder) json(v any) {
 
 func (d *decoder) file(f *fileFacts) {
 	f.path = d.str()
-	f.Packages = make([]bulwark.Package, d.count(8))
+	if n := d.count(8); n > 0 {
+		f.Packages = make([]bulwark.Package, n)
+	}
 	for i := range f.Packages {
 		d.pkg(&f.Packages[i])
 	}
-	f.owned = make([]owned, d.count(2))
+	if n := d.count(2); n > 0 {
+		f.owned = make([]owned, n)
+	}
 	for i := range f.owned {
 		f.owned[i] = owned{d.str(), d.names()}
 	}
+	if n := d.count(2); n > 0 {
+		f.Licensed = make([]bulwark.Licensed, n)
+	}
+	for i := range f.Licensed {
+		f.Licensed[i] = bulwark.Licensed{Package: d.str(), Licenses: d.strs()}
+	}
 	var r rare
 	d.json(&r)
-	f.Findings, f.Release, f.Repositories, f.Licensed = r.Findings, r.Release, r.Repositories, r.Licensed
+	f.Findings, f.Release, f.Repositories = r.Findings, r.Release, r.Repositories
 }
 
 func (d *decoder) pkg(p *bulwark.Package) {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
-	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -25,8 +24,6 @@ type facts struct {
 	gone   map[string]bool   // paths that the layer removes from those below
 	opaque map[string]bool   // folders whose lower content the layer hides
 	notes  []bulwark.Note    // paths relative
-
-	folders map[string]bool // what hidesAllIn found
 }
 
 // fileFacts is what the plugins learned from one file.
@@ -113,43 +110,4 @@ func (f *facts) seal() {
 	f.passed = slices.DeleteFunc(f.passed, f.names.has)
 	f.files = slices.DeleteFunc(f.files, func(x fileFacts) bool { return x.empty() })
 	slices.SortStableFunc(f.files, func(a, b fileFacts) int { return strings.Compare(a.path, b.path) })
-}
-
-// hides tells whether this layer, lying above, makes the path p of a lower layer
-// invisible: removed or replaced, itself or a folder on its way.
-func (f *facts) hides(p string, hashes hashes) bool {
-	if f.names.has(hashes.of(p)) || f.names.has(hashes.of(p).folder()) || f.gone[p] {
-		return true
-	}
-	return f.hidesAllIn(path.Dir(p), hashes)
-}
-
-// hidesAllIn tells whether this layer hides whatever lower layers have in a folder.
-func (f *facts) hidesAllIn(dir string, hashes hashes) bool {
-	if dir == "." {
-		return f.opaque["."]
-	}
-	hides, ok := f.folders[dir]
-	if ok {
-		return hides
-	}
-	hides = f.names.has(hashes.of(dir)) || f.gone[dir] || f.opaque[dir] || f.hidesAllIn(path.Dir(dir), hashes)
-	if f.folders == nil {
-		f.folders = map[string]bool{}
-	}
-	f.folders[dir] = hides
-	return hides
-}
-
-// hashes remembers the hashes of paths: most files that are asked about share folders.
-type hashes map[string]name
-
-// of is the name of p as no folder.
-func (h hashes) of(p string) name {
-	n, ok := h[p]
-	if !ok {
-		n = nameOf(p, false)
-		h[p] = n
-	}
-	return n
 }

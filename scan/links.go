@@ -15,7 +15,7 @@ type links struct {
 	// crossings are, by layer, the links of lower layers that the layer's own names
 	// lead through ("lib/x" above "lib -> usr/lib").
 	crossings [][]crossing
-	hashes    hashes
+	above     []above         // the layers, as those below see them
 	folders   map[name]string // those of any, by their names as folders
 	work      int             // layers and links that were looked at
 }
@@ -44,12 +44,13 @@ func (l *links) exhausted() error {
 }
 
 func newLinks(layers []*facts) *links {
-	l := &links{layers: layers, any: map[string]bool{}, crossings: make([][]crossing, len(layers)), hashes: hashes{}, folders: map[name]string{}}
+	l := &links{layers: layers, any: map[string]bool{}, crossings: make([][]crossing, len(layers)), above: make([]above, len(layers)), folders: map[name]string{}}
 	var below []*facts // whose links are not in folders yet
 	for i, f := range layers {
 		if f == nil {
 			continue
 		}
+		l.above[i].facts = f
 		if len(f.passed) > 0 {
 			for _, b := range below {
 				for p := range b.links {
@@ -128,7 +129,7 @@ func (l *links) target(layer int, p string) (string, bool) {
 		if t, ok := f.links[p]; ok {
 			return t, true
 		}
-		if f.hides(p, l.hashes) {
+		if l.above[i].hides(p) {
 			return "", false
 		}
 	}
@@ -150,14 +151,14 @@ func (l *links) hiddenBelow(top, layer int, p string) bool {
 		if l.spent() {
 			return false
 		}
-		if f.hides(p, l.hashes) {
+		if l.above[i].hides(p) {
 			return true
 		}
 		for _, c := range l.crossings[i] {
 			if l.spent() {
 				return false
 			}
-			if rest, ok := strings.CutPrefix(p, c.target+"/"); ok && f.hides(c.link+"/"+rest, l.hashes) {
+			if rest, ok := strings.CutPrefix(p, c.target+"/"); ok && l.above[i].hides(c.link+"/"+rest) {
 				return true
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -232,7 +231,9 @@ func (m *merger) release() *bulwark.Release {
 
 // own marks the packages whose files a distribution package owns.
 func (m *merger) own() {
-	wanted := map[name][]int{}
+	type want struct{ pkg, next int } // the packages whose file has one name, as a chain
+	wants := make([]want, 1, 2*len(m.inv.Packages)+1)
+	first := make(map[name]int, 2*len(m.inv.Packages))
 	for i := range m.inv.Packages {
 		p := &m.inv.Packages[i]
 		if databases[p.Format] {
@@ -240,17 +241,19 @@ func (m *merger) own() {
 		}
 		for _, alias := range recorded(m.paths[i]) {
 			n := nameOf(alias, false)
-			wanted[n] = append(wanted[n], i)
+			wants = append(wants, want{i, first[n]})
+			first[n] = len(wants) - 1
 		}
 	}
-	if len(wanted) == 0 {
+	if len(first) == 0 {
 		return
 	}
 	for _, v := range m.owners {
 		for _, o := range v.owned {
 			for _, n := range o.names {
-				for _, i := range wanted[n] {
-					m.inv.Packages[i].OwnedBy = cmp.Or(m.inv.Packages[i].OwnedBy, o.pkg)
+				for w := first[n]; w != 0; w = wants[w].next {
+					p := &m.inv.Packages[wants[w].pkg]
+					p.OwnedBy = cmp.Or(p.OwnedBy, o.pkg)
 				}
 			}
 		}
@@ -266,5 +269,5 @@ func recorded(p string) []string {
 			return []string{p, rest}
 		}
 	}
-	return []string{p, path.Join("usr", p)}
+	return []string{p, "usr/" + p}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"bulwark"
 )
@@ -88,9 +89,27 @@ func (o *output) send(run bulwark.Run, h bulwark.Handler) (bulwark.Summary, erro
 	return r.Summary, r.Replay(h)
 }
 
+// sorted sorts by way of pointers: packages are large, and moving them about costs more
+// than comparing them.
+func sorted[T any](list []T, compare func(a, b *T) int) []T {
+	order := make([]*T, len(list))
+	for i := range list {
+		order[i] = &list[i]
+	}
+	slices.SortStableFunc(order, compare)
+	out := make([]T, len(list))
+	for i, p := range order {
+		out[i] = *p
+	}
+	return out
+}
+
 func (o *output) sort() {
-	slices.SortStableFunc(o.packages, func(a, b bulwark.Package) int {
-		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.PURL, b.PURL), cmp.Compare(a.Path, b.Path))
+	o.packages = sorted(o.packages, func(a, b *bulwark.Package) int {
+		if c := strings.Compare(string(a.Asset), string(b.Asset)); c != 0 {
+			return c
+		}
+		return cmp.Or(strings.Compare(a.PURL, b.PURL), strings.Compare(a.Path, b.Path))
 	})
 	slices.SortStableFunc(o.findings, func(a, b bulwark.Finding) int {
 		return cmp.Or(cmp.Compare(b.Risk, a.Risk), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Subject, b.Subject))

@@ -37,7 +37,7 @@ func Write(w io.Writer, r *bulwark.Report) error {
 	o.value(record.Run(r.Run))
 	list(&o, "assets", r.Assets, same)
 	list(&o, "packages", r.Packages, same)
-	list(&o, "findings", r.Findings, record.Finding)
+	list(&o, "findings", r.Findings, func(f *bulwark.Finding) any { return record.Finding(*f) })
 	if len(r.Advice) > 0 {
 		list(&o, "advice", r.Advice, same)
 	}
@@ -51,11 +51,12 @@ func Write(w io.Writer, r *bulwark.Report) error {
 	return o.w.Flush()
 }
 
-func same[T any](v T) T { return v }
+func same[T any](v *T) any { return v }
 
 // writer keeps the first error.
 type writer struct {
 	w   *bufio.Writer
+	enc record.Encoder
 	err error
 }
 
@@ -69,7 +70,7 @@ func (o *writer) value(v any) {
 	if o.err != nil {
 		return
 	}
-	b, err := record.Marshal(v)
+	b, err := o.enc.Encode(v)
 	if err != nil {
 		o.err = err
 		return
@@ -77,14 +78,14 @@ func (o *writer) value(v any) {
 	_, o.err = o.w.Write(b)
 }
 
-func list[T any](o *writer, name string, items []T, shape func(T) T) {
+func list[T any](o *writer, name string, items []T, shape func(*T) any) {
 	o.raw(",\n  \"" + name + "\": [")
 	for i := range items {
 		if i > 0 {
 			o.raw(",")
 		}
 		o.raw("\n    ")
-		o.value(shape(items[i]))
+		o.value(shape(&items[i]))
 	}
 	if len(items) > 0 {
 		o.raw("\n  ")

@@ -12,14 +12,26 @@ import (
 
 // Marshal encodes a record, or a part of one, on one line that does no harm to a
 // terminal.
-func Marshal(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+func Marshal(v any) ([]byte, error) { return new(Encoder).Encode(v) }
+
+// Encoder does what [Marshal] does, over and over with the same memory. The zero value
+// is ready.
+type Encoder struct {
+	buf bytes.Buffer
+	enc *json.Encoder
+}
+
+// Encode gives bytes that are valid until the next call.
+func (e *Encoder) Encode(v any) ([]byte, error) {
+	if e.enc == nil {
+		e.enc = json.NewEncoder(&e.buf)
+		e.enc.SetEscapeHTML(false)
+	}
+	e.buf.Reset()
+	if err := e.enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return text.JSON(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), nil
+	return text.JSON(bytes.TrimSuffix(e.buf.Bytes(), []byte("\n"))), nil
 }
 
 // Whole gives r with its arrays and counts filled in. It changes nothing that r
