@@ -72,7 +72,7 @@ func (p *pass) layer(ctx context.Context, l *bulwark.Layer) (*facts, error) {
 	case errors.Is(err, bulwark.ErrUntrusted), err != nil && !w.began:
 		return nil, err
 	case err != nil:
-		return w.facts, fmt.Errorf("read in part: %w", err)
+		return w.facts, fmt.Errorf("read in part, and so not verified: %w", err)
 	}
 	if n := p.s.Cache.store(p.plugins, l, w.facts); n != nil {
 		w.facts.notes = append(w.facts.notes, *n)

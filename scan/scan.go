@@ -125,6 +125,10 @@ func (s *Scanner) target(ctx context.Context, job Job, out *output) (err error) 
 			err = errors.Join(err, t.Close())
 		}
 	}()
+	if slices.ContainsFunc(out.assets, func(a bulwark.Asset) bool { return a.ID == t.Asset.ID }) {
+		out.addNotes(t.Asset.ID, bulwark.Note{Plugin: "scan", Path: job.Ref, Text: "is a target that was looked at already, under another name or the same"})
+		return nil
+	}
 	o := &output{}
 	o.assets = assets(t, s.markBase(ctx, t, o))
 	o.addNotes(t.Asset.ID, t.Notes...)
@@ -244,11 +248,21 @@ func guard(p bulwark.Plugin, path string, run func() error) (err error) {
 	return run()
 }
 
+// joined gives the errors that [errors.Join] put together; nil when err is one error,
+// though it may wrap several.
+func joined(err error) []error {
+	several, ok := err.(interface{ Unwrap() []error })
+	if !ok || err.Error() != errors.Join(several.Unwrap()...).Error() {
+		return nil
+	}
+	return several.Unwrap()
+}
+
 // failureNotes gives a note for each error that was joined.
 func failureNotes(plugin string, err error) []bulwark.Note {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	if list := joined(err); list != nil {
 		var notes []bulwark.Note
-		for _, e := range joined.Unwrap() {
+		for _, e := range list {
 			notes = append(notes, failureNotes(plugin, e)...)
 		}
 		return notes

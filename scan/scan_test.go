@@ -470,6 +470,19 @@ func TestOneTargetFails(t *testing.T) {
 	}
 }
 
+func TestSameTargetTwice(t *testing.T) {
+	s := scan.Scanner{Extractors: []bulwark.Extractor{&textExtractor{}}}
+	open := func(context.Context) (*bulwark.Target, error) { return image(files("a.pkg=a")), nil }
+	var report bulwark.Report
+	res, err := s.Scan(t.Context(), []scan.Job{{Ref: "x", Open: open}, {Ref: "y", Open: open}}, &report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Opened != 2 || len(report.Packages) != 1 || len(report.Notes) != 1 {
+		t.Errorf("opened %d, %d packages, notes %+v; want it once, and a note", res.Opened, len(report.Packages), report.Notes)
+	}
+}
+
 func TestSameBytes(t *testing.T) {
 	var first bytes.Buffer
 	for range 5 {
