@@ -127,9 +127,9 @@ func (r *room) run(args ...string) *result {
 	}
 	res := &result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
 	// The kernel counts what this process had when it started the other one; where that
-	// is too much, what was seen of the program itself tells.
+	// is too much, what was seen of the program itself tells (0: it was gone too soon).
 	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
-	if seen := own(); peak > maxRSS && seen > 0 {
+	if seen := own(); peak > maxRSS {
 		peak = seen
 	}
 	r.t.Logf("exit %d, %.2fs, %d MB", res.code, took.Seconds(), peak>>10)
