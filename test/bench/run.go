@@ -106,7 +106,7 @@ func (b *bench) run() error {
 }
 
 func row(name string, runs []usage, floor []usage) {
-	fmt.Printf("| %s | %.2f | %.2f | %.0f |", name, median(runs, cpu), median(runs, wall), median(runs, rss))
+	fmt.Printf("| %s | %.3f | %.3f | %.0f |", name, median(runs, cpu), median(runs, wall), median(runs, rss))
 	if floor == nil {
 		fmt.Println(" | |")
 		return
