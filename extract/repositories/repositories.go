@@ -65,7 +65,7 @@ func address(raw string) string {
 	return strings.TrimRight(u.String(), "/")
 }
 
-// aptLines reads "deb [arch=amd64 signed-by=/x] http://deb.debian.org/debian bookworm main".
+// aptLines reads "deb [arch=amd64 signed-by=/x] http://example.org/debian bookworm main".
 func aptLines(lines *distro.Lines) []bulwark.Repository {
 	var list []bulwark.Repository
 	for lines.Next() && len(list) < maxRepositories {
