@@ -70,16 +70,21 @@ func (a *app) target(ctx context.Context, ref string) (*bulwark.Target, error) {
 	if rest == "-" {
 		a.in = await(ctx, a.in)
 	}
-	if kind == "" {
+	guessed := kind == ""
+	if guessed {
 		var err error
 		if kind, err = a.sniff(ref); err != nil {
 			return nil, err
 		}
 	}
-	if a.offline && (kind == "image") {
+	if a.offline && kind == "image" {
 		return nil, fmt.Errorf("%s would be asked of a registry, and --offline forbids it: %w", ref, bulwark.ErrUnavailable)
 	}
-	return a.source(kind).Open(ctx, rest)
+	t, err := a.source(kind).Open(ctx, rest)
+	if err != nil && guessed && kind == "image" {
+		return nil, fmt.Errorf("there is no file or folder of that name, and as an image: %w", err)
+	}
+	return t, err
 }
 
 func (a *app) source(kind string) bulwark.Source {
