@@ -128,8 +128,8 @@ func (a *app) sniff(ref string) (string, error) {
 		return "", fmt.Errorf("%s: %w", ref, err)
 	case st.IsDir():
 		return sniffDir(file), nil
-	case image.IsArchive(file):
-		return "tar", nil
+	case st.Mode()&os.ModeNamedPipe != 0 || image.IsArchive(file):
+		return "tar", nil // a pipe can be opened once: whoever sends a document says sbom:
 	}
 	f, err := os.Open(file)
 	if err != nil {

@@ -34,14 +34,14 @@ func Split(ref string) (file, name string) {
 // IsArchive tells whether a file is a tar, plain or compressed with gzip or zstd. It
 // reads no more than its start, so it may be a tar without an image.
 func IsArchive(file string) bool {
+	if st, err := os.Stat(file); err != nil || !st.Mode().IsRegular() {
+		return false // a pipe would lose what was read of it
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return false
-	}
 	r, _, err := layer.Inflate(f, layer.Budget{})
 	if err != nil {
 		return false

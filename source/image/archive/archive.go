@@ -70,10 +70,11 @@ func (s *Source) medium(ctx context.Context, file string) (*held, error) {
 	if file == "-" {
 		return s.piped(ctx)
 	}
-	f, size, err := local.Open(nil, file)
-	if errors.Is(err, bulwark.ErrUnsupported) {
-		return s.pipe(ctx, file)
+	// A pipe is opened once: whoever writes would lose a reader that only wanted to look.
+	if st, err := os.Stat(file); err == nil && !st.Mode().IsRegular() {
+		return s.pipe(ctx, file, st.Mode())
 	}
+	f, size, err := local.Open(nil, file)
 	if err != nil {
 		return nil, err
 	}
@@ -101,15 +102,15 @@ func (s *Source) piped(ctx context.Context) (*held, error) {
 }
 
 // pipe reads a named pipe, or what a shell makes of <(...).
-func (s *Source) pipe(ctx context.Context, file string) (*held, error) {
+func (s *Source) pipe(ctx context.Context, file string, mode os.FileMode) (*held, error) {
+	if mode&os.ModeNamedPipe == 0 {
+		return nil, fmt.Errorf("neither a file nor a pipe: %w", bulwark.ErrUnsupported)
+	}
 	f, err := openPipe(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || st.Mode()&os.ModeNamedPipe == 0 {
-		return nil, fmt.Errorf("neither a file nor a pipe: %w", bulwark.ErrUnsupported)
-	}
 	// Whoever writes may keep silent for ever.
 	defer context.AfterFunc(ctx, func() { f.SetReadDeadline(time.Unix(1, 0)) })()
 	h, err := s.hold(ctx, f, file)
