@@ -39,37 +39,37 @@ const foreignSize = 2 << 20
 // file's size in memory, its requirements take a regular expression a line, its go.mod wants go.sum beside it, its pom.xml links gRPC.
 var formats = sync.OnceValue(func() []format {
 	return []format{
-		{files: []string{"package-lock.json", "npm-shrinkwrap.json"}, max: 32 << 20, read: packageLock},
-		{files: []string{"yarn.lock"}, max: 2 * foreignSize, read: pinning(scalibr("npm", yarnlock.New))},
+		{files: []string{"package-lock.json", "npm-shrinkwrap.json"}, max: 32 << 20, read: checked(isJSON, packageLock)},
+		{files: []string{"yarn.lock"}, max: 2 * foreignSize, read: checked(eachLine("#", yarnLine), pinning(scalibr("npm", yarnlock.New)))},
 		{files: []string{"pnpm-lock.yaml"}, read: pnpmLock},
-		{files: []string{"bun.lock"}, read: bunLock},
+		{files: []string{"bun.lock"}, read: checked(isJSONC, bunLock)},
 
 		{files: []string{"requirements*.txt", "*requirements.txt"}, read: requirementsTxt},
-		{files: []string{"Pipfile.lock"}, read: pipfileLock},
-		{files: []string{"poetry.lock"}, read: tomlLocks("pypi")},
+		{files: []string{"Pipfile.lock"}, read: checked(isJSON, pipfileLock)},
+		{files: []string{"poetry.lock"}, read: pinning(tomlLocks("pypi"))},
 		{files: []string{"uv.lock"}, read: tomlLocks("pypi")},
-		{files: []string{"pdm.lock"}, read: tomlLocks("pypi")},
+		{files: []string{"pdm.lock"}, read: pinning(tomlLocks("pypi"))},
 
 		{files: []string{"go.mod"}, max: 1 << 20, read: goMod},
-		{files: []string{"Cargo.lock"}, read: tomlLocks("cargo")},
-		{files: []string{"Gemfile.lock", "gems.locked"}, max: foreignSize, read: scalibr("gem", gemfilelock.New)},
-		{files: []string{"composer.lock"}, read: composerLock},
+		{files: []string{"Cargo.lock"}, read: pinning(tomlLocks("cargo"))},
+		{files: []string{"Gemfile.lock", "gems.locked"}, max: foreignSize, read: checked(eachLine("#", gemLine), scalibr("gem", gemfilelock.New))},
+		{files: []string{"composer.lock"}, read: checked(isJSON, composerLock)},
 
-		{files: []string{"pom.xml"}, max: 4 << 20, read: pomXML},
-		{files: []string{"gradle.lockfile", "buildscript-gradle.lockfile"}, max: foreignSize, read: scalibr("maven", gradlelockfile.New)},
-		{files: []string{"verification-metadata.xml"}, parent: "gradle", max: foreignSize, read: scalibr("maven", gradleverificationmetadataxml.New)},
+		{files: []string{"pom.xml"}, max: 4 << 20, read: checked(isXML("project", "dependencies"), pomXML)},
+		{files: []string{"gradle.lockfile", "buildscript-gradle.lockfile"}, max: foreignSize, read: checked(eachLine("#", gradleLine), scalibr("maven", gradlelockfile.New))},
+		{files: []string{"verification-metadata.xml"}, parent: "gradle", max: foreignSize, read: checked(isXML("verification-metadata", "components"), scalibr("maven", gradleverificationmetadataxml.New))},
 
-		{files: []string{"packages.lock.json"}, max: foreignSize, read: scalibr("nuget", packageslockjson.New)},
-		{files: []string{"packages.config"}, max: foreignSize, read: scalibr("nuget", packagesconfig.New)},
+		{files: []string{"packages.lock.json"}, max: foreignSize, read: checked(isJSON, scalibr("nuget", packageslockjson.New))},
+		{files: []string{"packages.config"}, max: foreignSize, read: checked(isXML("packages", "packages"), scalibr("nuget", packagesconfig.New))},
 
-		{files: []string{"pubspec.lock"}, read: pubspecLock},
-		{files: []string{"mix.lock"}, max: foreignSize, read: scalibr("hex", mixlock.New)},
-		{files: []string{"Package.resolved"}, max: foreignSize, read: scalibr("swift", packageresolved.New)},
+		{files: []string{"pubspec.lock"}, read: pinning(pubspecLock)},
+		{files: []string{"mix.lock"}, max: foreignSize, read: checked(isMix, scalibr("hex", mixlock.New))},
+		{files: []string{"Package.resolved"}, max: foreignSize, read: checked(isJSON, scalibr("swift", packageresolved.New))},
 		{files: []string{"Podfile.lock"}, read: podfileLock},
-		{files: []string{"conan.lock"}, max: foreignSize, read: scalibr("conan", conanlock.New)},
-		{files: []string{"renv.lock"}, max: foreignSize, read: scalibr("cran", renvlock.New)},
+		{files: []string{"conan.lock"}, max: foreignSize, read: checked(isJSON, scalibr("conan", conanlock.New))},
+		{files: []string{"renv.lock"}, max: foreignSize, read: checked(isJSON, scalibr("cran", renvlock.New))},
 		{files: []string{"stack.yaml.lock"}, read: stackLock},
-		{files: []string{"cabal.project.freeze"}, max: foreignSize, read: scalibr("hackage", cabal.New)},
+		{files: []string{"cabal.project.freeze"}, max: foreignSize, read: checked(eachLine("--", cabalLine), scalibr("hackage", cabal.New))},
 	}
 })
 

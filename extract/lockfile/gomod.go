@@ -9,15 +9,14 @@ import (
 
 // goMod reads the requirements of a go.mod, with what replaces them. The standard library
 // is declared by a toolchain line alone: the go line is the least version that will do.
+// Of a file with a line that is none, the requirements are told all the same.
 func goMod(_ context.Context, _ string, content []byte) ([]declared, error) {
 	const where = "line" // what errors name in the place of the file: "line:3: ..."
 	f, err := modfile.Parse(where, content, nil)
 	if err != nil {
-		lax, laxErr := modfile.ParseLax(where, content, nil)
-		if laxErr != nil {
+		if f, _ = modfile.ParseLax(where, content, nil); f == nil {
 			return nil, err
 		}
-		f = lax
 	}
 	replaced := map[string]*modfile.Replace{} // by path, or path and version
 	for _, r := range f.Replace {
@@ -47,5 +46,5 @@ func goMod(_ context.Context, _ string, content []byte) ([]declared, error) {
 			}
 		}
 	}
-	return list, nil
+	return list, err
 }

@@ -43,9 +43,9 @@ func (e *entry) object(s *jsonscan.Scanner, nested func() error) (bool, error) {
 	return s.Object(func(name string) (err error) {
 		switch name {
 		case "name":
-			e.name, _, err = s.Text()
+			e.name, err = text(s, name)
 		case "version":
-			e.version, _, err = s.Text()
+			e.version, err = text(s, name)
 		case "dev":
 			e.dev = s.Kind() == 't'
 		case "link":
@@ -57,6 +57,16 @@ func (e *entry) object(s *jsonscan.Scanner, nested func() error) (bool, error) {
 		}
 		return err
 	})
+}
+
+// text reads a text that may be null.
+func text(s *jsonscan.Scanner, name string) (string, error) {
+	null := s.Kind() == 'n'
+	text, ok, err := s.Text()
+	if err == nil && !ok && !null {
+		return "", lang.Malformed("%s of a package is no text", name)
+	}
+	return text, err
 }
 
 // licenses reads a text or a list of texts.
@@ -120,7 +130,10 @@ func npmNested(s *jsonscan.Scanner, list *[]declared) (bool, error) {
 	return s.Object(func(name string) error {
 		e := entry{}
 		ok, err := e.object(s, func() error {
-			_, err := npmNested(s, list)
+			ok, err := npmNested(s, list)
+			if err == nil && !ok {
+				return orMalformed(nil, name)
+			}
 			return err
 		})
 		if err != nil || !ok {
@@ -171,12 +184,16 @@ func bunLock(_ context.Context, _ string, content []byte) ([]declared, error) {
 					if err != nil || !ok {
 						return orMalformed(err, key)
 					}
-					if name, version := bunID(id); !strings.HasPrefix(version, "workspace:") {
+					name, version := bunID(id)
+					if name == "" {
+						return orMalformed(nil, key)
+					}
+					if !strings.HasPrefix(version, "workspace:") {
 						list = append(list, npm(entry{name: name, version: version}))
 					}
 					return nil
 				})
-				if err != nil || !ok {
+				if err != nil || !ok || first {
 					return orMalformed(err, key)
 				}
 				return full(list)

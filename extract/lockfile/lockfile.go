@@ -3,7 +3,8 @@
 //
 // The formats are a table (formats.go). osv-scalibr's extractors read most of them, from
 // memory; the others are read here. All of it is foreign: a file that is too large is
-// refused before it is read, a parser that panics has met a malformed file.
+// refused before it is read, a parser that panics has met a malformed file. A file that is
+// cut off or no document of its format is told as malformed, along with what was read of it.
 package lockfile
 
 import (
@@ -37,7 +38,7 @@ func (*Extractor) Info() bulwark.Info {
 	return bulwark.Info{
 		Name:    "extract/lockfile",
 		Summary: "Packages that lockfiles and manifests declare.",
-		Version: 2,
+		Version: 3,
 	}
 }
 

@@ -1,11 +1,12 @@
 package lockfile
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/xml"
-	"io"
 	"strings"
+
+	"bulwark/extract/internal/lang"
 )
 
 // pom is the part of a Maven project that names dependencies.
@@ -34,9 +35,7 @@ type pomDependency struct {
 // version that a parent or an imported list of versions sets is left empty.
 func pomXML(_ context.Context, _ string, content []byte) ([]declared, error) {
 	var p pom
-	d := xml.NewDecoder(bytes.NewReader(content))
-	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // names and versions are ASCII
-	err := d.Decode(&p)
+	err := newXML(content).Decode(&p)
 	managed := map[string]pomDependency{}
 	expand := p.expander()
 	for _, m := range p.Managed {
@@ -47,7 +46,11 @@ func pomXML(_ context.Context, _ string, content []byte) ([]declared, error) {
 		name := expand(dep.Group) + ":" + expand(dep.Artifact)
 		m := managed[name]
 		version, scope := expand(first(dep.Version, m.Version)), expand(first(dep.Scope, m.Scope))
-		if strings.Contains(name, "${") || scope == "system" {
+		switch {
+		case first(dep.Group, "") == "" || first(dep.Artifact, "") == "":
+			err = cmp.Or(err, lang.Malformed("a dependency without a name"))
+			continue
+		case strings.Contains(name, "${") || scope == "system":
 			continue
 		}
 		list = append(list, declared{typ: "maven", name: name, version: exact(version), dev: scope == "test"})

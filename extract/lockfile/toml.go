@@ -6,133 +6,143 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+
+	"bulwark/extract/internal/lang"
 )
 
 // tomlLocks reads the lockfiles that tools write as one [[package]] block for each
-// package, one key a line: Cargo's, Poetry's, PDM's and uv's. It knows no more TOML
-// than these tools write, so that it costs what the file's lines cost.
+// package: Cargo's, Poetry's, PDM's and uv's. Of TOML it reads the structure alone, so that
+// it costs what the file's bytes cost. A fault ends the reading.
 func tomlLocks(typ string) reader {
 	return func(_ context.Context, _ string, content []byte) ([]declared, error) {
 		t := tomlLock{typ: typ, dev: map[string]bool{}, run: map[string]bool{}}
-		for line := range lines(content) {
-			t.line(line)
-		}
-		t.end()
+		err := t.read(&tomlScanner{b: bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))})
 		for i := range t.list {
 			d := &t.list[i]
 			d.dev = d.dev || t.dev[d.name] && !t.run[d.name]
 		}
-		if len(t.list) == 0 && !t.toml {
-			return nil, errNoContent
-		}
-		return t.list, nil
+		return t.list, err
 	}
 }
-
-// textMark starts and ends a text of several lines.
-const textMark = `"""`
 
 type tomlLock struct {
 	typ   string
 	list  []declared
 	now   declared
+	open  bool   // inside a package's block
 	table string // the header that the line stands below
-	array string // the key whose list goes on over lines
-	text  bool   // inside a text that goes on over lines
-	toml  bool   // something was understood
 
 	dev, run map[string]bool // uv: what is asked for by groups, by packages
 	skip     bool
 }
 
-func (t *tomlLock) line(line string) {
-	trimmed := strings.TrimSpace(line)
-	switch {
-	case t.text:
-		t.text = !strings.Contains(trimmed, textMark)
-	case trimmed == "" || trimmed[0] == '#':
-	case t.array != "":
-		t.element(trimmed)
-	case trimmed[0] == '[':
-		t.toml = true
-		if trimmed == "[[package]]" || !strings.HasPrefix(trimmed, "[package.") {
-			t.end()
+func (t *tomlLock) read(scan *tomlScanner) error {
+	for {
+		s, err := scan.next()
+		switch {
+		case err != nil:
+			if t.now.name != "" && t.now.version != "" {
+				t.end()
+			}
+			return err
+		case s == nil:
+			return t.end()
+		case s.key != "":
+			err = t.set(s.key, s.value)
+		default:
+			err = t.header(s)
 		}
-		t.table = strings.Trim(trimmed, "[] ")
-	default:
-		key, value, ok := strings.Cut(trimmed, "=")
-		if !ok {
-			return
+		if err != nil {
+			return err
 		}
-		t.toml = true
-		t.set(strings.TrimSpace(key), strings.TrimSpace(value))
+		if err := full(t.list); err != nil {
+			return err
+		}
 	}
 }
 
-// element takes a line of a list that goes on over lines.
-func (t *tomlLock) element(line string) {
-	t.need(line)
-	if strings.HasPrefix(line, "]") {
-		t.array = ""
+func (t *tomlLock) header(s *statement) error {
+	t.table = s.table
+	if strings.HasPrefix(s.table, "package.") {
+		return nil
 	}
+	err := t.end()
+	if t.open = s.table == "package"; t.open && !s.list {
+		return lang.Malformed("package is one table, not a list of them")
+	}
+	return err
 }
 
-// need notes the package that an element such as { name = "x", ... } asks for.
-func (t *tomlLock) need(line string) {
-	_, rest, ok := strings.Cut(line, `{ name = "`)
-	name, _, closed := strings.Cut(rest, `"`)
+func (t *tomlLock) set(key string, value []byte) (err error) {
 	switch {
-	case !ok || !closed:
-	case t.array == "dependencies" && t.table == "package":
-		t.run[name] = true
-	case t.table == "package.dev-dependencies", t.table == "package.optional-dependencies" && (t.array == "dev" || t.array == "test"):
-		t.dev[name] = true
+	case t.table == "" && key == "package" && string(value) != "[]":
+		return lang.Malformed("package is no list of tables")
+	case t.table == "package":
+		return t.attribute(key, value)
+	case t.table == "package.dev-dependencies", t.table == "package.optional-dependencies" && (key == "dev" || key == "test"):
+		need(t.dev, value)
 	case t.table == "package.optional-dependencies":
-		t.run[name] = true
+		need(t.run, value)
 	}
+	return nil
 }
 
-func (t *tomlLock) set(key, value string) {
-	if value == "[" {
-		t.array = key
-		return
-	}
-	if strings.HasPrefix(value, textMark) {
-		t.text = !strings.Contains(value[len(textMark):], textMark)
-		return
-	}
-	if t.table != "package" {
-		return
-	}
+func (t *tomlLock) attribute(key string, value []byte) (err error) {
 	switch key {
 	case "name":
-		t.now.name = unquote(value)
+		t.now.name, err = tomlText(key, value)
 	case "version":
-		t.now.version = unquote(value)
+		t.now.version, err = tomlText(key, value)
 	case "category":
-		t.now.dev = unquote(value) == "dev"
+		t.now.dev = string(value) == `"dev"`
 	case "groups":
-		t.now.dev = value == `["dev"]` || value == `["test"]`
+		t.now.dev = string(value) == `["dev"]` || string(value) == `["test"]`
+	case "dependencies":
+		need(t.run, value)
 	case "source":
-		t.skip = strings.Contains(value, `virtual = "."`)
+		t.skip = bytes.Contains(value, []byte(`virtual = "."`))
+	}
+	return err
+}
+
+// need notes the packages that elements such as { name = "x", ... } ask for.
+func need(names map[string]bool, value []byte) {
+	for {
+		_, rest, ok := bytes.Cut(value, []byte(`{ name = "`))
+		name, after, closed := bytes.Cut(rest, []byte(`"`))
+		if !ok || !closed {
+			return
+		}
+		names[string(name)] = true
+		value = after
 	}
 }
 
 // end finishes the package of the block.
-func (t *tomlLock) end() {
-	if t.now.name != "" && !t.skip {
-		t.now.typ = t.typ
-		t.list = append(t.list, t.now)
+func (t *tomlLock) end() error {
+	now, open, skip := t.now, t.open, t.skip
+	t.now, t.open, t.skip = declared{typ: t.typ}, false, false
+	switch {
+	case !open || skip:
+		return nil
+	case now.name == "":
+		return lang.Malformed("a package without a name")
 	}
-	t.now, t.skip, t.array = declared{}, false, ""
+	now.typ = t.typ
+	t.list = append(t.list, now)
+	return nil
 }
 
-// unquote reads a quoted text; what is not quoted is itself.
-func unquote(s string) string {
-	if v, err := strconv.Unquote(s); err == nil {
-		return v
+// tomlText reads a quoted text.
+func tomlText(key string, value []byte) (string, error) {
+	if value[0] != '"' && value[0] != '\'' {
+		return "", lang.Malformed("%s of a package is no text", key)
 	}
-	return strings.Trim(s, `"'`)
+	s := string(value)
+	if v, err := strconv.Unquote(s); err == nil {
+		return v, nil
+	}
+	return strings.Trim(s, `"'`), nil
 }
 
 // lines are the lines of content, without their ends.

@@ -1,57 +1,96 @@
 package lockfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"bulwark"
+	"bulwark/extract/internal/lang"
 )
 
 // errNoContent is for a file that is not what its name says.
-var errNoContent = fmt.Errorf("nothing of the format in it: %w", bulwark.ErrMalformed)
+var errNoContent = lang.Malformed("nothing of the format in it")
 
-// The lockfiles that tools write as YAML have one key a line and a fixed indentation. They
-// are read line by line: a YAML parser compares every key of a mapping with every
-// other, which takes minutes for a file of some megabytes.
-
-// pnpmLock reads pnpm's lockfile, layouts 5 to 9.
-func pnpmLock(_ context.Context, _ string, content []byte) ([]declared, error) {
-	var list []declared
-	var now pnpmEntry
-	slashes, section, seen := false, "", false
-	for line := range lines(content) {
-		indent, key, value := yamlLine(line)
+// eachYAML calls visit with the nodes of a document that is a mapping, and the member of
+// it that they are or are in. A fault ends the reading.
+func eachYAML(content []byte, visit func(section string, n *yamlNode) error) error {
+	y := newYAML(content)
+	section := ""
+	for {
+		n, err := y.next()
 		switch {
-		case key == "" || key[0] == '#':
-		case indent == 0:
-			list, now = now.end(list), pnpmEntry{}
-			section, seen = key, true
-			if key == "lockfileVersion" {
-				slashes = strings.HasPrefix(value, "5")
-			}
-		case section != "packages":
-		case indent == 2:
-			list = now.end(list)
-			now = newPnpmEntry(key, slashes)
-		case indent == 4 && key == "dev":
-			now.dev = value == "true"
-		case indent == 4 && key == "name":
-			now.named = value
-		case indent == 4 && key == "version":
-			now.versioned = value
+		case err != nil:
+			return err
+		case n == nil && section == "":
+			return errNoContent
+		case n == nil:
+			return nil
+		case n.depth == 1 && (n.item || n.key == ""):
+			return y.malformed(errors.New("no member of a table"))
+		case n.depth == 1:
+			section = n.key
+		}
+		if err := visit(section, n); errors.Is(err, bulwark.ErrLimit) {
+			return err
+		} else if err != nil {
+			return y.malformed(err)
 		}
 	}
-	if !seen {
-		return nil, errNoContent
+}
+
+// tableOf tells that a node of the section is not as it is in a table of tables.
+func tableOf(n *yamlNode) error {
+	switch {
+	case n.depth == 1 && !n.empty(), n.depth == 2 && n.item:
+		return errors.New("packages is no table")
+	case n.depth == 2 && (n.key == "" || !n.empty() && n.kind != yamlFlow), n.depth == 3 && (n.item || n.key == ""):
+		return errors.New("a package is no table")
 	}
-	return now.end(list), nil
+	return nil
+}
+
+// pnpmLock reads pnpm's lockfile, layouts 5 to 9.
+func pnpmLock(_ context.Context, _ string, content []byte) (list []declared, err error) {
+	var now pnpmEntry
+	var odd error // of an entry, which does not end the reading
+	slashes := false
+	err = eachYAML(content, func(section string, n *yamlNode) error {
+		if n.depth <= 2 {
+			list = now.end(list, &odd)
+			now = pnpmEntry{}
+		}
+		if section == "lockfileVersion" {
+			slashes = strings.HasPrefix(n.value, "5")
+		}
+		if section != "packages" {
+			return nil
+		}
+		if err := tableOf(n); err != nil {
+			return err
+		}
+		switch {
+		case n.depth == 2:
+			now = newPnpmEntry(n.key, slashes)
+			now.key = n.key
+		case n.depth == 3 && n.key == "dev":
+			now.dev = n.value == "true"
+		case n.depth == 3 && n.key == "name":
+			now.named = n.value
+		case n.depth == 3 && n.key == "version":
+			now.versioned = n.value
+		}
+		return full(list)
+	})
+	list = now.end(list, &odd)
+	return list, cmp.Or(err, odd)
 }
 
 // pnpmEntry is a package: what its key says, and what its attributes say where the key is
 // an address.
 type pnpmEntry struct {
+	key              string
 	name, version    string
 	named, versioned string
 	dev              bool
@@ -92,14 +131,22 @@ func pnpmSlashes(key string) pnpmEntry {
 	return pnpmEntry{name: name, version: version}
 }
 
-func (e pnpmEntry) end(list []declared) []declared {
+// end adds the entry to the list, when there is one.
+func (e pnpmEntry) end(list []declared, odd *error) []declared {
 	if e.named != "" {
 		e.name = e.named
 	}
 	if e.versioned != "" {
 		e.version = e.versioned
 	}
+	if e.key == "" {
+		return list
+	}
+	if e.name == "" && strings.ContainsAny(e.key, ":/") { // a folder or repository that has no name
+		return list
+	}
 	if e.name == "" {
+		*odd = cmp.Or(*odd, lang.Malformed("an entry that names no package: %.100q", e.key))
 		return list
 	}
 	return append(list, npm(entry{name: e.name, version: e.version, dev: e.dev}))
@@ -108,33 +155,27 @@ func (e pnpmEntry) end(list []declared) []declared {
 // pubspecLock reads Dart's lockfile; what the SDK brings is left out.
 func pubspecLock(_ context.Context, _ string, content []byte) ([]declared, error) {
 	var list []declared
-	section, skip := "", false
-	for line := range lines(content) {
-		indent, key, value := yamlLine(line)
-		switch {
-		case key == "" || key[0] == '#':
-		case indent == 0:
-			section = key
-		case section != "packages":
-		case indent == 2:
-			list = append(dropLast(list, skip), declared{typ: "pub", name: key})
-			skip = false
-		case indent == 4 && len(list) > 0:
-			last := &list[len(list)-1]
-			switch key {
-			case "dependency":
-				last.dev = value == "direct dev"
-			case "version":
-				last.version = value
-			case "source":
-				skip = value == "sdk"
-			}
+	skip := false
+	err := eachYAML(content, func(section string, n *yamlNode) error {
+		if section != "packages" {
+			return nil
 		}
-	}
-	if section == "" {
-		return nil, errNoContent
-	}
-	return dropLast(list, skip), nil
+		if err := tableOf(n); err != nil {
+			return err
+		}
+		switch {
+		case n.depth == 2:
+			list, skip = append(dropLast(list, skip), declared{typ: "pub", name: n.key}), false
+		case n.depth == 3 && n.key == "dependency":
+			list[len(list)-1].dev = n.value == "direct dev"
+		case n.depth == 3 && n.key == "version":
+			list[len(list)-1].version = n.value
+		case n.depth == 3 && n.key == "source":
+			skip = n.value == "sdk"
+		}
+		return full(list)
+	})
+	return dropLast(list, skip), err
 }
 
 func dropLast(list []declared, drop bool) []declared {
@@ -147,73 +188,41 @@ func dropLast(list []declared, drop bool) []declared {
 // podfileLock reads CocoaPods' lockfile: "  - Name/Part (1.0):" below PODS.
 func podfileLock(_ context.Context, _ string, content []byte) ([]declared, error) {
 	var list []declared
-	section := ""
-	for line := range lines(content) {
-		if line != "" && line[0] != ' ' {
-			section, _, _ = strings.Cut(line, ":")
-			continue
+	err := eachYAML(content, func(section string, n *yamlNode) error {
+		switch {
+		case section != "PODS" || n.depth > 2:
+			return nil
+		case n.depth == 1 && !n.empty(), n.depth == 2 && !n.item:
+			return errors.New("PODS is no list")
+		case n.depth == 1:
+			return nil
 		}
-		item, ok := strings.CutPrefix(line, "  - ")
-		if section != "PODS" || !ok {
-			continue
-		}
-		item = strings.Trim(strings.TrimSuffix(item, ":"), `"`)
-		name, version, ok := strings.Cut(item, " (")
-		if !ok {
-			continue
+		name, version, ok := strings.Cut(n.key+n.value, " (")
+		version, closed := strings.CutSuffix(version, ")")
+		if !ok || !closed || n.key != "" && !n.empty() {
+			return errors.New("a pod without a version")
 		}
 		name, _, _ = strings.Cut(name, "/")
-		list = append(list, declared{typ: "cocoapods", name: name, version: strings.TrimSuffix(version, ")")})
-	}
-	if section == "" {
-		return nil, errNoContent
-	}
-	return list, nil
+		list = append(list, declared{typ: "cocoapods", name: name, version: version})
+		return full(list)
+	})
+	return list, err
 }
 
 // stackLock reads Stack's lockfile: "hackage: name-1.0@sha256:...", what was asked for and
 // what it came to.
 func stackLock(_ context.Context, _ string, content []byte) ([]declared, error) {
 	var list []declared
-	seen := false
-	for line := range lines(content) {
-		_, key, value := yamlLine(strings.Replace(line, "- ", "  ", 1))
-		seen = seen || key != ""
-		value, _, pinned := strings.Cut(value, "@")
+	err := eachYAML(content, func(section string, n *yamlNode) error {
+		if section == "packages" && (n.depth == 1 && !n.empty() || n.depth == 2 && !n.item) {
+			return errors.New("packages is no list")
+		}
+		value, _, pinned := strings.Cut(n.value, "@")
 		i := strings.LastIndexByte(value, '-')
-		if key == "hackage" && pinned && i > 0 {
+		if n.key == "hackage" && pinned && i > 0 {
 			list = append(list, declared{typ: "hackage", name: value[:i], version: value[i+1:]})
 		}
-	}
-	if !seen {
-		return nil, errors.New("no keys")
-	}
-	return list, nil
+		return full(list)
+	})
+	return list, err
 }
-
-// yamlLine divides a line into indentation, key and value, both unquoted. A line that has
-// no key has an empty one.
-func yamlLine(line string) (indent int, key, value string) {
-	text := strings.TrimLeft(line, " ")
-	indent = len(line) - len(text)
-	text = strings.TrimRight(text, " ")
-	if text != "" && (text[0] == '\'' || text[0] == '"') {
-		end := strings.IndexByte(text[1:], text[0])
-		if end < 0 || !strings.HasPrefix(text[end+2:], ":") {
-			return indent, "", ""
-		}
-		return indent, text[1 : end+1], plain(text[end+3:])
-	}
-	i := strings.Index(text, ": ")
-	if i < 0 {
-		k, ok := strings.CutSuffix(text, ":")
-		if !ok {
-			return indent, "", ""
-		}
-		return indent, k, ""
-	}
-	return indent, text[:i], plain(text[i+2:])
-}
-
-// plain is a scalar without its quotes.
-func plain(s string) string { return strings.Trim(strings.TrimSpace(s), `'"`) }
