@@ -138,7 +138,7 @@ func (t *tomlScanner) key() (string, error) {
 				return "", err
 			}
 		}
-		for bare(t.peek()) {
+		for quoted := t.pos > part; !quoted && bare(t.peek()); {
 			t.pos++
 		}
 		if t.pos == part {
