@@ -3,6 +3,7 @@ package rustbinary
 import (
 	"bytes"
 	"compress/zlib"
+	elffile "debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,35 +162,69 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestRealRust builds programs with the section where cargo-auditable puts it.
-func TestRealRust(t *testing.T) {
-	rustc, err := exec.LookPath("rustc")
+// program is what a Rust program is to the linker: it imports the unwinder, and an object
+// with the list in a section of constants is kept by the name of its symbol, as
+// cargo-auditable asks for it.
+const program = `#include <stdio.h>
+#include <unwind.h>
+__asm__(".section .dep-v0,\"a\",%progbits\n"
+	".globl AUDITABLE_VERSION_INFO\nAUDITABLE_VERSION_INFO:\n"
+	".incbin \"list\"\n.previous\n");
+const char constants[300000] = "as many as the standard library brings";
+int main(int argc, char **argv) {
+	printf("%p %s\n", (void *)_Unwind_GetLanguageSpecificData, constants + argc);
+	return 0;
+}
+`
+
+// TestRealLinker links programs as rustc does, by the C compiler, and looks for the list
+// where the linker has put it.
+func TestRealLinker(t *testing.T) {
+	gcc, err := exec.LookPath("gcc")
 	if err != nil {
-		t.Skip("no rustc on PATH: nothing to build with")
+		if os.Getenv("CI") == "true" {
+			t.Fatal("gcc is not installed")
+		}
+		t.Skip("gcc is not installed")
 	}
-	for _, args := range [][]string{
-		{"-O"}, {"-O", "-C", "panic=abort", "-C", "strip=symbols"}, {"-C", "target-feature=+crt-static"}, {"--crate-type", "cdylib"},
+	dir := t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "main.c"), []byte(program), 0o600),
+		os.WriteFile(filepath.Join(dir, "list"), compress(crateList, 7), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{ // the last one is the library that has the unwinder
+		{"-pie", "-fPIE", "-lgcc_s"}, {"-no-pie", "-lgcc_s"}, {"-O2", "-s", "-lgcc_s"}, {"-shared", "-fPIC", "-lgcc_s"},
+		{"-Wl,-z,noseparate-code", "-lgcc_s"}, {"-Wl,-z,separate-code", "-lgcc_s"}, {"-static", "-lgcc_eh"}, {"-static-pie", "-fPIE", "-lgcc_eh"},
 	} {
-		dir := t.TempDir()
-		src := "#[used]\n#[unsafe(link_section = \".dep-v0\")]\nstatic LIST: [u8; include_bytes!(\"list\").len()] = *include_bytes!(\"list\");\n" +
-			"#[allow(dead_code)]\nfn main() { println!(\"{:?}\", std::env::args().collect::<Vec<_>>()); }\n" +
-			"#[unsafe(no_mangle)]\npub extern \"C\" fn entry() { println!(\"x\"); }\n"
-		if err := errors.Join(os.WriteFile(filepath.Join(dir, "main.rs"), []byte(src), 0o644),
-			os.WriteFile(filepath.Join(dir, "list"), compress(crateList, 7), 0o644)); err != nil {
-			t.Fatal(err)
+		lib := len(args) - 1
+		args := slices.Insert(args, lib, "-Wl,--gc-sections,-u,AUDITABLE_VERSION_INFO", "-o", "app", "main.c")
+		cmd := exec.CommandContext(t.Context(), gcc, args...)
+		cmd.Dir = dir
+		if text, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("gcc %v: %v\n%s", args, err, text)
 		}
 		exe := filepath.Join(dir, "app")
-		if text, err := exec.CommandContext(t.Context(), rustc, append(args, "-o", exe, filepath.Join(dir, "main.rs"))...).CombinedOutput(); err != nil {
-			t.Skipf("rustc %v does not build here: %.200s", args, text)
+		if !hasSection(t, exe) {
+			t.Fatalf("gcc %v: no section %s in the program", args, section)
 		}
 		facts, err := inspecttest.File(t, New(), "usr/bin/app", exe)
 		if err != nil {
-			t.Errorf("rustc %v: %v", args, err)
+			t.Errorf("gcc %v: %v", args, err)
 		}
 		if diff := cmp.Diff(found, lines(facts)); diff != "" {
-			t.Errorf("rustc %v (-want +got):\n%s", args, diff)
+			t.Errorf("gcc %v (-want +got):\n%s", args, diff)
 		}
 	}
+}
+
+func hasSection(t *testing.T, exe string) bool {
+	t.Helper()
+	f, err := elffile.Open(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	return f.Section(section) != nil
 }
 
 func FuzzInspector(f *testing.F) {
