@@ -11,7 +11,8 @@ missing=()
 case ${1:?test, demo or bench} in
   demo) ;;
   test)
-    need gcc gcc                        # the race detector links with it
+    need gcc gcc                        # the race detector links with it, and programs like Rust's
+    [[ -e /usr/include/stdlib.h ]] || missing+=(libc6-dev) # gcc only recommends it
     need docker-registry docker-registry # a real registry
     need rpm rpm                        # real rpm databases
     need db5.3_load db5.3-util          # real Berkeley DB files
