@@ -11,12 +11,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"bulwark/test/registrytest"
 )
 
 // TestContainerd looks at what containerd exports: Docker gives the same when it keeps
 // its images there. Of an index it has the platforms alone that were pulled.
 func TestContainerd(t *testing.T) {
-	addr := startRegistry(t)
+	addr := registrytest.Start(t, "")
 	d := startDocker(t)
 	control := tool(t, "ctr")
 	dir := t.TempDir()

@@ -1,58 +1,18 @@
 package engines
 
 import (
-	"bufio"
 	"io"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"bulwark/test/registrytest"
 )
 
-// startRegistry starts a registry on loopback and returns its address.
-func startRegistry(t *testing.T) string {
-	t.Helper()
-	binary := tool(t, "docker-registry")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	dir := t.TempDir()
-	config := filepath.Join(dir, "config.yml")
-	text := "version: 0.1\nstorage: {filesystem: {rootdirectory: " + dir + "/data}}\nhttp: {addr: '" + addr + "'}\n"
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(binary, "serve", config)
-	cmd.Env = environment(dir)
-	out, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	var lines []string
-	for s := bufio.NewScanner(out); s.Scan(); lines = append(lines, s.Text()) {
-		if strings.Contains(s.Text(), "listening on") {
-			go io.Copy(io.Discard, out)
-			return addr
-		}
-	}
-	t.Fatalf("docker-registry did not start:\n%s", strings.Join(lines, "\n"))
-	return ""
-}
-
 func TestPodmanPush(t *testing.T) {
-	addr := startRegistry(t)
+	addr := registrytest.Start(t, "")
 	p := startPodman(t)
 	r := runner{t: t}
 	want := map[string]seen{}
@@ -125,7 +85,7 @@ func manifest(t *testing.T, addr, repo, tag string) string {
 }
 
 func TestDockerPush(t *testing.T) {
-	addr := startRegistry(t)
+	addr := registrytest.Start(t, "")
 	d := startDocker(t)
 	file, tag := writeImage(t, own)
 	want := original(t, file, own)

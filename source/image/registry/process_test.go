@@ -1,13 +1,9 @@
 package registry
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,60 +15,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"golang.org/x/crypto/bcrypt"
 
 	"bulwark"
 	"bulwark/source/image/internal/imagetest"
+	"bulwark/test/registrytest"
 )
-
-// process starts a real registry on loopback and returns its address. With a password
-// it wants one of the user "tester".
-func process(t *testing.T, password string) string {
-	t.Helper()
-	binary, err := exec.LookPath("docker-registry")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("docker-registry is not installed")
-		}
-		t.Skip("docker-registry is not installed")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	dir := t.TempDir()
-	config := "version: 0.1\nstorage: {filesystem: {rootdirectory: " + dir + "/data}}\nhttp: {addr: '" + addr + "'}\n"
-	if password != "" {
-		hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, dir+"/htpasswd", "tester:"+string(hash)+"\n")
-		config += "auth: {htpasswd: {realm: test, path: " + dir + "/htpasswd}}\n"
-	}
-	write(t, dir+"/config.yml", config)
-	cmd := exec.Command(binary, "serve", dir+"/config.yml")
-	cmd.Env = []string{"HOME=" + dir} // REGISTRY_ variables would configure it
-	out, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	var lines []string
-	for s := bufio.NewScanner(out); s.Scan(); lines = append(lines, s.Text()) {
-		if strings.Contains(s.Text(), "listening on") {
-			go io.Copy(io.Discard, out)
-			return addr
-		}
-	}
-	t.Fatalf("docker-registry did not start:\n%s", strings.Join(lines, "\n"))
-	return ""
-}
 
 func write(t *testing.T, file, s string) {
 	t.Helper()
@@ -137,7 +84,7 @@ func check(t *testing.T, s *Source, ref, want string) {
 
 func TestRealRegistry(t *testing.T) {
 	alone(t)
-	addr := process(t, "")
+	addr := registrytest.Start(t, "")
 	push(t, addr)
 	check(t, &Source{}, addr+"/team/app:arm64", "arm64")
 	for _, arch := range []string{"amd64", "arm64"} {
@@ -174,7 +121,7 @@ func TestRealRegistry(t *testing.T) {
 func TestRealRegistryWithPassword(t *testing.T) {
 	config := alone(t)
 	const password = "correct horse"
-	addr := process(t, password)
+	addr := registrytest.Start(t, password)
 	push(t, addr, remote.WithAuth(&authn.Basic{Username: "tester", Password: password}))
 	ref := addr + "/team/app:amd64"
 	for name, s := range map[string]*Source{"none": {}, "wrong": {Username: "tester", Password: "battery staple"}} {
