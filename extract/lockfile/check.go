@@ -152,9 +152,9 @@ func cabalLine(line string) bool {
 	if before, _, ok := strings.Cut(line, ":"); ok && !field {
 		field = strings.IndexFunc(before, func(r rune) bool { return r > 'z' || !bare(byte(r)) }) < 0
 	}
-	_, pin, any := strings.Cut(line, "any.")
+	_, pin, named := strings.Cut(line, "any.")
 	_, version, pinned := strings.Cut(pin, " ==")
-	return field && (!any || pinned && version != "") && !strings.ContainsAny(line, "[{")
+	return field && (!named || pinned && version != "") && !strings.ContainsAny(line, "[{")
 }
 
 // isMix tells whether a mapping of Elixir ends, and nothing follows it.
