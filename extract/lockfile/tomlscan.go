@@ -224,7 +224,8 @@ func (t *tomlScanner) longText(mark string) error {
 			i++
 		case t.b[i] == mark[0] && bytes.HasPrefix(t.b[i:], []byte(mark)):
 			t.pos = i + len(mark)
-			_ = t.take(mark[0]) && t.take(mark[0])
+			for more := 0; more < 2 && t.take(mark[0]); more++ {
+			}
 			return nil
 		}
 	}
