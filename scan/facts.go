@@ -45,7 +45,8 @@ type owned struct {
 type name [16]byte
 
 func nameOf(p string, dir bool) name {
-	sum := sha256.Sum256([]byte(p))
+	var short [256]byte // most paths fit, and then nothing is allocated
+	sum := sha256.Sum256(append(short[:0], p...))
 	n := name(sum[:16])
 	n[15] &^= 1
 	if dir {

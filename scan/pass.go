@@ -176,12 +176,12 @@ func (w *walker) whiteout(e *bulwark.Entry) (bool, error) {
 
 // parents remembers the folders that p lies in, whether they have entries or not.
 func (w *walker) parents(p string) error {
-	dir := path.Dir(p)
+	dir := folder(p)
 	if dir == w.dir {
 		return nil
 	}
 	w.dir = dir
-	for ; dir != "." && dir != "/"; dir = path.Dir(dir) {
+	for ; dir != ""; dir = folder(dir) {
 		n := nameOf(dir, true)
 		if w.folders[n] {
 			return nil
@@ -194,6 +194,9 @@ func (w *walker) parents(p string) error {
 	}
 	return nil
 }
+
+// folder is what a clean path lies in; empty at the top.
+func folder(p string) string { return p[:max(0, strings.LastIndexByte(p, '/'))] }
 
 func (w *walker) excluded(p string) bool {
 	for _, g := range w.s.Exclude {

@@ -2,6 +2,7 @@ package gobinary
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"bulwark"
 	"bulwark/extract/internal/object"
@@ -32,11 +33,23 @@ type scanner struct {
 }
 
 func newScanner(f object.File) *scanner {
-	s := &scanner{file: f, regions: f.Constants(), mode: (*scanner).hunt, step: f.Word}
+	s := &scanner{file: f, regions: regions(&f), mode: (*scanner).hunt, step: f.Word}
 	if f.GoNote {
 		s.old = &legacy{}
 	}
 	return s
+}
+
+// regions are where the scanner has to look. What GNU's linker wrote, and Go's had no
+// part in, is mostly no Go program: its many constants are not searched for functions.
+// Its data still is for the build information, since Go's note can be left out; for such
+// a program it is not known what is linked.
+func regions(f *object.File) []object.Region {
+	all := f.Constants()
+	if f.GNUNote && !f.GoNote {
+		return slices.DeleteFunc(all, func(r object.Region) bool { return !r.Writable })
+	}
+	return all
 }
 
 // feed takes the next bytes of the file.

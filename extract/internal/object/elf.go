@@ -11,6 +11,7 @@ import (
 const (
 	ptLoad   = 1
 	ptInterp = 3
+	ptNote   = 4
 	pfExec   = 1
 	pfWrite  = 2
 )
@@ -51,9 +52,20 @@ func (f *File) segment(v *view, at uint64, wide bool) {
 	switch v.u32(at) {
 	case ptInterp:
 		f.Interpreter = true
+	case ptNote:
+		f.GNUNote = f.GNUNote || gnuNote(v, off)
 	case ptLoad:
 		f.add(Region{Off: int64(off), Size: int64(size), Addr: addr, Writable: flags&pfWrite != 0, Exec: flags&pfExec != 0})
 	}
+}
+
+// gnuNote tells whether the note at an offset, if that is in the head, has the owner
+// "GNU".
+func gnuNote(v *view, off uint64) bool {
+	if off > uint64(len(v.b)) || uint64(len(v.b))-off < 16 {
+		return false
+	}
+	return v.u32(off) == 4 && string(v.at(off+12, 4)) == "GNU\x00"
 }
 
 // goNote looks for the note with the build id that Go's linker writes: name size 4,

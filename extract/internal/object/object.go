@@ -24,6 +24,9 @@ type File struct {
 	Regions []Region // sorted by offset
 	// GoNote is true when the header's page holds the note that Go's linker writes.
 	GoNote bool
+	// GNUNote is true for an ELF file whose notes start with one of the GNU tools, as
+	// those that their linkers wrote do.
+	GNUNote bool
 	// Interpreter is true for an ELF file that names its dynamic linker.
 	Interpreter bool
 	// Entry is the entry point; shared libraries mostly have none.

@@ -22,7 +22,7 @@ func Maybe(f *bulwark.FileInfo) bool {
 
 // Start decides by the header, and the first HeadSize bytes, whether an executable is of
 // interest: it gives what takes all of its bytes, those included, or nil. What it gives
-// returns [bulwark.ErrSkip] when it needs no more.
+// returns [bulwark.ErrSkip] when it needs no more. The bytes are lent for the call.
 type Start func(f File, head []byte) func([]byte) error
 
 // Head is a writer that collects the head of a file and passes on executables; all
@@ -46,6 +46,9 @@ func (h *Head) Write(p []byte) (int, error) {
 		return len(p), bulwark.ErrSkip
 	}
 	want := int(min(h.size, HeadSize))
+	if len(h.head) == 0 && len(p) >= want {
+		return len(p), h.begin(p[:want], p[want:])
+	}
 	n := min(len(p), want-len(h.head))
 	h.head = append(h.head, p[:n]...)
 	if len(h.head) < want {
@@ -53,17 +56,22 @@ func (h *Head) Write(p []byte) (int, error) {
 	}
 	head := h.head
 	h.head = nil
+	return len(p), h.begin(head, p[n:])
+}
+
+// begin has the whole head, and what followed it in the same piece.
+func (h *Head) begin(head, rest []byte) error {
 	f, err := Parse(head)
 	if err != nil {
-		return len(p), bulwark.ErrSkip
+		return bulwark.ErrSkip
 	}
 	if h.feed = h.start(f, head); h.feed == nil {
-		return len(p), bulwark.ErrSkip
+		return bulwark.ErrSkip
 	}
 	if err := h.feed(head); err != nil {
-		return len(p), err
+		return err
 	}
-	return len(p), h.feed(p[n:])
+	return h.feed(rest)
 }
 
 // Constants are the regions that hold constants and data, by offset and without

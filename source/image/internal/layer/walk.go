@@ -25,15 +25,14 @@ type walker struct {
 
 	// What an entry holds is used again for the next one.
 	entry   bulwark.Entry
-	body    body
+	body    headers
 	section section
 }
 
 func (w *walker) walk() error {
-	tr := tar.NewReader(w.src)
-	w.body.tr = tr
+	w.body.src = w.src
 	for n := 0; ; n++ {
-		h, err := tr.Next()
+		h, err := w.body.next()
 		if err == io.EOF {
 			return nil
 		}
@@ -157,7 +156,7 @@ func clean(name string) string {
 // escapes tells whether a name climbs above the root. An absolute name does not: it
 // starts there.
 func escapes(name string) bool {
-	return !isClean(name) && !filepath.IsLocal("./"+strings.TrimLeft(name, "/"))
+	return strings.Contains(name, "..") && !isClean(name) && !filepath.IsLocal("./"+strings.TrimLeft(name, "/"))
 }
 
 // isClean spares the usual name a copy.
@@ -174,17 +173,6 @@ func isClean(name string) bool {
 			return true
 		}
 	}
-}
-
-// body reads the content of the current entry.
-type body struct{ tr *tar.Reader }
-
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.tr.Read(p)
-	if err != nil && err != io.EOF {
-		err = named(err)
-	}
-	return n, err
 }
 
 // section is an io.SectionReader that costs no allocation for each entry.
