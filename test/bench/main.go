@@ -15,9 +15,10 @@ import (
 
 func main() {
 	jobs := map[string]func(...string) error{ // what a process of its own does, to be measured
-		"floor": func(args ...string) error { return floorOfLayout(args[0]) },
-		"plain": func(args ...string) error { return floorOfArchive(args[0]) },
-		"match": func(args ...string) error { return matching(args[0], args[1]) },
+		"floor":     func(args ...string) error { return floorOfLayout(args[0]) },
+		"plain":     func(args ...string) error { return floorOfArchive(args[0]) },
+		"questions": func(args ...string) error { return writeQuestions(args[0], args[1], args[2]) },
+		"match":     func(args ...string) error { return matching(args[0], args[1]) },
 	}
 	if len(os.Args) > 1 && jobs[os.Args[1]] != nil {
 		exitOn(jobs[os.Args[1]](append(os.Args[2:], "", "")...))

@@ -96,7 +96,8 @@ func (b *bench) run() error {
 		func() error { return b.cold("cold, OCI layout (gzip)", []string{self, "floor", oci}, oci, db) },
 		func() error { return b.cold("cold, plain archive", []string{self, "plain", plain}, plain, db) },
 		func() error { return b.warm(oci, db) },
-		func() error { return measureMatching(self, db, b.data) },
+		func() error { return b.matching(self, db) },
+		func() error { return b.matchingBig(self, oci, db) },
 	} {
 		if err := step(); err != nil {
 			return err
