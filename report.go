@@ -66,8 +66,19 @@ func (r *Report) Summarize() {
 	r.Summary = s
 }
 
-// Replay sends the report's records to h, in the order of a run.
+// Reporter is a handler that takes a run as a whole where somebody has it. It must not
+// change the report.
+type Reporter interface {
+	Handler
+	HandleReport(*Report) error
+}
+
+// Replay sends the report's records to h, in the order of a run, or the whole report to
+// a [Reporter].
 func (r *Report) Replay(h Handler) error {
+	if whole, ok := h.(Reporter); ok {
+		return whole.HandleReport(r)
+	}
 	records := make([]Record, 0, 2+len(r.Assets)+len(r.Packages)+len(r.Findings)+len(r.Advice)+len(r.Notes))
 	records = append(records, Record{Run: &r.Run})
 	for i := range r.Assets {

@@ -132,7 +132,11 @@ func (c *Cache) remember(t *bulwark.Target) *bulwark.Note {
 	for i, l := range t.Layers {
 		ids[i] = l.DiffID
 	}
-	if err := write(filepath.Join(c.dir, "images", chain(ids)), []byte(t.Asset.Name)); err != nil {
+	file := filepath.Join(c.dir, "images", chain(ids))
+	if known, err := os.ReadFile(file); err == nil && string(known) == t.Asset.Name {
+		return nil
+	}
+	if err := write(file, []byte(t.Asset.Name)); err != nil {
 		return &bulwark.Note{Plugin: "scan/cache", Text: fmt.Sprintf("the image is not kept as a possible base: %v", err)}
 	}
 	return nil

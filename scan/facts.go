@@ -91,6 +91,9 @@ func (s nameSet) has(n name) bool {
 	return i < len(part) && part[i] == n
 }
 
+// short is the first 16 bits.
+func (n *name) short() uint16 { return binary.BigEndian.Uint16(n[:2]) }
+
 // head is the first 64 bits.
 func (n *name) head() uint64 { return binary.BigEndian.Uint64(n[:8]) }
 

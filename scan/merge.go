@@ -15,6 +15,7 @@ import (
 // A layer that could not be read is nil.
 func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
 	m := &merger{t: t, layers: layers, links: newLinks(layers), inv: &bulwark.Inventory{}, left: remembered / 4}
+	m.grow()
 	for i, f := range layers {
 		if f == nil {
 			continue
@@ -60,6 +61,25 @@ type merger struct {
 	owners   []placed
 }
 
+// grow makes room for what all layers tell, so that nothing is moved later.
+func (m *merger) grow() {
+	files, packages := 0, 0
+	for _, f := range m.layers {
+		if f == nil {
+			continue
+		}
+		files += len(f.files)
+		for i := range f.files {
+			packages += len(f.files[i].Packages)
+		}
+	}
+	files, packages = min(files, mostRoom), min(packages, mostRoom) // one may hide the other
+	m.found, m.order = make(map[string][]placed, files), make([]string, 0, files)
+	m.inv.Packages, m.paths = make([]bulwark.Package, 0, packages), make([]string, 0, packages)
+}
+
+const mostRoom = 20_000
+
 // placed is a file's facts and the layer that they are from.
 type placed struct {
 	layer int
@@ -70,9 +90,6 @@ type placed struct {
 // place files the facts under the path that the file has in the merged image: an
 // upper layer may reach a folder by a symbolic link of a lower one.
 func (m *merger) place(layer int, f *fileFacts) {
-	if m.found == nil {
-		m.found = map[string][]placed{}
-	}
 	p := m.links.real(layer, f.path)
 	if m.found[p] == nil {
 		m.order = append(m.order, p)
@@ -248,9 +265,16 @@ func (m *merger) own() {
 	if len(first) == 0 {
 		return
 	}
+	var some [1 << 10]uint64 // a bit for each name in first: most owned files are in none
+	for n := range first {
+		some[n.short()>>6] |= 1 << (n.short() & 63)
+	}
 	for _, v := range m.owners {
 		for _, o := range v.owned {
 			for _, n := range o.names {
+				if some[n.short()>>6]&(1<<(n.short()&63)) == 0 {
+					continue
+				}
 				for w := first[n]; w != 0; w = wants[w].next {
 					p := &m.inv.Packages[wants[w].pkg]
 					p.OwnedBy = cmp.Or(p.OwnedBy, o.pkg)

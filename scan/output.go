@@ -19,11 +19,19 @@ type output struct {
 }
 
 func (o *output) add(other *output) {
-	o.assets = append(o.assets, other.assets...)
-	o.packages = append(o.packages, other.packages...)
-	o.findings = append(o.findings, other.findings...)
-	o.advice = append(o.advice, other.advice...)
-	o.notes = append(o.notes, other.notes...)
+	o.assets = both(o.assets, other.assets)
+	o.packages = both(o.packages, other.packages)
+	o.findings = both(o.findings, other.findings)
+	o.advice = both(o.advice, other.advice)
+	o.notes = both(o.notes, other.notes)
+}
+
+// both appends b to a, and copies nothing when a is empty, as for one target it is.
+func both[T any](a, b []T) []T {
+	if len(a) == 0 {
+		return b
+	}
+	return append(a, b...)
 }
 
 func (o *output) addNotes(asset bulwark.AssetID, notes ...bulwark.Note) {
@@ -89,23 +97,27 @@ func (o *output) send(run bulwark.Run, h bulwark.Handler) (bulwark.Summary, erro
 	return r.Summary, r.Replay(h)
 }
 
-// sorted sorts by way of pointers: packages are large, and moving them about costs more
-// than comparing them.
-func sorted[T any](list []T, compare func(a, b *T) int) []T {
-	order := make([]*T, len(list))
-	for i := range list {
-		order[i] = &list[i]
+// sortLarge sorts by way of indices: packages are large, and moving them about costs
+// more than comparing them. Each is moved once, to its place.
+func sortLarge[T any](list []T, compare func(a, b *T) int) {
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
 	}
-	slices.SortStableFunc(order, compare)
-	out := make([]T, len(list))
-	for i, p := range order {
-		out[i] = *p
+	slices.SortStableFunc(order, func(a, b int) int { return compare(&list[a], &list[b]) })
+	for start := range order {
+		first, at := list[start], start
+		for order[at] != start { // the circle of places that have each other's
+			from := order[at]
+			list[at], order[at] = list[from], at
+			at = from
+		}
+		list[at], order[at] = first, at
 	}
-	return out
 }
 
 func (o *output) sort() {
-	o.packages = sorted(o.packages, func(a, b *bulwark.Package) int {
+	sortLarge(o.packages, func(a, b *bulwark.Package) int {
 		if c := strings.Compare(string(a.Asset), string(b.Asset)); c != 0 {
 			return c
 		}

@@ -24,7 +24,8 @@ type question struct {
 type subject struct {
 	question int
 	packages []*bulwark.Package // at least one, by path
-	identity string             // of the package URL, for keys
+	// What follows is set by settle.
+	identity string // of the package URL, for keys
 	places   []bulwark.Place
 }
 
@@ -193,11 +194,8 @@ func rpmVersion(pkg *bulwark.Package) string {
 	return pkg.Source.Version
 }
 
-// finish settles what needs all packages: places in order, and the notes.
+// finish writes the notes.
 func (p *planner) finish(inv *bulwark.Inventory) {
-	for i := range p.plan.subjects {
-		p.plan.subjects[i].settle()
-	}
 	for _, eco := range slices.Sorted(maps.Keys(p.unknown)) {
 		p.note(true, "no advisories for %s: %s not judged", eco, were(p.unknown[eco]))
 	}
@@ -237,7 +235,7 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// settle puts the packages in order of their paths.
+// settle puts the packages in order of their paths, and sets identity and places.
 func (s *subject) settle() {
 	slices.SortStableFunc(s.packages, func(a, b *bulwark.Package) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Layer, b.Layer))

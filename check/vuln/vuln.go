@@ -80,7 +80,10 @@ func (c *Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Inven
 	r := renderer{use: use{target: t}}
 	for i := range plan.subjects {
 		s := &plan.subjects[i]
-		r.render(s, answers[s.question], emit)
+		if problems := answers[s.question]; len(problems) > 0 {
+			s.settle()
+			r.render(s, problems, emit)
+		}
 	}
 	return nil
 }

@@ -36,13 +36,32 @@ type sinks struct {
 	missed   []bulwark.Note // what could not be looked at, targets that did not open aside
 }
 
+var _ bulwark.Reporter = (*sinks)(nil)
+
 // Handle gives the record to every format.
 func (s *sinks) Handle(r bulwark.Record) error {
-	if n := r.Note; n != nil && n.Incomplete && n.Plugin != "source" {
+	s.heed(r.Note)
+	return s.each(func(h bulwark.Handler) error { return h.Handle(r) })
+}
+
+// HandleReport gives a whole run to every format.
+func (s *sinks) HandleReport(r *bulwark.Report) error {
+	for i := range r.Notes {
+		s.heed(&r.Notes[i])
+	}
+	return s.each(r.Replay)
+}
+
+// heed remembers what could not be looked at.
+func (s *sinks) heed(n *bulwark.Note) {
+	if n != nil && n.Incomplete && n.Plugin != "source" {
 		s.missed = append(s.missed, *n)
 	}
+}
+
+func (s *sinks) each(handle func(bulwark.Handler) error) error {
 	for _, h := range s.handlers {
-		if err := h.Handle(r); err != nil {
+		if err := handle(h); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
 		}
 	}

@@ -37,6 +37,8 @@ func (h *handler) Handle(r bulwark.Record) error {
 	return h.write(&h.run)
 }
 
+func (h *handler) HandleReport(r *bulwark.Report) error { return h.write(r) }
+
 // Now is the time that dates a document: the clock that the checks saw, which --now
 // sets, else the start of the run.
 func Now(o report.Options, run *bulwark.Run) time.Time {

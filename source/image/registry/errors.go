@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -64,7 +63,9 @@ func status(e *transport.Error) error {
 	return fmt.Errorf("%s: %w", what, bulwark.ErrUnavailable)
 }
 
-var isCode = regexp.MustCompile(`^[A-Z_]{1,40}$`).MatchString
+func isCode(s string) bool {
+	return s != "" && len(s) <= 40 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
+}
 
 func codes(e *transport.Error) string {
 	for _, d := range e.Errors {
