@@ -71,10 +71,20 @@ type Licensed struct {
 	Licenses []string `json:"licenses"`
 }
 
+// Document is a configuration file that checks judge as a whole, with others beside it: a
+// Dockerfile, what it leaves out of its context, a compose file, a CI workflow.
+type Document struct {
+	Kind  string // dockerfile, dockerignore, compose, github-workflow, gitlab-ci, ...
+	Path  string
+	Layer string
+	Data  []byte // as it is stored; whoever reads it in bounds it
+}
+
 // Inventory is what is in a target after its layers are merged.
 type Inventory struct {
 	Release      *Release // nil when there is no distribution
 	Packages     []Package
 	Repositories []Repository
 	Licensed     []Licensed
+	Documents    []Document // by path
 }

@@ -13,6 +13,9 @@ type Info struct {
 	// part of what names a cached layer.
 	Version int
 	Needs   Needs
+	// Project is true for a plugin that judges the files of a project: it is not asked
+	// about images and whole systems, which hold other people's.
+	Project bool
 }
 
 // Needs is what a plugin cannot work without.
@@ -46,6 +49,7 @@ type Facts struct {
 	Release      *Release
 	Repositories []Repository
 	Licensed     []Licensed
+	Documents    []Document
 }
 
 // Extractor turns a file into facts about its layer. It is used by several

@@ -81,6 +81,9 @@ func (f *fileFacts) cost() int {
 	for _, l := range f.Licensed {
 		n += costOfPath + len(l.Package)
 	}
+	for _, d := range f.Documents {
+		n += costOfPath + len(d.Path) + len(d.Data)
+	}
 	return n
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // codecVersion changes with the format of kept facts.
-const codecVersion = "3"
+const codecVersion = "4"
 
 // encode writes facts: counts and lengths as uvarints, strings as bytes, names and
 // symbol hashes as they are, rare parts as JSON, and a CRC32C of all at the end:
@@ -84,6 +84,7 @@ type rare struct {
 	Findings     []bulwark.Finding    `json:",omitempty"`
 	Release      *bulwark.Release     `json:",omitempty"`
 	Repositories []bulwark.Repository `json:",omitempty"`
+	Documents    []bulwark.Document   `json:",omitempty"`
 }
 
 func (e *encoder) file(f *fileFacts) {
@@ -102,11 +103,11 @@ func (e *encoder) file(f *fileFacts) {
 		e.str(l.Package)
 		e.strs(l.Licenses)
 	}
-	if len(f.Findings) == 0 && f.Release == nil && len(f.Repositories) == 0 {
+	if len(f.Findings) == 0 && f.Release == nil && len(f.Repositories) == 0 && len(f.Documents) == 0 {
 		e.uint(0)
 		return
 	}
-	e.json(rare{f.Findings, f.Release, f.Repositories})
+	e.json(rare{f.Findings, f.Release, f.Repositories, f.Documents})
 }
 
 const (
@@ -284,7 +285,7 @@ func (d *decoder) file(f *fileFacts) {
 	}
 	var r rare
 	d.json(&r)
-	f.Findings, f.Release, f.Repositories = r.Findings, r.Release, r.Repositories
+	f.Findings, f.Release, f.Repositories, f.Documents = r.Findings, r.Release, r.Repositories, r.Documents
 }
 
 func (d *decoder) pkg(p *bulwark.Package) {

@@ -23,6 +23,7 @@ func sample() *facts {
 			},
 			Release:      &bulwark.Release{ID: "debian"},
 			Repositories: []bulwark.Repository{{Kind: "apt", URL: "https://example.org"}},
+			Documents:    []bulwark.Document{{Kind: "dockerfile", Path: "Dockerfile", Data: []byte("FROM x\n")}},
 			Licensed:     []bulwark.Licensed{{Package: "x", Licenses: []string{"MIT"}}},
 		},
 		owned: []owned{{"x", []name{nameOf("a", false)}}},

@@ -51,12 +51,12 @@ const guessedSize = 64 << 10
 // would, and was not given old's bytes, has refused them for what they really are. Else
 // every layer with a link to a small program would be fetched twice.
 func (w *walker) wanted(info, old *bulwark.FileInfo) bool {
-	for _, x := range w.s.Extractors {
+	for _, x := range w.extractors {
 		if x.Wants(info) && (old.Path == "" || !x.Wants(old)) {
 			return true
 		}
 	}
-	for _, in := range w.s.Inspectors {
+	for _, in := range w.inspectors {
 		if in.Begin(info) != nil && (old.Path == "" || in.Begin(old) == nil) {
 			return true
 		}

@@ -41,7 +41,8 @@ func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
 	m.own()
 	// Programs are recognised by content for want of a package manager that knows them.
 	m.inv.Packages = slices.DeleteFunc(m.inv.Packages, func(p bulwark.Package) bool { return p.Format == "generic" && p.OwnedBy != "" })
-	o.findings = append(o.findings, m.findings...)
+	o.findings = append(o.findings, gathered(m.findings)...)
+	slices.SortFunc(m.inv.Documents, func(a, b bulwark.Document) int { return cmp.Compare(a.Path, b.Path) })
 	return m.inv
 }
 
@@ -133,7 +134,9 @@ func (m *merger) unfinished() error {
 // take adds the topmost of the versions of a file to the inventory, if it is visible.
 func (m *merger) take(p string, versions []placed) {
 	top := versions[len(versions)-1]
-	if m.links.hidden(top.layer, p) {
+	hidden := m.links.hidden(top.layer, p)
+	m.remains(versions, hidden)
+	if hidden {
 		return
 	}
 	for _, pkg := range top.Packages {
@@ -148,6 +151,10 @@ func (m *merger) take(p string, versions []placed) {
 	}
 	m.inv.Repositories = append(m.inv.Repositories, top.Repositories...)
 	m.inv.Licensed = append(m.inv.Licensed, top.Licensed...)
+	for _, d := range top.Documents {
+		d.Path, d.Layer = m.shown(top.moved(d.Path)), m.t.Layers[top.layer].DiffID
+		m.inv.Documents = append(m.inv.Documents, d)
+	}
 	if top.Release != nil {
 		m.releases = append(m.releases, top)
 	}
@@ -208,6 +215,7 @@ func (m *merger) add(from placed, layer int, pkg bulwark.Package) {
 	m.paths = append(m.paths, real)
 }
 
+// finding sets what the plugin could not know.
 func (m *merger) finding(from placed, f bulwark.Finding) bulwark.Finding {
 	l := &m.t.Layers[from.layer]
 	f.Path, f.Layer, f.FromBase, f.Asset = m.shown(from.moved(f.Path)), l.DiffID, l.Base, m.t.Asset.ID

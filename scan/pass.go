@@ -26,6 +26,9 @@ type pass struct {
 	budget *budget
 	most   int64
 	prog   Progress
+	// extractors and inspectors are those of the scanner that are asked about this target.
+	extractors []bulwark.Extractor
+	inspectors []bulwark.Inspector
 	// plugins is the fingerprint of everything that decides which facts bytes give.
 	plugins string
 }
@@ -43,8 +46,17 @@ func (s *Scanner) newPass(t *bulwark.Target) *pass {
 	if p.prog == nil {
 		p.prog = silent{}
 	}
+	p.extractors, p.inspectors = asked(s.Extractors, t), asked(s.Inspectors, t)
 	p.prog.Target(t)
 	return p
+}
+
+// asked are the plugins that have a say about the target.
+func asked[P bulwark.Plugin](all []P, t *bulwark.Target) []P {
+	if !t.Absolute {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(p P) bool { return p.Info().Project })
 }
 
 // layer gives the facts of a layer, from the cache or by reading it. When the bytes
@@ -213,13 +225,13 @@ func (w *walker) file(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt) er
 		return nil
 	}
 	var wants []bulwark.Extractor
-	for _, x := range w.s.Extractors {
+	for _, x := range w.extractors {
 		if x.Wants(info) {
 			wants = append(wants, x)
 		}
 	}
 	w.sinks = w.sinks[:0]
-	for _, in := range w.s.Inspectors {
+	for _, in := range w.inspectors {
 		if s := in.Begin(info); s != nil {
 			w.sinks = append(w.sinks, sink{s, in})
 		}
@@ -257,7 +269,7 @@ func (w *walker) keep(info *bulwark.FileInfo, found fileFacts) error {
 }
 
 func (f *fileFacts) empty() bool {
-	return len(f.Packages) == 0 && len(f.Findings) == 0 && len(f.owned) == 0 && f.Release == nil && len(f.Repositories) == 0 && len(f.Licensed) == 0
+	return len(f.Packages) == 0 && len(f.Findings) == 0 && len(f.owned) == 0 && f.Release == nil && len(f.Repositories) == 0 && len(f.Licensed) == 0 && len(f.Documents) == 0
 }
 
 // add takes a plugin's facts about the file.
@@ -273,6 +285,7 @@ func (f *fileFacts) add(x bulwark.Facts) {
 	f.Findings = append(f.Findings, x.Findings...)
 	f.Repositories = append(f.Repositories, x.Repositories...)
 	f.Licensed = append(f.Licensed, x.Licensed...)
+	f.Documents = append(f.Documents, x.Documents...)
 	if x.Release != nil {
 		f.Release = x.Release
 	}

@@ -496,3 +496,74 @@ func TestSameBytes(t *testing.T) {
 		}
 	}
 }
+
+// leaky finds a secret in every file called key.
+type leaky struct{}
+
+func (leaky) Info() bulwark.Info { return bulwark.Info{Name: "test/leaky"} }
+
+func (leaky) Wants(f *bulwark.FileInfo) bool { return f.Base == "key" }
+
+func (leaky) Extract(_ context.Context, f *bulwark.File) (bulwark.Facts, error) {
+	b, err := io.ReadAll(f.Reader())
+	return bulwark.Facts{Findings: []bulwark.Finding{{Key: string(b), Kind: bulwark.KindSecret, Rule: "secret/test"}}}, err
+}
+
+// TestSecretsRemain: layers forget nothing, and one secret in many places is one finding.
+func TestSecretsRemain(t *testing.T) {
+	target := image(
+		files("a/key=one", "b/key=two", "c/key=three", "d/key=four"),
+		files("a/.wh.key", "b/key=new", "e/key=three", "etc/Dockerfile"),
+	)
+	r, _ := run(t, &scan.Scanner{Extractors: []bulwark.Extractor{leaky{}, project{}}}, target)
+	var got []string
+	for _, f := range r.Findings {
+		line := f.Key + fmt.Sprint(f.Tags)
+		for _, p := range f.Places {
+			line += " " + p.Path + "@" + p.Layer
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"four[] /d/key@sha256:0", "new[] /b/key@sha256:1", "one[removed] /a/key@sha256:0",
+		"three[] /c/key@sha256:0 /e/key@sha256:1", "two[removed] /b/key@sha256:0",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
+
+// project looks at the files of projects alone.
+type project struct{}
+
+func (project) Info() bulwark.Info { return bulwark.Info{Name: "test/project", Project: true} }
+
+func (project) Wants(f *bulwark.FileInfo) bool { return f.Base == "Dockerfile" }
+
+func (project) Extract(_ context.Context, f *bulwark.File) (bulwark.Facts, error) {
+	return bulwark.Facts{
+		Findings:  []bulwark.Finding{{Key: "project", Kind: bulwark.KindMisconfig}},
+		Documents: []bulwark.Document{{Kind: "dockerfile", Path: f.Path}},
+	}, nil
+}
+
+// documents tells what documents there are.
+type documents struct{ got []string }
+
+func (*documents) Info() bulwark.Info { return bulwark.Info{Name: "test/documents"} }
+
+func (d *documents) Check(_ context.Context, _ *bulwark.Target, inv *bulwark.Inventory, _ func(bulwark.Record)) error {
+	for _, doc := range inv.Documents {
+		d.got = append(d.got, doc.Kind+" "+doc.Path)
+	}
+	return nil
+}
+
+func TestProject(t *testing.T) {
+	d := &documents{}
+	target := &bulwark.Target{Asset: bulwark.Asset{ID: "dir:x"}, Layers: []bulwark.Layer{{Tree: files("b/Dockerfile", "Dockerfile")}}}
+	r, _ := run(t, &scan.Scanner{Extractors: []bulwark.Extractor{project{}}, Checks: []bulwark.Check{d}}, target)
+	if diff := cmp.Diff([]string{"dockerfile Dockerfile", "dockerfile b/Dockerfile"}, d.got); diff != "" || len(r.Findings) != 1 {
+		t.Errorf("documents (-want +got):\n%s%v", diff, r.Findings)
+	}
+}
