@@ -37,7 +37,8 @@ var layers = map[string][]string{
 	"internal/glob":      {},
 	"internal/purl":      {""},
 	"internal/ecosystem": {"", "internal/purl"},
-	"internal/cli":       {"", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all"},
+	"internal/patch":     {""},
+	"internal/cli":       {"", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
 	"internal/house":     {},
 }
 
@@ -51,6 +52,7 @@ var doors = map[string][]string{
 	"github.com/cilium/ebpf":                 {"source/kernel"},
 	"k8s.io/client-go":                       {"source/cluster"},
 	"github.com/spf13/cobra":                 {"internal/cli"},
+	"github.com/bluekeyes/go-gitdiff":        {"internal/patch"},
 }
 
 func TestLayers(t *testing.T) {

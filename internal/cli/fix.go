@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bulwark"
+	"bulwark/internal/limit"
+	"bulwark/internal/patch"
+)
+
+func (a *app) fixCommand() *cobra.Command {
+	write := false
+	c := &cobra.Command{
+		Use: "fix FOLDER", Short: "Print, or write, the patches that findings carry",
+		Long: "Fix looks at the files of a project, as scan does, and prints what to change as one diff:\n" +
+			"for `git apply`, or let --write do it. What has no patch is for scan to tell.",
+		Example: "  bulwark fix .\n  bulwark fix . --write\n  bulwark fix . --hygiene --only misconfig | git apply",
+		Args:    cobra.ExactArgs(1), PreRunE: a.settle,
+		RunE: func(c *cobra.Command, args []string) error { return a.fix(c.Context(), args[0], write) },
+	}
+	f := c.Flags()
+	f.BoolVar(&write, "write", false, "change the files instead of printing the diff")
+	f.StringVarP(&a.output, "output", "o", "", "write the diff to `FILE` instead of stdout")
+	a.selection(f)
+	a.database(f)
+	a.indexes(f)
+	a.targets(f)
+	a.common(f)
+	return c
+}
+
+// fix collects the patches of a folder's findings.
+func (a *app) fix(ctx context.Context, ref string, write bool) error {
+	folder := strings.TrimPrefix(ref, "dir:")
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return &exit{code: exitFailed, err: fmt.Errorf("fixing %s: only the files of a folder can be changed: %w", ref, err)}
+	}
+	defer root.Close()
+	s, db, err := a.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	if db != nil {
+		defer db.Close()
+	}
+	res, err := a.look(ctx, s, []string{"dir:" + folder}, nothing{})
+	if err != nil {
+		return err
+	}
+	if res.Opened == 0 {
+		return a.verdict(res)
+	}
+	files, left := patch.Join(patches(res.Findings))
+	for _, err := range left {
+		fmt.Fprintf(a.err, "bulwark: left out: %s\n", clean(err.Error()))
+	}
+	if write {
+		return a.change(root, files)
+	}
+	return a.write(func(w io.Writer) error {
+		for i := range files {
+			if _, err := io.WriteString(w, files[i].String()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// patches are those of the findings that no exception covers.
+func patches(findings []bulwark.Finding) []bulwark.Patch {
+	var list []bulwark.Patch
+	for _, f := range findings {
+		if f.Exception == nil && f.Fix != nil && f.Fix.Patch != nil {
+			list = append(list, *f.Fix.Patch)
+		}
+	}
+	return list
+}
+
+// change applies the patches below root, which links do not leave.
+func (a *app) change(root *os.Root, files []patch.File) error {
+	var failed error
+	for i := range files {
+		if err := rewrite(root, &files[i]); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("changing %w", err))
+			continue
+		}
+		fmt.Fprintf(a.err, "changed %s\n", clean(files[i].Name))
+	}
+	return failed
+}
+
+// rewrite puts the changed content beside the file and renames it.
+func rewrite(root *os.Root, f *patch.File) error {
+	name := filepath.FromSlash(path.Clean(f.Name))
+	in, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	st, err := in.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file: %w", f.Name, bulwark.ErrUnsupported)
+	}
+	if err != nil {
+		return err
+	}
+	content, err := limit.ReadAll(in, 16<<20, f.Name)
+	if err != nil {
+		return err
+	}
+	changed, err := f.Apply(content)
+	if err != nil {
+		return err
+	}
+	beside := filepath.Join(filepath.Dir(name), ".bulwark-"+filepath.Base(name))
+	if err := root.WriteFile(beside, changed, st.Mode().Perm()); err != nil {
+		return err
+	}
+	if err := root.Rename(beside, name); err != nil {
+		root.Remove(beside)
+		return err
+	}
+	return nil
+}
+
+// nothing takes a run and writes nothing.
+type nothing struct{}
+
+func (nothing) Handle(bulwark.Record) error { return nil }
