@@ -125,14 +125,18 @@ func rewrite(root *os.Root, f *patch.File) error {
 		return err
 	}
 	beside := filepath.Join(filepath.Dir(name), ".bulwark-"+filepath.Base(name))
-	if err := root.WriteFile(beside, changed, st.Mode().Perm()); err != nil {
+	out, err := root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, st.Mode().Perm())
+	if err != nil {
 		return err
 	}
-	if err := root.Rename(beside, name); err != nil {
-		root.Remove(beside)
-		return err
+	_, err = out.Write(changed)
+	if err = errors.Join(err, out.Close()); err == nil {
+		err = root.Rename(beside, name)
 	}
-	return nil
+	if err != nil {
+		root.Remove(beside) // best effort: the error that is returned matters more
+	}
+	return err
 }
 
 // nothing takes a run and writes nothing.
