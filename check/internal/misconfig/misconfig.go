@@ -1,0 +1,140 @@
+// Package misconfig is what the checks of configuration share: a rule as data, the
+// finding that it makes, and the patch of one line.
+package misconfig
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"bulwark"
+)
+
+// Hygiene is the tag of what is merely untidy.
+const Hygiene = "hygiene"
+
+// Rule is one thing that a check looks for, and why.
+type Rule struct {
+	ID       string // family/name
+	Severity bulwark.Severity
+	Title    string
+	Hygiene  bool     // untidy rather than dangerous: low, and shown on request
+	Tags     []string // the same check elsewhere: "cis-docker:4.1", "hadolint:DL3002"
+	Fix      string
+	Why      string // what can happen, and so the severity
+	Noise    string // when it is a false alarm
+	Refs     []string
+}
+
+// Finding makes the rule's finding about subject. Findings of one rule with the same
+// subject and place are one problem.
+func (r *Rule) Finding(subject, place string, evidence ...string) *bulwark.Finding {
+	f := &bulwark.Finding{
+		Key: bulwark.Key(bulwark.KindMisconfig, r.ID, subject, place), Kind: bulwark.KindMisconfig, Rule: r.ID,
+		Title: r.Title, Subject: subject, References: r.Refs,
+	}
+	r.Rate(f, r.Severity)
+	f.Tags = append(f.Tags, r.Tags...)
+	if r.Hygiene {
+		f.Tags = append(f.Tags, Hygiene)
+	}
+	for _, e := range evidence {
+		f.Evidence = append(f.Evidence, Clean(e))
+	}
+	if r.Fix != "" {
+		f.Fix = &bulwark.Fix{Text: r.Fix}
+	}
+	return f
+}
+
+// Rate gives a finding another severity than its rule has.
+func (r *Rule) Rate(f *bulwark.Finding, s bulwark.Severity) {
+	f.Severity, f.Risk = s, bulwark.Risk(bulwark.Factors{Severity: s, Fixable: r.Fix != ""})
+}
+
+const mostEvidence = 240 // bytes of one foreign text that is shown
+
+// Clean makes foreign text fit to be shown: one line, no control or invisible
+// characters, not too long.
+func Clean(s string) string {
+	cut := len(s) > mostEvidence
+	if cut {
+		s = strings.ToValidUTF8(s[:mostEvidence], "")
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError:
+			return '?'
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	if cut {
+		s += " ..."
+	}
+	return s
+}
+
+// Replace is the patch that puts other lines in the place of the line with that number
+// (from 1) of data; nil when there is no such line or nothing changes. The endings of
+// the lines stay as they are.
+func Replace(path string, data []byte, line int, with ...string) *bulwark.Patch {
+	old, ending, ok := lineOf(data, line)
+	if !ok || len(with) == 1 && with[0] == old {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n@@ -%d,1 +%d,%d @@\n", path, path, line, line, len(with))
+	write(&b, '-', old, ending)
+	for i, w := range with {
+		e := ending
+		if i < len(with)-1 && e == "" {
+			e = "\n"
+		}
+		write(&b, '+', w, e)
+	}
+	return &bulwark.Patch{Format: "unified-diff", File: path, Text: b.String()}
+}
+
+func write(b *strings.Builder, sign byte, text, ending string) {
+	b.WriteByte(sign)
+	b.WriteString(text)
+	if ending == "" {
+		b.WriteString("\n\\ No newline at end of file\n")
+		return
+	}
+	b.WriteString(ending)
+}
+
+// Line is the line with that number, without its ending.
+func Line(data []byte, line int) (string, bool) {
+	text, _, ok := lineOf(data, line)
+	return text, ok
+}
+
+func lineOf(data []byte, line int) (text, ending string, ok bool) {
+	if line < 1 {
+		return "", "", false
+	}
+	rest := string(data)
+	for i := 1; rest != ""; i++ {
+		text, more, found := strings.Cut(rest, "\n")
+		if i < line {
+			rest = more
+			continue
+		}
+		if !found {
+			return text, "", true
+		}
+		if t, crlf := strings.CutSuffix(text, "\r"); crlf {
+			return t, "\r\n", true
+		}
+		return text, "\n", true
+	}
+	return "", "", false
+}
