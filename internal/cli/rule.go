@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"bulwark"
+	"bulwark/all"
+)
+
+func (a *app) ruleCommand() *cobra.Command {
+	c := &cobra.Command{Use: "rule", Short: "What is looked for, and why"}
+	c.AddCommand(a.ruleListCommand(), a.ruleShowCommand())
+	return c
+}
+
+func (a *app) ruleListCommand() *cobra.Command {
+	format := "table"
+	c := &cobra.Command{
+		Use: "list [FAMILY...]", Short: "List the built-in rules, of all families or of those named",
+		Example: "  bulwark rule list dockerfile\n  bulwark rule list -f json", PreRunE: a.settle,
+		RunE: func(_ *cobra.Command, args []string) error {
+			rules := rulesOf(args)
+			if len(rules) == 0 {
+				return usage("no rules of %s; the families are %s", strings.Join(args, ", "), strings.Join(families(), " "))
+			}
+			return a.write(func(w io.Writer) error { return listRules(w, rules, format) })
+		},
+	}
+	a.ruleFlags(c, &format)
+	return c
+}
+
+func (a *app) ruleShowCommand() *cobra.Command {
+	format := "table"
+	c := &cobra.Command{
+		Use: "show ID", Short: "Say why a rule is there, how bad it is and when it is wrong",
+		Args: cobra.ExactArgs(1), PreRunE: a.settle,
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, ok := ruleNamed(args[0])
+			if !ok {
+				return &exit{code: exitFailed, err: fmt.Errorf("no rule is called %s: %w", args[0], bulwark.ErrNotFound), hint: "bulwark rule list"}
+			}
+			return a.write(func(w io.Writer) error {
+				if format == "json" {
+					return writeJSON(w, r)
+				}
+				return showRule(w, &r)
+			})
+		},
+	}
+	a.ruleFlags(c, &format)
+	return c
+}
+
+func (a *app) ruleFlags(c *cobra.Command, format *string) {
+	f := c.Flags()
+	f.StringVarP(format, "format", "f", *format, "table or json")
+	f.StringVarP(&a.output, "output", "o", "", "write to `FILE` instead of stdout")
+	a.common(f)
+	settle := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		if err := settle(c, args); err != nil {
+			return err
+		}
+		if *format != "table" && *format != "json" {
+			return usage("rules are written as table or json, not as %q", *format)
+		}
+		return nil
+	}
+}
+
+// rulesOf lists the rules of the families; of all without any.
+func rulesOf(wanted []string) []bulwark.Rule {
+	var list []bulwark.Rule
+	for _, p := range all.Plugins() {
+		r, ok := p.(bulwark.Ruler)
+		if !ok {
+			continue
+		}
+		for _, rule := range r.Rules() {
+			if len(wanted) == 0 || slices.Contains(wanted, family(rule.ID)) {
+				list = append(list, rule)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b bulwark.Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(list, func(a, b bulwark.Rule) bool { return a.ID == b.ID })
+}
+
+func ruleNamed(id string) (bulwark.Rule, bool) {
+	rules := rulesOf(nil)
+	i := slices.IndexFunc(rules, func(r bulwark.Rule) bool { return r.ID == id })
+	if i < 0 {
+		return bulwark.Rule{}, false
+	}
+	return rules[i], true
+}
+
+func family(id string) string {
+	f, _, _ := strings.Cut(id, "/")
+	return f
+}
+
+func families() []string {
+	var list []string
+	for _, r := range rulesOf(nil) {
+		list = append(list, family(r.ID))
+	}
+	return slices.Compact(list)
+}
+
+func listRules(w io.Writer, rules []bulwark.Rule, format string) error {
+	if format == "json" {
+		return writeJSON(w, map[string]any{"rules": rules})
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, r := range rules {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", r.ID, r.Severity, r.Title)
+	}
+	return t.Flush()
+}
+
+func showRule(w io.Writer, r *bulwark.Rule) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s)\n%s\n", r.ID, r.Severity, r.Title)
+	for _, part := range []struct{ label, text string }{
+		{"Why", r.Reason}, {"When it is wrong", r.FalsePositives}, {"Also known as", strings.Join(r.Tags, " ")},
+	} {
+		if part.text != "" {
+			fmt.Fprintf(&b, "\n%s: %s\n", part.label, part.text)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
