@@ -35,6 +35,7 @@ var layers = map[string][]string{
 
 	"internal/limit":     {""},
 	"internal/glob":      {},
+	"internal/match":     {},
 	"internal/purl":      {""},
 	"internal/ecosystem": {"", "internal/purl"},
 	"internal/patch":     {""},
@@ -43,7 +44,7 @@ var layers = map[string][]string{
 }
 
 // leaves may be imported by everyone but the root.
-var leaves = []string{"internal/limit", "internal/glob", "internal/purl", "internal/ecosystem"}
+var leaves = []string{"internal/limit", "internal/glob", "internal/match", "internal/purl", "internal/ecosystem"}
 
 // doors gives each heavy module the only rooms that may import it.
 var doors = map[string][]string{
