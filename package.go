@@ -86,5 +86,6 @@ type Inventory struct {
 	Packages     []Package
 	Repositories []Repository
 	Licensed     []Licensed
-	Documents    []Document // by path
+	Documents    []Document   // by path
+	Executables  []Executable // by path
 }

@@ -50,6 +50,8 @@ type Facts struct {
 	Repositories []Repository
 	Licensed     []Licensed
 	Documents    []Document
+	Recorded     []Recorded
+	Executables  []Executable
 }
 
 // Extractor turns a file into facts about its layer. It is used by several

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"bulwark"
@@ -57,11 +58,13 @@ func (s *share) may(want int) bool {
 
 // Bytes that a remembered thing takes beside its words, as measured.
 const (
-	costOfName    = 16
-	costOfFolder  = 32
-	costOfPath    = 128 // in a map of paths
-	costOfPackage = 640
-	costOfFinding = 1024
+	costOfName       = 16
+	costOfFolder     = 32
+	costOfPath       = 128 // in a map of paths
+	costOfPackage    = 640
+	costOfFinding    = 1024
+	costOfExecutable = 512
+	costOfDigest     = 8
 )
 
 // cost is what remembering the facts of a file takes, and once more when the layers
@@ -77,6 +80,15 @@ func (f *fileFacts) cost() int {
 	}
 	for _, o := range f.owned {
 		n += len(o.names) * costOfName
+	}
+	for _, r := range f.recorded {
+		n += len(r.names)*costOfName + len(r.digests)*costOfDigest
+	}
+	for _, x := range f.Executables {
+		n += costOfExecutable
+		for _, t := range x.Traits {
+			n += costOfPath + len(strings.Join(t.Evidence, ""))
+		}
 	}
 	for _, l := range f.Licensed {
 		n += costOfPath + len(l.Package)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"maps"
 	"slices"
 	"unsafe"
@@ -13,7 +14,7 @@ import (
 )
 
 // codecVersion changes with the format of kept facts.
-const codecVersion = "4"
+const codecVersion = "5"
 
 // encode writes facts: counts and lengths as uvarints, strings as bytes, names and
 // symbol hashes as they are, rare parts as JSON, and a CRC32C of all at the end:
@@ -98,6 +99,14 @@ func (e *encoder) file(f *fileFacts) {
 		e.str(o.pkg)
 		e.names(o.names)
 	}
+	e.uint(len(f.recorded))
+	for i := range f.recorded {
+		e.recorded(&f.recorded[i])
+	}
+	e.uint(len(f.Executables))
+	for i := range f.Executables {
+		e.executable(&f.Executables[i])
+	}
 	e.uint(len(f.Licensed))
 	for _, l := range f.Licensed {
 		e.str(l.Package)
@@ -108,6 +117,35 @@ func (e *encoder) file(f *fileFacts) {
 		return
 	}
 	e.json(rare{f.Findings, f.Release, f.Repositories, f.Documents})
+}
+
+func (e *encoder) recorded(r *recorded) {
+	e.str(r.pkg)
+	e.str(r.format)
+	e.names(r.names)
+	e.digests(r.digests)
+}
+
+func (e *encoder) digests(list []bulwark.Digest) {
+	e.uint(len(list))
+	for _, d := range list {
+		e.b = append(e.b, d[:]...)
+	}
+}
+
+// executable writes what an inspector told; the rest is the merged image's.
+func (e *encoder) executable(x *bulwark.Executable) {
+	e.str(x.Path)
+	for _, n := range []int{int(x.Mode), x.UID, int(x.Size)} {
+		e.b = binary.AppendVarint(e.b, int64(n))
+	}
+	e.str(x.Format)
+	e.digests(x.Digests)
+	if len(x.Traits) == 0 {
+		e.uint(0)
+		return
+	}
+	e.json(x.Traits)
 }
 
 const (
@@ -253,6 +291,34 @@ func (d *decoder) names() []name {
 	return list
 }
 
+// digests shares the memory, too.
+func (d *decoder) digests() []bulwark.Digest {
+	n := d.count(len(bulwark.Digest{}))
+	if n == 0 {
+		return nil
+	}
+	list := unsafe.Slice((*bulwark.Digest)(unsafe.Pointer(&d.b[d.at])), n)
+	d.at += n * len(bulwark.Digest{})
+	return list
+}
+
+func (d *decoder) int() int {
+	n, size := binary.Varint(d.b[d.at:])
+	if size <= 0 {
+		d.fail()
+		return 0
+	}
+	d.at += size
+	return int(n)
+}
+
+func (d *decoder) executable(x *bulwark.Executable) {
+	x.Path = d.str()
+	x.Mode, x.UID, x.Size = fs.FileMode(d.int()), d.int(), int64(d.int())
+	x.Format, x.Digests = d.str(), d.digests()
+	d.json(&x.Traits)
+}
+
 func (d *decoder) json(v any) {
 	s := d.str()
 	if s == "" || d.err != nil {
@@ -276,6 +342,18 @@ func (d *decoder) file(f *fileFacts) {
 	}
 	for i := range f.owned {
 		f.owned[i] = owned{d.str(), d.names()}
+	}
+	if n := d.count(4); n > 0 {
+		f.recorded = make([]recorded, n)
+	}
+	for i := range f.recorded {
+		f.recorded[i] = recorded{d.str(), d.str(), d.names(), d.digests()}
+	}
+	if n := d.count(7); n > 0 {
+		f.Executables = make([]bulwark.Executable, n)
+	}
+	for i := range f.Executables {
+		d.executable(&f.Executables[i])
 	}
 	if n := d.count(2); n > 0 {
 		f.Licensed = make([]bulwark.Licensed, n)

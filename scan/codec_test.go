@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,9 +25,12 @@ func sample() *facts {
 			Release:      &bulwark.Release{ID: "debian"},
 			Repositories: []bulwark.Repository{{Kind: "apt", URL: "https://example.org"}},
 			Documents:    []bulwark.Document{{Kind: "dockerfile", Path: "Dockerfile", Data: []byte("FROM x\n")}},
-			Licensed:     []bulwark.Licensed{{Package: "x", Licenses: []string{"MIT"}}},
+			Executables: []bulwark.Executable{{Path: "x", Mode: fs.ModeSetuid | 0o755, UID: -1, Size: 7, Format: "elf", Digests: []bulwark.Digest{{3}},
+				Traits: []bulwark.Trait{{Rule: "r", Line: 3, Evidence: []string{"e"}}}}, {}},
+			Licensed: []bulwark.Licensed{{Package: "x", Licenses: []string{"MIT"}}},
 		},
-		owned: []owned{{"x", []name{nameOf("a", false)}}},
+		owned:    []owned{{"x", []name{nameOf("a", false)}}},
+		recorded: []recorded{{"x", "deb", []name{nameOf("a", false)}, []bulwark.Digest{{1, 2}}}, {"", "deb", []name{nameOf("b", false)}, nil}},
 	}}
 	f.names.add("usr/bin/x", false)
 	f.passed.add("usr/bin", true)
@@ -39,7 +43,7 @@ func sample() *facts {
 	return f
 }
 
-var allowed = cmp.Options{cmp.AllowUnexported(facts{}, fileFacts{}, owned{}), cmp.Comparer(func(a, b *bulwark.Symbols) bool {
+var allowed = cmp.Options{cmp.AllowUnexported(facts{}, fileFacts{}, owned{}, recorded{}), cmp.Comparer(func(a, b *bulwark.Symbols) bool {
 	return a == b || a != nil && b != nil && cmp.Equal(a.Hashes(), b.Hashes())
 })}
 

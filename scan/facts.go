@@ -30,14 +30,22 @@ type facts struct {
 type fileFacts struct {
 	path string
 	bulwark.Facts
-	owned []owned
-	index map[packageID]bool // of Packages, made when asked
+	owned    []owned
+	recorded []recorded
+	index    map[packageID]bool // of Packages, made when asked
 }
 
 // owned is bulwark.Owned with its paths hashed.
 type owned struct {
 	pkg   string
 	names []name
+}
+
+// recorded is bulwark.Recorded with its paths hashed.
+type recorded struct {
+	pkg, format string
+	names       []name
+	digests     []bulwark.Digest // none: diverted
 }
 
 // name is a path as 128 bits of its SHA-256, the lowest bit telling whether it is a

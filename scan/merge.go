@@ -39,6 +39,7 @@ func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
 	}
 	m.inv.Release = m.release()
 	m.own()
+	m.inv.Executables = m.executables()
 	// Programs are recognised by content for want of a package manager that knows them.
 	m.inv.Packages = slices.DeleteFunc(m.inv.Packages, func(p bulwark.Package) bool { return p.Format == "generic" && p.OwnedBy != "" })
 	o.findings = append(o.findings, gathered(m.findings)...)
@@ -60,6 +61,7 @@ type merger struct {
 	// releases and owners hold what is visible.
 	releases []placed
 	owners   []placed
+	programs []program
 }
 
 // grow makes room for what all layers tell, so that nothing is moved later.
@@ -158,7 +160,10 @@ func (m *merger) take(p string, versions []placed) {
 	if top.Release != nil {
 		m.releases = append(m.releases, top)
 	}
-	if len(top.owned) > 0 {
+	for _, x := range top.Executables {
+		m.program(top, x)
+	}
+	if len(top.owned) > 0 || len(top.recorded) > 0 {
 		m.owners = append(m.owners, top)
 	}
 }
@@ -254,47 +259,93 @@ func (m *merger) release() *bulwark.Release {
 	return &r
 }
 
-// own marks the packages whose files a distribution package owns.
+// own marks the packages whose files a distribution package owns, and finds what
+// packages say about executables.
 func (m *merger) own() {
-	type want struct{ pkg, next int } // the packages whose file has one name, as a chain
-	wants := make([]want, 1, 2*len(m.inv.Packages)+1)
-	first := make(map[name]int, 2*len(m.inv.Packages))
+	f := newFiles(2 * (len(m.inv.Packages) + len(m.programs)))
 	for i := range m.inv.Packages {
-		p := &m.inv.Packages[i]
-		if databases[p.Format] {
-			continue
-		}
-		for _, alias := range recorded(m.paths[i]) {
-			n := nameOf(alias, false)
-			wants = append(wants, want{i, first[n]})
-			first[n] = len(wants) - 1
+		if !databases[m.inv.Packages[i].Format] {
+			f.add(m.paths[i], i)
 		}
 	}
-	if len(first) == 0 {
+	for i := range m.programs {
+		f.add(m.programs[i].real, len(m.inv.Packages)+i)
+	}
+	if len(f.first) == 0 {
 		return
-	}
-	var some [1 << 10]uint64 // a bit for each name in first: most owned files are in none
-	for n := range first {
-		some[n.short()>>6] |= 1 << (n.short() & 63)
 	}
 	for _, v := range m.owners {
 		for _, o := range v.owned {
 			for _, n := range o.names {
-				if some[n.short()>>6]&(1<<(n.short()&63)) == 0 {
-					continue
+				for w := f.find(n); w != 0; w = f.wants[w].next {
+					m.owner(f.wants[w].of, o.pkg)
 				}
-				for w := first[n]; w != 0; w = wants[w].next {
-					p := &m.inv.Packages[wants[w].pkg]
-					p.OwnedBy = cmp.Or(p.OwnedBy, o.pkg)
+			}
+		}
+		for _, r := range v.recorded {
+			for k, n := range r.names {
+				for w := f.find(n); w != 0; w = f.wants[w].next {
+					m.record(f.wants[w].of, &r, k)
 				}
 			}
 		}
 	}
 }
 
-// recorded gives the paths under which a package manager may have recorded a file:
+// owner notes that a package has the file of a package, or behind those of an executable.
+func (m *merger) owner(of int, pkg string) {
+	if i := of - len(m.inv.Packages); i >= 0 {
+		m.programs[i].owners = append(m.programs[i].owners, pkg)
+		return
+	}
+	p := &m.inv.Packages[of]
+	p.OwnedBy = cmp.Or(p.OwnedBy, pkg)
+}
+
+func (m *merger) record(of int, r *recorded, k int) {
+	i := of - len(m.inv.Packages)
+	if i < 0 {
+		return
+	}
+	p := &m.programs[i]
+	if k >= len(r.digests) {
+		p.diverted = true
+		return
+	}
+	p.records = append(p.records, bulwark.FileRecord{Package: r.pkg, Format: r.format, Digest: r.digests[k]})
+}
+
+// files finds numbers by the names of files.
+type files struct {
+	wants []struct{ of, next int } // those whose file has one name, as a chain
+	first map[name]int
+	some  [1 << 10]uint64 // a bit for each name in first: most that are asked for are in none
+}
+
+func newFiles(room int) *files {
+	return &files{wants: make([]struct{ of, next int }, 1, room+1), first: make(map[name]int, room)}
+}
+
+func (f *files) add(p string, of int) {
+	for _, alias := range aliases(p) {
+		n := nameOf(alias, false)
+		f.wants = append(f.wants, struct{ of, next int }{of, f.first[n]})
+		f.first[n] = len(f.wants) - 1
+		f.some[n.short()>>6] |= 1 << (n.short() & 63)
+	}
+}
+
+// find gives the first of the chain of a name, 0 for none.
+func (f *files) find(n name) int {
+	if f.some[n.short()>>6]&(1<<(n.short()&63)) == 0 {
+		return 0
+	}
+	return f.first[n]
+}
+
+// aliases gives the paths under which a package manager may have recorded a file:
 // as it is, and as it was before the distribution merged its folders into usr.
-func recorded(p string) []string {
+func aliases(p string) []string {
 	p, _, _ = strings.Cut(p, "!")
 	if rest, ok := strings.CutPrefix(p, "usr/"); ok {
 		if top, _, _ := strings.Cut(rest, "/"); top == "lib" || top == "bin" || top == "sbin" || top == "lib64" {

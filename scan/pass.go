@@ -269,19 +269,19 @@ func (w *walker) keep(info *bulwark.FileInfo, found fileFacts) error {
 }
 
 func (f *fileFacts) empty() bool {
-	return len(f.Packages) == 0 && len(f.Findings) == 0 && len(f.owned) == 0 && f.Release == nil && len(f.Repositories) == 0 && len(f.Licensed) == 0 && len(f.Documents) == 0
+	return len(f.Packages) == 0 && len(f.Findings) == 0 && len(f.owned) == 0 && len(f.recorded) == 0 && len(f.Executables) == 0 && f.Release == nil && len(f.Repositories) == 0 && len(f.Licensed) == 0 && len(f.Documents) == 0
 }
 
 // add takes a plugin's facts about the file.
 func (f *fileFacts) add(x bulwark.Facts) {
 	for _, o := range x.Owned {
-		names := make([]name, len(o.Paths))
-		for i, p := range o.Paths {
-			names[i] = nameOf(p, false)
-		}
-		f.owned = append(f.owned, owned{o.Package, names})
+		f.owned = append(f.owned, owned{o.Package, namesOf(o.Paths)})
+	}
+	for _, r := range x.Recorded {
+		f.recorded = append(f.recorded, recorded{r.Package, r.Format, namesOf(r.Paths), r.Digests[:min(len(r.Digests), len(r.Paths))]})
 	}
 	f.Packages = append(f.Packages, x.Packages...)
+	f.Executables = append(f.Executables, x.Executables...)
 	f.Findings = append(f.Findings, x.Findings...)
 	f.Repositories = append(f.Repositories, x.Repositories...)
 	f.Licensed = append(f.Licensed, x.Licensed...)
@@ -289,6 +289,14 @@ func (f *fileFacts) add(x bulwark.Facts) {
 	if x.Release != nil {
 		f.Release = x.Release
 	}
+}
+
+func namesOf(paths []string) []name {
+	names := make([]name, len(paths))
+	for i, p := range paths {
+		names[i] = nameOf(p, false)
+	}
+	return names
 }
 
 // note remembers that a plugin failed on a file.
@@ -319,5 +327,6 @@ func (w *walker) finish() {
 	}
 	w.facts.passed = slices.Collect(maps.Keys(w.folders))
 	w.folders = nil
+	w.facts.vouch()
 	w.facts.seal()
 }

@@ -3,6 +3,7 @@ package apk
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ func New() *Extractor { return &Extractor{} }
 
 // Info describes the extractor.
 func (*Extractor) Info() bulwark.Info {
-	return bulwark.Info{Name: "extract/apk", Summary: "Alpine packages that apk installed, their files and licences.", Version: 1}
+	return bulwark.Info{Name: "extract/apk", Summary: "Alpine packages that apk installed, their files, digests and licences.", Version: 2}
 }
 
 const (
@@ -80,7 +81,8 @@ type parser struct {
 	name, version, arch, origin, licence string
 
 	folder string
-	paths  strings.Builder // one after the other: a package's paths are parts of one string
+	digest []bulwark.Digest // beside ends
+	paths  strings.Builder  // one after the other: a package's paths are parts of one string
 	ends   []int
 }
 
@@ -111,6 +113,10 @@ func (p *parser) line(line []byte) error {
 		p.folder = distro.Clean(string(value))
 	case 'R':
 		return p.file(value)
+	case 'Z':
+		if n := len(p.digest); n > 0 {
+			p.digest[n-1] = digest(string(value))
+		}
 	}
 	return nil
 }
@@ -125,6 +131,7 @@ func (p *parser) file(name []byte) error {
 	}
 	p.paths.Write(name)
 	p.ends = append(p.ends, p.paths.Len())
+	p.digest = append(p.digest, bulwark.Digest{})
 	return nil
 }
 
@@ -132,7 +139,7 @@ func (p *parser) file(name []byte) error {
 func (p *parser) end() {
 	defer func() {
 		p.name, p.version, p.arch, p.origin, p.licence, p.folder = "", "", "", "", "", ""
-		p.paths, p.ends = strings.Builder{}, p.ends[:0]
+		p.paths, p.ends, p.digest = strings.Builder{}, p.ends[:0], p.digest[:0]
 	}()
 	if p.name == "" && p.version == "" {
 		return
@@ -152,7 +159,39 @@ func (p *parser) end() {
 	p.facts.Packages = append(p.facts.Packages, pkg)
 	if len(p.ends) > 0 {
 		p.facts.Owned = append(p.facts.Owned, bulwark.Owned{Package: p.name, Paths: p.owned()})
+		p.record()
 	}
+}
+
+// record keeps what the database says of the contents of files that may run.
+func (p *parser) record() {
+	r := bulwark.Recorded{Package: p.name, Format: "apk"}
+	all, start := p.paths.String(), 0
+	for i, end := range p.ends {
+		if c := distro.Clean(all[start:end]); p.digest[i] != (bulwark.Digest{}) && bulwark.MayRun(c) {
+			r.Paths, r.Digests = append(r.Paths, c), append(r.Digests, p.digest[i])
+		}
+		start = end
+	}
+	if len(r.Paths) > 0 {
+		p.facts.Recorded = append(p.facts.Recorded, r)
+	}
+}
+
+// digest reads "Q1" and a SHA-1 digest, or "Q2" and a SHA-256 digest, in base64.
+func digest(s string) bulwark.Digest {
+	a, size := bulwark.SHA1, 20
+	if strings.HasPrefix(s, "Q2") {
+		a, size = bulwark.SHA256, 32
+	}
+	if len(s) < 2 || s[0] != 'Q' || s[1] != '1' && s[1] != '2' {
+		return bulwark.Digest{}
+	}
+	sum, err := base64.StdEncoding.DecodeString(s[2:])
+	if err != nil || len(sum) != size {
+		return bulwark.Digest{}
+	}
+	return bulwark.NewDigest(a, sum)
 }
 
 func (p *parser) owned() []string {

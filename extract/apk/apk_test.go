@@ -74,6 +74,8 @@ func TestExtract(t *testing.T) {
 			{Package: "musl", Paths: []string{"lib/ld-musl-x86_64.so.1", "lib/libc.musl-x86_64.so.1", "usr/lib/libx.so"}},
 			{Package: "libcrypto3", Paths: []string{".hidden"}},
 		},
+		Recorded: []bulwark.Recorded{{Package: "musl", Format: "apk", Paths: []string{"lib/ld-musl-x86_64.so.1"},
+			Digests: []bulwark.Digest{bulwark.NewDigest(bulwark.SHA1, []byte("\x69\xb7\x1d\x79\xf8\x21\x8a\x39"))}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

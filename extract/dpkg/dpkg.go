@@ -16,7 +16,7 @@ var (
 )
 
 // Extractor reads dpkg's status file and the files of distroless images in its stead,
-// its lists of files, and the copyright files of packages.
+// its lists of files and their digests, its diversions, and the copyright files of packages.
 type Extractor struct{}
 
 // New returns an extractor of dpkg's database.
@@ -24,7 +24,7 @@ func New() *Extractor { return &Extractor{} }
 
 // Info describes the extractor.
 func (*Extractor) Info() bulwark.Info {
-	return bulwark.Info{Name: "extract/dpkg", Summary: "Debian packages that dpkg installed, their files and licences.", Version: 1}
+	return bulwark.Info{Name: "extract/dpkg", Summary: "Debian packages that dpkg installed, their files, digests and licences.", Version: 2}
 }
 
 const (
@@ -32,6 +32,8 @@ const (
 	statusDir  = "var/lib/dpkg/status.d"
 	infoDir    = "var/lib/dpkg/info/"
 	docDir     = "usr/share/doc/"
+
+	diversionsFile = "var/lib/dpkg/diversions"
 )
 
 // kind says what a file of dpkg's is.
@@ -42,6 +44,7 @@ const (
 	status
 	list
 	sums
+	diversions
 	copyright
 )
 
@@ -53,10 +56,12 @@ func kindOf(p string) kind {
 		return list
 	case strings.HasPrefix(p, docDir) && strings.HasSuffix(p, "/copyright") && strings.Count(p, "/") == 4:
 		return copyright
+	case strings.HasSuffix(p, ".md5sums") && (strings.HasPrefix(p, infoDir) || path.Dir(p) == statusDir):
+		return sums
+	case p == diversionsFile:
+		return diversions
 	case path.Dir(p) != statusDir:
 		return none
-	case strings.HasSuffix(p, ".md5sums"):
-		return sums
 	}
 	return status
 }
@@ -73,9 +78,11 @@ func (*Extractor) Extract(ctx context.Context, f *bulwark.File) (bulwark.Facts, 
 		packages, err := parseStatus(ctx, f)
 		return bulwark.Facts{Packages: packages}, err
 	case list:
-		return owned(f, ".list", func(line string) string { return line })
+		return owned(f)
 	case sums:
-		return owned(f, ".md5sums", pathOfSum)
+		return recorded(f)
+	case diversions:
+		return diverted(f)
 	case copyright:
 		return licences(f)
 	}

@@ -32,7 +32,8 @@ func TestWants(t *testing.T) {
 		"var/lib/dpkg/status.d/base":            true,
 		"var/lib/dpkg/status.d/base.md5sums":    true,
 		"var/lib/dpkg/info/libc6:amd64.list":    true,
-		"var/lib/dpkg/info/libc6:amd64.md5sums": false,
+		"var/lib/dpkg/info/libc6:amd64.md5sums": true,
+		"var/lib/dpkg/diversions":               true,
 		"usr/share/doc/openssl/copyright":       true,
 		"usr/share/doc/a/b/copyright":           false,
 		"srv/var/lib/dpkg/status":               false,
@@ -182,6 +183,30 @@ func TestOwned(t *testing.T) {
 	}
 }
 
+func TestRecorded(t *testing.T) {
+	const sum = "d41d8cd98f00b204e9800998ecf8427e"
+	want := bulwark.NewDigest(bulwark.MD5, []byte("\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04"))
+	tests := []struct {
+		file, content string
+		want          []bulwark.Recorded
+	}{
+		{"var/lib/dpkg/info/libc6:amd64.md5sums", sum + "  lib/x86_64-linux-gnu/libc.so.6\n" + sum + "  usr/share/doc/libc6/NEWS\n" + sum[1:] + "  usr/bin/short\nnonsense\n" + sum + "  ../bin/x\n",
+			[]bulwark.Recorded{{Package: "libc6", Format: "deb", Paths: []string{"lib/x86_64-linux-gnu/libc.so.6", "bin/x"}, Digests: []bulwark.Digest{want, want}}}},
+		{"var/lib/dpkg/info/tzdata.md5sums", sum + "  usr/share/zoneinfo/UTC\n", nil},
+		{"var/lib/dpkg/diversions", "/bin/sh\n/bin/sh.distrib\ndash\n/sbin/initctl\n/sbin/initctl.real\n:\n",
+			[]bulwark.Recorded{{Format: "deb", Paths: []string{"bin/sh", "bin/sh.distrib", "sbin/initctl", "sbin/initctl.real"}}}},
+	}
+	for _, tt := range tests {
+		facts, err := New().Extract(t.Context(), file(tt.file, tt.content))
+		if err != nil || len(facts.Owned) > 0 {
+			t.Errorf("%s: %v, owned %v", tt.file, err, facts.Owned)
+		}
+		if diff := cmp.Diff(tt.want, facts.Recorded); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.file, diff)
+		}
+	}
+}
+
 func TestCopyright(t *testing.T) {
 	tests := map[string]struct {
 		text string
@@ -276,13 +301,17 @@ func FuzzExtract(f *testing.F) {
 	f.Add([]byte("/.\n/usr\n/usr/x\n"), uint8(1))
 	f.Add([]byte("Format: x\n\nLicense: GPL-2+ or Expat\n"), uint8(2))
 	f.Add([]byte("d41d8cd98f00b204e9800998ecf8427e  usr/x\n"), uint8(3))
-	paths := []string{statusFile, infoDir + "x:amd64.list", docDir + "x/copyright", statusDir + "/x.md5sums"}
+	f.Add([]byte("/bin/sh\n/bin/sh.distrib\ndash\n"), uint8(4))
+	paths := []string{statusFile, infoDir + "x:amd64.list", docDir + "x/copyright", statusDir + "/x.md5sums", diversionsFile}
 	f.Fuzz(func(t *testing.T, data []byte, kind uint8) {
 		facts, _ := New().Extract(t.Context(), fileAt(paths[int(kind)%len(paths)], bytes.NewReader(data), int64(len(data))))
 		for _, p := range facts.Packages {
 			if strings.ContainsFunc(p.Name+p.Version+p.Arch+p.Source.Name+p.Source.Version, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 				t.Errorf("package %+v has control characters", p)
 			}
+		}
+		for _, r := range facts.Recorded {
+			facts.Owned = append(facts.Owned, bulwark.Owned{Paths: r.Paths})
 		}
 		for _, o := range facts.Owned {
 			for _, p := range o.Paths {

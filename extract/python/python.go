@@ -31,10 +31,10 @@ func New() *Extractor { return &Extractor{} }
 
 // Info describes the extractor.
 func (*Extractor) Info() bulwark.Info {
-	return bulwark.Info{Name: "extract/python", Summary: "Installed Python distributions: wheels, eggs, Conda packages.", Version: 1}
+	return bulwark.Info{Name: "extract/python", Summary: "Installed Python distributions: wheels, eggs, Conda packages; digests of their files.", Version: 2}
 }
 
-// Wants takes the one file of each distribution that names it.
+// Wants takes the one file of each distribution that names it, and its list of files.
 func (*Extractor) Wants(f *bulwark.FileInfo) bool { return f.Size > 0 && kindOf(f) != none }
 
 type kind int
@@ -44,6 +44,7 @@ const (
 	header      // METADATA, PKG-INFO
 	egg         // a zip archive that holds EGG-INFO/PKG-INFO
 	conda       // conda-meta/<name>.json
+	record      // RECORD beside METADATA
 )
 
 func kindOf(f *bulwark.FileInfo) kind {
@@ -52,6 +53,8 @@ func kindOf(f *bulwark.FileInfo) kind {
 		f.Base == "PKG-INFO" && (strings.HasSuffix(f.Path, ".egg-info/PKG-INFO") || strings.HasSuffix(f.Path, "EGG-INFO/PKG-INFO")),
 		strings.HasSuffix(f.Base, ".egg-info"):
 		return header
+	case f.Base == "RECORD" && strings.HasSuffix(f.Path, ".dist-info/RECORD"):
+		return record
 	case strings.HasSuffix(f.Base, ".egg"):
 		return egg
 	case strings.HasSuffix(f.Base, ".json") && strings.HasSuffix(strings.TrimSuffix(f.Path, f.Base), "conda-meta/"):
@@ -67,6 +70,8 @@ func (*Extractor) Extract(_ context.Context, f *bulwark.File) (bulwark.Facts, er
 	var err error
 	format := "pypi"
 	switch kindOf(&f.FileInfo) {
+	case record:
+		return recorded(f)
 	case header:
 		m, err = readHeader(f)
 	case egg:

@@ -80,7 +80,7 @@ func TestExtract(t *testing.T) {
 }
 
 func TestWants(t *testing.T) {
-	for _, path := range []string{"METADATA", "src/PKG-INFO", "x.dist-info/RECORD", "a.json", "x.egg-info/requires.txt"} {
+	for _, path := range []string{"METADATA", "src/PKG-INFO", "x.dist-info/INSTALLER", "a.json", "x.egg-info/requires.txt"} {
 		if f := file(path, "x"); New().Wants(&f.FileInfo) {
 			t.Errorf("%s is wanted", path)
 		}

@@ -32,7 +32,7 @@ func New() *Extractor { return &Extractor{} }
 
 // Info describes the extractor.
 func (*Extractor) Info() bulwark.Info {
-	return bulwark.Info{Name: "extract/rpm", Summary: "Packages that rpm installed, their files and licences.", Version: 1}
+	return bulwark.Info{Name: "extract/rpm", Summary: "Packages that rpm installed, their files, digests and licences.", Version: 2}
 }
 
 const (
@@ -154,6 +154,9 @@ func (c *collector) header(h *header.Header) error {
 	paths, err := c.files(h)
 	if len(paths) > 0 {
 		c.facts.Owned = append(c.facts.Owned, bulwark.Owned{Package: name, Paths: paths})
+	}
+	if r := recorded(h, name); len(r.Paths) > 0 && err == nil {
+		c.facts.Recorded = append(c.facts.Recorded, r)
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"bulwark"
 	"bulwark/extract/rpm/sqlite"
 )
 
@@ -60,11 +61,13 @@ libs
 mkdir -p %{buildroot}/usr/share/demo/sub %{buildroot}/usr/lib/demo
 for i in $(seq 1 3000); do : > %{buildroot}/usr/share/demo/sub/file-$i.txt; done
 echo x > %{buildroot}/usr/lib/demo/x.py
+echo y > %{buildroot}/usr/lib/demo/settings.py
 %files
 %dir /usr/share/demo
 /usr/share/demo/sub
 %files libs
 /usr/lib/demo/x.py
+%config /usr/lib/demo/settings.py
 `
 
 // realDatabase lets rpm build two packages and enter them in a database of its own.
@@ -104,11 +107,27 @@ func compare(t *testing.T, db, backend, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var packages, paths []string
+	var packages, paths, sums []string
 	for _, p := range facts.Packages {
 		_, version, _ := strings.Cut(p.Source.Version, ":")
 		packages = append(packages, fmt.Sprintf("%s %s %s %s-%s.src.rpm %s %s", p.Name, p.Version, p.Arch,
 			p.Source.Name, version, p.Licenses[0], strings.TrimPrefix(p.PURL, "?rpmmod=")))
+	}
+	for _, r := range facts.Recorded {
+		for i, p := range r.Paths {
+			sums = append(sums, fmt.Sprintf("%x /%s", r.Digests[i][:7], p))
+		}
+	}
+	slices.Sort(sums)
+	var wantSums []string
+	for _, l := range asked("--qf", `[%{FILEDIGESTS} %{FILENAMES}\n]`) {
+		if sum, p, _ := strings.Cut(l, " "); len(sum) == 64 && bulwark.MayRun(p[1:]) && p != "/usr/lib/demo/settings.py" {
+			wantSums = append(wantSums, sum[:14]+" "+p)
+		}
+	}
+	slices.Sort(wantSums)
+	if diff := cmp.Diff(wantSums, sums); diff != "" || len(sums) == 0 {
+		t.Errorf("digests (-rpm +ours):\n%s", diff)
 	}
 	for _, o := range facts.Owned {
 		for _, p := range o.Paths {

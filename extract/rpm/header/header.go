@@ -24,10 +24,14 @@ const (
 	License         Tag = 1014
 	Arch            Tag = 1022
 	FileModes       Tag = 1030
+	FileDigests     Tag = 1035
+	FileFlags       Tag = 1037
 	SourceRPM       Tag = 1044
+	FileVerifyFlags Tag = 1045
 	DirIndexes      Tag = 1116
 	BaseNames       Tag = 1117
 	DirNames        Tag = 1118
+	FileDigestAlgo  Tag = 5011
 	ModularityLabel Tag = 5096
 )
 
