@@ -19,13 +19,14 @@ const module = "bulwark"
 // A package may always import what lies below its own folder's internal.
 var layers = map[string][]string{
 	"":        {},
-	"source":  {""},
-	"extract": {""},
+	"build":   {""},
+	"source":  {"", "build"},
+	"extract": {"", "build"},
 	"report":  {"", "graph"},
 	"graph":   {""},
 
 	"advisory": {""},
-	"check":    {"", "advisory", "network", "rbac", "trust", "policy"},
+	"check":    {"", "build", "advisory", "network", "rbac", "trust", "policy"},
 	"policy":   {""},
 	"trust":    {""},
 	"scan":     {""},
@@ -53,6 +54,8 @@ var doors = map[string][]string{
 	"github.com/cilium/ebpf":                 {"source/kernel"},
 	"k8s.io/client-go":                       {"source/cluster"},
 	"github.com/spf13/cobra":                 {"internal/cli"},
+	"github.com/moby/buildkit":               {"build/dockerfile"},
+	"mvdan.cc/sh/v3":                         {"build"},
 	"github.com/bluekeyes/go-gitdiff":        {"internal/patch"},
 }
 
