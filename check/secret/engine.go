@@ -1,0 +1,225 @@
+package secret
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"sync"
+	"time"
+
+	"bulwark/check/secret/internal/rule"
+	"bulwark/internal/match"
+)
+
+// engine is rules made ready. It is used by all files at once.
+type engine struct {
+	all    index // every rule: for settings
+	narrow index // those that are not for settings alone
+	paths  []*rule.Rule
+	after  int // the longest that a window goes on after its anchor
+	before int
+	now    time.Time
+}
+
+// index finds the anchors of some rules.
+type index struct {
+	set  *match.Set
+	uses [][]use // by literal
+}
+
+// use is what a literal stands for: an anchor of a rule, in some form.
+type use struct {
+	m    *matcher
+	form form
+	text string // the anchor as the rule has it
+}
+
+// matcher is a rule with its expressions in the form the engine tries them.
+type matcher struct {
+	*rule.Rule
+	once sync.Once
+	// lead is the pattern held to the start of a text; nil when a match may begin before its anchor.
+	lead *regexp.Regexp
+	word bool // the pattern begins with \b
+}
+
+// build makes the engine of valid rules.
+func build(rules []*rule.Rule, now time.Time) *engine {
+	e := &engine{now: now}
+	var all, narrow indexer
+	for _, r := range rules {
+		if len(r.Anchors) == 0 {
+			e.paths = append(e.paths, r)
+			continue
+		}
+		before, after := r.Span()
+		e.before, e.after = max(e.before, before), max(e.after, after)
+		m := &matcher{Rule: r}
+		all.add(m)
+		if !r.ConfigOnly {
+			narrow.add(m)
+		}
+	}
+	// Other forms of an anchor are longer than it, and so are windows in that form.
+	e.before, e.after = e.before*stretch, e.after*stretch
+	e.all, e.narrow = all.index(), narrow.index()
+	return e
+}
+
+// indexer gathers the literals of an index.
+type indexer struct {
+	literals []match.Literal
+	uses     [][]use
+	known    map[match.Literal]int
+}
+
+func (x *indexer) add(m *matcher) {
+	for _, anchor := range m.Anchors {
+		for _, v := range formsOf(anchor, m.FoldCase, m.ConfigOnly || m.Personal) {
+			x.literal(v.literal, use{m: m, form: v.form, text: anchor})
+		}
+	}
+}
+
+func (x *indexer) literal(l match.Literal, u use) {
+	if x.known == nil {
+		x.known = map[match.Literal]int{}
+	}
+	id, ok := x.known[l]
+	if !ok {
+		id = len(x.literals)
+		x.known[l] = id
+		x.literals = append(x.literals, l)
+		x.uses = append(x.uses, nil)
+	}
+	x.uses[id] = append(x.uses[id], u)
+}
+
+func (x *indexer) index() index { return index{match.New(x.literals), x.uses} }
+
+// prepare looks at the pattern once: most begin with their anchor, and are tried there alone.
+func (m *matcher) prepare() {
+	m.once.Do(func() {
+		re, err := syntax.Parse(m.Pattern, syntax.Perl)
+		if err != nil || !m.leads(re) {
+			return
+		}
+		m.word = beginsAtWord(re)
+		m.lead, _ = regexp.Compile(`\A(?:` + m.Pattern + `)`)
+	})
+}
+
+// leads tells whether every match begins with an anchor.
+func (m *matcher) leads(re *syntax.Regexp) bool {
+	list, ok := prefixes(re)
+	if !ok {
+		return false
+	}
+	for _, p := range list.texts {
+		if !m.beginsWithAnchor(p) {
+			return false
+		}
+	}
+	return len(list.texts) > 0
+}
+
+func (m *matcher) beginsWithAnchor(p string) bool {
+	for _, a := range m.Anchors {
+		if strings.HasPrefix(p, a) || m.FoldCase && len(p) >= len(a) && strings.EqualFold(p[:len(a)], a) {
+			return true
+		}
+	}
+	return false
+}
+
+func beginsAtWord(re *syntax.Regexp) bool {
+	for re.Op == syntax.OpConcat || re.Op == syntax.OpCapture {
+		re = re.Sub[0]
+	}
+	return re.Op == syntax.OpWordBoundary
+}
+
+// starts is the texts that matches can begin with; whole when they are whole matches.
+type starts struct {
+	texts []string
+	whole bool
+}
+
+const mostStarts = 256
+
+// prefixes gives what matches begin with; not ok when that is too much to list.
+func prefixes(re *syntax.Regexp) (starts, bool) {
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpWordBoundary:
+		return starts{[]string{""}, true}, true
+	case syntax.OpLiteral:
+		if re.Flags&syntax.FoldCase != 0 {
+			return starts{[]string{strings.ToLower(string(re.Rune))}, true}, true
+		}
+		return starts{[]string{string(re.Rune)}, true}, true
+	case syntax.OpCharClass:
+		return classStarts(re)
+	case syntax.OpCapture:
+		return prefixes(re.Sub[0])
+	case syntax.OpConcat:
+		return concatStarts(re.Sub)
+	case syntax.OpAlternate:
+		return alternateStarts(re.Sub)
+	case syntax.OpQuest:
+		s, ok := prefixes(re.Sub[0])
+		s.texts = append(s.texts, "")
+		return s, ok && s.whole
+	case syntax.OpPlus:
+		s, ok := prefixes(re.Sub[0])
+		s.whole = false
+		return s, ok
+	}
+	return starts{[]string{""}, false}, true
+}
+
+func classStarts(re *syntax.Regexp) (starts, bool) {
+	s := starts{whole: true}
+	for i := 0; i < len(re.Rune); i += 2 {
+		if re.Rune[i+1]-re.Rune[i] > 16 {
+			return starts{[]string{""}, false}, true
+		}
+		for c := re.Rune[i]; c <= re.Rune[i+1]; c++ {
+			s.texts = append(s.texts, string(c))
+		}
+	}
+	return s, len(s.texts) <= 32
+}
+
+func concatStarts(subs []*syntax.Regexp) (starts, bool) {
+	sofar := starts{[]string{""}, true}
+	for _, sub := range subs {
+		next, ok := prefixes(sub)
+		if !ok || len(sofar.texts)*len(next.texts) > mostStarts {
+			sofar.whole = false
+		}
+		if !sofar.whole {
+			break
+		}
+		var texts []string
+		for _, a := range sofar.texts {
+			for _, b := range next.texts {
+				texts = append(texts, a+b)
+			}
+		}
+		sofar = starts{texts, next.whole}
+	}
+	return sofar, true
+}
+
+func alternateStarts(subs []*syntax.Regexp) (starts, bool) {
+	out := starts{whole: true}
+	for _, sub := range subs {
+		s, ok := prefixes(sub)
+		if !ok {
+			return s, false
+		}
+		out.texts = append(out.texts, s.texts...)
+		out.whole = out.whole && s.whole
+	}
+	return out, len(out.texts) <= mostStarts
+}

@@ -1,0 +1,189 @@
+package secret
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+
+	"bulwark/check/secret/internal/rule"
+)
+
+// candidate is a match that passed for a secret.
+type candidate struct {
+	rule    *rule.Rule
+	form    form
+	value   []byte // the secret, decoded
+	key     string // the name that it was given, as far as one stands before it
+	from    int64  // where it is in the text, roughly so in other forms than plain
+	to      int64
+	line    int
+	context string // why it is believed
+}
+
+// candidate judges a match and keeps it. base is the offset of text in the buffer.
+func (s *scan) candidate(u *use, text []byte, loc []int, base int64) {
+	from, to := u.m.Secret(loc)
+	value := text[from:to]
+	c := candidate{rule: u.m.Rule, form: u.form, from: s.at + base + int64(from), to: s.at + base + int64(to)}
+	if c.repeats(s.found) || !u.m.OnPath(s.path) {
+		return
+	}
+	line := lineOf(text, from, to)
+	c.key = keyBefore(text[:from])
+	if !s.believed(&c, value, text[loc[0]:loc[1]], line) {
+		return
+	}
+	c.value = bytes.Clone(value)
+	c.line = 1 + s.lines + bytes.Count(s.buf[:min(max(0, int(base)+from), len(s.buf))], []byte{'\n'})
+	if s.byRule == nil {
+		s.byRule = map[string]int{}
+	}
+	s.byRule[u.m.ID]++
+	s.found = append(s.found, c)
+}
+
+// repeats tells whether the rule has found the same place by another anchor.
+func (c *candidate) repeats(found []candidate) bool {
+	for i := len(found) - 1; i >= 0 && i > len(found)-8; i-- {
+		if f := &found[i]; f.rule == c.rule && f.from < c.to && c.from < f.to {
+			return true
+		}
+	}
+	return false
+}
+
+// believed asks everything that tells a secret from what looks like one, cheapest first.
+func (s *scan) believed(c *candidate, value, match, line []byte) bool {
+	r := c.rule
+	if len(value) == 0 || r.Check != "" && !rule.Checks[r.Check](value) {
+		return false
+	}
+	if r.Entropy > 0 && shannon(value) < r.Entropy {
+		return false
+	}
+	if !r.AnyContext && (!proven(r) && placeholder(value) || s.place.doubts(r, value)) {
+		return false
+	}
+	if r.Generic && !worthy(c.key, value, line) {
+		return false
+	}
+	return len(r.Allow) == 0 || !r.Allowed(s.path, value, match, line)
+}
+
+// proven: the value has passed a checksum that no placeholder passes.
+func proven(r *rule.Rule) bool {
+	return r.Check == "github-crc32" || r.Check == "base58check"
+}
+
+// lineOf is the line that the secret is on.
+func lineOf(text []byte, from, to int) []byte {
+	start := bytes.LastIndexByte(text[:from], '\n') + 1
+	end := len(text)
+	if i := bytes.IndexByte(text[to:], '\n'); i >= 0 {
+		end = to + i
+	}
+	return text[start:end]
+}
+
+// keyBefore is the name that stands before a value: NAME=, "name": , <name>, --name.
+func keyBefore(text []byte) string {
+	i := len(text)
+	for i > 0 && bytes.IndexByte([]byte(" \t\"'`=:>,([{|&?"), text[i-1]) >= 0 {
+		i--
+	}
+	end := i
+	for i > 0 && (isWord(text[i-1]) || text[i-1] == '-' || text[i-1] == '.') && end-i < 64 {
+		i--
+	}
+	if end == len(text) {
+		return "" // the value begins in the middle of a word
+	}
+	return string(bytes.Trim(text[i:end], "-."))
+}
+
+// shannon is the entropy in bits a byte.
+func shannon(b []byte) float64 {
+	var count [256]int
+	for _, c := range b {
+		count[c]++
+	}
+	sum := 0.0
+	for _, n := range count {
+		if n > 0 {
+			p := float64(n) / float64(len(b))
+			sum -= p * math.Log2(p)
+		}
+	}
+	return sum
+}
+
+// strength estimates how many bits a guesser would have to find, low rather than high: a
+// letter that goes on from another counts as in a word, a digit after a digit as in a number,
+// and what has stood there before counts nothing.
+func strength(b []byte) float64 {
+	seen := map[[3]byte]bool{}
+	sum, fresh := 0.0, 0.0
+	for i, c := range b {
+		kind := classOf(c)
+		bits := map[byte]float64{'a': 4.7, 'A': 4.7, '0': 3.3, '.': 3}[kind]
+		if i > 0 && classOf(b[i-1]) == kind {
+			bits = map[byte]float64{'a': 2.3, 'A': 2.3, '0': 2, '.': 1}[kind]
+		}
+		sum += bits
+		if i >= 2 {
+			three := [3]byte{b[i-2], b[i-1], c}
+			if !seen[three] {
+				fresh++
+			}
+			seen[three] = true
+		}
+	}
+	return sum * fresh / max(1, float64(len(b)-2))
+}
+
+func classOf(c byte) byte {
+	switch {
+	case c >= 'a' && c <= 'z':
+		return 'a'
+	case c >= 'A' && c <= 'Z':
+		return 'A'
+	case c >= '0' && c <= '9':
+		return '0'
+	}
+	return '.'
+}
+
+// enough is the strength from which a hash gives nothing away.
+const enough = 80
+
+// leading leaves of candidates in one place the one that says most, and of each rule those
+// that are enough of them.
+func leading(found []candidate) []candidate {
+	slices.SortStableFunc(found, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), rank(&b)-rank(&a), cmp.Compare(b.to, a.to))
+	})
+	var out []candidate
+	for _, c := range found {
+		if n := len(out); n > 0 && c.from < out[n-1].to {
+			if rank(&c) > rank(&out[n-1]) {
+				out[n-1] = c
+			}
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// rank is how much a rule knows of what it finds.
+func rank(c *candidate) int {
+	n := int(c.rule.Severity)
+	if !c.rule.Generic {
+		n += 20
+	}
+	if c.rule.Check != "" {
+		n += 10
+	}
+	return n
+}

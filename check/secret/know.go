@@ -1,0 +1,190 @@
+package secret
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"bulwark"
+	"bulwark/check/secret/internal/rule"
+)
+
+// knowledge is what a value says about itself, without asking anybody.
+type knowledge struct {
+	title    string
+	severity bulwark.Severity // unknown: the rule's
+	notes    []string
+}
+
+// know looks at a value for what it tells.
+func know(r *rule.Rule, p string, value []byte, now time.Time) knowledge {
+	switch {
+	case bytes.HasPrefix(value, []byte("-----BEGIN ")):
+		return ofKey(p, value)
+	case bytes.HasPrefix(value, []byte("PuTTY-User-Key-File")):
+		return ofPuTTY(value)
+	case bytes.HasPrefix(value, []byte("eyJ")) && bytes.Count(value, []byte(".")) >= 2:
+		return ofJWT(value, now)
+	case len(value) == 20 && (bytes.HasPrefix(value, []byte("AKIA")) || bytes.HasPrefix(value, []byte("ASIA"))):
+		return ofAWS(value)
+	}
+	return knowledge{}
+}
+
+// ofAWS reads the account out of an access key's id (the first 40 bits after the prefix, but for the first).
+func ofAWS(value []byte) knowledge {
+	raw, err := base32.StdEncoding.DecodeString(string(value[4:]))
+	if err != nil || len(raw) < 6 {
+		return knowledge{}
+	}
+	var n uint64
+	for _, b := range raw[:6] {
+		n = n<<8 | uint64(b)
+	}
+	account := n & 0x7fffffffff80 >> 7
+	k := knowledge{notes: []string{fmt.Sprintf("AWS account %012d", account)}}
+	if value[1] == 'S' {
+		k.notes = append(k.notes, "temporary: it is of use together with a session token only")
+		k.severity = bulwark.SeverityMedium
+	}
+	return k
+}
+
+// ofJWT tells who issued a token, and until when it holds.
+func ofJWT(value []byte, now time.Time) knowledge {
+	_, claims := rule.JWT(value)
+	var k knowledge
+	if iss, ok := claims["iss"].(string); ok {
+		k.notes = append(k.notes, "issued by "+clean(iss))
+	}
+	if sub, ok := claims["sub"].(string); ok && len(sub) > 2 {
+		k.notes = append(k.notes, "for "+clean(sub[:2])+"…")
+	}
+	exp, ok := claims["exp"].(float64)
+	if !ok || exp < 0 || exp > 1<<40 {
+		return k
+	}
+	until := time.Unix(int64(exp), 0).UTC()
+	if !now.IsZero() && until.Before(now) {
+		k.severity = bulwark.SeverityLow
+		k.notes = append(k.notes, "expired "+until.Format(time.DateOnly))
+		return k
+	}
+	k.notes = append(k.notes, "valid until "+until.Format(time.DateOnly))
+	return k
+}
+
+func ofPuTTY(value []byte) knowledge {
+	if bytes.Contains(value, []byte("Encryption: none")) {
+		return knowledge{notes: []string{"not encrypted"}}
+	}
+	return knowledge{severity: bulwark.SeverityMedium, notes: []string{"encrypted with a passphrase"}}
+}
+
+// ofKey tells what kind of private key a PEM block is, and the fingerprint of its public part.
+func ofKey(p string, value []byte) knowledge {
+	var k knowledge
+	if host := path.Base(p); strings.HasPrefix(host, "ssh_host_") && strings.HasSuffix(host, "_key") {
+		k.title = "SSH host key, the same in every container of this image"
+	}
+	text := bytes.ReplaceAll(bytes.ReplaceAll(value, []byte("\r"), nil), []byte(`\n`), []byte("\n"))
+	block, _ := pem.Decode(unindented(text))
+	switch {
+	case block == nil:
+		k.notes = append(k.notes, "the block could not be read whole")
+		return k
+	case strings.Contains(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "":
+		k.severity = bulwark.SeverityMedium
+		k.notes = append(k.notes, "encrypted with a passphrase")
+		return k
+	}
+	k.notes = append(k.notes, keyNotes(block)...)
+	if len(k.notes) == 1 && k.notes[0] == encryptedKey {
+		k.severity = bulwark.SeverityMedium
+	}
+	return k
+}
+
+const encryptedKey = "encrypted with a passphrase"
+
+// unindented drops what YAML puts before the lines of a block.
+func unindented(text []byte) []byte {
+	lines := bytes.Split(text, []byte("\n"))
+	for i := range lines {
+		lines[i] = bytes.TrimSpace(lines[i])
+	}
+	return append(bytes.Join(lines, []byte("\n")), '\n')
+}
+
+// keyNotes describes the key of a block.
+func keyNotes(block *pem.Block) []string {
+	private, err := parseKey(block)
+	var missing *ssh.PassphraseMissingError
+	if errors.As(err, &missing) {
+		return []string{encryptedKey}
+	}
+	if err != nil {
+		return []string{"not encrypted"}
+	}
+	public, kind := publicOf(private)
+	if public == nil {
+		return []string{"not encrypted"}
+	}
+	notes := []string{kind + " key, not encrypted"}
+	if der, err := x509.MarshalPKIXPublicKey(public); err == nil {
+		sum := sha256.Sum256(der)
+		notes = append(notes, "public key SHA-256 "+hex.EncodeToString(sum[:]))
+	}
+	return notes
+}
+
+func parseKey(block *pem.Block) (any, error) {
+	if block.Type == "OPENSSH PRIVATE KEY" {
+		return ssh.ParseRawPrivateKey(pem.EncodeToMemory(block))
+	}
+	if key, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return key, nil
+	}
+	return x509.ParseECPrivateKey(block.Bytes)
+}
+
+func publicOf(private any) (public any, kind string) {
+	switch k := private.(type) {
+	case *rsa.PrivateKey:
+		return &k.PublicKey, fmt.Sprintf("RSA %d", k.N.BitLen())
+	case *ecdsa.PrivateKey:
+		return &k.PublicKey, k.Curve.Params().Name
+	case ed25519.PrivateKey:
+		return k.Public(), "Ed25519"
+	case *ed25519.PrivateKey:
+		return k.Public(), "Ed25519"
+	}
+	return nil, ""
+}
+
+// clean makes foreign text fit to be shown.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0xfffd {
+			return '?'
+		}
+		return r
+	}, s)
+	return s[:min(len(s), 120)]
+}

@@ -1,0 +1,130 @@
+package secret
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"bulwark/check/secret/internal/rule"
+)
+
+// place is what a file's path says about what it holds.
+type place struct {
+	settings bool // looks like settings: the rules for those are tried
+	packaged bool // came with somebody's package: what is in it is public already
+	sample   bool // documentation, an example, a test, a template
+}
+
+// mostSettings is how large a file of settings may be.
+const mostSettings = 2 << 20
+
+func placeOf(p string, size int64) place {
+	if i := strings.LastIndexByte(p, '!'); i >= 0 {
+		inner := placeOf(p[i+1:], size)
+		outer := placeOf(path.Dir(p[:i])+"/x", size)
+		return place{inner.settings, inner.packaged || outer.packaged, inner.sample || outer.sample}
+	}
+	lower := strings.ToLower(p)
+	base := path.Base(lower)
+	dirs := strings.Split(path.Dir(lower), "/")
+	w := place{packaged: packaged(lower, dirs), sample: slices.ContainsFunc(dirs, isSampleFolder) || isSampleName(base)}
+	w.settings = size <= mostSettings && (isSettings(base) || slices.Contains(dirs, "etc") && path.Ext(base) == "")
+	return w
+}
+
+// doubts tells whether the place speaks against the rule's finding.
+func (w place) doubts(r *rule.Rule, value []byte) bool {
+	if r.Generic {
+		return w.sample || w.packaged
+	}
+	if r.ConfigOnly {
+		return w.sample && w.packaged || w.packaged && weak(value)
+	}
+	return w.sample && w.packaged
+}
+
+func weak(value []byte) bool { return strength(value) < enough }
+
+// trees are where packages put their files.
+var trees = []string{"usr/share/", "usr/lib/", "usr/lib32/", "usr/lib64/", "usr/libexec/", "usr/include/", "usr/local/go/", "usr/local/include/",
+	"usr/local/lib/python", "usr/local/lib/ruby", "usr/local/lib/node_modules/", "usr/local/lib/perl", "usr/local/share/perl", "lib/", "lib64/",
+	"usr/bin/", "usr/sbin/", "bin/", "sbin/", "usr/src/linux", "usr/src/python", "usr/games/", "var/lib/dpkg/", "var/lib/apt/", "var/lib/gems/", "var/cache/", "boot/"}
+
+// apps are where people put their own into those trees.
+var apps = []string{"usr/share/nginx/html/", "usr/share/caddy/", "usr/share/logstash/config/", "usr/share/elasticsearch/config/",
+	"usr/share/kibana/config/", "usr/share/grafana/conf/", "usr/lib/systemd/system/", "lib/systemd/system/"}
+
+// folders are what package managers of languages unpack into, wherever that is.
+var folders = []string{"node_modules", "site-packages", "dist-packages", "bower_components", "gems", ".bundle", ".m2", ".cargo", ".npm", ".yarn", ".cache",
+	".rustup", ".nuget", ".ivy2", ".gradle", "pkgs", ".venv"}
+
+func packaged(lower string, dirs []string) bool {
+	under := func(t string) bool { return strings.HasPrefix(lower, t) }
+	if slices.ContainsFunc(dirs, func(d string) bool { return slices.Contains(folders, d) }) {
+		return true
+	}
+	if i := slices.Index(dirs, "vendor"); i >= 0 && i < len(dirs)-1 {
+		return true
+	}
+	return slices.ContainsFunc(trees, under) && !slices.ContainsFunc(apps, under) ||
+		strings.HasPrefix(lower, "go/pkg/mod/") || strings.Contains(lower, "/go/pkg/mod/")
+}
+
+var sampleFolders = sync.OnceValue(func() map[string]bool {
+	return words("doc docs documentation man info help test tests testing __tests__ testdata test-data test_data testcases spec specs fixtures fixture __fixtures__ example examples sample samples demo demos mock mocks __mocks__ bench benchmark benchmarks tutorial tutorials gtk-doc javadoc javadocs apidocs htdocs-docs e2e stubs")
+})
+
+func isSampleFolder(dir string) bool { return sampleFolders()[dir] }
+
+// isSampleName tells documentation, templates and tests by their names.
+func isSampleName(base string) bool {
+	switch path.Ext(base) {
+	case ".md", ".markdown", ".rst", ".adoc", ".asciidoc", ".pod", ".rdoc", ".tex", ".texi", ".man", ".sample", ".example", ".dist", ".template", ".tmpl", ".tpl", ".j2", ".erb", ".in", ".po", ".pot", ".snap":
+		return true
+	}
+	for _, s := range []string{"readme", "changelog", "changes", "contributing", "license", "licence", "copying", "news.", "history.", "security.", "test_"} {
+		if strings.HasPrefix(base, s) {
+			return true
+		}
+	}
+	for _, s := range []string{"_test.", ".test.", ".spec.", "_spec.", ".sample", ".example", "-example", "-sample", "_example", "_sample", "example.", "sample."} {
+		if strings.Contains(base, s) {
+			return true
+		}
+	}
+	return false
+}
+
+var settingsExt = sync.OnceValue(func() map[string]bool {
+	return words(".env .ini .cfg .conf .cnf .config .properties .yaml .yml .json .json5 .toml .xml .sh .bash .zsh .service .tf .tfvars .hcl .plist .netrc .reg .bat .cmd .ps1 .secret .secrets .credentials .creds .local .prod .production .dev .development .staging .envrc .ovpn .dsn .kdl .nomad .auto .override .bak .old .orig")
+})
+
+var settingsBase = sync.OnceValue(func() map[string]bool {
+	return words("dockerfile containerfile makefile jenkinsfile vagrantfile procfile credentials config environment profile settings passwd passwords secrets crontab pgpass .pgpass .npmrc .yarnrc .pypirc .netrc _netrc .my.cnf .env .envrc .git-credentials .gitconfig .dockercfg .bashrc .bash_profile .profile .zshrc .bash_history .zsh_history .ash_history .sh_history .mysql_history .psql_history .python_history .node_repl_history .rediscli_history .viminfo .s3cfg .boto .htpasswd .esmtprc .msmtprc .fetchmailrc .wgetrc .curlrc .remote-sync.json .ftpconfig wp-config.php config.php settings.php configuration.php local.php parameters.php database.php settings.py local_settings.py secrets.py config.py secrets.rb config.rb secret_token.rb config.js config.ts secrets.js env.js robomongo.json filezilla.xml connections.xml")
+})
+
+// words is a set of them.
+func words(list string) map[string]bool {
+	set := map[string]bool{}
+	for s := range strings.FieldsSeq(list) {
+		set[s] = true
+	}
+	return set
+}
+
+// isSettings tells by its name whether a file holds settings.
+func isSettings(base string) bool {
+	if settingsBase()[base] || settingsExt()[path.Ext(base)] || strings.HasPrefix(base, ".env") || strings.HasPrefix(base, "env.") || strings.HasPrefix(base, "dockerfile") {
+		return true
+	}
+	if ext := path.Ext(base); ext != "" && ext != ".txt" && ext != ".log" && ext != ".csv" {
+		return false
+	}
+	for _, s := range []string{"password", "passwd", "secret", "credential", "token", "history", "htpasswd"} {
+		if strings.Contains(base, s) {
+			return true
+		}
+	}
+	return false
+}

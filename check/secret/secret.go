@@ -1,0 +1,124 @@
+// Package secret finds credentials in files of any size as their bytes stream by, and in
+// an image's configuration.
+//
+// One set of literals, the anchors of all rules, is looked for at once, each as it is,
+// in UTF-16, in base 64 and with the escapes of URLs and JSON. Where one stands, the rule's
+// expression is tried on a window around it. What matches must then pass the rule's checksum,
+// the doubts that its context raises (placeholders, documentation, samples, what
+// packages ship for their tests), and its entropy. Members of ZIP archives are looked at one level deep.
+//
+// A value never leaves the process: a finding shows its first four and last two
+// characters at most and nothing of a weak one, and has a hash of it only when guessing
+// cannot find the value from the hash.
+package secret
+
+import (
+	"hash/fnv"
+	"io/fs"
+	"sync"
+	"time"
+
+	"bulwark"
+	"bulwark/check/secret/internal/rule"
+)
+
+const (
+	name = "check/secret"
+	// codeVersion changes with the engine; rules are part of the version by themselves.
+	codeVersion = 1
+)
+
+// Options of inspector and check.
+type Options struct {
+	// Rules are rules of the user beside the built-in ones, from LoadRules.
+	Rules []*RuleSet
+	// Personal: also data about people: payment cards, account numbers, lists of addresses.
+	Personal bool
+	// Now is the clock by which tokens have expired. It counts by its month: kept results
+	// of a layer are good until that ends. Zero: none has.
+	Now time.Time
+}
+
+// Inspector finds secrets in files.
+type Inspector struct {
+	version int
+	engine  func() (*engine, error)
+	sinks   sync.Pool
+}
+
+var _ bulwark.Inspector = (*Inspector)(nil)
+
+// New returns the inspector. Rules are read and compiled when the first file is begun.
+func New(o Options) *Inspector {
+	return &Inspector{version: o.version(), engine: sync.OnceValues(func() (*engine, error) { return o.newEngine() })}
+}
+
+// Info describes the inspector. Its version covers the engine, every rule and the options.
+func (i *Inspector) Info() bulwark.Info {
+	return bulwark.Info{Name: name, Summary: "Credentials in files: keys, tokens, passwords.", Version: i.version}
+}
+
+// Begin takes every file that has bytes.
+func (i *Inspector) Begin(info *bulwark.FileInfo) bulwark.Sink {
+	if info.Mode&fs.ModeType != 0 || info.Size == 0 {
+		return nil
+	}
+	e, err := i.engine()
+	if err != nil {
+		return &failed{err}
+	}
+	s, _ := i.sinks.Get().(*sink)
+	if s == nil {
+		s = &sink{free: &i.sinks}
+	}
+	s.begin(e, info.Path, info.Size)
+	return s
+}
+
+// failed is the sink of an inspector whose rules cannot be read.
+type failed struct{ err error }
+
+func (f *failed) Write(b []byte) (int, error)   { return len(b), bulwark.ErrSkip }
+func (f *failed) Close() (bulwark.Facts, error) { return bulwark.Facts{}, f.err }
+
+// month is the clock that tokens are judged by.
+func (o Options) month() time.Time {
+	if o.Now.IsZero() {
+		return o.Now
+	}
+	y, m, _ := o.Now.UTC().Date()
+	return time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
+}
+
+// version names the engine, the rules and the options.
+func (o Options) version() int {
+	h := fnv.New32a()
+	write := func(b []byte) { h.Write(b); h.Write([]byte{0}) }
+	eachBuiltin(func(_ string, data []byte) { write(data) })
+	for _, set := range o.Rules {
+		write(set.sum[:])
+	}
+	if o.Personal {
+		write([]byte("personal"))
+	}
+	write([]byte(o.month().Format(time.DateOnly)))
+	return codeVersion<<32 | int(h.Sum32())
+}
+
+// newEngine reads the rules and builds the engine.
+func (o Options) newEngine() (*engine, error) {
+	list, err := builtin()
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range o.Rules {
+		list = append(list, set.rules...)
+	}
+	var use []*rule.Rule
+	for _, r := range list {
+		if !r.Personal || o.Personal {
+			use = append(use, r)
+		}
+	}
+	return build(use, o.month()), nil
+}

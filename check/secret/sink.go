@@ -1,0 +1,253 @@
+package secret
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"sync"
+
+	"bulwark"
+)
+
+// bufferSize is how much of a file is held at once, beside what windows reach over.
+const bufferSize = 128 << 10
+
+// sink looks at one file. Its memory does not depend on the file's size.
+type sink struct {
+	free *sync.Pool
+	scan scan
+	zip  *unzipper // nil: the file is no archive
+}
+
+func (s *sink) begin(e *engine, path string, size int64) {
+	s.zip = nil
+	s.scan.begin(e, path, size)
+}
+
+// Write takes the next piece.
+func (s *sink) Write(piece []byte) (int, error) {
+	if s.scan.at == 0 && s.zip == nil && len(piece) >= 4 && isZip(piece) {
+		s.zip = newUnzipper(s.scan.engine, s.scan.path)
+	}
+	if s.zip != nil {
+		s.zip.write(piece)
+	}
+	s.scan.write(piece)
+	return len(piece), nil
+}
+
+// Close gives what was found. The sink may serve another file then.
+func (s *sink) Close() (bulwark.Facts, error) {
+	facts, err := s.scan.close()
+	if s.zip != nil {
+		more, zerr := s.zip.close()
+		facts.Findings = append(facts.Findings, more.Findings...)
+		err = errors.Join(err, zerr)
+		s.zip = nil
+	}
+	s.free.Put(s)
+	return facts, err
+}
+
+// scan is the search of one text.
+type scan struct {
+	engine *engine
+	index  *index
+	path   string
+	inner  bool // a member of an archive
+	place  place
+
+	buf     []byte
+	at      int64 // offset of buf in the text
+	done    int   // what of buf has been searched
+	lines   int   // line feeds before buf
+	scratch []byte
+
+	found   []candidate
+	byRule  map[string]int
+	allowed int64 // bytes that expressions may still be tried on
+	dropped int   // candidates that were not looked at
+}
+
+// A file gives this many findings at most of one rule and in all, and what expressions are
+// tried on is in proportion to what was read: no content makes a scan slow.
+const (
+	mostOfRule = 200
+	mostOfFile = 2000
+	patience   = 16 << 20
+)
+
+func (s *scan) begin(e *engine, path string, size int64) {
+	s.engine, s.path, s.place = e, path, placeOf(path, size)
+	s.index = &e.narrow
+	if s.place.settings {
+		s.index = &e.all
+	}
+	s.buf, s.at, s.done, s.lines = s.buf[:0], 0, 0, 0
+	s.found, s.byRule, s.dropped = s.found[:0], nil, 0
+	s.allowed = patience
+}
+
+func (s *scan) write(piece []byte) {
+	s.allowed += int64(len(piece)) / 2
+	reach := s.engine.before + s.engine.after
+	if cap(s.buf) < bufferSize+reach {
+		old := s.buf
+		s.buf = make([]byte, len(old), bufferSize+reach)
+		copy(s.buf, old)
+	}
+	for len(piece) > 0 {
+		n := min(len(piece), cap(s.buf)-len(s.buf))
+		s.buf = append(s.buf, piece[:n]...)
+		piece = piece[n:]
+		if len(s.buf) == cap(s.buf) {
+			s.search(len(s.buf) - s.engine.after)
+			s.slide()
+		}
+	}
+}
+
+// slide forgets what no window reaches back to.
+func (s *scan) slide() {
+	gone := max(0, s.done-s.engine.before)
+	s.lines += bytes.Count(s.buf[:gone], []byte{'\n'})
+	s.buf = s.buf[:copy(s.buf, s.buf[gone:])]
+	s.at += int64(gone)
+	s.done -= gone
+}
+
+// search looks at every anchor that starts before the end given.
+func (s *scan) search(end int) {
+	from := s.done
+	s.index.set.Find(s.buf, from, func(id, start int) {
+		if start < from || start >= end {
+			return
+		}
+		for i := range s.index.uses[id] {
+			s.try(&s.index.uses[id][i], start)
+		}
+	})
+	s.done = end
+}
+
+// try looks for a rule's secret around an anchor.
+func (s *scan) try(u *use, start int) {
+	m := u.m
+	m.prepare()
+	if s.allowed < 0 || s.byRule[m.ID] >= mostOfRule || len(s.found) >= mostOfFile {
+		s.dropped++
+		return
+	}
+	if u.form == plain && m.lead != nil {
+		s.lead(u, start)
+		return
+	}
+	text, at := u.window(s.buf, start, s.scratch)
+	if u.form != plain && text != nil {
+		s.scratch = text[:0]
+	}
+	if at < 0 {
+		s.allowed -= 64
+		return
+	}
+	s.match(u, text, at, start)
+}
+
+// lead tries a pattern that begins with the anchor.
+func (s *scan) lead(u *use, start int) {
+	_, after := u.m.Span()
+	text := s.buf[start:min(len(s.buf), start+after)]
+	if u.m.word && start > 0 && isWord(s.buf[start-1]) && isWord(text[0]) && !escapedBefore(s.buf[:start]) {
+		return
+	}
+	s.allowed -= 64
+	if loc := u.m.lead.FindSubmatchIndex(text); loc != nil {
+		s.allowed -= int64(loc[1])
+		s.candidate(u, text, loc, int64(start))
+		return
+	}
+	if hasEscape(text[:min(len(text), len(u.text)+160)]) {
+		for _, f := range []form{jsonEscaped, urlEscaped} {
+			s.scratch = unescape(s.scratch[:0], text, f)
+			s.allowed -= int64(len(text))
+			if loc := u.m.lead.FindSubmatchIndex(s.scratch); loc != nil {
+				s.candidate(&use{u.m, f, u.text}, s.scratch, loc, int64(start))
+				return
+			}
+		}
+	}
+}
+
+// escapedBefore: the letter before is part of an escape: "\nghp_", "%3Dghp_".
+func escapedBefore(b []byte) bool {
+	n := len(b)
+	return n >= 2 && b[n-2] == '\\' && bytes.IndexByte([]byte("nrtbf"), b[n-1]) >= 0 ||
+		n >= 3 && b[n-3] == '%' && hexOf(b[n-2:]) >= 0 ||
+		n >= 6 && b[n-6] == '\\' && b[n-5] == 'u'
+}
+
+func hasEscape(b []byte) bool { return bytes.IndexByte(b, '\\') >= 0 || bytes.IndexByte(b, '%') >= 0 }
+
+// match tries a pattern anywhere in a window.
+func (s *scan) match(u *use, text []byte, at, start int) {
+	re := u.m.Regexp()
+	if re == nil {
+		return
+	}
+	found := false
+	for from := 0; from < len(text); {
+		s.allowed -= int64(len(text) - from)
+		if s.allowed < 0 {
+			return
+		}
+		loc := re.FindSubmatchIndex(text[from:])
+		if loc == nil {
+			break
+		}
+		for i := range loc {
+			if loc[i] >= 0 {
+				loc[i] += from
+			}
+		}
+		found = true
+		s.candidate(u, text, loc, int64(start-at))
+		from = max(loc[1], from+1)
+	}
+	if !found && u.form == plain && hasEscape(text) {
+		s.unescaped(u, text, start-at)
+	}
+}
+
+// unescaped tries the pattern on the window without its escapes.
+func (s *scan) unescaped(u *use, text []byte, start int) {
+	for _, f := range []form{jsonEscaped, urlEscaped} {
+		s.scratch = unescape(s.scratch[:0], text, f)
+		if len(s.scratch) == len(text) {
+			continue
+		}
+		s.allowed -= int64(len(text))
+		if loc := u.m.Regexp().FindSubmatchIndex(s.scratch); loc != nil {
+			s.candidate(&use{u.m, f, u.text}, s.scratch, loc, int64(start))
+			return
+		}
+	}
+}
+
+// close searches what is left and judges what was found.
+func (s *scan) close() (bulwark.Facts, error) {
+	s.search(len(s.buf))
+	var facts bulwark.Facts
+	for _, r := range s.engine.paths {
+		if r.OnPath(s.path) && !r.Allowed(s.path, nil, nil, nil) {
+			facts.Findings = append(facts.Findings, pathFinding(r, s.path))
+		}
+	}
+	facts.Findings = append(facts.Findings, s.findings()...)
+	for i := range s.found {
+		s.found[i] = candidate{}
+	}
+	if s.dropped > 0 {
+		return facts, fmt.Errorf("%d places that may hold secrets were not looked at, after %d that do: %w", s.dropped, len(s.found), bulwark.ErrLimit)
+	}
+	return facts, nil
+}
