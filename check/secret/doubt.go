@@ -135,7 +135,7 @@ var (
 	reference = regexp.MustCompile(`^(?:\.{0,2}/|~/|[a-zA-Z]:\\|https?://|file:|env:|vault:|arn:|ssm:|secretsmanager:|op://|ref\+|process\.env|os\.environ|os\.getenv|getenv|System\.|config\.|settings\.|self\.|this\.|ENV\[|data\.|var\.|local\.|module\.)`)
 	word      = regexp.MustCompile(`^(?:[a-z]+|[A-Z]+|[A-Z]?[a-z]+)(?:[_.\- :/][a-zA-Z]+)*[:.]?$`)
 	camel     = regexp.MustCompile(`^(?:[A-Z]?[a-z]{2,})(?:[A-Z][a-z]{2,}){1,6}$`)
-	dated     = regexp.MustCompile(`^(?:\d{4}-\d\d-\d\d|v?\d+(?:\.\d+)+|\d+|0x[0-9a-fA-F]+|#[0-9a-fA-F]+|sha\d+-.*)$`)
+	dated     = regexp.MustCompile(`^(?:\d{4}-\d\d-\d\d|[~^=]*v?\d+(?:\.\d+)+[\w.+-]*|\d+|0x[0-9a-fA-F]+|#[0-9a-fA-F]+|sha\d+-.*)$`)
 )
 
 // worthy tells whether a value of no known form, given to that name, is worth a look.
