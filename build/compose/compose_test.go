@@ -137,7 +137,7 @@ func agreePort(t *testing.T, text string) {
 		default:
 			published = fmt.Sprint(p.First + i)
 		}
-		if s := fmt.Sprintf("%s %s:%d/%s", p.HostIP, published, target, p.Protocol); !slices.Contains(want, s) && len(want) < 100 && p.First+p.Target > 0 {
+		if s := fmt.Sprintf("%s %s:%d/%s", p.HostIP, published, target, p.Protocol); !slices.Contains(want, s) && len(want) < 100 && (p.First > 0 || published == "" && !strings.Contains(text, "0:")) {
 			t.Errorf("port %q: %s is not among %q", text, s, want)
 		}
 	}

@@ -129,7 +129,9 @@ func (n Node) IsList() bool { return n.n != nil && n.n.Kind == yaml.SequenceNode
 func (n Node) IsFlow() bool { return n.n != nil && n.n.Style&yaml.FlowStyle != 0 }
 
 // IsScalar tells whether it is a single value other than null.
-func (n Node) IsScalar() bool { return n.n != nil && n.n.Kind == yaml.ScalarNode && n.n.Tag != "!!null" }
+func (n Node) IsScalar() bool {
+	return n.n != nil && n.n.Kind == yaml.ScalarNode && n.n.Tag != "!!null"
+}
 
 // IsNull tells whether it is an empty value.
 func (n Node) IsNull() bool { return n.n != nil && n.n.Kind == yaml.ScalarNode && n.n.Tag == "!!null" }
