@@ -41,6 +41,8 @@ type matcher struct {
 	// lead is the pattern held to the start of a text; nil when a match may begin before its anchor.
 	lead *regexp.Regexp
 	word bool // the pattern begins with \b
+	// whole is the pattern of a generic rule, held to the start of a name.
+	whole *regexp.Regexp
 }
 
 // build makes the engine of valid rules.
@@ -100,12 +102,17 @@ func (x *indexer) index() index { return index{match.New(x.literals), x.uses} }
 // prepare looks at the pattern once: most begin with their anchor, and are tried there alone.
 func (m *matcher) prepare() {
 	m.once.Do(func() {
+		held := `\A(?:` + m.Pattern + `)`
+		if m.Generic {
+			m.whole, _ = regexp.Compile(held)
+			return
+		}
 		re, err := syntax.Parse(m.Pattern, syntax.Perl)
 		if err != nil || !m.leads(re) {
 			return
 		}
 		m.word = beginsAtWord(re)
-		m.lead, _ = regexp.Compile(`\A(?:` + m.Pattern + `)`)
+		m.lead, _ = regexp.Compile(held)
 	})
 }
 

@@ -76,8 +76,11 @@ func newFinding(r *rule.Rule, value []byte, key, at string, known knowledge) bul
 	}
 	shown := masked(r, value)
 	f.Subject = strings.TrimSpace(f.Title + " " + shown)
-	if key != "" && (r.Generic || shown == "") {
+	switch {
+	case key != "" && r.Generic:
 		f.Subject = f.Title + " in " + key
+	case key != "" && shown == "":
+		f.Subject = f.Title + " (" + key + ")"
 	}
 	if shown != "" {
 		f.Evidence = append(f.Evidence, shown)

@@ -89,7 +89,7 @@ func (s *scan) begin(e *engine, path string, size int64) {
 }
 
 func (s *scan) write(piece []byte) {
-	s.allowed += int64(len(piece)) / 2
+	s.allowed += int64(len(piece)) / 8
 	reach := s.engine.before + s.engine.after
 	if cap(s.buf) < bufferSize+reach {
 		old := s.buf
@@ -142,6 +142,10 @@ func (s *scan) try(u *use, start int) {
 		s.lead(u, start)
 		return
 	}
+	if u.form == plain && m.Generic {
+		s.named(u, start)
+		return
+	}
 	text, at := u.window(s.buf, start, s.scratch)
 	if u.form != plain && text != nil {
 		s.scratch = text[:0]
@@ -177,6 +181,30 @@ func (s *scan) lead(u *use, start int) {
 		}
 	}
 }
+
+// named tries a generic pattern from the start of the name that the anchor is in, to the end
+// of its line.
+func (s *scan) named(u *use, start int) {
+	before, after := u.m.Span()
+	from := start
+	for from > 0 && from > start-before && inName(s.buf[from-1]) {
+		from--
+	}
+	text := s.buf[from:min(len(s.buf), start+after)]
+	if i := bytes.IndexByte(text, '\n'); i >= 0 {
+		text = text[:i]
+	}
+	s.allowed -= 64
+	if u.m.whole == nil || len(text) < len(u.text)+5 || bytes.IndexAny(text[start-from+len(u.text):], ":=>") < 0 {
+		return
+	}
+	s.allowed -= int64(len(text))
+	if loc := u.m.whole.FindSubmatchIndex(text); loc != nil {
+		s.candidate(u, text, loc, int64(from))
+	}
+}
+
+func inName(c byte) bool { return isWord(c) || c == '-' || c == '.' }
 
 // escapedBefore: the letter before is part of an escape: "\nghp_", "%3Dghp_".
 func escapedBefore(b []byte) bool {

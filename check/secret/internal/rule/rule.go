@@ -47,8 +47,9 @@ type Rule struct {
 
 	// ConfigOnly: only in files that look like settings, and in the configuration of images.
 	ConfigOnly bool `yaml:"configOnly,omitempty"`
-	// Generic: the pattern says nothing of who issued the value. It is found only where no
-	// other rule finds anything, and with all of the engine's doubts about context.
+	// Generic: the pattern says nothing of who issued the value. It begins with the name that
+	// the anchor is part of (letters, digits, "_", "-", "."), ends in the same line, and is found
+	// only where no other rule finds anything, with all of the engine's doubts about context.
 	Generic bool `yaml:"generic,omitempty"`
 	// Personal: data about people, and no secret. Looked for only when asked.
 	Personal bool `yaml:"personal,omitempty"`
