@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -185,5 +186,20 @@ func TestBegin(t *testing.T) {
 	info.SetPath("usr/share/data")
 	if _, err := New().Begin(&info).Write([]byte("#!/bin/sh\n")); err != bulwark.ErrSkip {
 		t.Errorf("Write of a script: %v, want ErrSkip", err)
+	}
+}
+
+// TestLeavesThePieceAlone: other inspectors see the same bytes.
+func TestLeavesThePieceAlone(t *testing.T) {
+	s := &scanner{mode: (*scanner).readNames}
+	piece := []byte("gopkg.in/yaml%2ev3.Marshal\x00slices.Sort[go.shape.int]\x00main.main\x00")
+	s.names.end = int64(len(piece))
+	before := string(piece)
+	s.readNames(piece)
+	if string(piece) != before {
+		t.Errorf("the piece is now %q", piece)
+	}
+	if want := bulwark.SymbolHash("gopkg.in/yaml.v3.Marshal"); !slices.Contains(s.names.hashes, want) {
+		t.Error("the escaped name is not remembered")
 	}
 }

@@ -85,7 +85,7 @@ func (s *scanner) readNames(p []byte) int {
 			break
 		}
 		name := p[:i]
-		if len(s.buf) > 0 {
+		if len(s.buf) > 0 || bytes.ContainsAny(name, "[%") { // split changes such names, and the piece is only lent
 			s.buf = append(s.buf, name...)
 			name = s.buf
 		}
