@@ -8,10 +8,15 @@ import (
 	"bulwark"
 	"bulwark/advisory"
 	"bulwark/check/advice"
+	"bulwark/check/dockerfile"
 	"bulwark/check/eol"
+	"bulwark/check/image"
+	"bulwark/check/malware"
 	"bulwark/check/outdated"
+	"bulwark/check/secret"
 	"bulwark/check/vuln"
 	"bulwark/extract/apk"
+	"bulwark/extract/buildfile"
 	"bulwark/extract/composer"
 	"bulwark/extract/dpkg"
 	"bulwark/extract/gem"
@@ -40,17 +45,33 @@ import (
 	"bulwark/report/table"
 )
 
-// Extractors turn files into packages.
-func Extractors() []bulwark.Extractor {
-	return []bulwark.Extractor{
+// Extractors turn files into packages, and where misconfigurations are wanted hand out
+// what is checked for them.
+func Extractors(o Options) []bulwark.Extractor {
+	list := []bulwark.Extractor{
 		apk.New(), composer.New(), dpkg.New(), gem.New(), java.New(), lockfile.New(), npm.New(),
 		nuget.New(), osrelease.New(), python.New(), repositories.New(), rpm.New(),
 	}
+	if o.wants(bulwark.KindMisconfig) {
+		list = append(list, buildfile.New(), image.NewExtractor())
+	}
+	return list
 }
 
-// Inspectors recognise files by content as they stream by.
-func Inspectors() []bulwark.Inspector {
-	return []bulwark.Inspector{gobinary.New(), java.New(), program.New(), rustbinary.New()}
+// Inspectors look at files as they stream by: they recognise programs by content, and
+// find what is wanted of secrets, malicious code and odd modes.
+func Inspectors(o Options) []bulwark.Inspector {
+	list := []bulwark.Inspector{gobinary.New(), java.New(), program.New(), rustbinary.New()}
+	if o.wants(bulwark.KindSecret) {
+		list = append(list, secret.New(o.Secrets))
+	}
+	if o.wants(bulwark.KindMalware) {
+		list = append(list, malware.New())
+	}
+	if o.wants(bulwark.KindMisconfig) {
+		list = append(list, image.NewInspector())
+	}
+	return list
 }
 
 // Resolvers settle what needs the whole image.
@@ -58,7 +79,7 @@ func Resolvers() []bulwark.Resolver {
 	return []bulwark.Resolver{apk.New(), dpkg.New(), rpm.New()}
 }
 
-// Options is what checks need to know.
+// Options is what plugins need to know.
 type Options struct {
 	DB     *advisory.DB // nil: there is none
 	Now    time.Time
@@ -68,21 +89,28 @@ type Options struct {
 	GoProxy, NPMRegistry string
 	// Resolve gives the digest that a reference has in its registry now.
 	Resolve func(ctx context.Context, ref string) (string, error)
+	Secrets secret.Options
+	Hygiene bool // what is merely untidy is wanted, too
 	// Wants tells whether findings of a kind are asked for; nil: all are.
 	Wants func(kind string) bool
 }
 
+func (o *Options) wants(kind string) bool { return o.Wants == nil || o.Wants(kind) }
+
 // Checks reason about what was found: those whose kind is wanted.
 func Checks(o Options) []bulwark.Check {
 	var list []bulwark.Check
-	add := func(kind string, c bulwark.Check) {
-		if o.Wants == nil || o.Wants(kind) {
-			list = append(list, c)
+	add := func(kind string, checks ...bulwark.Check) {
+		if o.wants(kind) {
+			list = append(list, checks...)
 		}
 	}
 	add(bulwark.KindVulnerability, vuln.New(o.DB, vuln.Options{Now: o.Now}))
 	add(bulwark.KindEOL, eol.New(o.DB, eol.Options{Now: o.Now}))
 	add(bulwark.KindOutdated, outdated.New(outdated.Options{Now: o.Now, Online: o.Online, Wanted: o.Asked, GoProxy: o.GoProxy, NPMRegistry: o.NPMRegistry, Resolve: o.Resolve}))
+	add(bulwark.KindSecret, secret.NewConfig(o.Secrets))
+	add(bulwark.KindMalware, malware.NewCheck(malware.Options{Hygiene: o.Hygiene}))
+	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{}))
 	return list
 }
 
@@ -94,10 +122,10 @@ func Advisors(o Options) []bulwark.Advisor {
 // Plugins lists every plugin that can be explained.
 func Plugins() []bulwark.Plugin {
 	var list []bulwark.Plugin
-	for _, p := range Extractors() {
+	for _, p := range Extractors(Options{}) {
 		list = append(list, p)
 	}
-	for _, p := range Inspectors() {
+	for _, p := range Inspectors(Options{}) {
 		list = append(list, p)
 	}
 	for _, p := range Checks(Options{}) {

@@ -23,7 +23,7 @@ func Example() {
 	defer os.RemoveAll(filepath.Dir(file))
 
 	source := &archive.Source{}
-	scanner := scan.Scanner{Extractors: all.Extractors(), Inspectors: all.Inspectors(), Resolvers: all.Resolvers()}
+	scanner := scan.Scanner{Extractors: all.Extractors(all.Options{}), Inspectors: all.Inspectors(all.Options{}), Resolvers: all.Resolvers()}
 	var report bulwark.Report
 	_, err := scanner.Scan(context.Background(), []scan.Job{{Ref: file, Open: func(ctx context.Context) (*bulwark.Target, error) {
 		return source.Open(ctx, file)

@@ -33,6 +33,7 @@ func (a *app) fixCommand() *cobra.Command {
 	a.selection(f)
 	a.database(f)
 	a.indexes(f)
+	a.inside(f)
 	a.targets(f)
 	a.common(f)
 	return c

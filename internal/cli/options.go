@@ -23,6 +23,7 @@ type options struct {
 	formats    []string
 	output     string
 	only       []string
+	personal   bool
 	skip       []string
 	severity   []string
 	fixable    bool
@@ -105,6 +106,11 @@ func (o *options) targets(f *pflag.FlagSet) {
 func (o *options) database(f *pflag.FlagSet) {
 	f.StringVar(&o.db, "db", "", "advisory database `FILE` (default "+filepath.Join(defaultDir(), "advisories.db")+")")
 	f.DurationVar(&o.maxAge, "max-db-age", 0, "refuse a database older than this `duration` (default: warn past 7 days)")
+}
+
+// inside adds the flags that say what to look for in files.
+func (o *options) inside(f *pflag.FlagSet) {
+	f.BoolVar(&o.personal, "personal-data", false, "also find data about people: payment cards, account numbers, lists of addresses (kind secret)")
 }
 
 // selection adds the flags that choose findings.

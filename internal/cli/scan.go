@@ -15,6 +15,7 @@ import (
 	"bulwark"
 	"bulwark/advisory"
 	"bulwark/all"
+	"bulwark/check/secret"
 	"bulwark/policy"
 	"bulwark/report"
 	"bulwark/scan"
@@ -36,6 +37,7 @@ func (a *app) scanCommand() *cobra.Command {
 	a.selection(f)
 	a.database(f)
 	a.indexes(f)
+	a.inside(f)
 	a.targets(f)
 	a.common(f)
 	return c
@@ -163,7 +165,7 @@ func (a *app) fails(f bulwark.Finding) bool {
 	return false
 }
 
-// scanner is what every look shares: plugins that read, cache, clock.
+// scanner is what every look shares: plugins that read packages, cache, clock.
 func (a *app) scanner(ctx context.Context) (*scan.Scanner, error) {
 	now, err := a.clock()
 	if err != nil {
@@ -173,8 +175,9 @@ func (a *app) scanner(ctx context.Context) (*scan.Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
+	packages := all.Options{Wants: func(string) bool { return false }}
 	s := &scan.Scanner{
-		Extractors: all.Extractors(), Inspectors: all.Inspectors(), Resolvers: all.Resolvers(),
+		Extractors: all.Extractors(packages), Inspectors: all.Inspectors(packages), Resolvers: all.Resolvers(),
 		Exclude: a.exclude, Timeout: a.timeout, Distro: distro,
 		Version: version(), Started: started(), Now: now,
 	}
@@ -209,7 +212,11 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 		info := db.Info()
 		s.Data.Advisories = &info
 	}
-	o := all.Options{DB: db, Now: s.Now, Online: a.online, Asked: slices.Contains(a.only, bulwark.KindOutdated), GoProxy: a.goProxy, NPMRegistry: a.npm, Resolve: a.resolve, Wants: a.wants}
+	o := all.Options{
+		DB: db, Now: s.Now, Online: a.online, Asked: slices.Contains(a.only, bulwark.KindOutdated), GoProxy: a.goProxy, NPMRegistry: a.npm, Resolve: a.resolve,
+		Secrets: secret.Options{Now: s.Now, Personal: a.personal}, Hygiene: a.hygiene, Wants: a.wants,
+	}
+	s.Extractors, s.Inspectors = all.Extractors(o), all.Inspectors(o)
 	s.Checks, s.Advisors = all.Checks(o), all.Advisors(o)
 	return s, db, nil
 }
