@@ -118,3 +118,17 @@ func (v vars) unknown(word string) []string {
 	}
 	return out
 }
+
+// Has tells whether ENV or ARG gives a variable a value that is neither empty nor "0".
+func (s *Stage) Has(key string) bool {
+	value, ok := s.Var(key)
+	return ok && value != "" && value != "0"
+}
+
+// Var is the value that a variable has at the end of the stage.
+func (s *Stage) Var(key string) (string, bool) {
+	if s == nil {
+		return "", false
+	}
+	return s.vars.Get(key)
+}

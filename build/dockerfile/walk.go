@@ -11,7 +11,7 @@ const (
 	maxScript   = 64 << 10 // bytes of one script that are parsed as a shell does; longer ones are split
 	maxNesting  = 500      // brackets and the like of one script; more is no script of a person
 	maxDepth    = 4        // strings in strings that are scripts
-	maxCommands = 20000    // of one script
+	maxCommands = 5000     // of one script
 )
 
 // script reads what an instruction runs.
