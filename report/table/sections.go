@@ -159,6 +159,7 @@ func (p *printer) others(a *group.Asset) {
 	hygiene := 0
 	for _, kind := range kinds {
 		g := &grid{columns: []column{{head: "SEVERITY"}, {head: "RISK", right: true}, {head: "WHAT", wrap: true, yields: 32}, {head: "WHERE", yields: 24, most: 120}}}
+		var todo []*bulwark.Finding // one of each thing to do
 		for _, same := range group.Alike(group.OfKind(a.Others, kind)) {
 			f := same[0]
 			if !p.o.Hygiene && slices.Contains(f.Tags, "hygiene") {
@@ -170,10 +171,14 @@ func (p *printer) others(a *group.Asset) {
 				place = fmt.Sprintf("%s +%d", cmp.Or(f.Path, f.Subject), len(same)-1)
 			}
 			g.add([]style{of(f.Severity)}, f.Severity.String(), strconv.Itoa(f.Risk), what(f), place)
+			if f.Fix != nil && f.Fix.Text != "" && len(f.Evidence) > 0 && !slices.ContainsFunc(todo, func(o *bulwark.Finding) bool { return o.Fix.Text == f.Fix.Text }) {
+				todo = append(todo, f)
+			}
 		}
 		if len(g.rows) > 0 {
 			p.heading(group.Title(kind))
 			p.grid(g)
+			p.fixes(todo)
 		}
 	}
 	if hygiene > 0 {
@@ -182,11 +187,29 @@ func (p *printer) others(a *group.Asset) {
 	}
 }
 
+// what is the title with what was seen, or with what to do where nothing was: what to do
+// about the others stands below their table, once.
 func what(f *bulwark.Finding) string {
-	if f.Fix == nil || f.Fix.Text == "" {
-		return f.Title
+	switch {
+	case len(f.Evidence) > 0:
+		return f.Title + ": " + f.Evidence[0]
+	case f.Fix != nil && f.Fix.Text != "":
+		return f.Title + ": " + f.Fix.Text
 	}
-	return f.Title + ": " + f.Fix.Text
+	return f.Title
+}
+
+// maxFixes are listed below a table when not asked for all.
+const maxFixes = 8
+
+func (p *printer) fixes(list []*bulwark.Finding) {
+	for i, f := range list {
+		if i == maxFixes && !p.o.Verbose {
+			p.text(dim, indent, indent, fmt.Sprintf("... and %s more: --verbose lists them", group.Number(len(list)-i)))
+			return
+		}
+		p.text(dim, indent+"- ", indent+"  ", f.Title+": "+f.Fix.Text)
+	}
 }
 
 func (p *printer) excepted(a *group.Asset) {
