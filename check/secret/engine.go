@@ -41,8 +41,11 @@ type matcher struct {
 	// lead is the pattern held to the start of a text; nil when a match may begin before its anchor.
 	lead *regexp.Regexp
 	word bool // the pattern begins with \b
-	// whole is the pattern of a generic rule, held to the start of a name.
+	// whole is the pattern held to the start of the name that the anchor is part of: the
+	// longest run of at most run bytes of its class before the anchor. nil when it begins otherwise.
 	whole *regexp.Regexp
+	run   int
+	class *[256]bool
 }
 
 // build makes the engine of valid rules.
@@ -103,16 +106,15 @@ func (x *indexer) index() index { return index{match.New(x.literals), x.uses} }
 func (m *matcher) prepare() {
 	m.once.Do(func() {
 		held := `\A(?:` + m.Pattern + `)`
-		if m.Generic {
-			m.whole, _ = regexp.Compile(held)
-			return
-		}
 		re, err := syntax.Parse(m.Pattern, syntax.Perl)
-		if err != nil || !m.leads(re) {
-			return
+		switch {
+		case err != nil:
+		case m.leads(re):
+			m.word = beginsAtWord(re)
+			m.lead, _ = regexp.Compile(held)
+		case m.runs(re):
+			m.whole, _ = regexp.Compile(held)
 		}
-		m.word = beginsAtWord(re)
-		m.lead, _ = regexp.Compile(held)
 	})
 }
 
@@ -128,6 +130,25 @@ func (m *matcher) leads(re *syntax.Regexp) bool {
 		}
 	}
 	return len(list.texts) > 0
+}
+
+// runs tells whether every match begins with any number of bytes of a class, up to a
+// number, and then an anchor.
+func (m *matcher) runs(re *syntax.Regexp) bool {
+	if re.Op != syntax.OpConcat || len(re.Sub) < 2 || re.Sub[0].Op != syntax.OpRepeat || re.Sub[0].Min != 0 || re.Sub[0].Max <= 0 {
+		return false
+	}
+	run := re.Sub[0]
+	if run.Sub[0].Op != syntax.OpCharClass || !m.leads(&syntax.Regexp{Op: syntax.OpConcat, Sub: re.Sub[1:]}) {
+		return false
+	}
+	m.run, m.class = run.Max, &[256]bool{}
+	for i, list := 0, run.Sub[0].Rune; i < len(list); i += 2 {
+		for c := list[i]; c <= list[i+1] && c < 0x80; c++ {
+			m.class[c] = true
+		}
+	}
+	return true
 }
 
 func (m *matcher) beginsWithAnchor(p string) bool {

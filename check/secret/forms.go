@@ -56,7 +56,9 @@ func formsOf(anchor string, fold, common bool) []written {
 	}
 	if len(anchor) >= 4 {
 		for at := range 3 {
-			out = append(out, written{match.Literal{Text: inBase64(anchor, at)}, base64At0 + form(at)})
+			for _, text := range inBase64(anchor, at) {
+				out = append(out, written{match.Literal{Text: text}, base64At0 + form(at)})
+			}
 		}
 	}
 	if s := escaped(anchor, urlSafe, "%%%02X"); s != anchor {
@@ -72,12 +74,24 @@ func formsOf(anchor string, fold, common bool) []written {
 }
 
 // inBase64 is the characters that text has in base 64 whatever stands around it, when
-// that many bytes of its group of three come before it.
-func inBase64(text string, before int) string {
-	all := base64.RawStdEncoding.EncodeToString([]byte("\x00\x00"[:before] + text))
-	first := (before*8 + 5) / 6
-	return all[first : (before+len(text))*8/6]
+// that many bytes of its group of three come before it. Four bytes in the middle of a group
+// have four characters of their own, too few to be rare: with them come the four that the
+// character before can be.
+func inBase64(text string, before int) []string {
+	encode := func(lead string) string { return base64.RawStdEncoding.EncodeToString([]byte(lead + text)) }
+	first, last := firstBase64(before), (before+len(text))*8/6
+	if before != 1 || len(text) > 4 {
+		return []string{encode("\x00\x00"[:before])[first:last]}
+	}
+	var out []string
+	for c := range 4 {
+		out = append(out, encode(string([]byte{byte(c)}))[first-1:last])
+	}
+	return out
 }
+
+// firstBase64 is the first character that is the text's own.
+func firstBase64(before int) int { return (before*8 + 5) / 6 }
 
 func urlSafe(c byte) bool  { return isWord(c) || c == '-' || c == '.' || c == '~' }
 func jsonSafe(c byte) bool { return strings.IndexByte(`<>&='+`, c) < 0 }
@@ -136,7 +150,10 @@ func narrowed(buf []byte, start, before, after int, scratch []byte) ([]byte, int
 // fromBase64 decodes what stands around the characters of the anchor.
 func (u *use) fromBase64(buf []byte, start, before, after int, scratch []byte) ([]byte, int) {
 	ahead := int(u.form - base64At0)
-	first := start - (ahead*8+5)/6 // where the group begins that the anchor begins in
+	first := start - firstBase64(ahead) // where the group begins that the anchor begins in
+	if ahead == 1 && len(u.text) == 4 {
+		first++
+	}
 	if first < 0 {
 		return nil, -1
 	}

@@ -142,7 +142,7 @@ func (s *scan) try(u *use, start int) {
 		s.lead(u, start)
 		return
 	}
-	if u.form == plain && m.Generic {
+	if u.form == plain && m.whole != nil {
 		s.named(u, start)
 		return
 	}
@@ -182,29 +182,30 @@ func (s *scan) lead(u *use, start int) {
 	}
 }
 
-// named tries a generic pattern from the start of the name that the anchor is in, to the end
-// of its line.
+// named tries a pattern from the start of the name that the anchor is in; a generic one to
+// the end of its line.
 func (s *scan) named(u *use, start int) {
-	before, after := u.m.Span()
+	m := u.m
+	_, after := m.Span()
 	from := start
-	for from > 0 && from > start-before && inName(s.buf[from-1]) {
+	for from > 0 && from > start-m.run && m.class[s.buf[from-1]] {
 		from--
 	}
 	text := s.buf[from:min(len(s.buf), start+after)]
-	if i := bytes.IndexByte(text, '\n'); i >= 0 {
-		text = text[:i]
-	}
 	s.allowed -= 64
-	if u.m.whole == nil || len(text) < len(u.text)+5 || bytes.IndexAny(text[start-from+len(u.text):], ":=>") < 0 {
-		return
+	if m.Generic {
+		if i := bytes.IndexByte(text, '\n'); i >= 0 {
+			text = text[:i]
+		}
+		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>") < 0 {
+			return
+		}
 	}
 	s.allowed -= int64(len(text))
-	if loc := u.m.whole.FindSubmatchIndex(text); loc != nil {
+	if loc := m.whole.FindSubmatchIndex(text); loc != nil {
 		s.candidate(u, text, loc, int64(from))
 	}
 }
-
-func inName(c byte) bool { return isWord(c) || c == '-' || c == '.' }
 
 // escapedBefore: the letter before is part of an escape: "\nghp_", "%3Dghp_".
 func escapedBefore(b []byte) bool {
