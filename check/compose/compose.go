@@ -1,0 +1,87 @@
+// Package compose judges compose files: what services ask of the engine that leads out of
+// their container, what they publish, and what they give away.
+//
+// Each file is judged by itself: what an override file or a file that is included adds or
+// takes away is not known, nor are the values of variables without a default.
+package compose
+
+import (
+	"context"
+	"fmt"
+
+	"bulwark"
+	"bulwark/build/compose"
+)
+
+const (
+	name = "check/compose"
+	kind = "compose" // of the documents
+)
+
+var _ bulwark.Check = (*Check)(nil)
+
+// Check judges compose files.
+type Check struct{}
+
+// New returns the check.
+func New() *Check { return &Check{} }
+
+// Info describes the check.
+func (*Check) Info() bulwark.Info {
+	return bulwark.Info{Name: name, Summary: "Compose files: privileges, mounts, published ports, secrets.", Version: 1}
+}
+
+// Check emits what is wrong with each compose file. A file that cannot be read, in whole
+// or in part, is a note that makes the run incomplete.
+func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Inventory, emit func(bulwark.Record)) error {
+	for i := range inv.Documents {
+		d := &inv.Documents[i]
+		if d.Kind != kind {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		note := func(err error) {
+			if err != nil {
+				emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Path: d.Path, Text: err.Error(), Incomplete: true}})
+			}
+		}
+		f, err := compose.Parse(d.Data)
+		note(err)
+		for _, s := range f.Services {
+			j := judge{Service: s, doc: d, emit: func(f *bulwark.Finding) { emit(bulwark.Record{Finding: f}) }}
+			j.all()
+		}
+		note(f.Err())
+	}
+	return nil
+}
+
+// judge looks at one service.
+type judge struct {
+	*compose.Service
+	doc  *bulwark.Document
+	emit func(*bulwark.Finding)
+}
+
+func (j *judge) all() {
+	j.rights()
+	j.namespaces()
+	j.mounts()
+	j.devices()
+	j.ports()
+	j.environment()
+	j.image()
+	j.hygiene()
+}
+
+// finding is one about the service; what tells it from others of the rule.
+func (j *judge) finding(r *Rule, what string, at compose.Node, evidence string, args ...any) *bulwark.Finding {
+	f := r.Finding(j.Name, j.doc.Path+"#"+what, fmt.Sprintf(evidence, args...))
+	f.Path, f.Layer, f.Line = j.doc.Path, j.doc.Layer, at.Line()
+	if f.Line == 0 {
+		f.Line = j.At.Line()
+	}
+	return f
+}

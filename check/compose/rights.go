@@ -1,0 +1,236 @@
+package compose
+
+import (
+	"path"
+	"strconv"
+	"strings"
+
+	"bulwark"
+	"bulwark/build/compose"
+	"bulwark/check/internal/misconfig"
+)
+
+// capabilities are those that lead out of the container, and how surely.
+var capabilities = map[string]bulwark.Severity{
+	"ALL": high, "SYS_ADMIN": high, "SYS_MODULE": high, "SYS_PTRACE": high, "SYS_RAWIO": high, "SYS_BOOT": high, "DAC_READ_SEARCH": high, "BPF": high, "PERFMON": medium,
+	"MAC_ADMIN": high, "MAC_OVERRIDE": high, "CHECKPOINT_RESTORE": medium, "NET_ADMIN": medium, "SYS_TIME": medium, "SYSLOG": medium, "AUDIT_CONTROL": medium, "SYS_RESOURCE": low, "LINUX_IMMUTABLE": medium,
+}
+
+// rights judges what the container may do.
+func (j *judge) rights() {
+	if _, n := j.Scalar("privileged"); n.True() {
+		f := j.finding(&privileged, "", n, "privileged: %s", n.Text())
+		f.Fix.Patch = j.swap(n, "false")
+		j.emit(f)
+	}
+	for _, n := range j.List("cap_add") {
+		text, _ := compose.Expand(n.Text())
+		c := strings.TrimPrefix(strings.ToUpper(text), "CAP_")
+		if severity, ok := capabilities[c]; ok {
+			f := j.finding(&capability, c, n, "cap_add: %s", c)
+			capability.Rate(f, severity)
+			j.emit(f)
+		}
+	}
+	for _, n := range j.List("security_opt") {
+		text, _ := compose.Expand(n.Text())
+		switch opt := strings.ReplaceAll(text, "=", ":"); opt {
+		case "seccomp:unconfined", "apparmor:unconfined", "label:disable", "systempaths:unconfined":
+			j.emit(j.finding(&unconfined, opt, n, "security_opt: %s", opt))
+		}
+	}
+	switch user, n := j.Scalar("user"); strings.ToLower(user) {
+	case "root", "0", "0:0", "root:root", "root:0":
+		j.emit(j.finding(&rootUser, "", n, "user: %s", user))
+	}
+	for _, v := range j.Variables("sysctls") {
+		if !ownSysctl(v.Name) {
+			j.emit(j.finding(&sysctl, v.Name, v.At, "sysctls: %s", v.Name))
+		}
+	}
+}
+
+// ownSysctl tells whether a setting is of the container's own namespaces and leaves
+// others alone.
+func ownSysctl(name string) bool {
+	for _, own := range []string{"net.", "kernel.msg", "kernel.shm", "kernel.sem", "fs.mqueue.", "kernel.domainname"} {
+		if strings.HasPrefix(name, own) {
+			return !strings.HasSuffix(name, "accept_redirects") && !strings.HasSuffix(name, "accept_source_route") && !strings.HasSuffix(name, "route_localnet")
+		}
+	}
+	return name == ""
+}
+
+// namespaces judges what is shared with the host.
+func (j *judge) namespaces() {
+	for _, ns := range []struct {
+		key      string
+		severity bulwark.Severity
+		cis      string
+	}{{"network_mode", medium, "cis-docker:5.10"}, {"pid", high, "cis-docker:5.16"}, {"ipc", medium, "cis-docker:5.17"}, {"userns_mode", high, "cis-docker:5.31"}, {"uts", low, "cis-docker:5.21"}, {"cgroup", medium, "cis-docker:5.25"}} {
+		if mode, n := j.Scalar(ns.key); mode == "host" {
+			f := j.finding(&hostNamespace, ns.key, n, "%s: host", ns.key)
+			hostNamespace.Rate(f, ns.severity)
+			f.Tags[0] = ns.cis
+			j.emit(f)
+		}
+	}
+}
+
+// sockets of engines, by the last element of their path.
+var sockets = map[string]bool{"docker.sock": true, "podman.sock": true, "containerd.sock": true, "crio.sock": true, "docker_engine": true, "buildkitd.sock": true}
+
+// harmless are files of the system that every container may see.
+var harmless = map[string]bool{"/etc/localtime": true, "/etc/timezone": true, "/etc/resolv.conf": true, "/etc/hosts": true, "/etc/machine-id": true, "/etc/os-release": true, "/etc/hostname": true, "/usr/share/zoneinfo": true,
+	"/sys/fs/cgroup": true, "/dev/shm": true, "/dev/null": true, "/dev/dri": true, "/dev/snd": true, "/dev/net/tun": true, "/run/udev": true, "/run/dbus": true, "/var/run/dbus": true,
+	"/etc/ssl/certs": true, "/etc/ca-certificates": true, "/usr/share/ca-certificates": true, "/etc/group": true, "/usr/local/share/ca-certificates": true, "/usr/lib/os-release": true, "/usr/share/fonts": true}
+
+// sensitive are folders of the system; what lies in them counts as they do.
+var sensitive = []string{"/etc", "/root", "/boot", "/proc", "/sys", "/dev", "/bin", "/sbin", "/usr", "/lib", "/lib64", "/var/lib/docker", "/var/lib/containerd", "/var/lib/kubelet", "/var/run", "/run", "/var/spool/cron"}
+
+// mounts judges what the container sees of the host.
+func (j *judge) mounts() {
+	for _, m := range j.Mounts() {
+		if m.Type != "bind" && m.Type != "npipe" {
+			continue
+		}
+		if m.Propagation == "shared" || m.Propagation == "rshared" {
+			j.emit(j.finding(&propagation, m.Source, m.At, "%s is mounted %s", m.Source, m.Propagation))
+		}
+		source := strings.ReplaceAll(m.Source, `\`, "/")
+		if base := path.Base(source); sockets[base] {
+			j.emit(j.finding(&engineSocket, base, m.At, "%s is mounted%s", m.Source, map[bool]string{true: " (read-only makes no difference)"}[m.ReadOnly]))
+			continue
+		}
+		if what, severity := mountSeverity(source, m.ReadOnly); severity > bulwark.SeverityUnknown {
+			f := j.finding(&hostMount, source, m.At, "%s of the host is mounted %s", what, map[bool]string{true: "read-only", false: "writable"}[m.ReadOnly])
+			hostMount.Rate(f, severity)
+			if !m.ReadOnly && m.Short {
+				f.Fix.Patch = j.readOnly(&m)
+			}
+			j.emit(f)
+		}
+	}
+}
+
+// mountSeverity is how bad it is to mount that of the host; unknown: not at all.
+func mountSeverity(source string, readOnly bool) (string, bulwark.Severity) {
+	if source == "" || source[0] != '/' && !strings.HasPrefix(source, "~") {
+		return "", bulwark.SeverityUnknown
+	}
+	clean := path.Clean(source)
+	switch {
+	case harmless[clean] || harmless[path.Dir(clean)] && path.Dir(clean) != "/":
+		return "", bulwark.SeverityUnknown
+	case clean == "/" && readOnly, clean == "/root/.ssh", strings.HasSuffix(clean, "/.ssh"), clean == "/etc/shadow", clean == "~":
+		return clean, high
+	case clean == "/":
+		return clean, critical
+	case strings.HasPrefix(clean, "/dev/") && path.Dir(clean) == "/dev":
+		return "", bulwark.SeverityUnknown // a single device: not usable without a rule for it
+	}
+	for _, s := range sensitive {
+		inside := strings.HasPrefix(clean, s+"/")
+		switch {
+		case clean != s && !inside:
+		case inside && readOnly && s != "/root":
+			return "", bulwark.SeverityUnknown // one thing of many, to read
+		case inside && (s == "/usr" || s == "/run" || s == "/var/run"):
+			return clean, low
+		case readOnly, inside && s == "/etc":
+			return clean, medium
+		default:
+			return clean, high
+		}
+	}
+	return "", bulwark.SeverityUnknown
+}
+
+// devices judges the devices of the host.
+func (j *judge) devices() {
+	for _, n := range j.List("devices") {
+		text, _ := compose.Expand(n.Text())
+		if n.IsMap() {
+			text, _ = compose.Expand(n.Get("source").Text())
+		}
+		dev, _, _ := strings.Cut(text, ":")
+		if wholeDevice(path.Clean(dev)) {
+			j.emit(j.finding(&device, dev, n, "devices: %s", dev))
+		}
+	}
+	for _, n := range j.List("device_cgroup_rules") {
+		text, _ := compose.Expand(n.Text())
+		if strings.HasPrefix(text, "a ") || strings.HasPrefix(text, "b *") {
+			j.emit(j.finding(&device, text, n, "device_cgroup_rules: %s", text))
+		}
+	}
+}
+
+// wholeDevice takes memory, disks and /dev itself.
+func wholeDevice(dev string) bool {
+	base, ok := strings.CutPrefix(dev, "/dev/")
+	if !ok {
+		return dev == "/dev"
+	}
+	switch base {
+	case "mem", "kmem", "port", "kmsg", "disk", "mapper":
+		return true
+	}
+	for _, disk := range []string{"sd", "hd", "vd", "xvd"} {
+		if rest, ok := strings.CutPrefix(base, disk); ok && rest != "" && rest[0] >= 'a' && rest[0] <= 'z' && len(rest) <= 3 {
+			return true
+		}
+	}
+	return strings.HasPrefix(base, "nvme") || strings.HasPrefix(base, "mmcblk") || strings.HasPrefix(base, "dm-") || strings.HasPrefix(base, "disk/") || strings.HasPrefix(base, "mapper/") && base != "mapper/control"
+}
+
+// swap is the patch that gives a plain scalar another value; nil where it does not
+// stand on its line as it is read.
+func (j *judge) swap(n compose.Node, with string) *bulwark.Patch {
+	quote, ok := n.IsPlain()
+	if !ok {
+		return nil
+	}
+	old := n.Text()
+	if quote != 0 {
+		old = string(quote) + old + string(quote)
+	}
+	line, ok := misconfig.Line(j.doc.Data, n.Line())
+	at := runeOffset(line, n.Column())
+	if !ok || at < 0 || !strings.HasPrefix(line[at:], old) {
+		return nil
+	}
+	return misconfig.Replace(j.doc.Path, j.doc.Data, n.Line(), line[:at]+with+line[at+len(old):])
+}
+
+// runeOffset is where the column, counted in runes from 1, begins; -1 past the end.
+func runeOffset(line string, column int) int {
+	n := 1
+	for i := range line {
+		if n == column {
+			return i
+		}
+		n++
+	}
+	return -1
+}
+
+// readOnly is the patch that mounts read-only.
+func (j *judge) readOnly(m *compose.Mount) *bulwark.Patch {
+	quote, ok := m.At.IsPlain()
+	text := m.At.Text()
+	switch {
+	case !ok || strings.Contains(text, "$"):
+		return nil
+	case m.Options && !strings.HasSuffix(text, ":rw"):
+		return nil
+	}
+	with := strings.TrimSuffix(text, ":rw") + ":ro"
+	if quote != 0 {
+		with = string(quote) + with + string(quote)
+	}
+	return j.swap(m.At, with)
+}
+
+// quoted is a text in double quotes.
+func quoted(s string) string { return strconv.Quote(s) }
