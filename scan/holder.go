@@ -18,18 +18,36 @@ const (
 	mostLists = 20 // as bits
 )
 
+// index makes holders when they pay.
+type index struct {
+	*effort
+	all   []*facts
+	names int // of all layers, about
+	asked int // times that a layer was asked about a name
+	made  *holders
+}
+
+func newIndex(e *effort, layers []*facts) *index {
+	x := &index{effort: e, all: layers}
+	for _, f := range layers {
+		if f != nil {
+			x.names += len(f.names) + len(f.passed) + len(f.gone) + len(f.opaque)
+		}
+	}
+	return x
+}
+
 // holding gives the layers that may have a name, the lowest first, or tells that it is
 // not known, so that each has to be asked.
-func (s *sight) holding(n *name) ([]uint16, bool) {
-	if s.holders == nil {
-		if s.asked < manyLooks || s.asked < s.names/manyNames || len(s.layers) > 1<<16 {
+func (x *index) holding(n *name) ([]uint16, bool) {
+	if x.made == nil {
+		if x.asked < max(manyLooks, x.names/manyNames) || len(x.all) > 1<<16 {
 			return nil, false
 		}
-		s.work += s.names / manyNames
-		s.holders = newHolders(s.layers, s.names)
+		x.made = newHolders(x.all, x.names)
 	}
-	i := n.head() >> s.holders.shift
-	return s.holders.layers[s.holders.from[i]:s.holders.from[i+1]], true
+	i := n.head() >> x.made.shift
+	return x.made.layers[x.made.from[i]:x.made.from[i+1]], true
 }
 
 // newHolders is given how many names the layers have about.

@@ -67,24 +67,26 @@ type effort struct {
 
 const (
 	maxWork = 5_000_000
-	maxText = remembered / 4
+	maxText = 16 << 20
 )
 
 // spent tells whether a look-up of a path of n bytes is too much.
 func (e *effort) spent(n int) bool {
 	e.work += 1 + n/64
-	return e.work > maxWork
+	return e.over()
 }
 
 // written tells whether a path of n bytes may not be kept.
 func (e *effort) written(n int) bool {
 	e.text += n
-	return e.text > maxText
+	return e.over()
 }
+
+func (e *effort) over() bool { return e.work > maxWork || e.text > maxText }
 
 // exhausted is a note if something was left undone.
 func (e *effort) exhausted() error {
-	if e.work <= maxWork && e.text <= maxText {
+	if !e.over() {
 		return nil
 	}
 	return fmt.Errorf("too many layers, links and files to tell which hide which: %w", bulwark.ErrLimit)
@@ -150,7 +152,7 @@ func (l *links) real(p string) string {
 		return p
 	}
 	w := l.folder(dir)
-	if w.lost || w.real == dir || l.written(len(w.real)+len(p)-len(dir)) {
+	if w.lost || w.real == dir || l.written(2*(len(w.real)+len(p)-len(dir))) { // reports have a copy
 		return p
 	}
 	return within(w.real, p[len(dir)+1:])
@@ -204,7 +206,9 @@ func (l *links) through(p, target string, depth int) way {
 		w = l.follow(folder(p), target, depth+1)
 	}
 	w.hops++
-	w.lost = w.lost || l.written(len(w.real))
+	if w.lost || l.written(len(w.real)) {
+		w = way{lost: true}
+	}
 	if !w.lost || depth < deepest-maxHops { // deeper ones may be lost for want of depth
 		l.ways[p] = w
 	}

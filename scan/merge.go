@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 // A layer that could not be read is nil.
 func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
 	m := &merger{t: t, layers: layers, links: newLinks(layers), inv: &bulwark.Inventory{}, left: remembered / 4}
+	m.index = newIndex(m.links.effort, layers)
 	m.grow()
 	for i, f := range layers {
 		if f == nil {
@@ -46,6 +48,7 @@ type merger struct {
 	t        *bulwark.Target
 	layers   []*facts
 	links    *links
+	index    *index
 	inv      *bulwark.Inventory
 	findings []bulwark.Finding
 	left     int // bytes that hard links into lower layers may add
@@ -58,26 +61,22 @@ type merger struct {
 	owners   []placed
 }
 
-// grow makes room for what all layers tell, so that nothing is moved later.
+// grow makes room for the files of all layers.
 func (m *merger) grow() {
-	files, packages := 0, 0
+	files := 0
 	for _, f := range m.layers {
 		if f == nil {
 			continue
 		}
+		files += len(f.files)
 		if len(f.hard) > 0 {
 			m.at = map[string][]int{}
 		}
-		files += len(f.files)
-		for i := range f.files {
-			packages += len(f.files[i].Packages)
-		}
 	}
-	files, packages = min(files, mostRoom), min(packages, mostRoom) // one may hide the other
 	m.found = make([]placed, 0, files)
-	m.inv.Packages, m.paths = make([]bulwark.Package, 0, packages), make([]string, 0, packages)
 }
 
+// mostRoom is how much room is made before it is known that it is needed.
 const mostRoom = 20_000
 
 // placed is a file's facts and the layer that they are from.
@@ -109,7 +108,7 @@ func (m *merger) linked(layer int) {
 			byTarget[t] = append(byTarget[t], p)
 		}
 	}
-	below := newSight(m.links.effort, m.layers[:layer], m.links.crossings)
+	below := newSight(m.index, layer, m.links.crossings)
 	for _, t := range slices.Sorted(maps.Keys(byTarget)) {
 		v, ok := m.lower(layer, m.links.real(t))
 		if !ok || below.hides(v.layer, v.real) {
@@ -150,14 +149,35 @@ func (m *merger) unfinished() error {
 // see takes the files that are visible from above, in the order of their paths.
 func (m *merger) see() {
 	m.found = inOrder(m.found)
-	all := newSight(m.links.effort, m.layers, m.links.crossings)
-	for first := 0; first < len(m.found); {
-		next := first + 1
-		for next < len(m.found) && m.found[next].real == m.found[first].real {
-			next++
+	m.growPackages()
+	all := newSight(m.index, len(m.layers), m.links.crossings)
+	for v := range versions(m.found) {
+		m.take(all, v)
+	}
+}
+
+// growPackages makes room for those of all topmost versions, so that none is moved later.
+func (m *merger) growPackages() {
+	n := 0
+	for v := range versions(m.found) {
+		n += len(v[len(v)-1].Packages)
+	}
+	m.inv.Packages, m.paths = make([]bulwark.Package, 0, n), make([]string, 0, n)
+}
+
+// versions gives those of each file in a list that is in order, the lowest layer's first.
+func versions(list []placed) iter.Seq[[]placed] {
+	return func(yield func([]placed) bool) {
+		for first := 0; first < len(list); {
+			next := first + 1
+			for next < len(list) && list[next].real == list[first].real {
+				next++
+			}
+			if !yield(list[first:next]) {
+				return
+			}
+			first = next
 		}
-		m.take(all, m.found[first:next])
-		first = next
 	}
 }
 

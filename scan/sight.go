@@ -11,15 +11,11 @@ import (
 // what all layers make of a folder is found once for everything that lies in it, and
 // layers that have nothing in there are not asked again.
 type sight struct {
-	*effort
-	layers    []*facts
+	*index
+	layers    []*facts // some of the index's, from the lowest
 	crossings map[string][]crossing
 	trail     []level // the root and the folders of the last path
 	views     []view  // of those, the innermost's last
-
-	asked   int // times that a layer was asked about a name
-	names   int // of all layers
-	holders *holders
 }
 
 // level is a folder as the layers make it.
@@ -36,19 +32,18 @@ type view struct {
 	layer int
 }
 
-// newSight looks at the layers, of which some may be nil, through the crossings of links.
-func newSight(e *effort, layers []*facts, crossings map[string][]crossing) *sight {
-	s := &sight{effort: e, layers: layers, crossings: crossings}
+// newSight looks at so many of the layers, of which some may be nil, through the crossings of links.
+func newSight(x *index, layers int, crossings map[string][]crossing) *sight {
+	s := &sight{index: x, layers: x.all[:layers], crossings: crossings}
 	root := level{top: -1}
-	for i, f := range layers {
+	for i, f := range s.layers {
 		if f != nil && f.root() == hidden {
 			root.top = i
 		}
 	}
-	for i, f := range layers {
+	for i, f := range s.layers {
 		if f != nil && i > root.top {
 			s.views = append(s.views, view{"", i})
-			s.names += len(f.names) + len(f.passed) + len(f.gone) + len(f.opaque)
 		}
 	}
 	s.cross(&root)
