@@ -169,6 +169,7 @@ func TestMerge(t *testing.T) {
 		{"folder of a link made opaque", []*tree{files("l -> usr", "usr/a.pkg=a", "b.pkg=b"), files("l/.wh..wh..opq")}, []string{"/b.pkg b 0"}},
 		{"link that is gone", []*tree{files("l -> usr", "usr/a.pkg=a"), files(".wh.l"), files("l/a.pkg=new")}, []string{"/l/a.pkg new 2", "/usr/a.pkg a 0"}},
 		{"link that another replaces", []*tree{files("l -> a"), files("l/x.pkg=1"), files("l -> b"), files("l/x.pkg=3")}, []string{"/a/x.pkg 1 1", "/b/x.pkg 3 3"}},
+		{"link in a folder that is gone", []*tree{files("a/b/l -> /usr", "a/m -> /usr", "a/n -> /usr"), files("a/b/l/x.pkg=x"), files("a/.wh.b", "a/m"), files("a/b/l/y.pkg=y", "a/m/y.pkg=m", "a/n/n.pkg=n"), files("a/.wh..wh..opq", "a/n/z.pkg=z")}, []string{"/a/n/z.pkg z 4", "/usr/n.pkg n 3", "/usr/x.pkg x 1"}},
 		{"names like the folder's", []*tree{files("d/a.pkg=a", "d-e/a.pkg=b", "d.pkg=c", "d/e/a.pkg=d"), files(".wh.d")}, []string{"/d-e/a.pkg b 0", "/d.pkg c 0"}},
 		{"a lower file after an upper one", []*tree{files("d/e/z.pkg=z", "d/e/y.pkg=y"), files("d/e/a.pkg=a"), files("d/e/.wh.z.pkg", "d/e/.wh.a.pkg")}, []string{"/d/e/y.pkg y 0"}},
 		{"hard link to bytes seen", []*tree{files("a.pkg=a", "b.pkg => a.pkg")}, []string{"/a.pkg a 0", "/b.pkg a 0"}},
