@@ -69,10 +69,10 @@ func (u *unpacked) remove(p string, below bool) {
 
 func (u *unpacked) mkdirs(p string) {
 	for ; p != "."; p = path.Dir(p) {
-		if u.kind[p] != 'd' {
+		if k := u.kind[p]; k == 'f' || k == 'l' {
 			u.remove(p, false)
-			u.kind[p] = 'd'
 		}
+		u.kind[p] = 'd'
 	}
 }
 
@@ -155,9 +155,14 @@ func randomLayer(r *rand.Rand, u *unpacked, layer int) []string {
 			u.remove(p, false)
 		}
 	}
-	for range 1 + r.IntN(5) {
+	kinds := make([]int, 1+r.IntN(5))
+	for i := range kinds {
+		kinds[i] = r.IntN(5)
+	}
+	slices.Sort(kinds) // folders and links come before what may lie behind them
+	for _, kind := range kinds {
 		n := r.IntN(4)
-		switch r.IntN(5) {
+		switch kind {
 		case 0:
 			if p, ok := fresh(fmt.Sprint("d", n), false); ok {
 				entries = append(entries, p+"/")
