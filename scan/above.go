@@ -1,18 +1,14 @@
 package scan
 
-import (
-	"path"
-	"strings"
-)
-
-// above is a layer that lies over others: it tells which of their paths it hides.
+// above is a layer that lies over others: it tells which of their links it hides.
 // Paths are asked about mostly in order, so the folders of the last one are remembered.
 type above struct {
-	*facts
-	trail []step // folders of the last path, each within the one before
+	*facts // nil: it could not be read
+	*effort
+	trail []inner
 }
 
-type step struct {
+type inner struct {
 	dir string
 	state
 }
@@ -29,53 +25,59 @@ const (
 // hides tells whether the layer makes the path p of a lower layer invisible: removed or
 // replaced, itself or a folder on its way.
 func (a *above) hides(p string) bool {
-	switch a.folder(path.Dir(p)) {
+	if a.facts == nil || a.spent(0) {
+		return false
+	}
+	switch a.folder(folder(p)) {
 	case hidden:
 		return true
 	case absent:
 		return false
 	}
-	n := nameOf(p, false)
-	return a.gone[p] || a.names.has(n) || a.names.has(n.folder())
+	return !a.spent(len(p)) && a.replaces(p, nameOf(p, false))
 }
 
-// folder is the state of a folder; "." is the root.
+// folder is the state of a folder.
 func (a *above) folder(dir string) state {
-	for len(a.trail) > 0 && !within(dir, a.trail[len(a.trail)-1].dir) {
+	for len(a.trail) > 0 && !inside(dir, a.trail[len(a.trail)-1].dir) {
 		a.trail = a.trail[:len(a.trail)-1]
 	}
-	at, now := 0, present
-	if a.opaque["."] {
-		now = hidden
-	}
+	at, now := 0, a.root()
 	if n := len(a.trail); n > 0 {
 		at, now = len(a.trail[n-1].dir)+1, a.trail[n-1].state
 	}
-	for dir != "." && at <= len(dir) && now == present {
-		end := len(dir)
-		if i := strings.IndexByte(dir[at:], '/'); i >= 0 {
-			end = at + i
-		}
-		now = a.enter(dir[:end])
-		a.trail = append(a.trail, step{dir[:end], now})
+	for at < len(dir) && now == present && !a.spent(at) {
+		end := component(dir, at)
+		now = a.state(dir[:end], nameOf(dir[:end], false))
+		a.trail = append(a.trail, inner{dir[:end], now})
 		at = end + 1
 	}
 	return now
 }
 
-// within tells whether p is dir or lies in it.
-func within(p, dir string) bool {
-	return strings.HasPrefix(p, dir) && (len(p) == len(dir) || p[len(dir)] == '/')
+// root is the state of the root.
+func (f *facts) root() state {
+	if f.opaque["."] {
+		return hidden
+	}
+	return present
 }
 
-// enter is the state of a folder whose parent is present.
-func (a *above) enter(dir string) state {
-	n := nameOf(dir, false)
+// state is that of a folder whose parent is present; n is its name as a file.
+func (f *facts) state(dir string, n name) state {
+	file, entry := f.names.both(n)
 	switch {
-	case a.gone[dir] || a.opaque[dir] || a.names.has(n):
+	case file || f.gone[dir] || f.opaque[dir]:
 		return hidden
-	case a.names.has(n.folder()) || a.passed.has(n.folder()):
+	case entry || f.passed.has(n.folder()):
 		return present
 	}
 	return absent
+}
+
+// replaces tells whether the layer has something else at p, or nothing any more; n is
+// its name as a file.
+func (f *facts) replaces(p string, n name) bool {
+	file, folder := f.names.both(n)
+	return file || folder || f.gone[p]
 }

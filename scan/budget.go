@@ -40,7 +40,7 @@ func (s *share) spend(n int) error {
 	s.of.mu.Lock()
 	defer s.of.mu.Unlock()
 	if !s.may(want) {
-		return fmt.Errorf("what its entries and files tell takes more than %d MB: %w", s.taken>>20, bulwark.ErrLimit)
+		return fmt.Errorf("what its entries and files tell takes more than %d KB: %w", s.taken>>10, bulwark.ErrLimit)
 	}
 	s.of.left -= want
 	s.taken += want

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"sort"
 	"strings"
 
 	"bulwark"
@@ -79,24 +78,58 @@ func (s *nameSet) seal() {
 	*s = slices.Compact(*s)
 }
 
-// has looks n up. The names are hashes and so spread evenly: where one lies is guessed,
-// the guess corrected once, and the rest is a few steps; that is three times as fast as
-// a binary search, and merging asks a hundred thousand times. Names that are not spread
-// evenly (nobody makes such hashes on purpose) end in the binary search.
+// has looks n up.
 func (s nameSet) has(n name) bool {
+	i := s.place(&n)
+	return i < len(s) && s[i] == n
+}
+
+// both tells whether n is there as a file and as a folder: they are neighbours.
+func (s nameSet) both(n name) (file, folder bool) {
+	i := s.place(&n)
+	if file = i < len(s) && s[i] == n; file {
+		i++
+	}
+	return file, i < len(s) && s[i] == n.folder()
+}
+
+// place is the number of names below n. The names are hashes and so spread evenly: where
+// one lies is guessed, the guess corrected once, and from there it is a few steps, each twice as long as
+// the one before; that is several times as fast as a binary search, and merging asks a hundred thousand
+// times. Names that are not spread evenly (nobody makes such hashes on purpose) take more steps.
+func (s nameSet) place(n *name) int {
 	if len(s) == 0 {
-		return false
+		return 0
 	}
 	guess := s.share(n.head())
 	at := min(max(guess+guess-s.share(s[guess].head()), 0), len(s)-1)
-	const steps = 64
-	low, high := max(at-steps, 0), min(at+steps, len(s)-1)
-	if bytes.Compare(s[low][:], n[:]) > 0 || bytes.Compare(s[high][:], n[:]) < 0 {
-		low, high = 0, len(s)-1
+	low, high := at, at // below low all are below n, from high on none is
+	if s[at].below(n) {
+		for step := 1; high < len(s) && s[high].below(n); step *= 2 {
+			low, high = high+1, high+step
+		}
+	} else {
+		for step := 1; low > 0 && !s[low-1].below(n); step *= 2 {
+			low, high = max(low-step, 0), low
+		}
 	}
-	part := s[low : high+1]
-	i := sort.Search(len(part), func(i int) bool { return bytes.Compare(part[i][:], n[:]) >= 0 })
-	return i < len(part) && part[i] == n
+	high = min(high, len(s))
+	for low < high {
+		if mid := (low + high) / 2; s[mid].below(n) {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// below tells whether a sorts before b.
+func (a *name) below(b *name) bool {
+	if x, y := a.head(), b.head(); x != y {
+		return x < y
+	}
+	return binary.BigEndian.Uint64(a[8:]) < binary.BigEndian.Uint64(b[8:])
 }
 
 // short is the first 16 bits.

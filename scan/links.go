@@ -2,166 +2,272 @@ package scan
 
 import (
 	"fmt"
-	"path"
+	"slices"
 	"strings"
 
 	"bulwark"
 )
 
-// links knows the symbolic links of all layers and what they do to paths.
+// links knows what the symbolic links of the layers do to paths. It goes up the layers
+// with enter and answers for the last that was entered: what the links of all layers up
+// to that one make of its paths.
 type links struct {
+	*effort
 	layers []*facts
-	any    map[string]bool // paths that are a link in some layer
-	// crossings are, by layer, the links of lower layers that the layer's own names
-	// lead through ("lib/x" above "lib -> usr/lib").
-	crossings [][]crossing
-	above     []above         // the layers, as those below see them
-	folders   map[name]string // those of any, by their names as folders
-	work      int             // layers and links that were looked at
+	now    int
+	above  []above         // the layers, as those below see them
+	any    map[string]link // by path, of all layers so far
+	ways   map[string]way  // where links lead, as now sees them
+	trail  []passage       // folders of the last path, each within the one before
+
+	below     []*facts        // lower layers whose links are not in folders yet
+	folders   map[name]string // links of lower layers, by their names as folders
+	crossings map[string][]crossing
 }
 
-type crossing struct{ link, target string }
+// link is the latest that the layers so far have at a path.
+type link struct {
+	from int32 // the layer that has it
+	seen int32 // the last layer that was asked whether it hides the link
+	gone bool  // it does
+}
+
+// way is where a path of folders leads inside the image.
+type way struct {
+	real string // empty: the root
+	hops int    // links on the way
+	lost bool   // it leads round and round, or the effort was too much
+}
+
+type passage struct {
+	dir string
+	way
+}
+
+// crossing is a link of a lower layer that a layer's own names lead through ("lib/x"
+// above "lib -> usr/lib"). They are kept by where they lead.
+type crossing struct {
+	link  string
+	layer int
+}
 
 // maxHops bounds the links that one path may lead through, as the kernel does.
 const maxHops = 40
 
-// maxWork bounds the work of all paths. Past it links are not followed and nothing is
-// hidden; real images stay far below.
-const maxWork = 5_000_000
+// deepest is how many links are followed within each other, though maxHops is exceeded:
+// so the next link of a long chain is known to be too far off, too.
+const deepest = 4 * maxHops
 
-// spent tells whether the work is too much, and adds to it.
-func (l *links) spent() bool {
-	l.work++
-	return l.work > maxWork
+// effort bounds what the paths of all layers may cost together. When it is spent, links
+// are not followed and nothing is hidden any more; real images stay far below.
+type effort struct {
+	work int // look-ups, each of 100 to 250 ns
+	text int // bytes of paths made
 }
 
-// exhausted is a note if some work was left undone.
-func (l *links) exhausted() error {
-	if l.work <= maxWork {
+const (
+	maxWork = 5_000_000
+	maxText = 16 << 20
+)
+
+// spent tells whether a look-up of a path of n bytes is too much.
+func (e *effort) spent(n int) bool {
+	e.work += 1 + n/64
+	return e.over()
+}
+
+// written tells whether a path of n bytes may not be kept.
+func (e *effort) written(n int) bool {
+	e.text += n
+	return e.over()
+}
+
+func (e *effort) over() bool { return e.work > maxWork || e.text > maxText }
+
+// exhausted is a note if something was left undone.
+func (e *effort) exhausted() error {
+	if !e.over() {
 		return nil
 	}
 	return fmt.Errorf("too many layers, links and files to tell which hide which: %w", bulwark.ErrLimit)
 }
 
 func newLinks(layers []*facts) *links {
-	l := &links{layers: layers, any: map[string]bool{}, crossings: make([][]crossing, len(layers)), above: make([]above, len(layers)), folders: map[name]string{}}
-	var below []*facts // whose links are not in folders yet
-	for i, f := range layers {
-		if f == nil {
-			continue
+	l := &links{effort: &effort{}, layers: layers, ways: map[string]way{}, folders: map[name]string{}, crossings: map[string][]crossing{}}
+	count := 0
+	for _, f := range layers {
+		l.above = append(l.above, above{facts: f, effort: l.effort})
+		if f != nil {
+			count += len(f.links)
 		}
-		l.above[i].facts = f
-		if len(f.passed) > 0 {
-			for _, b := range below {
-				for p := range b.links {
-					l.folders[nameOf(p, true)] = p
-				}
-			}
-			below = nil
-			l.crossings[i] = l.crossed(i, f)
-		}
-		for p := range f.links {
-			l.any[p] = true
-		}
-		below = append(below, f)
 	}
+	l.any = make(map[string]link, min(count, mostRoom))
 	return l
 }
 
-func (l *links) crossed(layer int, f *facts) []crossing {
-	var list []crossing
+// enter goes up to a layer, which is not nil.
+func (l *links) enter(layer int) {
+	f := l.layers[layer]
+	l.now, l.trail = layer, l.trail[:0]
+	clear(l.ways)
+	for p := range f.links {
+		l.any[p] = link{from: int32(layer), seen: int32(layer)}
+	}
+	if len(f.passed) > 0 {
+		for _, b := range l.below {
+			for p := range b.links {
+				l.folders[nameOf(p, true)] = p
+			}
+		}
+		l.below = l.below[:0]
+		l.cross(f)
+	}
+	l.below = append(l.below, f)
+}
+
+// cross finds the crossings of the layer.
+func (l *links) cross(f *facts) {
+	if len(l.folders) == 0 {
+		return
+	}
+	var crossed []string
 	for _, n := range f.passed {
-		p, ok := l.folders[n]
-		if !ok {
-			continue
-		}
-		if t := l.real(layer, p+"/x"); t != p+"/x" {
-			list = append(list, crossing{p, path.Dir(t)})
+		if p, ok := l.folders[n]; ok {
+			crossed = append(crossed, p)
 		}
 	}
-	return list
+	slices.Sort(crossed)
+	for _, p := range crossed {
+		if w := l.folder(p); !w.lost && w.real != p {
+			l.crossings[w.real] = append(l.crossings[w.real], crossing{p, l.now})
+		}
+	}
 }
 
-// real is where a layer's path lies once the symbolic links of its folders, as they
-// are at that layer, are followed inside the image. A loop leaves the path as it is.
-func (l *links) real(layer int, p string) string {
-	at := p
-	for range maxHops {
-		next, ok := l.step(layer, at)
-		if !ok {
-			return at
-		}
-		at = next
+// real is where a path of the layer lies once the links of its folders are followed
+// inside the image. A loop leaves the path as it is.
+func (l *links) real(p string) string {
+	dir := folder(p)
+	if dir == "" || len(l.any) == 0 {
+		return p
 	}
-	return p
+	w := l.folder(dir)
+	if w.lost || w.real == dir || l.written(2*(len(w.real)+len(p)-len(dir))) { // reports have a copy
+		return p
+	}
+	return within(w.real, p[len(dir)+1:])
 }
 
-// step follows the first folder of p that is a link.
-func (l *links) step(layer int, p string) (string, bool) {
-	if len(l.any) == 0 {
-		return p, false
+// folder is where a folder lies. Folders are asked about mostly in order, so those of the last
+// path are remembered.
+func (l *links) folder(dir string) way {
+	for len(l.trail) > 0 && !inside(dir, l.trail[len(l.trail)-1].dir) {
+		l.trail = l.trail[:len(l.trail)-1]
 	}
-	for i := 0; i < len(p); i++ {
-		if p[i] != '/' || !l.any[p[:i]] {
-			continue
-		}
-		if target, ok := l.target(layer, p[:i]); ok {
-			joined := path.Join("/", path.Dir(p[:i]), target, p[i:])
-			if strings.HasPrefix(target, "/") {
-				joined = path.Join("/", target, p[i:])
-			}
-			return joined[1:], true
-		}
+	w, at := way{}, 0
+	if n := len(l.trail); n > 0 {
+		w, at = l.trail[n-1].way, len(l.trail[n-1].dir)+1
 	}
-	return p, false
+	for at < len(dir) && !w.lost {
+		end := component(dir, at)
+		next := dir[:end]
+		if w.real != dir[:max(at-1, 0)] {
+			next = within(w.real, dir[at:end])
+		}
+		w = l.step(next, w.hops, 0)
+		l.trail = append(l.trail, passage{dir[:end], w})
+		at = end + 1
+	}
+	return w
 }
 
-// target is where p leads if it is a link as the layer sees it.
-func (l *links) target(layer int, p string) (string, bool) {
-	for i := layer; i >= 0; i-- {
-		f := l.layers[i]
-		if f == nil {
-			continue
-		}
-		if l.spent() {
-			return "", false
-		}
-		if t, ok := f.links[p]; ok {
-			return t, true
-		}
-		if l.above[i].hides(p) {
-			return "", false
-		}
+// step is the way to p, whose folder is real; depth is how many links are being followed.
+func (l *links) step(p string, hops, depth int) way {
+	if l.spent(len(p)) {
+		return way{lost: true}
 	}
-	return "", false
+	target, ok := l.target(p)
+	if !ok {
+		return way{real: p, hops: hops}
+	}
+	w := l.through(p, target, depth)
+	w.hops += hops
+	w.lost = w.lost || w.hops > maxHops
+	return w
 }
 
-// hidden tells whether a layer above makes the real path p invisible.
-func (l *links) hidden(layer int, p string) bool {
-	return l.hiddenBelow(len(l.layers), layer, p)
+// through is the way that the link at p leads.
+func (l *links) through(p, target string, depth int) way {
+	if w, ok := l.ways[p]; ok {
+		return w
+	}
+	w := way{lost: true}
+	if depth < deepest {
+		w = l.follow(folder(p), target, depth+1)
+	}
+	w.hops++
+	if w.lost || l.written(len(w.real)) {
+		w = way{lost: true}
+	}
+	if !w.lost || depth < deepest-maxHops { // deeper ones may be lost for want of depth
+		l.ways[p] = w
+	}
+	return w
 }
 
-// hiddenBelow tells the same of the layers below top.
-func (l *links) hiddenBelow(top, layer int, p string) bool {
-	for i := layer + 1; i < top; i++ {
-		f := l.layers[i]
-		if f == nil {
-			continue
-		}
-		if l.spent() {
-			return false
-		}
-		if l.above[i].hides(p) {
-			return true
-		}
-		for _, c := range l.crossings[i] {
-			if l.spent() {
-				return false
-			}
-			if rest, ok := strings.CutPrefix(p, c.target+"/"); ok && l.above[i].hides(c.link+"/"+rest) {
-				return true
-			}
+// follow is the way that the target of a link in the real folder leads.
+func (l *links) follow(folderOfLink, target string, depth int) way {
+	w := way{real: folderOfLink}
+	if strings.HasPrefix(target, "/") {
+		w.real = ""
+	}
+	for part := range strings.SplitSeq(target, "/") {
+		switch {
+		case w.lost:
+			return w
+		case part == "" || part == ".":
+		case part == "..":
+			w.real = folder(w.real)
+		default:
+			w = l.step(within(w.real, part), w.hops, depth)
 		}
 	}
-	return false
+	return w
+}
+
+// target is what the link at p holds, if there is one that the layer sees.
+func (l *links) target(p string) (string, bool) {
+	k, ok := l.any[p]
+	if !ok || k.gone {
+		return "", false
+	}
+	if int(k.seen) < l.now {
+		for int(k.seen) < l.now && !k.gone {
+			k.seen++
+			k.gone = l.above[k.seen].hides(p)
+		}
+		l.any[p] = k
+	}
+	return l.layers[k.from].links[p], !k.gone
+}
+
+// within is a path in a folder; the empty folder is the root.
+func within(dir, p string) string {
+	if dir == "" {
+		return p
+	}
+	return dir + "/" + p
+}
+
+// inside tells whether p is dir or lies in it.
+func inside(p, dir string) bool {
+	return strings.HasPrefix(p, dir) && (len(p) == len(dir) || p[len(dir)] == '/')
+}
+
+// component is where the part of p that begins at a place ends.
+func component(p string, at int) int {
+	if i := strings.IndexByte(p[at:], '/'); i >= 0 {
+		return at + i
+	}
+	return len(p)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -15,25 +16,23 @@ import (
 // A layer that could not be read is nil.
 func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
 	m := &merger{t: t, layers: layers, links: newLinks(layers), inv: &bulwark.Inventory{}, left: remembered / 4}
+	m.index = newIndex(m.links.effort, layers)
 	m.grow()
 	for i, f := range layers {
 		if f == nil {
 			continue
 		}
+		m.links.enter(i)
 		for j := range f.files {
 			m.place(i, &f.files[j])
 		}
-		for _, p := range slices.Sorted(maps.Keys(f.hard)) {
-			m.linked(i, p, f.hard[p])
-		}
+		m.linked(i)
 		for _, n := range f.notes {
 			n.Path = m.shown(n.Path)
 			o.addNotes(t.Asset.ID, n)
 		}
 	}
-	for _, path := range m.order {
-		m.take(path, m.found[path])
-	}
+	m.see()
 	if err := m.unfinished(); err != nil {
 		o.addNotes(t.Asset.ID, failureNotes("scan", err)...)
 	}
@@ -51,36 +50,36 @@ type merger struct {
 	t        *bulwark.Target
 	layers   []*facts
 	links    *links
+	index    *index
 	inv      *bulwark.Inventory
 	findings []bulwark.Finding
 	left     int // bytes that hard links into lower layers may add
 
-	found map[string][]placed // by real path, lowest layer first
-	order []string
-	paths []string // of inv.Packages, relative and real
+	found []placed
+	at    map[string][]int // places in found by real path, lowest layer first; nil without hard links
+	paths []string         // of inv.Packages, relative and real
 	// releases and owners hold what is visible.
 	releases []placed
 	owners   []placed
 	programs []program
 }
 
-// grow makes room for what all layers tell, so that nothing is moved later.
+// grow makes room for the files of all layers.
 func (m *merger) grow() {
-	files, packages := 0, 0
+	files := 0
 	for _, f := range m.layers {
 		if f == nil {
 			continue
 		}
 		files += len(f.files)
-		for i := range f.files {
-			packages += len(f.files[i].Packages)
+		if len(f.hard) > 0 {
+			m.at = map[string][]int{}
 		}
 	}
-	files, packages = min(files, mostRoom), min(packages, mostRoom) // one may hide the other
-	m.found, m.order = make(map[string][]placed, files), make([]string, 0, files)
-	m.inv.Packages, m.paths = make([]bulwark.Package, 0, packages), make([]string, 0, packages)
+	m.found = make([]placed, 0, files)
 }
 
+// mostRoom is how much room is made before it is known that it is needed.
 const mostRoom = 20_000
 
 // placed is a file's facts and the layer that they are from.
@@ -93,28 +92,45 @@ type placed struct {
 // place files the facts under the path that the file has in the merged image: an
 // upper layer may reach a folder by a symbolic link of a lower one.
 func (m *merger) place(layer int, f *fileFacts) {
-	p := m.links.real(layer, f.path)
-	if m.found[p] == nil {
-		m.order = append(m.order, p)
+	p := m.links.real(f.path)
+	if m.at != nil {
+		m.at[p] = append(m.at[p], len(m.found))
 	}
-	m.found[p] = append(m.found[p], placed{layer, f, p})
+	m.found = append(m.found, placed{layer, f, p})
 }
 
-// linked files under p, a hard link of the layer, what a file of a lower layer told.
-func (m *merger) linked(layer int, p, target string) {
-	if names := m.layers[layer].names; names.has(nameOf(target, false)) {
-		return // its own bytes told nothing
-	}
-	target = m.links.real(layer, target)
-	for _, v := range slices.Backward(m.found[target]) {
-		if v.layer == layer {
-			continue
-		}
-		if !m.links.hiddenBelow(layer, v.layer, target) {
-			m.again(layer, v.at(p))
-		}
+// linked files under each hard link of the layer what a file of a lower layer told.
+func (m *merger) linked(layer int) {
+	f := m.layers[layer]
+	if len(f.hard) == 0 {
 		return
 	}
+	byTarget := map[string][]string{}
+	for _, p := range slices.Sorted(maps.Keys(f.hard)) {
+		if t := f.hard[p]; !f.names.has(nameOf(t, false)) { // else its own bytes told nothing
+			byTarget[t] = append(byTarget[t], p)
+		}
+	}
+	below := newSight(m.index, layer, m.links.crossings)
+	for _, t := range slices.Sorted(maps.Keys(byTarget)) {
+		v, ok := m.lower(layer, m.links.real(t))
+		if !ok || below.hides(v.layer, v.real) {
+			continue
+		}
+		for _, p := range byTarget[t] {
+			m.again(layer, v.fileFacts.at(p))
+		}
+	}
+}
+
+// lower is the file at a real path in the layers below one.
+func (m *merger) lower(layer int, p string) (placed, bool) {
+	for _, i := range slices.Backward(m.at[p]) {
+		if m.found[i].layer < layer {
+			return m.found[i], true
+		}
+	}
+	return placed{}, false
 }
 
 // again files what a file told under one more path.
@@ -133,10 +149,80 @@ func (m *merger) unfinished() error {
 	return err
 }
 
+// see takes the files that are visible from above, in the order of their paths.
+func (m *merger) see() {
+	m.found = inOrder(m.found)
+	m.growPackages()
+	all := newSight(m.index, len(m.layers), m.links.crossings)
+	for v := range versions(m.found) {
+		m.take(all, v)
+	}
+}
+
+// growPackages makes room for those of all topmost versions, so that none is moved later.
+func (m *merger) growPackages() {
+	n := 0
+	for v := range versions(m.found) {
+		n += len(v[len(v)-1].Packages)
+	}
+	m.inv.Packages, m.paths = make([]bulwark.Package, 0, n), make([]string, 0, n)
+}
+
+// versions gives those of each file in a list that is in order, the lowest layer's first.
+func versions(list []placed) iter.Seq[[]placed] {
+	return func(yield func([]placed) bool) {
+		for first := 0; first < len(list); {
+			next := first + 1
+			for next < len(list) && list[next].real == list[first].real {
+				next++
+			}
+			if !yield(list[first:next]) {
+				return
+			}
+			first = next
+		}
+	}
+}
+
+// inOrder sorts by real path, and keeps the order of those that have the same. The files of a layer
+// are mostly sorted, so that joining what is in order takes far fewer steps than sorting.
+func inOrder(list []placed) []placed {
+	starts := []int{0} // of the runs that are in order, and the end
+	for i := 1; i < len(list); i++ {
+		if list[i].real < list[i-1].real {
+			starts = append(starts, i)
+		}
+	}
+	starts = append(starts, len(list))
+	for other := list[:0:0]; len(starts) > 2; other = other[:0] {
+		next := []int{0}
+		for i := 0; i+1 < len(starts); i += 2 {
+			last := starts[min(i+2, len(starts)-1)]
+			other = join(slices.Grow(other, len(list)-len(other)), list[starts[i]:starts[i+1]], list[starts[i+1]:last])
+			next = append(next, last)
+		}
+		list, other, starts = other, list, next
+	}
+	return list
+}
+
+// join appends what is in two lists that are in order, the first before the second where
+// they are equal.
+func join(to, a, b []placed) []placed {
+	for len(a) > 0 && len(b) > 0 {
+		if b[0].real < a[0].real {
+			to, b = append(to, b[0]), b[1:]
+		} else {
+			to, a = append(to, a[0]), a[1:]
+		}
+	}
+	return append(append(to, a...), b...)
+}
+
 // take adds the topmost of the versions of a file to the inventory, if it is visible.
-func (m *merger) take(p string, versions []placed) {
+func (m *merger) take(all *sight, versions []placed) {
 	top := versions[len(versions)-1]
-	hidden := m.links.hidden(top.layer, p)
+	hidden := all.hides(top.layer, top.real)
 	m.remains(versions, hidden)
 	if hidden {
 		return

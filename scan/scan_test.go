@@ -162,6 +162,16 @@ func TestMerge(t *testing.T) {
 		{"link replaced by a folder", []*tree{files("lib -> usr/lib", "usr/lib/a.pkg=old"), files("lib/", "lib/a.pkg=new")}, []string{"/lib/a.pkg new 1", "/usr/lib/a.pkg old 0"}},
 		{"link out of the image stays in", []*tree{files("lib -> ../../../etc"), files("lib/a.pkg=a")}, []string{"/etc/a.pkg a 1"}},
 		{"looping links", []*tree{files("a -> b", "b -> a"), files("a/x.pkg=x")}, []string{"/a/x.pkg x 1"}},
+		{"link up and back", []*tree{files("lib -> opt/../usr/lib", "opt -> srv/deep/opt", "srv/deep/usr/lib/"), files("lib/a.pkg=a")}, []string{"/srv/deep/usr/lib/a.pkg a 1"}},
+		{"links one behind the other", []*tree{files("a -> b", "b -> c", "c -> d"), files("a/x.pkg=old", "b/y.pkg=y"), files("c/x.pkg=new", "d/.wh.y.pkg")}, []string{"/d/x.pkg new 2"}},
+		{"link to the root", []*tree{files("all -> /", "a.pkg=a", "d/b.pkg=b"), files("all/c.pkg=c", "all/.wh.a.pkg", "all/d/.wh..wh..opq")}, []string{"/c.pkg c 1"}},
+		{"removed by way of two links", []*tree{files("l -> usr", "m -> usr", "usr/a.pkg=a", "usr/b.pkg=b", "usr/c.pkg=c"), files("l/.wh.a.pkg", "m/.wh.b.pkg")}, []string{"/usr/c.pkg c 0"}},
+		{"folder of a link made opaque", []*tree{files("l -> usr", "usr/a.pkg=a", "b.pkg=b"), files("l/.wh..wh..opq")}, []string{"/b.pkg b 0"}},
+		{"link that is gone", []*tree{files("l -> usr", "usr/a.pkg=a"), files(".wh.l"), files("l/a.pkg=new")}, []string{"/l/a.pkg new 2", "/usr/a.pkg a 0"}},
+		{"link that another replaces", []*tree{files("l -> a"), files("l/x.pkg=1"), files("l -> b"), files("l/x.pkg=3")}, []string{"/a/x.pkg 1 1", "/b/x.pkg 3 3"}},
+		{"link in a folder that is gone", []*tree{files("a/b/l -> /usr", "a/m -> /usr", "a/n -> /usr"), files("a/b/l/x.pkg=x"), files("a/.wh.b", "a/m"), files("a/b/l/y.pkg=y", "a/m/y.pkg=m", "a/n/n.pkg=n"), files("a/.wh..wh..opq", "a/n/z.pkg=z")}, []string{"/a/n/z.pkg z 4", "/usr/n.pkg n 3", "/usr/x.pkg x 1"}},
+		{"names like the folder's", []*tree{files("d/a.pkg=a", "d-e/a.pkg=b", "d.pkg=c", "d/e/a.pkg=d"), files(".wh.d")}, []string{"/d-e/a.pkg b 0", "/d.pkg c 0"}},
+		{"a lower file after an upper one", []*tree{files("d/e/z.pkg=z", "d/e/y.pkg=y"), files("d/e/a.pkg=a"), files("d/e/.wh.z.pkg", "d/e/.wh.a.pkg")}, []string{"/d/e/y.pkg y 0"}},
 		{"hard link to bytes seen", []*tree{files("a.pkg=a", "b.pkg => a.pkg")}, []string{"/a.pkg a 0", "/b.pkg a 0"}},
 		{"hard link to bytes not seen", []*tree{files("store/77=s", "b.pkg => store/77", "c.pkg => store/77")}, []string{"/b.pkg s 0", "/c.pkg s 0"}},
 		{"hard link to a lower layer", []*tree{files("a.pkg=a"), files("b.pkg => a.pkg"), files("c.pkg => b.pkg")}, []string{"/a.pkg a 0", "/b.pkg a 1", "/c.pkg a 2"}},
@@ -184,6 +194,33 @@ func TestMerge(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMergeMany: what holds for a few layers holds for hundreds that have something in the same folders.
+func TestMergeMany(t *testing.T) {
+	var layers []*tree
+	var want []string
+	for i := range 300 {
+		names := []string{"l -> d"}[:1-min(i, 1)]
+		for j := range 60 {
+			names = append(names, fmt.Sprintf("d/%d/%d.pkg=x", i, j), fmt.Sprintf("d/s/%d-%d.pkg=x", i, j))
+			if i > 0 && j%3 == 0 { // of the layer below one is gone by its name, one by way of the link
+				names = append(names, fmt.Sprintf("d/%d/.wh.%d.pkg", i-1, j), fmt.Sprintf("l/s/.wh.%d-%d.pkg", i-1, j))
+			}
+			if j%3 != 0 || i == 299 {
+				want = append(want, fmt.Sprintf("/d/%d/%d.pkg x %d", i, j, i), fmt.Sprintf("/d/s/%d-%d.pkg x %d", i, j, i))
+			}
+		}
+		layers = append(layers, files(names...))
+	}
+	slices.Sort(want)
+	report, _ := run(t, &scan.Scanner{}, image(layers...))
+	if diff := cmp.Diff(want, lines(report)); diff != "" {
+		t.Errorf("(-want +got):\n%.2000s", diff)
+	}
+	if !report.Summary.Complete {
+		t.Errorf("not complete: %+v", report.Notes)
 	}
 }
 

@@ -114,6 +114,20 @@ func TestManyLayers(t *testing.T) {
 			return file{name: fmt.Sprintf("opt/%d/a/b/c/package.json", i), text: fmt.Sprintf(`{"name":"p%d","version":"1.0.0"}`, i)}
 		})
 	}
+	sym, deep, long := byte(tar.TypeSymlink), strings.Repeat("d/", 1900), strings.Repeat("long", 1000)
+	behind := func(n int, name string) blob { // so many packages by a name that begins with a number
+		return many(t, n, func(i int) file {
+			return file{name: fmt.Sprintf(name, i), text: `{"name":"a","version":"1.0.0"}`}
+		})
+	}
+	linksTo := func(n int, target string, more ...file) blob {
+		return many(t, n+len(more), func(i int) file {
+			if i >= n {
+				return more[i-n]
+			}
+			return file{name: fmt.Sprint(i), kind: sym, link: target}
+		})
+	}
 	for _, tt := range []struct {
 		name   string
 		layers func() []blob
@@ -125,7 +139,23 @@ func TestManyLayers(t *testing.T) {
 		{"400 layers of links", func() []blob { return times(400, links) }, 0},
 		{"400 layers through links", func() []blob { return times(400, through) }, 4},
 		{"a layer of packages 400 times", func() []blob { return slices.Repeat([]blob{packages()}, 400) }, 4},
-		{"400 layers over packages", func() []blob { return append([]blob{packages()}, times(400, tiny)...) }, 4},
+		{"400 layers over packages", func() []blob { return append([]blob{packages()}, times(400, tiny)...) }, 0},
+		{"links into the depth", func() []blob { return []blob{linksTo(20_000, deep), behind(20_000, "%d/package.json")} }, 4},
+		{"links to one long place", func() []blob {
+			return []blob{linksTo(100_000, "q/x", file{name: "q", kind: sym, link: long}), behind(50_000, "%d/package.json")}
+		}, 4},
+		{"packages in the depth behind a link", func() []blob {
+			return []blob{linksTo(1, "elsewhere"), behind(5000, deep+"%d/package.json"), behind(5000, deep+"%d/a/package.json")}
+		}, 0},
+		{"layers of hard links over packages", func() []blob {
+			return append([]blob{packages()}, times(300, func(i int) blob {
+				var files []file
+				for j := range 100 {
+					files = append(files, file{name: fmt.Sprintf("opt/%d/x%d/package.json", j, i), kind: tar.TypeLink, link: fmt.Sprintf("opt/%d/a/b/c/package.json", 100*i+j)})
+				}
+				return layerOf(t, files...)
+			})...)
+		}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
