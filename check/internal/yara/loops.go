@@ -39,7 +39,7 @@ func (x *expression) quantifier(q *syntax.Quantifier) (f quantifier, some bool) 
 		if c.k != integer {
 			return -1, false
 		}
-		return max(c.i, 0), c.i == 0 && n.lit != nil
+		return max(c.i, 0), c.i == 0
 	}, some
 }
 

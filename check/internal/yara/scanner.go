@@ -189,7 +189,7 @@ func (s *Scanner) verify(a *anchor, at int) {
 		return
 	}
 	a.pattern.Match(&s.run, s.data, a.atom, at, func(start, end int) {
-		if t.fullword && !s.word(a.pattern.Wide, start, end) {
+		if t.pinned && t.pin != s.data.Base+int64(start) || t.fullword && !s.word(a.pattern.Wide, start, end) {
 			return
 		}
 		s.add(a, t, h, start, end)

@@ -21,7 +21,7 @@ func (x *expression) lookup(at syntax.Pos, id string, every bool) int {
 	}
 	for i, t := range x.texts {
 		if t.id == id {
-			t.used = true
+			t.use(nil)
 			t.every = t.every || every
 			return x.base + i
 		}
@@ -30,11 +30,32 @@ func (x *expression) lookup(at syntax.Pos, id string, every bool) int {
 	return 0
 }
 
+// named is the string of that name, or nil.
+func (x *expression) named(id string) *text {
+	for _, t := range x.texts {
+		if t.id == id && id != "$" {
+			return t
+		}
+	}
+	return nil
+}
+
+// use notes that the condition asks for the string, perhaps at one known offset.
+func (t *text) use(at *value) {
+	known := at != nil && at.k == integer && len(t.parts) == 1
+	if !t.used && known {
+		t.used, t.pinned, t.pin = true, true, at.i
+		return
+	}
+	t.used, t.pinned = true, t.pinned && known && at.i == t.pin
+}
+
 func (x *expression) match(e *syntax.Match) compiled {
-	i := x.lookup(e.Pos, e.ID, e.Where != nil || e.In != nil)
+	if e.Where != nil {
+		return x.matchAt(e)
+	}
+	i := x.lookup(e.Pos, e.ID, e.In != nil)
 	switch {
-	case e.Where != nil:
-		return x.matchAt(e, i)
 	case e.In != nil:
 		in := x.span(e.In)
 		return compiled{t: aBoolean, void: true, run: func(v *evaluator) value {
@@ -48,8 +69,18 @@ func (x *expression) match(e *syntax.Match) compiled {
 	return compiled{t: aBoolean, void: true, run: func(v *evaluator) value { return boolValue(len(v.matches(i)) > 0) }}
 }
 
-func (x *expression) matchAt(e *syntax.Match, i int) compiled {
+func (x *expression) matchAt(e *syntax.Match) compiled {
 	where := x.operand(e.Where, "at", integer)
+	var before text
+	t := x.named(e.ID)
+	if t != nil {
+		before = *t
+	}
+	i := x.lookup(e.Pos, e.ID, true)
+	if t != nil {
+		t.used, t.pinned, t.pin = before.used, before.pinned, before.pin
+		t.use(where.lit)
+	}
 	return compiled{t: aBoolean, void: true, run: func(v *evaluator) value {
 		off := where.run(v)
 		if off.k != integer {
@@ -115,7 +146,7 @@ func (x *expression) set(s *syntax.Set) []int {
 	var out []int
 	if s.Them {
 		for i, t := range x.texts {
-			t.used = true
+			t.use(nil)
 			out = append(out, i)
 		}
 		if len(out) == 0 {
@@ -127,7 +158,7 @@ func (x *expression) set(s *syntax.Set) []int {
 		n := len(out)
 		for i, t := range x.texts {
 			if t.id == item.Name || item.Wild && strings.HasPrefix(t.id, item.Name) {
-				t.used = true
+				t.use(nil)
 				out = append(out, i)
 			}
 		}

@@ -18,6 +18,9 @@ type text struct {
 	// every is true when all matches matter, not only that there is one.
 	every bool
 	used  bool
+	// pinned is true when the string matters at the offset pin alone.
+	pinned bool
+	pin    int64
 	// parts are found on their own and joined by their gaps; most strings have one.
 	parts []part
 }

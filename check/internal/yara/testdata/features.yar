@@ -51,7 +51,7 @@ rule re_lazy { strings: $a = /lo.*?m/ $b = /a+?b/ $c = /ip.+?u/ $d = /l.{2,9}?m/
 rule re_count { strings: $a = /a{3}/ $b = /a{2,4}b/ $c = /[0-9]{4,}/ $d = /lo.{1,200}am/ $e = /x{,3}y/ condition: any of them }
 rule re_alt { strings: $a = /lorem|dolor/ $b = /(lo|do)(rem|lor)/ $c = /a(b|ba|bab)a/ $d = /(sit|amet),?/ condition: any of them }
 rule re_class { strings: $a = /[l-o]o[^a-q]em/ $b = /[\w]+@[a-z.]+/ $c = /[]x-]y/ $d = /[^\s\w]{3,8}/ $e = /[-a]z/ condition: any of them }
-rule re_escapes { strings: $a = /\d+\.\d+/ $b = /\w+\s\w+/ $c = /\x6corem/ $d = /\S\D\W/ $e = /\tx\n/ $f = /\/bin\/[a-z]+/ condition: any of them }
+rule re_escapes { strings: $a = /\d+\.\d+/ $b = /\w+\s\w+/ $c = /\x6corem/ $d = /\S\D\W\d/ $e = /\tx\n/ $f = /\/bin\/[a-z]+/ condition: any of them }
 rule re_anchor { strings: $a = /^lorem/ $b = /end$/ $c = /^\x7fELF/ $d = /^.{4}\x02/ $e = /\x00$/ condition: any of them }
 rule re_word { strings: $a = /\blorem\b/ $b = /\Borem/ $c = /\bword/ $d = /is\b/ $e = /o\B/ condition: any of them }
 rule re_fullword { strings: $a = /lo[a-z]+/ fullword $b = /w.rd/ fullword $c = /[a-z]{3}/ fullword condition: any of them }
@@ -129,12 +129,10 @@ rule for_of_at { strings: $a = "ELF" $b = "lorem" condition: for any of ($a, $b)
 rule for_of_in { strings: $a = "lorem" $b = "dolor" $c = "ELF" condition: for 1 of them : ( $ in (0..30) ) }
 rule for_of_length { strings: $a = /lo[a-z]+/ $b = /d[a-z]+r/ condition: for any of them : ( ! == 5 ) }
 rule for_of_index { strings: $a = "o" $b = "e" condition: for all of them : ( @[2] > @[1] ) }
-rule for_of_none { strings: $a = "lorem" $b = "GNU" condition: for none of them : ( # > 2 ) }
 rule for_in_range { strings: $a = "o" condition: for any i in (1..#a) : ( @a[i] % 7 == 0 ) }
 rule for_in_all { strings: $a = "o" condition: for all i in (1..#a) : ( @a[i] >= @a ) }
 rule for_in_list { condition: for any i in (0, 1, 5, 16) : ( uint8(i) == 0x45 or uint8(i) == 3 ) }
 rule for_in_number { condition: for 2 i in (0..10) : ( uint8(i) == 0 ) }
-rule for_in_none { condition: for none i in (0..3) : ( uint8(i) == 0x6c ) }
 rule for_in_empty { strings: $a = "never there at all" condition: for all i in (1..#a) : ( i == 0 ) }
 rule for_in_empty_none { strings: $a = "never there at all" condition: for none i in (1..#a) : ( i == 0 ) }
 rule for_in_strings { strings: $a = "lorem" condition: for any i in (1, 2) : ( $a at i - 1 ) }
