@@ -46,6 +46,7 @@ type matcher struct {
 	whole *regexp.Regexp
 	run   int
 	class *[256]bool
+	need  need
 }
 
 // build makes the engine of valid rules.
@@ -111,8 +112,10 @@ func (m *matcher) prepare() {
 		case err != nil:
 		case m.leads(re):
 			m.word = beginsAtWord(re)
+			m.need = needOf(re)
 			m.lead, _ = regexp.Compile(held)
 		case m.runs(re):
+			m.need = needOf(re)
 			m.whole, _ = regexp.Compile(held)
 		}
 	})
@@ -142,12 +145,7 @@ func (m *matcher) runs(re *syntax.Regexp) bool {
 	if run.Sub[0].Op != syntax.OpCharClass || !m.leads(&syntax.Regexp{Op: syntax.OpConcat, Sub: re.Sub[1:]}) {
 		return false
 	}
-	m.run, m.class = run.Max, &[256]bool{}
-	for i, list := 0, run.Sub[0].Rune; i < len(list); i += 2 {
-		for c := list[i]; c <= list[i+1] && c < 0x80; c++ {
-			m.class[c] = true
-		}
-	}
+	m.run, m.class = run.Max, bytesOf(run.Sub[0])
 	return true
 }
 

@@ -165,19 +165,32 @@ func (s *scan) lead(u *use, start int) {
 		return
 	}
 	s.allowed -= 64
+	if !u.m.need.met(text) {
+		if hasEscape(text[:min(len(text), len(u.text)+160)]) {
+			s.leadEscaped(u, text, start)
+		}
+		return
+	}
 	if loc := u.m.lead.FindSubmatchIndex(text); loc != nil {
 		s.allowed -= int64(loc[1])
 		s.candidate(u, text, loc, int64(start))
 		return
 	}
 	if hasEscape(text[:min(len(text), len(u.text)+160)]) {
-		for _, f := range []form{jsonEscaped, urlEscaped} {
-			s.scratch = unescape(s.scratch[:0], text, f)
-			s.allowed -= int64(len(text))
-			if loc := u.m.lead.FindSubmatchIndex(s.scratch); loc != nil {
-				s.candidate(&use{u.m, f, u.text}, s.scratch, loc, int64(start))
-				return
-			}
+		s.leadEscaped(u, text, start)
+	}
+}
+
+func (s *scan) leadEscaped(u *use, text []byte, start int) {
+	for _, f := range []form{jsonEscaped, urlEscaped} {
+		s.scratch = unescape(s.scratch[:0], text, f)
+		if len(s.scratch) == len(text) || !u.m.need.met(s.scratch) {
+			continue
+		}
+		s.allowed -= int64(len(text))
+		if loc := u.m.lead.FindSubmatchIndex(s.scratch); loc != nil {
+			s.candidate(&use{u.m, f, u.text}, s.scratch, loc, int64(start))
+			return
 		}
 	}
 }
@@ -200,6 +213,9 @@ func (s *scan) named(u *use, start int) {
 		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>") < 0 {
 			return
 		}
+	}
+	if !m.need.met(text) {
+		return
 	}
 	s.allowed -= int64(len(text))
 	if loc := m.whole.FindSubmatchIndex(text); loc != nil {

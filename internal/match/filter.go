@@ -175,24 +175,25 @@ func (f *filter) find(literals []Literal, buf []byte, from int, hit func(id, sta
 		if r&1 == 0 {
 			continue
 		}
-		for k := 0; k < 12; k += 2 {
-			f.look(literals, buf, i+k, hit)
+		for k, h := range [...]uint32{h0, h1, h2, h3, h4, h5} {
+			if bitmap[h>>6]>>(h&63)&1 != 0 {
+				w := binary.LittleEndian.Uint32(b[2*k:]) | fold
+				f.look(literals, buf, i+2*k, w, h, hit)
+			}
 		}
 	}
 	for ; i+3 <= len(buf); i += 2 {
-		f.look(literals, buf, i, hit)
+		var four [4]byte
+		copy(four[:], buf[i:])
+		w := binary.LittleEndian.Uint32(four[:]) | fold
+		if h := hash(w); bitmap[h>>6]>>(h&63)&1 != 0 {
+			f.look(literals, buf, i, w, h, hit)
+		}
 	}
 }
 
-// look reports the literals that have the window at a position.
-func (f *filter) look(literals []Literal, buf []byte, at int, hit func(id, start int)) {
-	var four [4]byte
-	copy(four[:], buf[at:min(at+4, len(buf))])
-	w := binary.LittleEndian.Uint32(four[:]) | fold
-	h := hash(w)
-	if f.bitmap[h>>6]>>(h&63)&1 == 0 {
-		return
-	}
+// look reports the literals that have the window w, of hash h, at a position.
+func (f *filter) look(literals []Literal, buf []byte, at int, w, h uint32, hit func(id, start int)) {
 	list := h & f.few
 	for _, e := range f.window[f.lists[list]:f.lists[list+1]] {
 		if (w^e.bytes)&e.mask != 0 {
