@@ -47,6 +47,9 @@ func (a *app) fix(ctx context.Context, ref string, write bool) error {
 		return &exit{code: exitFailed, err: fmt.Errorf("fixing %s: only the files of a folder can be changed: %w", ref, err)}
 	}
 	defer root.Close()
+	if len(a.only) == 0 {
+		a.only = []string{bulwark.KindMisconfig} // what has patches
+	}
 	s, db, err := a.prepare(ctx)
 	if err != nil {
 		return err

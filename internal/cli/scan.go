@@ -201,9 +201,11 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 	if err := a.choose(s); err != nil {
 		return nil, nil, err
 	}
-	db, err := a.openDB(s.Now)
-	if err != nil {
-		return nil, nil, err
+	var db *advisory.DB
+	if a.wants(bulwark.KindVulnerability) || a.wants(bulwark.KindEOL) || a.wants(bulwark.KindOutdated) {
+		if db, err = a.openDB(s.Now); err != nil {
+			return nil, nil, err
+		}
 	}
 	if a.damaged != nil {
 		s.Notes = append(s.Notes, bulwark.Note{Plugin: "advisory", Text: a.damaged.Error(), Incomplete: true})
