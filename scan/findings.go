@@ -25,6 +25,7 @@ func (m *merger) remains(versions []placed, hidden bool) {
 				continue
 			}
 			f.Tags = append(slices.Clip(f.Tags), Removed)
+			f.Evidence = append(slices.Clip(f.Evidence), "a later layer removes or replaces the file; whoever has the image can still read this layer")
 			m.findings = append(m.findings, m.finding(v, f))
 		}
 	}

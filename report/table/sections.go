@@ -143,7 +143,10 @@ func where(f *bulwark.Finding) string {
 		s += ":" + strconv.Itoa(f.Line)
 	}
 	if n := len(f.Places); n > 1 {
-		s += fmt.Sprintf(" +%d", n-1)
+		s += fmt.Sprintf(" +%d", max(n, f.Count)-1)
+	}
+	if slices.Contains(f.Tags, "removed") {
+		s += " (removed by a later layer)"
 	}
 	return s
 }

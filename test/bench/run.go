@@ -78,6 +78,7 @@ type bench struct {
 	images, data, bulwark string
 	runs                  int
 	dir                   string // for databases and caches
+	caches                int
 }
 
 func (b *bench) run() error {
@@ -93,9 +94,14 @@ func (b *bench) run() error {
 	fmt.Println("| work | CPU s | wall s | RSS MB | CPU / floor | wall / floor |\n|---|---|---|---|---|---|")
 	for _, step := range []func() error{
 		func() error { return b.build(db) },
-		func() error { return b.cold("cold, OCI layout (gzip)", []string{self, "floor", oci}, oci, db) },
-		func() error { return b.cold("cold, plain archive", []string{self, "plain", plain}, plain, db) },
-		func() error { return b.warm(oci, db) },
+		func() error {
+			return b.cold("cold, OCI layout (gzip)", []string{self, "floor", oci}, oci, db, packages...)
+		},
+		func() error {
+			return b.cold("cold, plain archive", []string{self, "plain", plain}, plain, db, packages...)
+		},
+		func() error { return b.inside(plain, db) },
+		func() error { return b.warm(oci, db, packages...) },
 		func() error { return b.matching(self, db) },
 		func() error { return b.matchingBig(self, oci, db) },
 	} {
@@ -136,17 +142,16 @@ func (b *bench) build(db string) error {
 	return nil
 }
 
-func (b *bench) scan(target, cache, db string) []string {
-	return []string{b.bulwark, "scan", target, "--db", db, "--cache-dir", cache, "--offline", "-f", "json"}
+// packages chooses what other scanners' SBOM and vulnerabilities are compared with.
+var packages = []string{"--only", "vulnerability,eol,outdated"}
+
+func (b *bench) scan(target, cache, db string, flags ...string) []string {
+	return append([]string{b.bulwark, "scan", target, "--db", db, "--cache-dir", cache, "--offline", "-f", "json"}, flags...)
 }
 
 // cold scans with an empty cache each time, in turn with the floor and the peers.
-func (b *bench) cold(name string, floor []string, target, db string) error {
-	n := 0
-	ours := func() []string {
-		n++
-		return b.scan(target, filepath.Join(b.dir, fmt.Sprint(filepath.Base(target), n)), db)
-	}
+func (b *bench) cold(name string, floor []string, target, db string, flags ...string) error {
+	ours := b.fresh(target, db, flags...)
 	commands := []func() []string{func() []string { return floor }, ours}
 	names := []string{"floor: " + name, "bulwark " + name}
 	for _, p := range b.peers(target) {
@@ -159,6 +164,31 @@ func (b *bench) cold(name string, floor []string, target, db string) error {
 	for i := range runs {
 		row(names[i], runs[i], runs[0])
 	}
+	return nil
+}
+
+// fresh scans with an empty cache each time.
+func (b *bench) fresh(target, db string, flags ...string) func() []string {
+	return func() []string {
+		b.caches++
+		return b.scan(target, filepath.Join(b.dir, fmt.Sprint("cache", b.caches)), db, flags...)
+	}
+}
+
+// inside scans for packages alone and for everything, and tells what everything costs more.
+func (b *bench) inside(target, db string) error {
+	runs, err := contest(b.runs, b.fresh(target, db, packages...), b.fresh(target, db))
+	if err != nil {
+		return err
+	}
+	row("packages alone, plain archive", runs[0], nil)
+	row("everything: with secrets, malware, configuration", runs[1], nil)
+	var more []float64
+	for i := range runs[0] {
+		more = append(more, cpu(runs[1][i])-cpu(runs[0][i]))
+	}
+	slices.Sort(more)
+	fmt.Printf("| everything costs more | %.2f | | | | |\n", more[len(more)/2])
 	return nil
 }
 
@@ -175,8 +205,8 @@ func (b *bench) peers(target string) [][]string {
 }
 
 // warm scans with every layer cached, alone and eight at once.
-func (b *bench) warm(target, db string) error {
-	command := func() []string { return b.scan(target, filepath.Join(b.dir, "warm"), db) }
+func (b *bench) warm(target, db string, flags ...string) error {
+	command := func() []string { return b.scan(target, filepath.Join(b.dir, "warm"), db, flags...) }
 	if _, err := contest(2, command); err != nil {
 		return err
 	}
