@@ -97,6 +97,21 @@ func address(c *df.Command) string {
 	return c.Name
 }
 
+// origin is where a download comes from, without what changes from release to release: host
+// and leading folders that have no digits or variables, two of them at most.
+func origin(c *df.Command) string {
+	scheme, rest, ok := strings.Cut(address(c), "://")
+	if !ok {
+		return c.Name
+	}
+	parts := strings.Split(rest, "/")
+	n := 1
+	for n < len(parts)-1 && n < 3 && !strings.ContainsAny(parts[n], "0123456789$`") {
+		n++
+	}
+	return scheme + "://" + strings.Join(parts[:n], "/")
+}
+
 func isLocal(url string) bool {
 	_, rest, _ := strings.Cut(url, "://")
 	if _, after, ok := strings.Cut(rest, "@"); ok {
@@ -157,7 +172,7 @@ func (s *script) fetches() {
 func (s *script) fetch(k int, c *df.Command) {
 	bad := unchecked(c) != "" || anyHTTP(c)
 	if s.runsOutput(k, c) {
-		r := s.about(pipeToShell, c, address(c))
+		r := s.about(pipeToShell, c, origin(c))
 		if !bad {
 			r.rate(bulwark.SeverityMedium)
 		}
@@ -165,7 +180,7 @@ func (s *script) fetch(k int, c *df.Command) {
 	}
 	for _, url := range addresses(c) {
 		if isHTTP(url) && !s.verified && !probes(c) && s.i.Name == "run" {
-			s.about(plainHTTP, c, url)
+			s.about(plainHTTP, c, origin(c))
 		}
 	}
 	if !s.verified && s.i.Name == "run" {
@@ -300,13 +315,13 @@ func (s *script) uses(k int, c *df.Command, bad bool) {
 		}
 		switch {
 		case piped && (d.Name == "tar" || d.Name == "bsdtar" || d.Name == "unzip" || d.Name == "cpio"), !piped && unpacks(d):
-			s.about(notVerified, c, address(c)).archive(bad)
+			s.about(notVerified, c, origin(c)).archive(bad)
 			return
 		case !piped && runsFile(d, file):
-			s.about(notVerified, c, address(c))
+			s.about(notVerified, c, origin(c))
 			return
 		case !piped && installs(d):
-			r := s.about(notVerified, c, address(c))
+			r := s.about(notVerified, c, origin(c))
 			if !bad {
 				r.rate(bulwark.SeverityLow)
 			}
@@ -322,17 +337,15 @@ func (r *result) archive(bad bool) {
 	}
 }
 
-// mentions tells whether a command has the file among its words.
+// mentions tells whether a command has the file among its words: by its whole path, or by
+// its last part, which must be no single letter.
 func mentions(c *df.Command, file string) bool {
 	base := path.Base(file)
-	if len(base) < 2 {
-		return false
-	}
-	if c.Name == base {
+	if len(base) > 1 && c.Name == base {
 		return true
 	}
 	for _, a := range c.Args {
-		if path.Base(a) == base {
+		if a == file || len(base) > 1 && path.Base(a) == base {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"slices"
 	"strings"
 
 	"bulwark"
@@ -16,7 +17,7 @@ var (
 	latestTag = &misconfig.Rule{ID: "dockerfile/latest-tag", Severity: bulwark.SeverityLow, Title: "Base image has no tag, or latest",
 		Tags: []string{"hadolint:DL3006", "hadolint:DL3007", "cis-docker:4.2", "dockle:DKL-DI-0006"}, Fix: "name a release, best with its digest",
 		Why:   "Nobody can say what the image was built from, nor build it again; a new major release comes in unseen. Low: it opens nothing by itself.",
-		Noise: "Images that publish only latest; pin these by digest."}
+		Noise: "Images that publish only latest; pin these by digest. A bare name that Docker's library does not have is likely an image of one's own, and then it is hygiene."}
 	untrustedRegistry = &misconfig.Rule{ID: "dockerfile/untrusted-registry", Severity: bulwark.SeverityMedium, Title: "Base image comes from a registry that is not on the list of trusted ones",
 		Tags: []string{"hadolint:DL3026", "cis-docker:4.2"}, Fix: "take the image from a registry on the list, or mirror it there",
 		Why:   "Whoever runs the registry decides what runs in the image. Judged only when a list is given; medium, because the list is the user's own policy.",
@@ -75,7 +76,7 @@ func (j *judge) images() {
 		}
 	}
 	for _, s := range j.file.Stages {
-		if s.Parent == nil && s.Image != "" && s.Image != "scratch" {
+		if s.Parent == nil && s.Image != "" && s.Image != "scratch" && !imageID(s.Image) {
 			j.image(s)
 		}
 	}
@@ -92,7 +93,10 @@ func (j *judge) image(s *df.Stage) {
 		}
 		return
 	case ref.loose():
-		j.found(latestTag, i, i.First, ref.name)
+		r := j.found(latestTag, i, i.First, ref.name)
+		if localName(ref) {
+			r.hygiene()
+		}
 	case ref.digest == "":
 		j.pin(j.found(notPinned, i, i.First, ref.name), i, s.Raw)
 	}
@@ -168,7 +172,7 @@ func (j *judge) copies() {
 			j.trusted(i, ref)
 			continue
 		}
-		if ref.name == from && !strings.ContainsAny(from, "/.") && ref.tag == "" && j.o.Registries == nil && !officialName(from) {
+		if localName(ref) && j.o.Registries == nil {
 			continue // the name of a build context, as --build-context gives it
 		}
 		r := j.found(copyFromNotPinned, i, i.First, ref.name)
@@ -182,14 +186,27 @@ func (j *judge) copies() {
 	}
 }
 
-// officialName tells whether a bare word is an image that people copy from, rather than a
-// build context's name.
-func officialName(s string) bool {
-	switch s {
-	case "busybox", "alpine", "debian", "ubuntu", "golang", "node", "python", "composer", "docker", "nginx", "rust", "php", "ruby", "traefik", "redis":
-		return true
-	}
-	return false
+// official are images of Docker's library: a bare name that is none of them is an image of
+// the builder's own, or a build context that --build-context names.
+var official = strings.Fields(`adminer almalinux alpine amazoncorretto amazonlinux api-firewall archlinux bash bonita buildpack-deps busybox caddy cassandra centos chronograf
+	cirros clearlinux clefos clojure composer convertigo couchbase couchdb crate dart debian docker drupal eclipse-mosquitto eclipse-temurin elasticsearch elixir emqx erlang
+	eggdrop fedora flink fluentd friendica gazebo gcc geonetwork ghost golang gradle groovy haproxy haskell haxe hello-world hitch httpd hylang ibm-semeru-runtimes ibmjava
+	influxdb irssi jetty joomla jruby julia kapacitor kibana kong krakend lightstreamer liquibase logstash mageia mariadb matomo maven mediawiki memcached mongo mongo-express
+	monica mono mysql nats neo4j neurodebian nextcloud nginx node notary odoo open-liberty openjdk oraclelinux orientdb percona perl photon php phpmyadmin plone postgres
+	postfixadmin pypy python r-base rabbitmq rakudo-star redis redmine registry rethinkdb rockylinux ros ruby rust sapmachine satosa sl solr sonarqube spark spiped
+	storm swift swipl teamspeak telegraf tomcat tomee traefik ubuntu unit varnish vault websphere-liberty wordpress xwiki yourls znc zookeeper`)
+
+// officialName tells whether a bare word is one of them.
+func officialName(s string) bool { return slices.Contains(official, s) }
+
+// localName tells whether a reference is a bare word that Docker's library does not have.
+func localName(ref reference) bool {
+	return ref.tag == "" && ref.digest == "" && !strings.ContainsAny(ref.name, "/.:") && !officialName(ref.name)
+}
+
+// imageID tells whether a reference is the id of an image that the builder has.
+func imageID(s string) bool {
+	return isDigest(s) || isDigest("sha256:"+s)
 }
 
 func mountFrom(i *df.Instruction) (string, bool) {

@@ -285,7 +285,7 @@ func (s *script) versions(c *df.Command, mark string) {
 }
 
 func (s *script) apk(c *df.Command) {
-	if c.Has("upgrade") {
+	if c.Has("upgrade") && len(c.Operands("-X", "--repository", "-p", "--root")) == 1 {
 		s.about(aptUpgrade, c, c.Name)
 	}
 	if !c.Has("add") {

@@ -27,7 +27,7 @@ var masks = sync.OnceValue(func() []mask {
 		{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}`), "$1 ***"},
 		{regexp.MustCompile(`(?i)([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credential)[a-z0-9_-]*["']?\s?[=:]\s?["']?)[^\s"'$&;|][^\s"'&;|]*`), "$1***"},
 		{regexp.MustCompile(`(--(?:password|token|secret|pass|passphrase|api-key|apikey|auth-token)[ =])["']?[^\s"'$-]\S*`), "$1***"},
-		{regexp.MustCompile(`(\s(?:-u|--user)[ =]?["']?[^\s:"']+:)[^\s"'$]+`), "$1***"},
+		{regexp.MustCompile(`(\s(?:-u|--user)[ =]?["']?[^\s:"'${]+:)[^\s"'$]+`), "$1***"},
 		{regexp.MustCompile(`\b(gh[pousr]_|github_pat_|glpat-|xox[baprs]-|AKIA|ASIA|sk_live_|rk_live_|npm_|pypi-|dckr_pat_|hvs\.|AIza)[A-Za-z0-9_-]{8,}`), "$1***"},
 	}
 })
@@ -42,10 +42,12 @@ func redact(s string) string {
 	if len(s) > 8*mostText {
 		s = strings.ToValidUTF8(s[:8*mostText], "")
 	}
+	const sudoers = "NOPASS\x00WD" // no password, and no secret
+	s = strings.ReplaceAll(s, "NOPASSWD", sudoers)
 	for _, m := range masks() {
 		s = m.re.ReplaceAllString(s, m.with)
 	}
-	return s
+	return strings.ReplaceAll(s, sudoers, "NOPASSWD")
 }
 
 // instructionText is an instruction as it is shown: values of ENV and ARG hidden where the
@@ -73,9 +75,18 @@ func instructionText(i *df.Instruction) string {
 func (j *judge) commandText(c *df.Command) string {
 	if c.Line >= 1 && c.Line <= len(j.file.Lines) {
 		line := strings.TrimSpace(strings.TrimRight(j.file.Lines[c.Line-1], " \t\\`"))
-		if len(line) <= mostText {
+		if len(line) <= mostText && (len(c.Args) == 0 || strings.Contains(line, lastWord(c))) {
 			return line
 		}
 	}
 	return strings.Join(append([]string{c.Name}, c.Args...), " ")
+}
+
+// lastWord is the last word of the last argument: a line that has it shows the command whole.
+func lastWord(c *df.Command) string {
+	f := strings.FieldsFunc(c.Args[len(c.Args)-1], func(r rune) bool { return strings.ContainsRune(" \t\"'\\${}", r) })
+	if len(f) == 0 {
+		return ""
+	}
+	return f[len(f)-1]
 }

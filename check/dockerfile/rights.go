@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 var (
 	rootUser = &misconfig.Rule{ID: "dockerfile/root-user", Severity: bulwark.SeverityMedium, Title: "The container runs as root",
 		Tags: []string{"cis-docker:4.1", "dockle:CIS-DI-0001", "hadolint:DL3002"}, Fix: "create a user without privileges and name it by number as the last USER, such as USER 65532:65532",
-		Why:   "Whoever breaks into the program is root in the container: one kernel bug or one mount away from the node. Medium: it takes a break-in first.",
-		Noise: "The base image may set USER itself (those known to do so are passed over); an entrypoint may change the user (gosu, su-exec); images that hold tools for builds."}
+		Why:   "Whoever breaks into the program is root in the container: one kernel bug or one mount away from the node. Medium: it takes a break-in first; low where the base image may set USER itself.",
+		Noise: "The base image may set USER itself (those known to do so, and stages from scratch without a command, are passed over); an entrypoint may change the user (gosu, su-exec); images that hold tools for builds."}
 	privilegedBuild = &misconfig.Rule{ID: "dockerfile/privileged-build", Severity: bulwark.SeverityHigh, Title: "A RUN asks for privileges or the network of the builder",
 		Tags: []string{"attack:T1611"}, Fix: "leave --security=insecure and --network=host out",
 		Why:   "--security=insecure runs the commands with all capabilities and no confinement on the build machine: high. --network=host reaches what listens on it: medium. Both need an entitlement of the builder.",
@@ -52,10 +53,14 @@ func (j *judge) user() {
 	last := j.file.Stages[len(j.file.Stages)-1]
 	i, stage := lastUser(last)
 	switch {
-	case i == nil && (nonRootBase(stage.Image) || last.Windows):
+	case i == nil && (nonRootBase(stage.Image) || export(last) || last.Windows || strings.Contains(stage.Image, "/windows/") || strings.Contains(stage.Image, "nanoserver")):
 		return
 	case i == nil:
 		r := j.found(rootUser, last.From, last.From.First, "USER", "no USER in the last stage, which is built from "+last.Raw)
+		if !rootBase(stage) {
+			r.rate(bulwark.SeverityLow)
+			r.Evidence = append(r.Evidence, "whether "+cut(stage.Raw)+" sets USER is not known")
+		}
 		j.addUser(r, last)
 	case isRoot(i.Expand(strings.Join(i.Args, " "))):
 		j.addUser(j.found(rootUser, i, i.First, "USER"), last)
@@ -77,9 +82,41 @@ func lastUser(s *df.Stage) (*df.Instruction, *df.Stage) {
 	}
 }
 
+// ownUser are images of Docker's library that set USER themselves.
+var ownUser = []string{"library/memcached", "library/haproxy", "library/varnish", "library/solr", "library/elasticsearch", "library/kibana", "library/logstash", "library/jetty", "library/sonarqube", "library/open-liberty", "library/websphere-liberty", "library/couchbase-sync-gateway", "library/spark"}
+
 func isRoot(user string) bool {
 	user, _, _ = strings.Cut(strings.Trim(user, `"'`), ":")
 	return user == "root" || isNumber(user) && strings.Trim(user, "0") == "" || user == "ContainerAdministrator"
+}
+
+// export tells whether a stage has files and no program: what is built for its files.
+func export(s *df.Stage) bool {
+	for ; s != nil; s = s.Parent {
+		for _, i := range s.Instructions {
+			if i.Name == "cmd" || i.Name == "entrypoint" {
+				return false
+			}
+		}
+		if s.Parent == nil {
+			return s.Image == "scratch"
+		}
+	}
+	return false
+}
+
+// rootBase tells whether a base image is known to leave the user at root.
+func rootBase(s *df.Stage) bool {
+	ref := parseReference(s.Image)
+	host, repository := ref.registry()
+	name, library := strings.CutPrefix(repository, "library/")
+	switch {
+	case len(s.Unknown) > 0 && strings.Contains(ref.name, "$"):
+		return false
+	case s.Image == "scratch", host == "gcr.io" && strings.HasPrefix(repository, "distroless/"), host == "public.ecr.aws" && strings.HasPrefix(repository, "docker/library/"), host == "mcr.microsoft.com":
+		return true
+	}
+	return host == "docker.io" && library && officialName(name)
 }
 
 // nonRootBase tells whether a base image is known to set USER.
@@ -95,7 +132,7 @@ func nonRootBase(image string) bool {
 	case "registry.access.redhat.com", "registry.redhat.io":
 		return strings.HasPrefix(repository, "ubi") && strings.Count(repository, "-") > 0 && !strings.Contains(repository, "minimal") && !strings.Contains(repository, "init") && !strings.Contains(repository, "micro")
 	case "docker.io":
-		return strings.HasPrefix(repository, "bitnami/") || repository == "jenkins/jenkins" || strings.HasPrefix(repository, "grafana/") || strings.HasPrefix(repository, "elastic/")
+		return strings.HasPrefix(repository, "bitnami/") || repository == "jenkins/jenkins" || slices.Contains(ownUser, repository) || strings.HasPrefix(repository, "grafana/") || strings.HasPrefix(repository, "elastic/")
 	}
 	return false
 }
@@ -198,7 +235,7 @@ func (s *script) sudo(c *df.Command) {
 		}
 	case "echo", "printf", "tee", "sed":
 		for _, a := range c.Args {
-			if strings.Contains(a, "NOPASSWD") {
+			if strings.Contains(a, "NOPASSWD") && !strings.HasPrefix(strings.TrimSpace(a), "root") {
 				s.about(sudoUsed, c, "NOPASSWD").rate(bulwark.SeverityMedium)
 				return
 			}

@@ -74,7 +74,7 @@ func (j *judge) style(i *df.Instruction) {
 	case "workdir":
 		j.relative(i)
 	case "entrypoint", "cmd":
-		if !i.JSON && !i.OnBuild && i.Stage != nil && !i.Stage.Windows && len(i.Args) > 0 {
+		if !i.JSON && !i.OnBuild && i.Stage != nil && !i.Stage.Windows && len(i.Args) > 0 && !strings.HasPrefix(i.Args[0], "exec ") {
 			j.found(shellForm, i, i.First, strings.ToUpper(i.Name))
 		}
 	case "from":
@@ -132,7 +132,7 @@ func (j *judge) destination(i *df.Instruction) {
 		j.found(copyToFile, i, i.First, dest)
 	}
 	if !path.IsAbs(dest) && !strings.ContainsAny(dest, "$%:") && !j.hasWorkdir(i) {
-		j.found(copyRelative, i, i.First, dest)
+		j.found(copyRelative, i, i.First, "relative destination")
 	}
 }
 
@@ -195,7 +195,7 @@ func (s *script) shell() {
 			}
 		}
 	}
-	if last >= 0 && s.Commands[last].Name == "cd" && !s.Guessed {
+	if last >= 0 && s.Commands[last].Name == "cd" && !s.Guessed && !s.Commands[last].Has("..", "-", "/") {
 		s.about(uselessCd, &s.Commands[last], "cd")
 	}
 	s.pipefail()
@@ -234,7 +234,7 @@ func (j *judge) whole() {
 		names[s.Name] = true
 		j.repeated(s)
 	}
-	if n := len(j.file.Stages); n > 0 && !j.hasHealthcheck(j.file.Stages[n-1]) {
+	if n := len(j.file.Stages); n > 0 && !j.hasHealthcheck(j.file.Stages[n-1]) && !export(j.file.Stages[n-1]) {
 		last := j.file.Stages[n-1]
 		j.found(noHealthcheck, last.From, last.From.First, "HEALTHCHECK", "no HEALTHCHECK in the last stage")
 	}
