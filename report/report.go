@@ -33,6 +33,8 @@ type Options struct {
 	Verbose bool // one line for each finding, where several would be folded
 	// Inventory is true when nobody asked for findings: the run lists packages.
 	Inventory bool
+	// Unasked is true when nobody asked for what needs the advisory database.
+	Unasked bool
 	// Lookup tells what the advisory database knows about an id; nil: nothing is known.
 	Lookup func(id string) (Details, bool)
 }

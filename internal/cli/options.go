@@ -232,6 +232,11 @@ func (o *options) wants(kind string) bool {
 	return !slices.Contains(o.skip, kind)
 }
 
+// wantsAdvisories tells whether anything that needs the advisory database is asked for.
+func (o *options) wantsAdvisories() bool {
+	return o.wants(bulwark.KindVulnerability) || o.wants(bulwark.KindEOL) || o.wants(bulwark.KindOutdated)
+}
+
 type setting struct {
 	values []string
 	line   int

@@ -71,7 +71,7 @@ func (a *app) scan(ctx context.Context, args []string, formats []report.Format) 
 	if db != nil {
 		defer db.Close()
 	}
-	o := report.Options{Now: s.Now, Hygiene: a.hygiene, Verbose: a.verbose, Lookup: lookup(db)}
+	o := report.Options{Now: s.Now, Hygiene: a.hygiene, Verbose: a.verbose, Unasked: !a.wantsAdvisories(), Lookup: lookup(db)}
 	return a.run(ctx, s, args, formats, "table", o, db)
 }
 
@@ -202,7 +202,7 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 		return nil, nil, err
 	}
 	var db *advisory.DB
-	if a.wants(bulwark.KindVulnerability) || a.wants(bulwark.KindEOL) || a.wants(bulwark.KindOutdated) {
+	if a.wantsAdvisories() {
 		if db, err = a.openDB(s.Now); err != nil {
 			return nil, nil, err
 		}

@@ -88,7 +88,7 @@ func build(r *bulwark.Report, o report.Options) view {
 		Policy: policy(), Style: template.CSS(style), Script: template.JS(script), // both are ours and constant
 		Title: text.Clean(whole.Name(r)), Generated: now.Format(time.DateTime) + " UTC", Version: text.Clean(whole.Version(r)), Incomplete: !r.Summary.Complete,
 	}
-	v.Data, v.Stale = group.Age(&r.Run, now)
+	v.Data, v.Stale = group.Age(&r.Run, now, o.Unasked)
 	v.Unrated = group.Unrated(&r.Summary)
 	for _, a := range group.ByAsset(r) {
 		v.Assets = append(v.Assets, assetOf(a, r, o))

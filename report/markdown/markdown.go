@@ -62,7 +62,7 @@ func (p *printer) report() {
 		}
 	}
 	p.notes(notes)
-	words, _ := group.Age(&p.run.Run, whole.Now(p.o, &p.run.Run))
+	words, _ := group.Age(&p.run.Run, whole.Now(p.o, &p.run.Run), p.o.Unasked)
 	p.line("_%s_", esc(words))
 	if !p.run.Summary.Complete {
 		p.line("\n**Incomplete:** not everything that was asked for could be looked at; the notes say what.")

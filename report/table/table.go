@@ -132,7 +132,7 @@ func (p *printer) summary() {
 		p.text(bold, "", "  ", group.Count(len(p.run.Packages), "package"))
 	} else {
 		p.text(bold, "", "  ", p.total())
-		words, stale := group.Age(&p.run.Run, whole.Now(p.o, &p.run.Run))
+		words, stale := group.Age(&p.run.Run, whole.Now(p.o, &p.run.Run), p.o.Unasked)
 		st := plain
 		if stale {
 			st = yellow

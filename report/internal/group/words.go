@@ -15,10 +15,14 @@ import (
 // StaleAfter is how old advisories may be before a reader is warned.
 const StaleAfter = 7 * 24 * time.Hour
 
-// Age says in words how old the advisories are, and whether that is too old.
-func Age(run *bulwark.Run, now time.Time) (words string, stale bool) {
+// Age says in words how old the advisories are, and whether that is too old. Unasked:
+// nobody wanted what needs them.
+func Age(run *bulwark.Run, now time.Time, unasked bool) (words string, stale bool) {
 	adv := run.Data.Advisories
-	if adv == nil {
+	switch {
+	case adv == nil && unasked:
+		return "vulnerabilities were not asked for", false
+	case adv == nil:
 		return "no advisory database, so vulnerabilities were not looked for: bulwark db update gets one", true
 	}
 	age := now.Sub(adv.Built)
