@@ -15,7 +15,7 @@ import (
 //
 //	github-crc32   its last 6 are the CRC-32 of the 30 or more before them in base 62, after a prefix that ends in "_"
 //	luhn           digits (spaces and hyphens aside) with a right check digit, not all the same
-//	iban           an account number with right check digits
+//	iban           an account number with right check digits and the length of its country
 //	base58         base 58 throughout
 //	base58check    base 58 that ends in the first bytes of its double SHA-256
 //	jwt            three parts, the first two of them JSON objects in base 64, the first with "alg"
@@ -93,9 +93,19 @@ func luhnSum(digits []byte, double bool) int {
 	return sum
 }
 
+// lengths is how long an account number is, by country (ISO 13616).
+var lengths = map[string]int{
+	"AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28, "CH": 21, "CR": 22, "CY": 28, "CZ": 24,
+	"DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28,
+	"HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20, "LB": 28, "LC": 32, "LI": 21, "LT": 20, "LU": 20,
+	"LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MR": 27, "MT": 31, "MU": 30, "NL": 18, "NO": 15, "PK": 24, "PL": 28, "PS": 29, "PT": 25,
+	"QA": 29, "RO": 24, "RS": 22, "SA": 24, "SC": 31, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29,
+	"VA": 22, "VG": 24, "XK": 20,
+}
+
 func iban(b []byte) bool {
 	s := strings.ToUpper(strings.ReplaceAll(string(b), " ", ""))
-	if len(s) < 15 || len(s) > 34 {
+	if len(s) < 15 || len(s) > 34 || lengths[s[:2]] != len(s) {
 		return false
 	}
 	rest := 0
