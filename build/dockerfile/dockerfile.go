@@ -17,8 +17,11 @@ import (
 	"bulwark"
 )
 
-// maxFile bounds the file that is parsed.
-const maxFile = 2 << 20
+const (
+	maxFile         = 2 << 20 // bytes of a file that is parsed
+	maxInstructions = 10000
+	maxProblems     = 1000
+)
 
 // File is a parsed Dockerfile.
 type File struct {
@@ -133,6 +136,9 @@ func Parse(data []byte) (*File, error) {
 	result, err := parser.Parse(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", located(err), bulwark.ErrMalformed)
+	}
+	if n := len(result.AST.Children); n > maxInstructions {
+		return nil, fmt.Errorf("Dockerfile of %d instructions, at most %d are read: %w", n, maxInstructions, bulwark.ErrLimit)
 	}
 	f := &File{Escape: byte(result.EscapeToken), Lines: lines(data)}
 	f.directives(data)

@@ -22,7 +22,7 @@ type reader struct {
 func (r *reader) add(node *parser.Node) {
 	i := r.instruction(node)
 	r.file.Instructions = append(r.file.Instructions, i)
-	if _, err := instructions.ParseInstruction(node); err != nil {
+	if _, err := instructions.ParseInstruction(node); err != nil && len(r.file.Problems) < maxProblems {
 		r.file.Problems = append(r.file.Problems, Problem{Line: i.First, Text: clean(err.Error())})
 	}
 	switch {

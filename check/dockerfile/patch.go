@@ -25,6 +25,10 @@ func diff(path string, data []byte, edits []edit) *bulwark.Patch {
 	lines := strings.SplitAfter(string(data), "\n")
 	var b strings.Builder
 	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n", path, path)
+	between := "\n"
+	if strings.HasSuffix(lines[0], "\r\n") {
+		between = "\r\n"
+	}
 	shift, last := 0, 0
 	for _, e := range edits {
 		if e.line < 1 || e.line > len(lines) || lines[e.line-1] == "" {
@@ -40,7 +44,7 @@ func diff(path string, data []byte, edits []edit) *bulwark.Patch {
 			continue
 		}
 		fmt.Fprintf(&b, "@@ -%d,1 +%d,%d @@\n", e.line, e.line+shift, len(e.with))
-		hunk(&b, text, ending, e.with)
+		hunk(&b, text, ending, between, e.with)
 		shift += len(e.with) - 1
 	}
 	if last == 0 || !strings.Contains(b.String(), "@@") {
@@ -49,14 +53,15 @@ func diff(path string, data []byte, edits []edit) *bulwark.Patch {
 	return &bulwark.Patch{Format: "unified-diff", File: path, Text: b.String()}
 }
 
-func hunk(b *strings.Builder, old, ending string, with []string) {
+// hunk writes a hunk; between is the ending of lines that are new.
+func hunk(b *strings.Builder, old, ending, between string, with []string) {
 	write(b, '-', old, ending)
 	for i, w := range with {
-		e := ending
-		if e == "" && i < len(with)-1 {
-			e = "\n"
+		if i < len(with)-1 {
+			write(b, '+', w, between)
+			continue
 		}
-		write(b, '+', w, e)
+		write(b, '+', w, ending)
 	}
 }
 
@@ -73,6 +78,9 @@ func write(b *strings.Builder, sign byte, text, ending string) {
 // edit replaces old by new once in a line, where old stands there once as words of its own.
 func (j *judge) edit(r *result, line int, old, new string) {
 	if line < 1 || line > len(j.file.Lines) {
+		return
+	}
+	if len(r.edits) >= mostPlaces {
 		return
 	}
 	for k := range r.edits {
