@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"bytes"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -47,6 +48,9 @@ type matcher struct {
 	run   int
 	class *[256]bool
 	need  need
+	// line: no match has a line feed, but for its last byte; most is how long one can be.
+	line bool
+	most int
 }
 
 // build makes the engine of valid rules.
@@ -81,7 +85,7 @@ type indexer struct {
 
 func (x *indexer) add(m *matcher) {
 	for _, anchor := range m.Anchors {
-		for _, v := range formsOf(anchor, m.FoldCase, m.ConfigOnly || m.Personal) {
+		for _, v := range formsOf(anchor, m.FoldCase, m.ConfigOnly || m.Personal || m.Path != "") {
 			x.literal(v.literal, use{m: m, form: v.form, text: anchor})
 		}
 	}
@@ -108,8 +112,11 @@ func (m *matcher) prepare() {
 	m.once.Do(func() {
 		held := `\A(?:` + m.Pattern + `)`
 		re, err := syntax.Parse(m.Pattern, syntax.Perl)
+		if err != nil {
+			return
+		}
+		m.line, m.most = oneLine(re), longest(re)
 		switch {
-		case err != nil:
 		case m.leads(re):
 			m.word = beginsAtWord(re)
 			m.need = needOf(re)
@@ -119,6 +126,17 @@ func (m *matcher) prepare() {
 			m.whole, _ = regexp.Compile(held)
 		}
 	})
+}
+
+// cut shortens a text that begins with a match to what the match can be in.
+func (m *matcher) cut(text []byte) []byte {
+	if m.most >= 0 && len(text) > m.most+1 {
+		text = text[:m.most+1]
+	}
+	if i := bytes.IndexByte(text, '\n'); m.line && i >= 0 {
+		text = text[:i+1]
+	}
+	return text
 }
 
 // leads tells whether every match begins with an anchor.

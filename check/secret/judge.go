@@ -26,7 +26,7 @@ func (s *scan) candidate(u *use, text []byte, loc []int, base int64) {
 	from, to := u.m.Secret(loc)
 	value := text[from:to]
 	c := candidate{rule: u.m.Rule, form: u.form, from: s.at + base + int64(from), to: s.at + base + int64(to)}
-	if c.repeats(s.found) || !u.m.OnPath(s.path) {
+	if c.repeats(s.found) {
 		return
 	}
 	line := lineOf(text, from, to)

@@ -1,6 +1,9 @@
 package secret
 
-import "regexp/syntax"
+import (
+	"regexp/syntax"
+	"slices"
+)
 
 // need is what every match of a pattern has: a run of bytes of a class, at least least
 // long, that begins at most within bytes after the start of the match. To look for it costs
@@ -119,4 +122,24 @@ func (n *need) met(text []byte) bool {
 		}
 	}
 	return false
+}
+
+// oneLine tells whether no match has a line feed before its last byte.
+func oneLine(re *syntax.Regexp) bool {
+	if re.Op == syntax.OpConcat && len(re.Sub) > 1 && longest(re.Sub[len(re.Sub)-1]) <= 4 && longest(re.Sub[len(re.Sub)-1]) >= 0 {
+		re = &syntax.Regexp{Op: syntax.OpConcat, Sub: re.Sub[:len(re.Sub)-1]}
+	}
+	return !hasLineFeed(re)
+}
+
+func hasLineFeed(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpAnyChar:
+		return true
+	case syntax.OpLiteral:
+		return slices.Contains(re.Rune, '\n')
+	case syntax.OpCharClass:
+		return bytesOf(re)['\n']
+	}
+	return slices.ContainsFunc(re.Sub, hasLineFeed)
 }

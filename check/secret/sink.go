@@ -65,8 +65,9 @@ type scan struct {
 
 	found   []candidate
 	byRule  map[string]int
-	allowed int64 // bytes that expressions may still be tried on
-	dropped int   // candidates that were not looked at
+	onPath  map[*matcher]bool // of rules for some paths, those asked about
+	allowed int64             // bytes that expressions may still be tried on
+	dropped int               // candidates that were not looked at
 }
 
 // A file gives this many findings at most of one rule and in all, and what expressions are
@@ -84,7 +85,7 @@ func (s *scan) begin(e *engine, path string, size int64) {
 		s.index = &e.all
 	}
 	s.buf, s.at, s.done, s.lines = s.buf[:0], 0, 0, 0
-	s.found, s.byRule, s.dropped = s.found[:0], nil, 0
+	s.found, s.byRule, s.onPath, s.dropped = s.found[:0], nil, nil, 0
 	s.allowed = patience
 }
 
@@ -133,6 +134,9 @@ func (s *scan) search(end int) {
 // try looks for a rule's secret around an anchor.
 func (s *scan) try(u *use, start int) {
 	m := u.m
+	if m.Path != "" && !s.isOnPath(m) {
+		return
+	}
 	m.prepare()
 	if s.allowed < 0 || s.byRule[m.ID] >= mostOfRule || len(s.found) >= mostOfFile {
 		s.dropped++
@@ -157,10 +161,23 @@ func (s *scan) try(u *use, start int) {
 	s.match(u, text, at, start)
 }
 
+// isOnPath asks once a file whether a rule is for it.
+func (s *scan) isOnPath(m *matcher) bool {
+	on, known := s.onPath[m]
+	if !known {
+		if s.onPath == nil {
+			s.onPath = map[*matcher]bool{}
+		}
+		on = m.OnPath(s.path)
+		s.onPath[m] = on
+	}
+	return on
+}
+
 // lead tries a pattern that begins with the anchor.
 func (s *scan) lead(u *use, start int) {
 	_, after := u.m.Span()
-	text := s.buf[start:min(len(s.buf), start+after)]
+	text := u.m.cut(s.buf[start:min(len(s.buf), start+after)])
 	if u.m.word && start > 0 && isWord(s.buf[start-1]) && isWord(text[0]) && !escapedBefore(s.buf[:start]) {
 		return
 	}
@@ -204,12 +221,9 @@ func (s *scan) named(u *use, start int) {
 	for from > 0 && from > start-m.run && m.class[s.buf[from-1]] {
 		from--
 	}
-	text := s.buf[from:min(len(s.buf), start+after)]
+	text := m.cut(s.buf[from:min(len(s.buf), start+after)])
 	s.allowed -= 64
 	if m.Generic {
-		if i := bytes.IndexByte(text, '\n'); i >= 0 {
-			text = text[:i]
-		}
 		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>") < 0 {
 			return
 		}
