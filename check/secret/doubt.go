@@ -19,7 +19,7 @@ func placeholder(value []byte) bool {
 		return true
 	}
 	if bytes.HasPrefix(value, []byte("-----BEGIN")) {
-		return len(value) < 150 || bytes.Contains(value, []byte("...")) || bytes.Contains(bytes.ToLower(value), []byte("xxxx"))
+		return len(value) < 110 || bytes.Contains(value, []byte("...")) || bytes.Contains(bytes.ToLower(value), []byte("xxxx"))
 	}
 	lower := bytes.ToLower(value)
 	for _, m := range marks {
