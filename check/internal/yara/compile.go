@@ -2,6 +2,7 @@ package yara
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -42,6 +43,7 @@ type compiler struct {
 	space    *space
 	total    int
 	file     string
+	within   string // the included file that is being read; empty: none
 }
 
 // space is what one source knows, and what it includes.
@@ -120,12 +122,25 @@ func (c *compiler) include(it *syntax.Item, depth int) {
 		return
 	}
 	sp.included++
-	text, err := sp.source.Include(it.Include)
+	name := beside(c.within, it.Include)
+	text, err := sp.source.Include(name)
 	if err != nil {
 		c.problem(it.Pos, "", "include %q: %v", it.Include, err)
 		return
 	}
-	c.source(it.Include, text, depth+1)
+	within := c.within
+	c.within = name
+	c.source(name, text, depth+1)
+	c.within = within
+}
+
+// beside is the name of an included file as its source knows it: names are relative to
+// the file that includes. Absolute ones stay so, and are refused by who opens them.
+func beside(within, name string) string {
+	if path.IsAbs(name) || within == "" {
+		return name
+	}
+	return path.Join(path.Dir(within), name)
 }
 
 // rule adds a rule, or says why not.
@@ -180,3 +195,29 @@ func (c *compiler) rule(r *syntax.Rule) {
 var external = []string{"filename", "filepath", "extension", "filetype", "owner"}
 
 func isExternal(name string) bool { return slices.Contains(external, name) }
+
+// Included gives the texts of all files that a source includes, for what depends on
+// every byte of the rules.
+func Included(s Source) []string {
+	if s.Include == nil {
+		return nil
+	}
+	var out []string
+	total := 0
+	var follow func(within, text string, depth int)
+	follow = func(within, text string, depth int) {
+		for _, it := range syntax.Parse(text).Items {
+			if it.Include == "" || depth >= maxInclude || len(out) >= maxIncluded || total > maxTotal {
+				continue
+			}
+			name := beside(within, it.Include)
+			if t, err := s.Include(name); err == nil {
+				out = append(out, t)
+				total += len(t)
+				follow(name, t, depth+1)
+			}
+		}
+	}
+	follow("", s.Text, 0)
+	return out
+}

@@ -167,23 +167,32 @@ func quality(list []prefix) int {
 	return worst - 4*bits.Len(uint(len(list)))
 }
 
+// enough is as many bytes as the search for literals looks at; more help little.
+const enough = 5
+
 // rate rates one atom, in quarters of a bit and roughly.
 func rate(b []byte) int {
-	sum, same := 0, true
-	if len(b) == 1 {
-		sum = -40 // is looked for on its own
-	}
+	sum := 0
 	for i, c := range b {
-		same = same && c == b[0]
-		sum += rarity(c)
-		if i > 0 && c == b[i-1] {
-			sum -= 8
-		}
+		sum += worth(i, rarity(c), i > 0 && c == b[i-1])
 	}
-	if same && len(b) > 1 {
-		sum -= 16
+	return sum - short(len(b))
+}
+
+// worth is what one more byte adds to an atom.
+func worth(i, rarity int, again bool) int {
+	if again {
+		rarity -= 10
 	}
-	return sum
+	if i >= enough {
+		return rarity / 4
+	}
+	return rarity
+}
+
+// short is what it costs that an atom is shorter than the search likes.
+func short(n int) int {
+	return [...]int{100, 60, 40, 30, 20, 0, 0, 0, 0}[n]
 }
 
 func rarity(c byte) int {
@@ -202,13 +211,22 @@ func rarity(c byte) int {
 
 // few is the quality below which a pattern is worth being taken apart, or tried at
 // every place.
-const few = 30
+const few = 20
+
+// good is a quality that is not worth looking for a better one.
+const good = 90
 
 // best chooses where a sequence of nodes is split, and the prefixes at the split; list is
 // nil when what the nodes match may be empty.
 func best(nodes []*Node) (at int, list []prefix, score int) {
-	score = -1 << 20
-	for i := range min(len(nodes), 2048) {
+	at, n, score := bestRun(nodes)
+	if n > 0 {
+		list = prefixes(nodes[at:at+n], maxAtoms)
+	}
+	if score >= good {
+		return at, list, score
+	}
+	for i := range min(len(nodes), 512) {
 		p := prefixes(nodes[i:], maxAtoms)
 		if shortest(p) == 0 {
 			continue
@@ -218,6 +236,52 @@ func best(nodes []*Node) (at int, list []prefix, score int) {
 		}
 	}
 	return at, list, score
+}
+
+// bestRun looks at runs of single bytes alone: where the best one begins, and how many
+// nodes it is.
+func bestRun(nodes []*Node) (at, n, score int) {
+	score = -1 << 20
+	type one struct{ size, rarity, byte int }
+	bytes := make([]one, len(nodes))
+	for i, x := range nodes {
+		if x.Op != OpSet {
+			continue
+		}
+		o := one{size: x.Set.Len(), byte: -1}
+		if _, ok := x.Set.letter(); ok {
+			o.size = 1
+		}
+		o.rarity, o.byte = x.Set.rarity()
+		bytes[i] = o
+	}
+	for i := range nodes {
+		sum, product := 0, 1
+		for k := 0; k < AtomSize && i+k < len(nodes); k++ {
+			o := bytes[i+k]
+			if o.size == 0 || product*o.size > maxAtoms {
+				break
+			}
+			product *= o.size
+			sum += worth(k, o.rarity, k > 0 && o.size == 1 && o.byte == bytes[i+k-1].byte)
+			if q := sum - 4*bits.Len(uint(product)) - short(k+1); q > score {
+				at, n, score = i, k+1, q
+			}
+		}
+	}
+	return at, n, score
+}
+
+// rarity is that of the most frequent byte of the set, and one byte of it.
+func (s *Set) rarity() (least, b int) {
+	least = 1 << 20
+	for w, word := range s {
+		for ; word != 0; word &= word - 1 {
+			b = w<<6 + bits.TrailingZeros64(word)
+			least = min(least, rarity(byte(b)))
+		}
+	}
+	return least, b
 }
 
 func shortest(list []prefix) int {

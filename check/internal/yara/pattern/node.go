@@ -68,6 +68,12 @@ func One(b byte) Set {
 
 // Masked is the set of bytes that agree with value where mask has ones.
 func Masked(value, mask byte) Set {
+	switch mask {
+	case 0xff:
+		return One(value)
+	case 0:
+		return All
+	}
 	var s Set
 	for b := range 256 {
 		if byte(b)&mask == value&mask {

@@ -1,6 +1,9 @@
 package pattern
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Pattern is one form in which a string occurs in files.
 type Pattern struct {
@@ -79,7 +82,11 @@ func (p *Pattern) anchor(list []prefix, off int) {
 		p.First = All
 	}
 	for i := range list {
-		p.First.Add(list[i].b[0])
+		first := One(list[i].b[0])
+		if list[i].fold {
+			first = first.Fold()
+		}
+		p.First = p.First.Or(first)
 	}
 }
 
@@ -161,6 +168,16 @@ func plain(nodes []*Node) *Pattern {
 
 // masked describes a set by value and mask where that is possible.
 func masked(s *Set) (value, mask byte, ok bool) {
+	if *s == All {
+		return 0, 0, true
+	}
+	if s.Len() == 1 {
+		for w, word := range s {
+			if word != 0 {
+				return byte(w<<6 + bits.TrailingZeros64(word)), 0xff, true
+			}
+		}
+	}
 	var ones, zeros byte = 0xff, 0xff
 	for b := range 256 {
 		if s.Has(byte(b)) {
