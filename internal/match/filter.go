@@ -1,8 +1,10 @@
 package match
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // A window is four bytes as a little-endian number, every byte with the bit set that
@@ -12,20 +14,35 @@ const fold = 0x20202020
 // crowded is how many literals may share a window before the next goes to the automaton.
 const crowded = 24
 
-// The bit map has 2^18 bits: 32 KB.
+// The bit map of windows has 2^18 bits, 32 KB; that of the last three bytes of windows,
+// for literals that have no more, 2^15.
 const (
-	hashBits   = 18
-	hashShift  = 32 - hashBits
-	bitmapSize = 1 << hashBits / 64
+	hashBits = 18
+	tailBits = 15
 )
 
 // filter finds literals of three bytes and more.
 type filter struct {
-	bitmap [bitmapSize]uint64 // of hashed windows
-	lists  []uint32           // by the low bits of the hash: where its entries start; one more than there are lists
-	few    uint32             // mask of those low bits
-	window []entry
+	bitmap [1 << hashBits / 64]uint64
+	tailed [1 << tailBits / 64]uint64
+	lists  lists // of whole windows
+	tails  lists // of those of which the last three bytes count
 }
+
+// lists are entries by the low bits of their hash.
+type lists struct {
+	start   []uint32 // of a list in entries; one more than there are lists
+	few     uint32   // mask of the low bits
+	entries []entry
+}
+
+func (l *lists) of(h uint32) []entry {
+	h &= l.few
+	return l.entries[l.start[h]:l.start[h+1]]
+}
+
+// tailMask leaves the first byte of a window out.
+const tailMask = 0xffffff00
 
 // entry is one window of one literal.
 type entry struct {
@@ -34,7 +51,10 @@ type entry struct {
 	offset      int32 // of the window in the literal; -1 when it begins a byte before
 }
 
-func hash(window uint32) uint32 { return window * 0x9E3779B1 >> hashShift }
+const factor = 0x9E3779B1
+
+func hash(window uint32) uint32     { return window * factor >> (32 - hashBits) }
+func hashTail(window uint32) uint32 { return (window &^ 0xff) * factor >> (32 - tailBits) }
 
 // newFilter gives the filter of the literals of those ids, and the ids that it does not take.
 func newFilter(literals []Literal, ids []int) (*filter, []int) {
@@ -71,13 +91,13 @@ func choose(text string, load map[uint32]int) (pair [2]entry, ok bool) {
 	if len(text) == 3 {
 		w := windowOf(text+"\x00") & 0xffffff
 		pair[0] = entry{bytes: w, mask: 0xffffff}
-		pair[1] = entry{bytes: w << 8, mask: 0xffffff00, offset: -1}
+		pair[1] = entry{bytes: w << 8, mask: tailMask, offset: -1}
 		return pair, load[pair[0].bytes] < crowded && load[pair[1].bytes] < crowded
 	}
 	if len(text) == 4 {
 		w := windowOf(text)
 		pair[0] = entry{bytes: w, mask: 0xffffffff}
-		pair[1] = entry{bytes: w << 8, mask: 0xffffff00, offset: -1}
+		pair[1] = entry{bytes: w << 8, mask: tailMask, offset: -1}
 		return pair, load[pair[0].bytes] < crowded && load[pair[1].bytes] < crowded
 	}
 	best := -1.0
@@ -111,38 +131,51 @@ func windowOf(text string) uint32 {
 	return uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16 | uint32(text[3])<<24 | fold
 }
 
-// index fills the bit map and the lists.
+// index fills the bit maps and the lists.
 func (f *filter) index(entries []entry) {
-	type place struct {
-		list uint32
-		e    entry
-	}
-	f.few = uint32(1)<<min(bits.Len(uint(len(entries)))+2, 16) - 1
-	var places []place
+	var whole, tails []hashed
 	for _, e := range entries {
-		seen := map[uint32]bool{}
+		if e.mask == tailMask {
+			h := hashTail(e.bytes)
+			f.tailed[h>>6] |= 1 << (h & 63)
+			tails = append(tails, hashed{h, e})
+			continue
+		}
 		for _, w := range e.windows() {
 			h := hash(w)
 			f.bitmap[h>>6] |= 1 << (h & 63)
-			if list := h & f.few; !seen[list] {
-				seen[list] = true
-				places = append(places, place{list, e})
-			}
+			whole = append(whole, hashed{h, e})
 		}
 	}
-	f.lists = make([]uint32, f.few+2)
-	for _, p := range places {
-		f.lists[p.list+1]++
+	f.lists, f.tails = newLists(whole), newLists(tails)
+}
+
+type hashed struct {
+	hash uint32
+	e    entry
+}
+
+func newLists(all []hashed) lists {
+	l := lists{few: uint32(1)<<min(bits.Len(uint(len(all)))+1, tailBits) - 1}
+	for i := range all {
+		all[i].hash &= l.few
 	}
-	for i := 1; i < len(f.lists); i++ {
-		f.lists[i] += f.lists[i-1]
+	slices.SortFunc(all, func(a, b hashed) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.e.id, b.e.id), cmp.Compare(a.e.offset, b.e.offset))
+	})
+	all = slices.Compact(all) // windows of one entry that share a list
+	l.start = make([]uint32, l.few+2)
+	for _, x := range all {
+		l.start[x.hash+1]++
 	}
-	f.window = make([]entry, len(places))
-	next := append([]uint32(nil), f.lists...)
-	for _, p := range places {
-		f.window[next[p.list]] = p.e
-		next[p.list]++
+	for i := 1; i < len(l.start); i++ {
+		l.start[i] += l.start[i-1]
 	}
+	l.entries = make([]entry, len(all))
+	for i, x := range all {
+		l.entries[i] = x.e
+	}
+	return l
 }
 
 // windows are those that the entry stands for.
@@ -151,10 +184,9 @@ func (e *entry) windows() []uint32 {
 		return []uint32{e.bytes}
 	}
 	out := make([]uint32, 0, 128)
-	at := bits.TrailingZeros32(^e.mask) // the byte that may be any
-	for b := range uint32(256) {
+	for b := range uint32(256) { // what follows three bytes
 		if b&0x20 != 0 {
-			out = append(out, e.bytes|b<<at)
+			out = append(out, e.bytes|b<<24)
 		}
 	}
 	return out
@@ -162,48 +194,61 @@ func (e *entry) windows() []uint32 {
 
 // find reports every literal in buf, from the position on.
 func (f *filter) find(literals []Literal, buf []byte, from int, hit func(id, start int)) {
-	bitmap := &f.bitmap
+	bitmap, tailed := &f.bitmap, &f.tailed
 	i := from
 	for ; i+16 <= len(buf); i += 12 {
 		b := buf[i : i+16 : i+16]
 		u := binary.LittleEndian.Uint64(b) | fold<<32 | fold
 		v := binary.LittleEndian.Uint64(b[6:]) | fold<<32 | fold
-		h0, h1, h2 := hash(uint32(u)), hash(uint32(u>>16)), hash(uint32(u>>32))
-		h3, h4, h5 := hash(uint32(v)), hash(uint32(v>>16)), hash(uint32(v>>32))
-		r := bitmap[h0>>6]>>(h0&63) | bitmap[h1>>6]>>(h1&63) | bitmap[h2>>6]>>(h2&63) |
-			bitmap[h3>>6]>>(h3&63) | bitmap[h4>>6]>>(h4&63) | bitmap[h5>>6]>>(h5&63)
-		if r&1 == 0 {
+		w0, w1, w2, w3, w4, w5 := uint32(u), uint32(u>>16), uint32(u>>32), uint32(v), uint32(v>>16), uint32(v>>32)
+		h0, h1, h2, h3, h4, h5 := hash(w0), hash(w1), hash(w2), hash(w3), hash(w4), hash(w5)
+		t0, t1, t2, t3, t4, t5 := hashTail(w0), hashTail(w1), hashTail(w2), hashTail(w3), hashTail(w4), hashTail(w5)
+		r0 := bitmap[h0>>6]>>(h0&63) | tailed[t0>>6]>>(t0&63)
+		r1 := bitmap[h1>>6]>>(h1&63) | tailed[t1>>6]>>(t1&63)
+		r2 := bitmap[h2>>6]>>(h2&63) | tailed[t2>>6]>>(t2&63)
+		r3 := bitmap[h3>>6]>>(h3&63) | tailed[t3>>6]>>(t3&63)
+		r4 := bitmap[h4>>6]>>(h4&63) | tailed[t4>>6]>>(t4&63)
+		r5 := bitmap[h5>>6]>>(h5&63) | tailed[t5>>6]>>(t5&63)
+		if (r0|r1|r2|r3|r4|r5)&1 == 0 {
 			continue
 		}
-		for k, h := range [...]uint32{h0, h1, h2, h3, h4, h5} {
-			if bitmap[h>>6]>>(h&63)&1 != 0 {
-				w := binary.LittleEndian.Uint32(b[2*k:]) | fold
-				f.look(literals, buf, i+2*k, w, h, hit)
-			}
+		r := r0&1 | r1&1<<2 | r2&1<<4 | r3&1<<6 | r4&1<<8 | r5&1<<10
+		for ; r != 0; r &= r - 1 {
+			k := bits.TrailingZeros64(r)
+			f.look(literals, buf, i+k, binary.LittleEndian.Uint32(b[k&15:])|fold, hit)
 		}
 	}
 	for ; i+3 <= len(buf); i += 2 {
 		var four [4]byte
 		copy(four[:], buf[i:])
-		w := binary.LittleEndian.Uint32(four[:]) | fold
-		if h := hash(w); bitmap[h>>6]>>(h&63)&1 != 0 {
-			f.look(literals, buf, i, w, h, hit)
+		f.look(literals, buf, i, binary.LittleEndian.Uint32(four[:])|fold, hit)
+	}
+}
+
+// look reports the literals that have the window w at a position.
+func (f *filter) look(literals []Literal, buf []byte, at int, w uint32, hit func(id, start int)) {
+	if h := hash(w); f.bitmap[h>>6]>>(h&63)&1 != 0 {
+		for _, e := range f.lists.of(h) {
+			if (w^e.bytes)&e.mask == 0 {
+				e.compare(literals, buf, at, hit)
+			}
+		}
+	}
+	if h := hashTail(w); f.tailed[h>>6]>>(h&63)&1 != 0 {
+		for _, e := range f.tails.of(h) {
+			if (w^e.bytes)&tailMask == 0 {
+				e.compare(literals, buf, at, hit)
+			}
 		}
 	}
 }
 
-// look reports the literals that have the window w, of hash h, at a position.
-func (f *filter) look(literals []Literal, buf []byte, at int, w, h uint32, hit func(id, start int)) {
-	list := h & f.few
-	for _, e := range f.window[f.lists[list]:f.lists[list+1]] {
-		if (w^e.bytes)&e.mask != 0 {
-			continue
-		}
-		start := at - int(e.offset)
-		l := &literals[e.id]
-		if start >= 0 && start+len(l.Text) <= len(buf) && l.equal(buf[start:start+len(l.Text)]) {
-			hit(int(e.id), start)
-		}
+// compare reports the literal of an entry that has its window at a position.
+func (e *entry) compare(literals []Literal, buf []byte, at int, hit func(id, start int)) {
+	start := at - int(e.offset)
+	l := &literals[e.id]
+	if start >= 0 && start+len(l.Text) <= len(buf) && l.equal(buf[start:start+len(l.Text)]) {
+		hit(int(e.id), start)
 	}
 }
 
