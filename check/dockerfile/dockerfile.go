@@ -205,7 +205,7 @@ func shown(i *df.Instruction, evidence []string) []string {
 	}
 	out := make([]string, len(evidence))
 	for k, e := range evidence {
-		out[k] = misconfig.Clean(cut(redact(e)))
+		out[k] = cut(redact(e))
 	}
 	return out
 }

@@ -185,6 +185,7 @@ func (s *script) fetch(k int, c *df.Command) {
 	}
 	if !s.verified && s.i.Name == "run" {
 		s.uses(k, c, bad)
+		s.keyFile(c)
 	}
 }
 
@@ -279,7 +280,7 @@ func output(c *df.Command) string {
 			return v
 		}
 		for i, a := range c.Args {
-			if len(a) > 2 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "o") && i+1 < len(c.Args) {
+			if len(a) > 2 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "o") && i+1 < len(c.Args) && c.Args[i+1] != "-" {
 				return c.Args[i+1]
 			}
 			if a == "--remote-name" || len(a) > 1 && a[0] == '-' && a[1] != '-' && strings.Contains(a, "O") {
@@ -304,9 +305,34 @@ func output(c *df.Command) string {
 	return path.Base(address(c))
 }
 
-// uses judges what is done with a downloaded file that nothing verifies.
+// uses judges what is done with a downloaded file that nothing verifies: in the same
+// script, else in the RUNs behind it in the stage, until one of them verifies something.
 func (s *script) uses(k int, c *df.Command, bad bool) {
-	file := output(c)
+	file, done := s.usedIn(k, c, output(c), bad)
+	if done || file == "" || s.i.Stage == nil {
+		return
+	}
+	later := 0
+	for _, i := range s.i.Stage.Instructions {
+		if i.First <= s.i.First || i.Name != "run" || i.Script == nil {
+			continue
+		}
+		next := &script{judge: s.judge, i: s.i, Script: i.Script}
+		if later++; later > laterScripts || next.verifies() {
+			return
+		}
+		if file, done = next.usedIn(-1, c, file, bad); done {
+			return
+		}
+	}
+}
+
+// laterScripts is in how many RUNs behind a download its file is looked for.
+const laterScripts = 10
+
+// usedIn judges the commands behind the k-th. It gives the name that the file has in the
+// end, and whether there was something to say.
+func (s *script) usedIn(k int, c *df.Command, file string, bad bool) (string, bool) {
 	for n := k + 1; n < len(s.Commands); n++ {
 		d := &s.Commands[n]
 		piped := c.Feeds(d)
@@ -314,20 +340,33 @@ func (s *script) uses(k int, c *df.Command, bad bool) {
 			continue
 		}
 		switch {
-		case piped && (d.Name == "tar" || d.Name == "bsdtar" || d.Name == "unzip" || d.Name == "cpio"), !piped && unpacks(d):
+		case piped && unpacks(d), !piped && unpacks(d):
 			s.about(notVerified, c, origin(c)).archive(bad)
-			return
-		case !piped && runsFile(d, file):
+			return file, true
+		case piped:
+		case runsFile(d, file):
 			s.about(notVerified, c, origin(c))
-			return
-		case !piped && installs(d):
+			return file, true
+		case installs(d):
 			r := s.about(notVerified, c, origin(c))
 			if !bad {
 				r.rate(bulwark.SeverityLow)
 			}
-			return
+			return file, true
+		case d.Name == "mv" || d.Name == "cp":
+			file = moved(d, file)
 		}
 	}
+	return file, false
+}
+
+// moved is what a file is called behind mv or cp.
+func moved(c *df.Command, file string) string {
+	ops := c.Operands("-t", "--target-directory")
+	if len(ops) != 2 || strings.HasSuffix(ops[1], "/") || ops[1] == "." || path.Base(ops[0]) != path.Base(file) {
+		return file
+	}
+	return ops[1]
 }
 
 // archive rates a download that is unpacked.
@@ -554,6 +593,16 @@ func (s *script) key(c *df.Command) {
 	case "rpm", "rpmkeys":
 		if list := addresses(c); c.Has("--import") && len(list) > 0 && !s.verified {
 			s.about(keyNotVerified, c, list[0])
+		}
+	}
+}
+
+// keyFile judges a download that is put where package managers look for keys.
+func (s *script) keyFile(c *df.Command) {
+	file := output(c)
+	for _, dir := range []string{"/etc/apk/keys/", "/etc/apt/keyrings/", "/etc/apt/trusted.gpg.d/", "/usr/share/keyrings/", "/etc/pki/rpm-gpg/"} {
+		if strings.HasPrefix(file, dir) {
+			s.about(keyNotVerified, c, "key in "+strings.TrimSuffix(dir, "/"))
 		}
 	}
 }

@@ -22,7 +22,7 @@ var (
 		Tags: []string{"hadolint:DL3026", "cis-docker:4.2"}, Fix: "take the image from a registry on the list, or mirror it there",
 		Why:   "Whoever runs the registry decides what runs in the image. Judged only when a list is given; medium, because the list is the user's own policy.",
 		Noise: "A list that lacks a mirror which is trusted."}
-	baseFromArg = &misconfig.Rule{ID: "dockerfile/base-from-arg", Severity: bulwark.SeverityLow, Title: "Base image is a build argument without a default",
+	baseFromArg = &misconfig.Rule{ID: "dockerfile/base-from-arg", Severity: bulwark.SeverityLow, Title: "Base image is a build argument without a default that names an image",
 		Tags: []string{"slsa:externalParameters"}, Fix: "give the ARG a pinned default: ARG BASE=name:tag@sha256:...",
 		Why:   "What the image is built from is decided outside of the file and reviewed by nobody. Low: whoever starts the build can change more than that.",
 		Noise: "Build systems that always pass a digest, and record it."}
@@ -91,6 +91,9 @@ func (j *judge) image(s *df.Stage) {
 		if ref.digest == "" || strings.Contains(ref.digest, "$") {
 			j.found(baseFromArg, i, i.First, s.Raw)
 		}
+		return
+	case strings.Contains(s.Raw, "$") && localName(ref): // ARG base=replace-me
+		j.found(baseFromArg, i, i.First, s.Raw)
 		return
 	case ref.loose():
 		r := j.found(latestTag, i, i.First, ref.name)

@@ -6,17 +6,18 @@ import (
 	"sync"
 
 	df "bulwark/build/dockerfile"
+	"bulwark/check/internal/misconfig"
 )
 
 const mostText = 200 // bytes of one text that is shown
 
-// cut shortens a text.
+// cut makes a text fit to be shown: short, on one line, without control characters.
 func cut(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	if len(s) <= mostText {
-		return s
+	if len(s) > mostText {
+		s = strings.ToValidUTF8(s[:mostText], "") + "..."
 	}
-	return strings.ToValidUTF8(s[:mostText], "") + "..."
+	return misconfig.Clean(s)
 }
 
 // masks are what may hold a secret, and what is shown of it.

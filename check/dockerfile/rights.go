@@ -14,8 +14,8 @@ import (
 var (
 	rootUser = &misconfig.Rule{ID: "dockerfile/root-user", Severity: bulwark.SeverityMedium, Title: "The container runs as root",
 		Tags: []string{"cis-docker:4.1", "dockle:CIS-DI-0001", "hadolint:DL3002"}, Fix: "create a user without privileges and name it by number as the last USER, such as USER 65532:65532",
-		Why:   "Whoever breaks into the program is root in the container: one kernel bug or one mount away from the node. Medium: it takes a break-in first; low where the base image may set USER itself.",
-		Noise: "The base image may set USER itself (those known to do so, and stages from scratch without a command, are passed over); an entrypoint may change the user (gosu, su-exec); images that hold tools for builds."}
+		Why:   "Whoever breaks into the program is root in the container: one kernel bug or one mount away from the node. Medium: it takes a break-in first; low where the base image may set USER itself, and hygiene where not even its name is known, or where the command gives root up (gosu, su-exec).",
+		Noise: "The base image may set USER itself (those known to do so, and stages from scratch without a command, are passed over); a script that is the entrypoint may change the user; images that hold tools for builds."}
 	privilegedBuild = &misconfig.Rule{ID: "dockerfile/privileged-build", Severity: bulwark.SeverityHigh, Title: "A RUN asks for privileges or the network of the builder",
 		Tags: []string{"attack:T1611"}, Fix: "leave --security=insecure and --network=host out",
 		Why:   "--security=insecure runs the commands with all capabilities and no confinement on the build machine: high. --network=host reaches what listens on it: medium. Both need an entitlement of the builder.",
@@ -59,12 +59,41 @@ func (j *judge) user() {
 		r := j.found(rootUser, last.From, last.From.First, "USER", "no USER in the last stage, which is built from "+last.Raw)
 		if !rootBase(stage) {
 			r.rate(bulwark.SeverityLow)
+			if strings.HasPrefix(stage.Raw, "$") || localName(parseReference(stage.Image)) {
+				r.hygiene() // not even its name is known
+			}
 			r.Evidence = append(r.Evidence, "whether "+cut(stage.Raw)+" sets USER is not known")
+		}
+		if by := changesUser(last); by != "" {
+			r.hygiene()
+			r.Evidence = append(r.Evidence, "the command changes the user: "+by)
 		}
 		j.addUser(r, last)
 	case isRoot(i.Expand(strings.Join(i.Args, " "))):
 		j.addUser(j.found(rootUser, i, i.First, "USER"), last)
 	}
+}
+
+// changesUser is the program by which the command of an image gives root up; "" for none.
+func changesUser(s *df.Stage) string {
+	for _, i := range s.Instructions {
+		if i.Name != "cmd" && i.Name != "entrypoint" || i.Script == nil {
+			continue
+		}
+		for k := range i.Script.Commands {
+			c := &i.Script.Commands[k]
+			for _, name := range append(c.Wrappers, c.Name) {
+				switch name {
+				case "gosu", "su-exec", "setpriv", "runuser", "chpst", "s6-setuidgid", "setuidgid", "suexec":
+					return name
+				}
+				if strings.HasSuffix(name, "drop_privs") {
+					return name
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // lastUser is the USER that counts, and the first stage of the chain that leads to it.
@@ -110,10 +139,14 @@ func rootBase(s *df.Stage) bool {
 	ref := parseReference(s.Image)
 	host, repository := ref.registry()
 	name, library := strings.CutPrefix(repository, "library/")
+	if arch, rest, ok := strings.Cut(repository, "/"); ok && slices.Contains([]string{"amd64", "arm64v8", "arm32v7", "i386", "ppc64le", "s390x"}, arch) {
+		name, library = rest, true // Docker's library by platform
+	}
 	switch {
 	case len(s.Unknown) > 0 && strings.Contains(ref.name, "$"):
 		return false
-	case s.Image == "scratch", host == "gcr.io" && strings.HasPrefix(repository, "distroless/"), host == "public.ecr.aws" && strings.HasPrefix(repository, "docker/library/"), host == "mcr.microsoft.com":
+	case s.Image == "scratch", host == "gcr.io" && strings.HasPrefix(repository, "distroless/"), host == "public.ecr.aws" && strings.HasPrefix(repository, "docker/library/"), host == "mcr.microsoft.com",
+		strings.HasSuffix(host, ".redhat.com") || strings.HasSuffix(host, "redhat.io"):
 		return true
 	}
 	return host == "docker.io" && library && officialName(name)

@@ -41,9 +41,9 @@ var examples = map[string]example{
 		[]string{"hygiene 1|FROM debian:12", "ARG V=3.20\nFROM alpine:$V", "FROM a:1 AS x\nFROM x"},
 		[]string{"FROM debian:12" + digest, "FROM scratch", "FROM a:1" + digest + " AS x\nFROM x", "FROM debian"},
 	},
-	"latest-tag":         {[]string{"low 1|FROM debian", "FROM debian:latest", "FROM localhost:5000/x", "hygiene|FROM base"}, []string{"FROM debian:12", "FROM x" + digest, "FROM a:1 AS b\nFROM b", "FROM " + digest[1:]}},
+	"latest-tag":         {[]string{"low 1|FROM debian", "FROM debian:latest", "FROM localhost:5000/x", "hygiene|FROM base", "ARG B=debian\nFROM $B"}, []string{"ARG B=replace-me\nFROM $B", "FROM debian:12", "FROM x" + digest, "FROM a:1 AS b\nFROM b", "FROM " + digest[1:]}},
 	"untrusted-registry": {[]string{"medium|FROM evil.example.org/x:1", "COPY --from=evil.example.org/x:1 a /a"}, []string{"FROM good.example.org/team/x:1", "FROM debian:12"}},
-	"base-from-arg":      {[]string{"low 2|ARG BASE\nFROM $BASE", "ARG V\nFROM debian:${V}"}, []string{"ARG BASE=debian:12\nFROM $BASE", "FROM ${BASE:-debian:12}", "FROM x-$TARGETARCH", "ARG D\nFROM debian:$D" + digest}},
+	"base-from-arg":      {[]string{"low 2|ARG BASE\nFROM $BASE", "ARG V\nFROM debian:${V}", "ARG B=replace-me\nFROM $B"}, []string{"ARG BASE=debian:12\nFROM $BASE", "FROM ${BASE:-debian:12}", "FROM x-$TARGETARCH", "ARG D\nFROM debian:$D" + digest}},
 	"copy-from-not-pinned": {
 		[]string{"hygiene|COPY --from=nginx:1.27 /a /b", "low|COPY --from=nginx /a /b", "low|RUN --mount=type=bind,from=org/tool,target=/t x"},
 		[]string{"COPY --from=nginx:1.27" + digest + " /a /b", "FROM a:1 AS b\nFROM c:1\nCOPY --from=b /a /b", "COPY --from=0 /a /b", "COPY --from=context /a /b"},
@@ -63,9 +63,9 @@ var examples = map[string]example{
 	"download-not-verified": {
 		[]string{
 			"low|RUN curl -Lo /usr/bin/yq https://x.example/yq && chmod +x /usr/bin/yq", "RUN wget https://x.example/a.deb && dpkg -i a.deb", "medium|RUN wget -O i.sh https://x.example/i.sh && sh i.sh", "RUN curl -LO https://x.example/kubectl && install -m 755 kubectl /usr/bin",
-			"hygiene|RUN curl -L https://x.example/a.tgz | tar xz", "medium|RUN curl -L http://x.example/a > /bin/a && chmod 755 /bin/a",
+			"hygiene|RUN curl -L https://x.example/a.tgz | tar xz", "low|RUN wget https://x.example/yq && mv yq /usr/bin/tool && chmod +x /usr/bin/tool", "low 2|RUN curl -o tool https://x.example/t\nRUN chmod +x tool", "medium|RUN curl -L http://x.example/a > /bin/a && chmod 755 /bin/a",
 		},
-		[]string{"RUN curl -Lo yq https://x.example/yq && echo \"x yq\" | sha256sum -c && chmod +x yq", "RUN curl -LO https://x.example/a.txt", "RUN wget https://x.example/a.deb && gpg --verify a.asc && dpkg -i a.deb", "RUN chmod +x /x"},
+		[]string{"RUN curl -Lo yq https://x.example/yq && echo \"x yq\" | sha256sum -c && chmod +x yq", "RUN curl -LO https://x.example/a.txt", "RUN wget https://x.example/a.deb && gpg --verify a.asc && dpkg -i a.deb", "RUN chmod +x /x", "RUN curl -o tool https://x.example/t\nRUN sha256sum -c s\nRUN chmod +x tool"},
 	},
 	"add-not-verified":   {[]string{"low|ADD https://x.example/a.tgz /a", "medium|ADD http://x.example/a /a", "ARG V=1\nFROM x:1\nARG V\nADD https://x.example/$V /a"}, []string{"ADD --checksum=sha256:aa https://x.example/a /a", "ADD a.tgz /a"}},
 	"add-git-not-pinned": {[]string{"low|ADD https://x.example/r.git /r", "ADD git@x.example:r.git#main /r"}, []string{"ADD https://x.example/r.git#0123456789abcdef0123456789abcdef01234567 /r", "ADD r /r"}},
@@ -89,7 +89,7 @@ var examples = map[string]example{
 		[]string{"RUN base64 -d x > y", "RUN eval \"$(ssh-agent)\"", "RUN echo x | base64 | sh"},
 	},
 	"key-not-verified": {
-		[]string{"low|RUN curl https://x.example/k | apt-key add -", "RUN curl https://x.example/k | gpg --dearmor -o /k", "RUN rpm --import https://x.example/k", "RUN apt-key adv --keyserver x --recv-keys 0123ABCD"},
+		[]string{"low|RUN curl https://x.example/k | apt-key add -", "RUN curl https://x.example/k | gpg --dearmor -o /k", "RUN rpm --import https://x.example/k", "RUN wget -O /etc/apk/keys/k.pub https://x.example/k", "RUN apt-key adv --keyserver x --recv-keys 0123ABCD"},
 		[]string{"RUN gpg --recv-keys 0123456789ABCDEF0123456789ABCDEF01234567", "RUN curl https://x.example/k -o k && sha256sum -c k.sum && gpg --dearmor < k", "RUN rpm --import /etc/pki/k", "RUN gpg --dearmor -o /k /k.asc"},
 	},
 	"unsigned-packages": {
@@ -116,7 +116,7 @@ var examples = map[string]example{
 	"copy-all":            {[]string{"low|COPY . /app", "hygiene|FROM a:1 AS b\nCOPY . .\nFROM c:1\nCOPY --from=b /x /x", "ADD ./ /app"}, []string{"COPY src /app", "FROM a:1 AS b\nFROM c:1\nCOPY --from=b . /x"}},
 	"secret-written":      {[]string{"high|RUN --mount=type=secret,id=npm cp /run/secrets/npm /root/.npmrc", "RUN --mount=type=secret,id=t echo \"token=$(cat /run/secrets/t)\" >> /etc/x", "RUN --mount=type=secret,id=t,target=/t cat /t > /x"}, []string{"RUN --mount=type=secret,id=t T=$(cat /run/secrets/t) npm ci", "RUN --mount=type=secret,id=t cp /run/secrets/t /x && npm ci && rm /x", "RUN --mount=type=secret,id=t,target=/root/.npmrc npm ci"}},
 	"key-copied":          {[]string{"medium|COPY id_rsa /root/.ssh/id_rsa", "ADD .env /app/", "COPY certs/server.key.pem /x"}, []string{"COPY id_rsa.pub /x", "COPY .env.example /x", "FROM a:1 AS b\nFROM c:1\nCOPY --from=b /.env /x"}},
-	"root-user":           {[]string{"medium 1|FROM debian:12", "USER root", "USER 0:0", "low|FROM x.example/y:1", "FROM debian:12 AS b\nUSER x\nFROM debian:12", "USER x\nUSER root", "ARG U=root\nFROM debian:12\nARG U\nUSER $U"}, []string{"USER 65532", "FROM debian:12 AS b\nUSER x\nFROM b", "FROM gcr.io/distroless/static:nonroot", "FROM scratch\nCOPY a /a", "USER $UNKNOWN"}},
+	"root-user":           {[]string{"medium 1|FROM debian:12", "USER root", "USER 0:0", "low|FROM x.example/y:1", "medium|FROM amd64/debian:12", "hygiene|ARG B\nFROM $B", "hygiene|ENTRYPOINT [\"gosu\", \"x\", \"y\"]", "medium|FROM registry.access.redhat.com/ubi9/ubi-minimal", "FROM debian:12 AS b\nUSER x\nFROM debian:12", "USER x\nUSER root", "ARG U=root\nFROM debian:12\nARG U\nUSER $U"}, []string{"USER 65532", "FROM debian:12 AS b\nUSER x\nFROM b", "FROM gcr.io/distroless/static:nonroot", "FROM scratch\nCOPY a /a", "USER $UNKNOWN"}},
 	"privileged-build":    {[]string{"high|RUN --security=insecure x", "medium|RUN --network=host x"}, []string{"RUN --network=none x", "RUN x"}},
 	"sudo":                {[]string{"low|RUN sudo apt-get update", "RUN apt-get install -y sudo", "medium|RUN echo 'u ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/u"}, []string{"RUN apt-get install -y a", "RUN echo sudo"}},
 	"world-writable":      {[]string{"low|RUN chmod 777 /x", "RUN chmod -R a+rwx /x", "COPY --chmod=0777 a /a", "RUN chmod o+w /x"}, []string{"RUN chmod 1777 /tmp", "RUN chmod 755 /x", "RUN chmod +x /x", "RUN chmod g+w /x"}},
