@@ -1,0 +1,89 @@
+// Package build judges CI: GitHub's workflows and actions, and GitLab's pipelines.
+//
+// Each file is judged by itself. What needs to ask GitHub is not looked for: whether a
+// commit belongs to the repository that names it, whether a tag and a branch share a
+// name, whether the version in a comment is that of the commit, whether an action is
+// known to be vulnerable. Nor is what only the settings of the project tell: protected
+// variables and branches, the default rights of the token, who may start a run.
+package build
+
+import (
+	"context"
+	"fmt"
+
+	"bulwark"
+	"bulwark/build/workflow"
+	"bulwark/check/internal/misconfig"
+)
+
+const name = "check/build"
+
+var _ bulwark.Check = (*Check)(nil)
+
+// Check judges CI files.
+type Check struct{}
+
+// New returns the check.
+func New() *Check { return &Check{} }
+
+// Info describes the check.
+func (*Check) Info() bulwark.Info {
+	return bulwark.Info{Name: name, Summary: "CI workflows: injection, untrusted code with secrets, unpinned actions.", Version: 1}
+}
+
+// Check emits what is wrong with each CI file. A file that cannot be read, in whole or in
+// part, is a note that makes the run incomplete.
+func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Inventory, emit func(bulwark.Record)) error {
+	for i := range inv.Documents {
+		d := &inv.Documents[i]
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b := base{doc: d, emit: func(f *bulwark.Finding) { emit(bulwark.Record{Finding: f}) }}
+		var err error
+		switch d.Kind {
+		case "github-workflow", "github-action":
+			err = b.github()
+		case "gitlab-ci":
+			err = b.gitlab()
+		}
+		if err != nil {
+			emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Path: d.Path, Text: err.Error(), Incomplete: true}})
+		}
+	}
+	return nil
+}
+
+// base is a file while it is judged.
+type base struct {
+	doc  *bulwark.Document
+	emit func(*bulwark.Finding)
+}
+
+// finding is one about a place in the file. Subject and what say what it is about, for
+// its key: no line does.
+func (b *base) finding(r *Rule, subject, what string, line int, evidence string, args ...any) *bulwark.Finding {
+	f := r.Finding(misconfig.Clean(subject), b.doc.Path+"#"+what, fmt.Sprintf(evidence, args...))
+	f.Path, f.Layer, f.Line = b.doc.Path, b.doc.Layer, line
+	return f
+}
+
+// untidy makes a finding one of hygiene.
+func untidy(r *Rule, f *bulwark.Finding) *bulwark.Finding {
+	r.Rate(f, low)
+	f.Tags = append(f.Tags, misconfig.Hygiene)
+	return f
+}
+
+func (b *base) github() error {
+	w, err := workflow.Parse(b.doc.Data)
+	h := &hub{base: b, Workflow: w}
+	h.whole()
+	for _, j := range w.Jobs {
+		h.job(j)
+	}
+	if err != nil {
+		return err
+	}
+	return w.Err()
+}
