@@ -59,7 +59,7 @@ func (j *judge) user() {
 		r := j.found(rootUser, last.From, last.From.First, "USER", "no USER in the last stage, which is built from "+last.Raw)
 		if !rootBase(stage) {
 			r.rate(bulwark.SeverityLow)
-			if strings.HasPrefix(stage.Raw, "$") || localName(parseReference(stage.Image)) {
+			if strings.HasPrefix(stage.Raw, "$") || imageID(stage.Image) || localName(parseReference(stage.Image)) {
 				r.hygiene() // not even its name is known
 			}
 			r.Evidence = append(r.Evidence, "whether "+cut(stage.Raw)+" sets USER is not known")
