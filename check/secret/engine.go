@@ -47,7 +47,8 @@ type matcher struct {
 	whole *regexp.Regexp
 	run   int
 	class *[256]bool
-	need  need
+	need  need // of a text that begins with the match
+	some  need // of one that holds it
 	// line: no match has a line feed, but for its last byte; most is how long one can be.
 	line bool
 	most int
@@ -115,14 +116,14 @@ func (m *matcher) prepare() {
 		if err != nil {
 			return
 		}
-		m.line, m.most = oneLine(re), longest(re)
+		m.line, m.most, m.some = oneLine(re), longest(re), needOf(re, false)
 		switch {
 		case m.leads(re):
 			m.word = beginsAtWord(re)
-			m.need = needOf(re)
+			m.need = needOf(re, true)
 			m.lead, _ = regexp.Compile(held)
 		case m.runs(re):
-			m.need = needOf(re)
+			m.need = needOf(re, true)
 			m.whole, _ = regexp.Compile(held)
 		}
 	})

@@ -16,25 +16,31 @@ type need struct {
 
 const shortestNeed = 4
 
-// needOf finds the longest run that a pattern needs.
-func needOf(re *syntax.Regexp) need {
+// anywhere is within for a match that begins somewhere in the text.
+const anywhere = 1 << 30
+
+// needOf finds the longest run that a pattern needs. held: texts begin with the match.
+func needOf(re *syntax.Regexp, held bool) need {
 	var best need
 	offset := 0
-	walkNeeds(re, &offset, &best)
+	walkNeeds(re, &offset, &best, held)
+	if !held {
+		best.within = anywhere
+	}
 	return best
 }
 
 // walkNeeds goes through what follows each other in a pattern. offset is how far from the
 // start the next part begins at most; -1 when nothing bounds it.
-func walkNeeds(re *syntax.Regexp, offset *int, best *need) {
+func walkNeeds(re *syntax.Regexp, offset *int, best *need, held bool) {
 	switch re.Op {
 	case syntax.OpConcat, syntax.OpCapture:
 		for _, sub := range re.Sub {
-			walkNeeds(sub, offset, best)
+			walkNeeds(sub, offset, best, held)
 		}
 		return
 	case syntax.OpRepeat:
-		if c := re.Sub[0]; c.Op == syntax.OpCharClass && re.Min >= shortestNeed && re.Min > best.least && *offset >= 0 {
+		if c := re.Sub[0]; c.Op == syntax.OpCharClass && re.Min >= shortestNeed && re.Min > best.least && (*offset >= 0 || !held) {
 			*best = need{bytesOf(c), re.Min, *offset}
 		}
 	}

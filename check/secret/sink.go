@@ -254,6 +254,13 @@ func (s *scan) match(u *use, text []byte, at, start int) {
 		return
 	}
 	found := false
+	if !u.m.some.met(text) {
+		s.allowed -= int64(len(text)) / 16
+		if u.form == plain && hasEscape(text) {
+			s.unescaped(u, text, start-at)
+		}
+		return
+	}
 	for from := 0; from < len(text); {
 		s.allowed -= int64(len(text) - from)
 		if s.allowed < 0 {
@@ -281,7 +288,7 @@ func (s *scan) match(u *use, text []byte, at, start int) {
 func (s *scan) unescaped(u *use, text []byte, start int) {
 	for _, f := range []form{jsonEscaped, urlEscaped} {
 		s.scratch = unescape(s.scratch[:0], text, f)
-		if len(s.scratch) == len(text) {
+		if len(s.scratch) == len(text) || !u.m.some.met(s.scratch) {
 			continue
 		}
 		s.allowed -= int64(len(text))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -27,6 +28,9 @@ func (r *Rule) compile() {
 	var errs [2]error
 	r.pattern, errs[0] = compiled(r.Pattern)
 	r.path, errs[1] = compiled(r.Path)
+	if re, err := syntax.Parse(r.Path, syntax.Perl); err == nil {
+		r.hints = needed(re)
+	}
 	for _, a := range r.Allow {
 		errs[1] = cmp.Or(errs[1], a.compile())
 	}
@@ -54,7 +58,55 @@ func (r *Rule) OnPath(path string) bool {
 		return true
 	}
 	r.once.Do(r.compile)
-	return r.path != nil && r.path.MatchString(path)
+	if r.path == nil {
+		return false
+	}
+	lower := strings.ToLower(path)
+	if r.hints != nil && !slices.ContainsFunc(r.hints, func(h string) bool { return strings.Contains(lower, h) }) {
+		return false
+	}
+	return r.path.MatchString(path)
+}
+
+// needed lists texts, in lower case, of which every match has one; nil when that is not known.
+func needed(re *syntax.Regexp) []string {
+	switch re.Op {
+	case syntax.OpLiteral:
+		if len(re.Rune) > 1 {
+			return []string{strings.ToLower(string(re.Rune))}
+		}
+	case syntax.OpCapture, syntax.OpPlus:
+		return needed(re.Sub[0])
+	case syntax.OpConcat:
+		return neededOfAny(re.Sub)
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range re.Sub {
+			list := needed(sub)
+			if list == nil {
+				return nil
+			}
+			all = append(all, list...)
+		}
+		return all
+	}
+	return nil
+}
+
+// neededOfAny takes the part of a sequence whose shortest text is the longest.
+func neededOfAny(subs []*syntax.Regexp) []string {
+	var best []string
+	length := 0
+	for _, sub := range subs {
+		list := needed(sub)
+		if list == nil {
+			continue
+		}
+		if n := len(slices.MinFunc(list, func(a, b string) int { return len(a) - len(b) })); n > length {
+			best, length = list, n
+		}
+	}
+	return best
 }
 
 // Secret gives the part of a match (as of FindSubmatchIndex) that is the secret.

@@ -70,6 +70,7 @@ type Rule struct {
 	once    sync.Once
 	pattern *regexp.Regexp
 	path    *regexp.Regexp
+	hints   []string // every path that fits contains one, in lower case; nil: not known
 	err     error
 }
 
