@@ -17,11 +17,11 @@ const (
 	batch = 256 << 10
 
 	maxMatches  = 100_000   // of one string in one file
-	allMatches  = 1_000_000 // in one file
+	allMatches  = 2_000_000 // in one file, of which some may be the same
 	fewMatches  = 16        // of a string of which only matters that it is there
 	maxSteps    = 20_000_000
 	workPerByte = 512
-	minWork     = 16 << 20
+	minWork     = 64 << 20
 	maxNotes    = 20
 )
 
@@ -224,9 +224,7 @@ func (s *Scanner) add(a *anchor, t *text, h *hits, start, end int) {
 	if n := len(*list); n > 0 && (*list)[n-1] == m {
 		return
 	}
-	if len(*list) >= maxMatches || s.total >= allMatches {
-		h.full = true
-		s.note(fmt.Sprintf("string %s of rule %s was found more than %d times; the rest is not counted", t.id, t.rule.Name, len(*list)))
+	if !s.room(t, h, list) {
 		return
 	}
 	s.total++
@@ -234,6 +232,23 @@ func (s *Scanner) add(a *anchor, t *text, h *hits, start, end int) {
 		h.excerpt = append(h.excerpt[:0], s.data.Bytes[start:min(end, start+excerptSize)]...)
 	}
 	*list = append(*list, m)
+}
+
+// room tells whether one more match can be kept. A place may have been found several
+// times, by several atoms: that is tidied up first.
+func (s *Scanner) room(t *text, h *hits, list *[]Match) bool {
+	if len(*list) < 2*maxMatches && s.total < allMatches {
+		return true
+	}
+	before := len(*list)
+	*list = tidy(*list, t.greedy)
+	s.total -= before - len(*list)
+	if len(*list) < maxMatches && s.total < allMatches*3/4 {
+		return true
+	}
+	h.full = true
+	s.note(fmt.Sprintf("string %s of rule %s was found more than %d times; the rest is not counted", t.id, t.rule.Name, len(*list)))
+	return false
 }
 
 func (s *Scanner) note(text string) {
