@@ -8,6 +8,8 @@ import (
 	"bulwark"
 	"bulwark/advisory"
 	"bulwark/check/advice"
+	"bulwark/check/build"
+	"bulwark/check/compose"
 	"bulwark/check/dockerfile"
 	"bulwark/check/eol"
 	"bulwark/check/image"
@@ -15,6 +17,7 @@ import (
 	"bulwark/check/outdated"
 	"bulwark/check/secret"
 	"bulwark/check/vuln"
+	"bulwark/check/yara"
 	"bulwark/extract/apk"
 	"bulwark/extract/buildfile"
 	"bulwark/extract/composer"
@@ -67,6 +70,9 @@ func Inspectors(o Options) []bulwark.Inspector {
 	}
 	if o.wants(bulwark.KindMalware) {
 		list = append(list, malware.New())
+		if o.YARA != nil {
+			list = append(list, yara.New(yara.Options{Rules: o.YARA}))
+		}
 	}
 	if o.wants(bulwark.KindMisconfig) {
 		list = append(list, image.NewInspector())
@@ -90,7 +96,8 @@ type Options struct {
 	// Resolve gives the digest that a reference has in its registry now.
 	Resolve func(ctx context.Context, ref string) (string, error)
 	Secrets secret.Options
-	Hygiene bool // what is merely untidy is wanted, too
+	YARA    *yara.RuleSet // the user's rules; nil: none
+	Hygiene bool          // what is merely untidy is wanted, too
 	// Wants tells whether findings of a kind are asked for; nil: all are.
 	Wants func(kind string) bool
 }
@@ -110,7 +117,10 @@ func Checks(o Options) []bulwark.Check {
 	add(bulwark.KindOutdated, outdated.New(outdated.Options{Now: o.Now, Online: o.Online, Wanted: o.Asked, GoProxy: o.GoProxy, NPMRegistry: o.NPMRegistry, Resolve: o.Resolve}))
 	add(bulwark.KindSecret, secret.NewConfig(o.Secrets))
 	add(bulwark.KindMalware, malware.NewCheck(malware.Options{Hygiene: o.Hygiene}))
-	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{}))
+	if o.YARA != nil {
+		add(bulwark.KindMalware, yara.New(yara.Options{Rules: o.YARA}).Check())
+	}
+	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{}), compose.New(), build.New())
 	return list
 }
 

@@ -24,6 +24,7 @@ type options struct {
 	output     string
 	only       []string
 	personal   bool
+	yara       []string
 	skip       []string
 	severity   []string
 	fixable    bool
@@ -110,6 +111,7 @@ func (o *options) database(f *pflag.FlagSet) {
 
 // inside adds the flags that say what to look for in files.
 func (o *options) inside(f *pflag.FlagSet) {
+	f.StringArrayVar(&o.yara, "yara", nil, "`FILE` or folder of YARA rules to look for, too (repeatable; kind malware)")
 	f.BoolVar(&o.personal, "personal-data", false, "also find data about people: payment cards, account numbers, lists of addresses (kind secret)")
 }
 

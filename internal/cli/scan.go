@@ -16,6 +16,7 @@ import (
 	"bulwark/advisory"
 	"bulwark/all"
 	"bulwark/check/secret"
+	"bulwark/check/yara"
 	"bulwark/policy"
 	"bulwark/report"
 	"bulwark/scan"
@@ -214,9 +215,15 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 		info := db.Info()
 		s.Data.Advisories = &info
 	}
+	var rules *yara.RuleSet
+	if len(a.yara) > 0 && a.wants(bulwark.KindMalware) {
+		if rules, err = yara.Load(a.yara...); err != nil {
+			return nil, nil, &exit{code: exitUsage, err: fmt.Errorf("--yara: %w", err)}
+		}
+	}
 	o := all.Options{
 		DB: db, Now: s.Now, Online: a.online, Asked: slices.Contains(a.only, bulwark.KindOutdated), GoProxy: a.goProxy, NPMRegistry: a.npm, Resolve: a.resolve,
-		Secrets: secret.Options{Now: s.Now, Personal: a.personal}, Hygiene: a.hygiene, Wants: a.wants,
+		Secrets: secret.Options{Now: s.Now, Personal: a.personal}, YARA: rules, Hygiene: a.hygiene, Wants: a.wants,
 	}
 	s.Extractors, s.Inspectors = all.Extractors(o), all.Inspectors(o)
 	s.Checks, s.Advisors = all.Checks(o), all.Advisors(o)
