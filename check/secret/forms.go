@@ -147,6 +147,9 @@ func narrowed(buf []byte, start, before, after int, scratch []byte) ([]byte, int
 	return text, (start - from) / 2
 }
 
+// shortestBase64 is how many characters a secret has in base 64, from its anchor on.
+const shortestBase64 = 14
+
 // fromBase64 decodes what stands around the characters of the anchor.
 func (u *use) fromBase64(buf []byte, start, before, after int, scratch []byte) ([]byte, int) {
 	ahead := int(u.form - base64At0)
@@ -157,13 +160,16 @@ func (u *use) fromBase64(buf []byte, start, before, after int, scratch []byte) (
 	if first < 0 {
 		return nil, -1
 	}
-	from := first
-	for from >= 4 && from > first-before*4/3 && allBase64(buf[from-4:from]) {
-		from -= 4
-	}
 	to := start
 	for to < len(buf) && to < start+after*4/3 && inAlphabet(buf[to]) {
 		to++
+	}
+	if to-start < shortestBase64 {
+		return nil, -1
+	}
+	from := first
+	for from >= 4 && from > first-before*4/3 && allBase64(buf[from-4:from]) {
+		from -= 4
 	}
 	text, ok := rule.Base64(buf[from : to-(to-from)%4])
 	if !ok || (to-from)%4 > 1 {

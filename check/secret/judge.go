@@ -68,7 +68,25 @@ func (s *scan) believed(c *candidate, value, match, line []byte) bool {
 	if r.Generic && !worthy(c.key, value, line) {
 		return false
 	}
+	if (r.Generic || r.ConfigOnly || r.Path != "") && s.place.settings && strength(value) < real && s.commented(c, line) {
+		return false
+	}
 	return len(r.Allow) == 0 || !r.Allowed(s.path, value, match, line)
+}
+
+// real is the strength from which a value in a comment is no example.
+const real = 40
+
+// commented tells whether a value stands in a comment.
+func (s *scan) commented(c *candidate, line []byte) bool {
+	line = bytes.TrimLeft(line, " \t")
+	for _, mark := range []string{"#", "//", ";", "--", "rem "} {
+		if bytes.HasPrefix(line, []byte(mark)) {
+			return true
+		}
+	}
+	before := s.buf[:min(max(0, int(c.from-s.at)), len(s.buf))]
+	return bytes.LastIndex(before, []byte("<!--")) > bytes.LastIndex(before, []byte("-->"))
 }
 
 // proven: the value has passed a checksum that no placeholder passes.

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ type place struct {
 	settings bool // looks like settings: the rules for those are tried
 	packaged bool // came with somebody's package: what is in it is public already
 	sample   bool // documentation, an example, a test, a template
+	key      bool // named as files of keys are
 }
 
 // mostSettings is how large a file of settings may be.
@@ -23,12 +25,13 @@ func placeOf(p string, size int64) place {
 	if i := strings.LastIndexByte(p, '!'); i >= 0 {
 		inner := placeOf(p[i+1:], size)
 		outer := placeOf(path.Dir(p[:i])+"/x", size)
-		return place{inner.settings, inner.packaged || outer.packaged, inner.sample || outer.sample}
+		return place{inner.settings, inner.packaged || outer.packaged, inner.sample || outer.sample, inner.key}
 	}
 	lower := strings.ToLower(p)
 	base := path.Base(lower)
 	dirs := strings.Split(path.Dir(lower), "/")
 	w := place{packaged: packaged(lower, dirs), sample: slices.ContainsFunc(dirs, isSampleFolder) || isSampleName(base)}
+	w.key = isKeyName(base)
 	w.settings = size <= mostSettings && (isSettings(base) || slices.Contains(dirs, "etc") && path.Ext(base) == "")
 	return w
 }
@@ -41,7 +44,8 @@ func (w place) doubts(r *rule.Rule, value []byte) bool {
 	if r.ConfigOnly {
 		return w.sample && w.packaged || w.packaged && weak(value)
 	}
-	return w.sample && w.packaged
+	// A key that is part of a package's program or library is known to everybody.
+	return w.packaged && (w.sample || !w.key && bytes.HasPrefix(value, []byte("-----BEGIN")))
 }
 
 func weak(value []byte) bool { return strength(value) < enough }
@@ -76,6 +80,14 @@ var sampleFolders = sync.OnceValue(func() map[string]bool {
 })
 
 func isSampleFolder(dir string) bool { return sampleFolders()[dir] }
+
+func isKeyName(base string) bool {
+	switch path.Ext(base) {
+	case "", ".pem", ".key", ".p8", ".pk8", ".ppk", ".crt", ".cer", ".rsa", ".ed25519", ".priv", ".private":
+		return true
+	}
+	return strings.Contains(base, "key")
+}
 
 // isSampleName tells documentation, templates and tests by their names.
 func isSampleName(base string) bool {
