@@ -14,55 +14,84 @@ type edit struct {
 	with []string
 }
 
-// diff is the unified diff of edits to a file: one hunk for each, without lines around
-// it, so that the patches of several findings can be joined. Nil when there is nothing to
-// change, or two edits change one line.
+// diff is the unified diff of edits to a file. Hunks have one line around what changes: as
+// few as git apply takes, so that the patches of several findings can be joined. Nil when
+// there is nothing to change.
 func diff(path string, data []byte, edits []edit) *bulwark.Patch {
-	if len(edits) == 0 || strings.ContainsAny(path, "\n\r\t") {
+	if strings.ContainsAny(path, "\n\r\t") {
 		return nil
 	}
-	slices.SortStableFunc(edits, func(a, b edit) int { return a.line - b.line })
 	lines := strings.SplitAfter(string(data), "\n")
+	if lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	edits = effective(lines, edits)
+	if len(edits) == 0 {
+		return nil
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n", path, path)
-	between := "\n"
-	if strings.HasSuffix(lines[0], "\r\n") {
-		between = "\r\n"
-	}
-	shift, last := 0, 0
-	for _, e := range edits {
-		if e.line < 1 || e.line > len(lines) || lines[e.line-1] == "" {
-			return nil
+	shift := 0
+	for len(edits) > 0 {
+		n := 1
+		for n < len(edits) && edits[n].line-edits[n-1].line <= 2 {
+			n++
 		}
-		if e.line == last {
-			continue // the first one stands
-		}
-		last = e.line
-		old := lines[e.line-1]
-		text, ending := strings.TrimRight(old, "\r\n"), old[len(strings.TrimRight(old, "\r\n")):]
-		if len(e.with) == 1 && e.with[0] == text {
-			continue
-		}
-		fmt.Fprintf(&b, "@@ -%d,1 +%d,%d @@\n", e.line, e.line+shift, len(e.with))
-		hunk(&b, text, ending, between, e.with)
-		shift += len(e.with) - 1
-	}
-	if last == 0 || !strings.Contains(b.String(), "@@") {
-		return nil
+		shift += hunk(&b, lines, edits[:n], shift)
+		edits = edits[n:]
 	}
 	return &bulwark.Patch{Format: "unified-diff", File: path, Text: b.String()}
 }
 
-// hunk writes a hunk; between is the ending of lines that are new.
-func hunk(b *strings.Builder, old, ending, between string, with []string) {
-	write(b, '-', old, ending)
-	for i, w := range with {
-		if i < len(with)-1 {
-			write(b, '+', w, between)
+// effective are the edits in order that change a line there is; of several for one line the first.
+func effective(lines []string, edits []edit) []edit {
+	edits = slices.Clone(edits)
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.line - b.line })
+	edits = slices.CompactFunc(edits, func(a, b edit) bool { return a.line == b.line })
+	return slices.DeleteFunc(edits, func(e edit) bool {
+		return e.line < 1 || e.line > len(lines) || len(e.with) == 1 && e.with[0] == strings.TrimRight(lines[e.line-1], "\r\n")
+	})
+}
+
+// hunk writes edits that are near each other, and tells by how many lines they move what follows.
+func hunk(b *strings.Builder, lines []string, edits []edit, shift int) int {
+	first, last := max(1, edits[0].line-1), min(len(lines), edits[len(edits)-1].line+1)
+	added := 0
+	for _, e := range edits {
+		added += len(e.with) - 1
+	}
+	fmt.Fprintf(b, "@@ -%d,%d +%d,%d @@\n", first, last-first+1, first+shift, last-first+1+added)
+	for n := first; n <= last; n++ {
+		text, ending := split(lines[n-1])
+		if len(edits) == 0 || edits[0].line != n {
+			write(b, ' ', text, ending)
 			continue
 		}
-		write(b, '+', w, ending)
+		write(b, '-', text, ending)
+		for i, w := range edits[0].with {
+			if i < len(edits[0].with)-1 {
+				write(b, '+', w, between(lines))
+				continue
+			}
+			write(b, '+', w, ending)
+		}
+		edits = edits[1:]
 	}
+	return added
+}
+
+// between is the ending of a line that is new: that of the first line.
+func between(lines []string) string {
+	if _, ending := split(lines[0]); ending != "" {
+		return ending
+	}
+	return "\n"
+}
+
+// split takes the ending off a line.
+func split(line string) (text, ending string) {
+	text = strings.TrimRight(line, "\r\n")
+	return text, line[len(text):]
 }
 
 func write(b *strings.Builder, sign byte, text, ending string) {

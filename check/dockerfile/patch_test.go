@@ -15,14 +15,29 @@ import (
 	"bulwark"
 )
 
-// patched applies the patches of the findings of a rule with patch(1).
+// tools are what applies patches.
+var tools = [][]string{
+	{"patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "--binary"},
+	{"git", "apply", "--whitespace=nowarn", "-"},
+}
+
+// patched applies the patches of the findings of a rule with each of the tools.
 func patched(t *testing.T, o Options, rule, text string) (string, int) {
 	t.Helper()
-	if _, err := exec.LookPath("patch"); err != nil {
+	got, n := patchedBy(t, tools[0], o, rule, text)
+	if again, _ := patchedBy(t, tools[1], o, rule, text); again != got {
+		t.Errorf("git apply gives %q, patch %q", again, got)
+	}
+	return got, n
+}
+
+func patchedBy(t *testing.T, tool []string, o Options, rule, text string) (string, int) {
+	t.Helper()
+	if _, err := exec.LookPath(tool[0]); err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no patch(1)")
+			t.Fatalf("there is no %s", tool[0])
 		}
-		t.Skip("SKIPPED, there is no patch(1)")
+		t.Skipf("SKIPPED, there is no %s", tool[0])
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "sub", "Dockerfile")
@@ -39,10 +54,10 @@ func patched(t *testing.T, o Options, rule, text string) (string, int) {
 			continue
 		}
 		n++
-		c := exec.Command("patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "--binary")
+		c := exec.Command(tool[0], tool[1:]...)
 		c.Dir, c.Stdin = dir, strings.NewReader(f.Fix.Patch.Text)
 		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("patch: %v\n%s\n%s", err, out, f.Fix.Patch.Text)
+			t.Fatalf("%v: %v\n%s\n%s", tool, err, out, f.Fix.Patch.Text)
 		}
 	}
 	got, err := os.ReadFile(file)
@@ -73,7 +88,7 @@ func TestPatches(t *testing.T) {
 		{"pin of a variable", "image-not-pinned", "ARG V=12\nFROM debian:$V\n", ""},
 		{"pin with a mark", "image-not-pinned", "\xef\xbb\xbfFROM debian:12\n", "\xef\xbb\xbfFROM debian:12@" + digest + "\n"},
 		{"copy from", "copy-from-not-pinned", "FROM x:1\nCOPY --from=nginx:1 /a /b\n", "FROM x:1\nCOPY --from=nginx:1@" + digest + " /a /b\n"},
-		{"cache", "package-cache", "FROM x:1\nRUN apk add a\nRUN pip install b==1\n", "FROM x:1\nRUN apk add --no-cache a\nRUN pip install --no-cache-dir b==1\n"},
+		{"cache", "package-cache", "FROM x:1\nRUN apk add a\n\n\nRUN pip install b==1\n", "FROM x:1\nRUN apk add --no-cache a\n\n\nRUN pip install --no-cache-dir b==1\n"},
 		{"maintainer", "maintainer", "FROM x:1\nMAINTAINER A B <a@example.org>\n", "FROM x:1\nLABEL org.opencontainers.image.authors=\"A B <a@example.org>\"\n"},
 		{"npm", "lock-ignored", "FROM x:1\nRUN npm install --omit=dev\n", "FROM x:1\nRUN npm ci --omit=dev\n"},
 		{"apt", "apt-for-people", "FROM x:1\nRUN apt update && b\n", "FROM x:1\nRUN apt-get update && b\n"},

@@ -56,7 +56,7 @@ func (j *judge) user() {
 	case i == nil && (nonRootBase(stage.Image) || export(last) || last.Windows || strings.Contains(stage.Image, "/windows/") || strings.Contains(stage.Image, "nanoserver")):
 		return
 	case i == nil:
-		r := j.found(rootUser, last.From, last.From.First, "USER", "no USER in the last stage, which is built from "+last.Raw)
+		r := j.found(rootUser, last.From, last.From.First, "USER", "no USER in the last stage, which is built from "+builtFrom(last))
 		if !rootBase(stage) {
 			r.rate(bulwark.SeverityLow)
 			if strings.HasPrefix(stage.Raw, "$") || imageID(stage.Image) || localName(parseReference(stage.Image)) {
@@ -72,6 +72,18 @@ func (j *judge) user() {
 	case isRoot(i.Expand(strings.Join(i.Args, " "))):
 		j.addUser(j.found(rootUser, i, i.First, "USER"), last)
 	}
+}
+
+// builtFrom is what a stage is built from, as it is written and as it is meant.
+func builtFrom(s *df.Stage) string {
+	root := s
+	for root.Parent != nil {
+		root = root.Parent
+	}
+	if root.Image == s.Raw {
+		return s.Raw
+	}
+	return s.Raw + " (" + root.Image + ")"
 }
 
 // changesUser is the program by which the command of an image gives root up; "" for none.

@@ -50,7 +50,7 @@ func (*Extractor) Wants(f *bulwark.FileInfo) bool {
 func (*Extractor) Extract(_ context.Context, f *bulwark.File) (bulwark.Facts, error) {
 	data, err := limit.ReadAll(f.Reader(), maxFile, "build file")
 	if err != nil {
-		return bulwark.Facts{}, fmt.Errorf("%s is not judged: %w", f.Path, err)
+		return bulwark.Facts{}, fmt.Errorf("not judged: %w", err)
 	}
 	return bulwark.Facts{Documents: []bulwark.Document{{Kind: Kind(f.Path), Path: f.Path, Data: data}}}, nil
 }
