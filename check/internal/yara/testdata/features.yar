@@ -191,3 +191,21 @@ rule elf_dynsym { condition: elf.dynsym_entries > 10 and for any s in elf.dynsym
 rule elf_symtab { condition: elf.symtab_entries > 0 }
 rule elf_not { condition: not defined elf.type }
 rule elf_count { condition: for 3 s in elf.sections : ( s.flags & elf.SHF_EXECINSTR != 0 ) }
+
+// What rule sets write.
+rule idiom_magic { condition: (uint16(0) == 0x5a4d or uint32be(0) == 0x7f454c46 or uint32(0) == 1179403647) and filesize < 200KB }
+rule idiom_pe { condition: uint16(0) == 0x5a4d and uint32(uint32(0x3C)) == 0x00004550 }
+rule idiom_sets { strings: $x1 = "lorem" $x2 = "ipsum" $y1 = "dolor" $y2 = "GNU" $z = "never" condition: ( all of ($x*) and 1 of ($y*) ) or ( 2 of ($y*, $z) and filesize < 1MB ) }
+rule idiom_last { strings: $a = "lorem" condition: filesize - @a[#a] < 20000 and @a[#a] >= @a[1] }
+rule idiom_after { strings: $a = "ipsum" condition: uint8(@a + !a) == 0x20 }
+rule idiom_before { strings: $a = "dolor" condition: for any i in (1..#a) : ( uint8(@a[i] - 1) == 0x20 ) }
+rule idiom_near { strings: $a = "lorem" $b = "ipsum" condition: for any i in (1..#a) : ( for any j in (1..#b) : ( @b[j] - @a[i] > 0 and @b[j] - @a[i] < 30 ) ) }
+rule idiom_in_offset { strings: $a = "lorem" $b = "dolor" condition: $b in (@a..@a + 20) }
+rule idiom_not_for { strings: $a = "lorem" $b = "zzzz" condition: not for any of them : ( # > 3 ) }
+rule idiom_sections { condition: uint32(0) == 0x464c457f and elf.type == elf.ET_DYN and elf.entry_point < filesize and elf.number_of_segments > 0
+  and for any i in (0..elf.number_of_segments) : ( ( elf.segments[i].offset <= elf.entry_point ) and ( elf.segments[i].offset + elf.segments[i].file_size >= elf.entry_point ) ) }
+rule idiom_entropy { strings: $not = "nothing like this" condition: uint32(0) == 1179403647 and math.entropy(1200, 4096) > 3 and none of ($not*) }
+rule idiom_eval { strings: $a = /\bword[\n\t ]{0,500}(\([^)]|s)/ nocase $b = /:\s{0,20}eval}/ nocase $c = /a[,}\)]/ $d = /\$_(GET|POST)\[["']\w/ condition: #a + #b + #c + #d >= 0 }
+rule idiom_pool { strings: $a = /(stratum|ssl|https?)(\+tcp)?:\/\/[a-z0-9.-]{3,60}(:[0-9]{2,5})?/ condition: $a }
+rule idiom_shell { strings: $a = /(\/bin\/)?(ba|da|z|k)?sh(\s+-i)?/ fullword $b = /\/(bin|usr\/bin)\/[a-z]{2,8}\b/ condition: any of them }
+rule idiom_code { strings: $a = { 48 8D ( 3D | 35 | 15 | 0D ) ?? ?? ?? 00 } $b = { 0F 1F [1-5] 00 } $c = { C3 [0-15] F3 0F 1E FA } $d = { E8 ?? ?? ?? ?? [0-12] ( 48 | 85 C0 ) 8? } condition: any of them }
