@@ -3,7 +3,7 @@ package secret
 import (
 	"crypto/sha256"
 
-	"bulwark/check/secret/internal/rule"
+	"bulwark/check/secret/internal/gitleaks"
 )
 
 // RuleSet is rules that a user brings.
@@ -12,7 +12,7 @@ type RuleSet struct {
 	Name string
 	// Problems say which rules of the file cannot be taken, and why.
 	Problems []Problem
-	rules    []*rule.Rule
+	file     *gitleaks.File
 	sum      [sha256.Size]byte
 }
 
@@ -24,4 +24,4 @@ type Problem struct {
 }
 
 // Len is how many rules were taken.
-func (s *RuleSet) Len() int { return len(s.rules) }
+func (s *RuleSet) Len() int { return len(s.file.Rules) }

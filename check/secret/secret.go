@@ -112,7 +112,7 @@ func (o Options) newEngine() (*engine, error) {
 		return nil, err
 	}
 	for _, set := range o.Rules {
-		list = append(list, set.rules...)
+		list = set.file.Apply(list)
 	}
 	var use []*rule.Rule
 	for _, r := range list {

@@ -20,40 +20,41 @@ import (
 
 // options are the flags that commands share. Flag beats environment beats file.
 type options struct {
-	formats    []string
-	output     string
-	only       []string
-	personal   bool
-	yara       []string
-	skip       []string
-	severity   []string
-	fixable    bool
-	hygiene    bool
-	failOn     []string
-	complete   bool
-	baseline   string
-	exclude    []string
-	exceptions []string
-	db         string
-	maxAge     time.Duration
-	offline    bool
-	online     bool
-	config     string
-	timeout    time.Duration
-	quiet      bool
-	verbose    bool
-	noColor    bool
-	platform   string
-	distro     string
-	cacheDir   string
-	noCache    bool
-	now        string
-	bases      []string
-	plainHTTP  []string
-	caFile     string
-	mirrors    []string
-	goProxy    string
-	npm        string
+	formats     []string
+	output      string
+	only        []string
+	personal    bool
+	yara        []string
+	secretRules []string
+	skip        []string
+	severity    []string
+	fixable     bool
+	hygiene     bool
+	failOn      []string
+	complete    bool
+	baseline    string
+	exclude     []string
+	exceptions  []string
+	db          string
+	maxAge      time.Duration
+	offline     bool
+	online      bool
+	config      string
+	timeout     time.Duration
+	quiet       bool
+	verbose     bool
+	noColor     bool
+	platform    string
+	distro      string
+	cacheDir    string
+	noCache     bool
+	now         string
+	bases       []string
+	plainHTTP   []string
+	caFile      string
+	mirrors     []string
+	goProxy     string
+	npm         string
 }
 
 // common adds the flags of every command.
@@ -112,6 +113,7 @@ func (o *options) database(f *pflag.FlagSet) {
 // inside adds the flags that say what to look for in files.
 func (o *options) inside(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.yara, "yara", nil, "`FILE` or folder of YARA rules to look for, too (repeatable; kind malware)")
+	f.StringArrayVar(&o.secretRules, "secret-rules", nil, "gitleaks configuration `FILE` whose rules count, too (repeatable; kind secret)")
 	f.BoolVar(&o.personal, "personal-data", false, "also find data about people: payment cards, account numbers, lists of addresses (kind secret)")
 }
 

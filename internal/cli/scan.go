@@ -215,19 +215,53 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 		info := db.Info()
 		s.Data.Advisories = &info
 	}
-	var rules *yara.RuleSet
-	if len(a.yara) > 0 && a.wants(bulwark.KindMalware) {
-		if rules, err = yara.Load(a.yara...); err != nil {
-			return nil, nil, &exit{code: exitUsage, err: fmt.Errorf("--yara: %w", err)}
-		}
+	own, err := a.rules()
+	if err != nil {
+		return nil, nil, err
 	}
 	o := all.Options{
 		DB: db, Now: s.Now, Online: a.online, Asked: slices.Contains(a.only, bulwark.KindOutdated), GoProxy: a.goProxy, NPMRegistry: a.npm, Resolve: a.resolve,
-		Secrets: secret.Options{Now: s.Now, Personal: a.personal}, YARA: rules, Hygiene: a.hygiene, Wants: a.wants,
+		Secrets: secret.Options{Now: s.Now, Personal: a.personal, Rules: own.secrets}, YARA: own.yara, Hygiene: a.hygiene, Wants: a.wants,
 	}
+	s.Notes = append(s.Notes, own.notes()...)
 	s.Extractors, s.Inspectors = all.Extractors(o), all.Inspectors(o)
 	s.Checks, s.Advisors = all.Checks(o), all.Advisors(o)
 	return s, db, nil
+}
+
+// ownRules are what --secret-rules and --yara name.
+type ownRules struct {
+	secrets []*secret.RuleSet
+	yara    *yara.RuleSet
+}
+
+func (a *app) rules() (own ownRules, err error) {
+	if a.wants(bulwark.KindSecret) {
+		for _, file := range a.secretRules {
+			set, err := secret.LoadRules(file)
+			if err != nil {
+				return own, &exit{code: exitUsage, err: fmt.Errorf("--secret-rules: %w", err)}
+			}
+			own.secrets = append(own.secrets, set)
+		}
+	}
+	if len(a.yara) > 0 && a.wants(bulwark.KindMalware) {
+		if own.yara, err = yara.Load(a.yara...); err != nil {
+			return own, &exit{code: exitUsage, err: fmt.Errorf("--yara: %w", err)}
+		}
+	}
+	return own, nil
+}
+
+// notes tell which rules for secrets could not be taken; YARA's check tells of its own.
+func (o *ownRules) notes() []bulwark.Note {
+	var list []bulwark.Note
+	for _, set := range o.secrets {
+		for _, p := range set.Problems {
+			list = append(list, bulwark.Note{Plugin: "check/secret", Path: fmt.Sprintf("%s:%d", set.Name, p.Line), Text: "rule " + p.Rule + " not taken: " + p.Text, Incomplete: true})
+		}
+	}
+	return list
 }
 
 // openDB opens the advisory database; nil when there is none. One that is there and

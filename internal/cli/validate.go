@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bulwark/check/secret"
+	"bulwark/check/yara"
+)
+
+// ruleFile is what became of a file of rules.
+type ruleFile struct {
+	Path   string      `json:"path"`
+	Kind   string      `json:"kind"`
+	Rules  int         `json:"rules"`
+	Errors []ruleError `json:"errors"`
+}
+
+// ruleError is a rule that cannot be taken, or a file that cannot be read.
+type ruleError struct {
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Rule   string `json:"rule"`
+	Text   string `json:"text"`
+}
+
+// loaders read the rules of each kind of file.
+var loaders = map[string]func(file string) (ruleFile, error){"yara": loadYARA, "gitleaks": loadGitleaks}
+
+func loadYARA(file string) (ruleFile, error) {
+	set, err := yara.Load(file)
+	if err != nil {
+		return ruleFile{}, err
+	}
+	out := ruleFile{Rules: len(set.Rules())}
+	for _, p := range set.Problems() {
+		text := p.Reason
+		if p.File != file {
+			text = p.File + ": " + text
+		}
+		out.Errors = append(out.Errors, ruleError{p.Line, p.Column, p.Rule, text})
+	}
+	return out, nil
+}
+
+func loadGitleaks(file string) (ruleFile, error) {
+	set, err := secret.LoadRules(file)
+	if err != nil {
+		return ruleFile{}, err
+	}
+	out := ruleFile{Rules: set.Len()}
+	for _, p := range set.Problems {
+		out.Errors = append(out.Errors, ruleError{p.Line, p.Column, p.Rule, p.Text})
+	}
+	return out, nil
+}
+
+func (a *app) ruleValidateCommand() *cobra.Command {
+	format, kind := "table", ""
+	c := &cobra.Command{
+		Use: "validate FILE...", Short: "Load files of rules and say what cannot be taken",
+		Long:    "Validate loads YARA rules (.yar, .yara, or a folder of them) and gitleaks configurations (.toml) and says,\nwith line and column, which rules cannot be taken and why. It exits with 1 when there is any such rule.",
+		Example: "  bulwark rule validate rules.yar gitleaks.toml\n  bulwark rule validate --kind yara rules.txt -f json",
+		Args:    cobra.MinimumNArgs(1), PreRunE: a.settle,
+		RunE: func(_ *cobra.Command, args []string) error { return a.validateRules(args, kind, format) },
+	}
+	a.ruleFlags(c, &format)
+	c.Flags().StringVar(&kind, "kind", "", "`KIND` of the files when their names do not tell: yara or gitleaks")
+	return c
+}
+
+func (a *app) validateRules(files []string, kind, format string) error {
+	if kind != "" && loaders[kind] == nil {
+		return usage("--kind %q: the kinds are gitleaks and yara", kind)
+	}
+	var list []ruleFile
+	bad := 0
+	for _, file := range files {
+		one, err := validateFile(file, kind)
+		if err != nil {
+			return err
+		}
+		bad += len(one.Errors)
+		list = append(list, one)
+	}
+	err := a.write(func(w io.Writer) error {
+		if format == "json" {
+			return writeJSON(w, map[string]any{"files": list})
+		}
+		return tellRules(w, list)
+	})
+	if err == nil && bad > 0 {
+		return &exit{code: exitFailed}
+	}
+	return err
+}
+
+// validateFile loads one file. What cannot be opened at all is an error of the file.
+func validateFile(file, kind string) (ruleFile, error) {
+	if kind == "" {
+		switch strings.ToLower(filepath.Ext(file)) {
+		case ".toml":
+			kind = "gitleaks"
+		case ".yar", ".yara", "":
+			kind = "yara"
+		default:
+			return ruleFile{}, usage("%s: its name does not tell what kind of rules it has; say --kind gitleaks or --kind yara", file)
+		}
+	}
+	out, err := loaders[kind](file)
+	var syntax *secret.SyntaxError
+	if errors.As(err, &syntax) {
+		out.Errors = []ruleError{{syntax.Line, syntax.Column, "", syntax.Text}}
+	} else if err != nil {
+		out.Errors = []ruleError{{Text: err.Error()}}
+	}
+	out.Path, out.Kind = file, kind
+	if out.Errors == nil {
+		out.Errors = []ruleError{}
+	}
+	slices.SortStableFunc(out.Errors, func(a, b ruleError) int { return a.Line - b.Line })
+	return out, nil
+}
+
+func tellRules(w io.Writer, list []ruleFile) error {
+	for _, f := range list {
+		if _, err := fmt.Fprintf(w, "%s: %s, %d rules taken, %d problems\n", clean(f.Path), f.Kind, f.Rules, len(f.Errors)); err != nil {
+			return err
+		}
+		for _, e := range f.Errors {
+			at := ""
+			if e.Line > 0 {
+				at = fmt.Sprintf("%d:%d: ", e.Line, e.Column)
+			}
+			if e.Rule != "" {
+				at += e.Rule + ": "
+			}
+			if _, err := fmt.Fprintf(w, "  %s%s\n", clean(at), clean(e.Text)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
