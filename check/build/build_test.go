@@ -125,6 +125,7 @@ func TestInjection(t *testing.T) {
 func TestUses(t *testing.T) {
 	for uses, want := range map[string][]string{
 		"a/b@" + sha: nil, "./x": nil, "docker://a@sha256:0": nil, "a/b/c@" + strings.ToUpper("abcdef") + sha[6:]: nil,
+		"slsa-framework/slsa-github-generator/.github/workflows/x.yml@v2.0.0": nil,
 		"a/b@v1":                  {"medium unpinned-action 7 uses: a/b@v1"},
 		"a/b@" + sha[:12]:         {"medium unpinned-action 7 uses: a/b@" + sha[:12]},
 		"actions/cache@v4":        {"low* unpinned-official-action 7 uses: actions/cache@v4"},
@@ -210,6 +211,7 @@ func TestJobs(t *testing.T) {
 		{"on: {push: {tags: ['v*']}}\npermissions: {}\njobs:\n  a:\n    environment: e\n    steps:\n      - uses: actions/setup-go@" + sha + "\n      - run: npm publish\n        env: {NODE_AUTH_TOKEN: \"${{ secrets.N }}\"}\n",
 			[]string{"low* publish-token 8 publishes to npm with a token of the secrets", "medium cache-poisoning 7 actions/setup-go@" + sha + " fills from a cache, and the job publishes (npm publish)"}},
 		{"on: {push: {tags: ['v*'], branches: [main]}}\npermissions: {}\njobs:\n  a:\n    steps:\n      - uses: actions/setup-go@" + sha + "\n      - run: goreleaser release\n", nil},
+		{"on: release\npermissions: {}\njobs:\n  a:\n    uses: slsa-framework/slsa-github-generator/.github/workflows/x.yml@v2.0.0\n", nil},
 		{"on: release\npermissions: {}\njobs:\n  a:\n    steps:\n      - uses: actions/setup-go@" + sha + "\n        with: {cache: false}\n      - run: goreleaser release\n", nil},
 	} {
 		found, notes := judgeText(t, "github-workflow", tt.text)
@@ -237,6 +239,26 @@ func TestGitLab(t *testing.T) {
 		found, notes := judgeText(t, "gitlab-ci", tt.text)
 		if diff := cmp.Diff(tt.want, brief(found)); diff != "" || len(notes) > 0 {
 			t.Errorf("%s%q (-want +got):\n%s", tt.text, notes, diff)
+		}
+	}
+}
+
+func TestEvents(t *testing.T) {
+	for condition, want := range map[string]int{
+		"":                              1,
+		"github.event_name == 'push'":   0,
+		"github.event_name == 'issues'": 1,
+		"github.event_name != 'push'":   1,
+		"${{ github.event_name == 'push' && x }}":                                 0,
+		"github.event_name == 'push' || github.event_name == 'workflow_dispatch'": 0,
+		"github.event_name == 'push' || github.event_name == 'issues'":            1,
+		"github.event_name == 'push' || inputs.x":                                 1,
+		"!(github.event_name == 'push')":                                          1,
+	} {
+		text := "on: [push, issues]\npermissions: {}\njobs:\n  a:\n    if: \"" + condition + "\"\n    steps: [{run: \"${{ github.event.issue.title }}\"}]\n"
+		found, _ := judgeText(t, "github-workflow", text)
+		if got := len(brief(found, "template-injection")); got != want {
+			t.Errorf("if: %s: %d injections, want %d", condition, got, want)
 		}
 	}
 }

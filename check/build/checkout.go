@@ -14,7 +14,7 @@ import (
 
 // checkout judges what the job checks out.
 func (h *hub) checkout(j *workflow.Job) {
-	t := h.On("pull_request_target", "workflow_run", "issue_comment")
+	t := h.onEvents(j, "pull_request_target", "workflow_run", "issue_comment")
 	for i, s := range j.Steps {
 		what, line := "", 0
 		if s.Action() == "actions/checkout" {

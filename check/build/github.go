@@ -18,6 +18,36 @@ type hub struct {
 // have the repository's token and secrets.
 var strangers = []string{"pull_request_target", "workflow_run", "issue_comment", "issues", "discussion", "discussion_comment", "fork", "watch", "pull_request_comment"}
 
+// onEvents gives the first of the events on which the job runs: its condition may name those
+// for which it does, and nothing beside.
+func (h *hub) onEvents(j *workflow.Job, events ...string) *workflow.Trigger {
+	only := onlyEvents(j.Get("if"))
+	for _, e := range events {
+		if t := h.On(e); t != nil && (len(only) == 0 || slices.Contains(only, e)) {
+			return t
+		}
+	}
+	return nil
+}
+
+// onlyEvents are the events that a condition demands; none where it may hold for others.
+func onlyEvents(n workflow.Node) []string {
+	text := n.Text()
+	if e := workflow.Expressions(n); len(e) == 1 {
+		text = e[0].Text
+	}
+	var events []string
+	for _, c := range workflow.ParseExpression(text).Compared {
+		if c[0] == "github.event_name" {
+			events = append(events, c[1])
+		}
+	}
+	if strings.Contains(text, "event_name !=") || strings.Count(text, "||") != max(0, len(events)-1) || strings.Contains(text, "!(") {
+		return nil
+	}
+	return events
+}
+
 // whole judges what the workflow says as a whole.
 func (h *hub) whole() {
 	if h.Action {
@@ -87,7 +117,7 @@ func (h *hub) runner(j *workflow.Job) {
 	if on.IsMap() {
 		labels = on.Get("labels").Texts()
 	}
-	t := h.On("pull_request_target", "pull_request", "issue_comment", "workflow_run")
+	t := h.onEvents(j, "pull_request_target", "pull_request", "issue_comment", "workflow_run")
 	for _, l := range labels {
 		if t != nil && strings.EqualFold(l.Text(), "self-hosted") {
 			h.emit(h.finding(&selfHosted, "job "+j.ID, "", l.Line(), "runs-on: self-hosted, on: %s", t.Name))
@@ -152,7 +182,7 @@ func (h *hub) uses(job string, n workflow.Node) {
 		h.emit(h.finding(&archived, action, "", n.Line(), "uses: %s", text))
 	}
 	switch {
-	case isCommit(ref):
+	case isCommit(ref), owner+"/"+repository == "slsa-framework/slsa-github-generator": // that one verifies itself by its tag, and works with none other
 	case owner == "actions" || owner == "github":
 		h.emit(h.finding(&unpinnedOfficial, action, "", n.Line(), "uses: %s", text))
 	default:

@@ -116,7 +116,7 @@ var merging = map[string]bool{"hmarr/auto-approve-action": true, "ahmadnassri/ac
 
 // merge judges jobs that merge because of who the last actor was.
 func (h *hub) merge(j *workflow.Job) {
-	t := h.On("pull_request_target", "workflow_run")
+	t := h.onEvents(j, "pull_request_target", "workflow_run")
 	if t == nil {
 		return
 	}

@@ -101,7 +101,7 @@ func (h *hub) script(j *workflow.Job, n workflow.Node, env map[string]string) {
 	for _, e := range workflow.Expressions(n) {
 		p := workflow.ParseExpression(e.Text)
 		if c := stranger(p, env); c != "" {
-			severity, event := h.reach(c)
+			severity, event := h.reach(j, c)
 			if severity == bulwark.SeverityUnknown {
 				continue
 			}
@@ -119,25 +119,25 @@ func (h *hub) script(j *workflow.Job, n workflow.Node, env map[string]string) {
 
 // reach is how bad it is that a stranger's text becomes part of a script: that depends
 // on the events that the workflow runs on.
-func (h *hub) reach(context string) (bulwark.Severity, string) {
+func (h *hub) reach(j *workflow.Job, context string) (bulwark.Severity, string) {
 	if h.Action {
 		return high, "the workflow that uses this action"
 	}
 	onlyOn := func(part string, events ...string) bool {
-		return strings.Contains(context, part) && h.On(events...) == nil
+		return strings.Contains(context, part) && h.onEvents(j, events...) == nil
 	}
 	if onlyOn("event.issue.", "issues", "issue_comment", "workflow_call") || onlyOn("event.comment.", "issue_comment", "discussion_comment", "commit_comment", "pull_request_review_comment", "workflow_call") {
 		return bulwark.SeverityUnknown, "" // empty on all events of this workflow
 	}
 	if strings.Contains(context, "commit") && !strings.Contains(context, "workflow_run") {
-		if t := h.On("push", "workflow_call", "merge_group"); t != nil {
+		if t := h.onEvents(j, "push", "workflow_call", "merge_group"); t != nil {
 			return medium, t.Name
 		}
 	}
-	if t := h.On(strangers...); t != nil {
+	if t := h.onEvents(j, strangers...); t != nil {
 		return high, t.Name
 	}
-	if t := h.On("pull_request", "pull_request_review", "pull_request_review_comment", "workflow_call", "commit_comment", "gollum", "merge_group"); t != nil {
+	if t := h.onEvents(j, "pull_request", "pull_request_review", "pull_request_review_comment", "workflow_call", "commit_comment", "gollum", "merge_group"); t != nil {
 		return medium, t.Name
 	}
 	if len(h.Triggers) == 0 {
@@ -179,7 +179,7 @@ var writes = sync.OnceValue(func() *regexp.Regexp {
 // written judges what is written to the environment of later steps, where a stranger may
 // have a say.
 func (h *hub) written(j *workflow.Job, s *workflow.Step, env map[string]string) {
-	t := h.On("pull_request_target", "workflow_run", "issue_comment")
+	t := h.onEvents(j, "pull_request_target", "workflow_run", "issue_comment")
 	if t == nil {
 		return
 	}

@@ -34,7 +34,7 @@ func caches(s *workflow.Step) bool {
 	case "actions/cache", "actions/cache/restore", "swatinem/rust-cache", "mozilla-actions/sccache-action":
 		return true
 	case "actions/setup-go":
-		return !cache.Exists() || cache.True()
+		return cache.True() || !cache.Exists() && !olderGo(s.Uses().Text())
 	case "actions/setup-node", "actions/setup-python", "actions/setup-java", "actions/setup-dotnet":
 		return cache.Exists() && cache.Text() != "" && cache.Text() != "false"
 	case "ruby/setup-ruby":
@@ -45,6 +45,13 @@ func caches(s *workflow.Step) bool {
 		return s.Get("with", "enable-cache").True()
 	}
 	return false
+}
+
+// olderGo tells whether setup-go is one that does not cache by itself.
+func olderGo(uses string) bool {
+	_, ref, _ := strings.Cut(uses, "@")
+	major, _, _ := strings.Cut(strings.TrimPrefix(ref, "v"), ".")
+	return major == "1" || major == "2" || major == "3"
 }
 
 // release judges jobs that publish.

@@ -59,6 +59,8 @@ func TestService(t *testing.T) {
 		{"volumes:\n  - /:/host\n  - /:/host:ro\n  - /etc:/e\n  - /proc:/p:ro\n  - type: bind\n    source: /run/containerd/containerd.sock\n    target: /x\n  - /srv:/srv:rshared\n  - ~/.ssh:/root/.ssh:ro\n  - $HOME/x:/y",
 			[]string{"critical host-mount 4 / of the host is mounted writable", "high host-mount 5 / of the host is mounted read-only", "high host-mount 6 /etc of the host is mounted writable", "medium host-mount 7 /proc of the host is mounted read-only",
 				"high engine-socket 8 /run/containerd/containerd.sock is mounted", "medium mount-propagation 11 /srv is mounted rshared", "high host-mount 12 ~/.ssh of the host is mounted read-only"}},
+		{"volumes: ['/etc/pihole/:/etc/pihole/', '/etc/cron.d:/c', '/run/x.sock:/x', '/lib/modules:/lib/modules', '/lib/modules:/m:ro', /dev/ttyUSB0:/dev/ttyUSB0]",
+			[]string{"low host-mount 3 /etc/pihole of the host is mounted writable", "high host-mount 3 /etc/cron.d of the host is mounted writable", "low host-mount 3 /run/x.sock of the host is mounted writable", "high host-mount 3 /lib/modules of the host is mounted writable"}},
 		{"devices: [/dev/sda:/dev/sda, /dev/ttyUSB0, /dev/dri, /dev/mem]\ndevice_cgroup_rules: ['c 1:3 r', 'a *:* rwm']", []string{"high device 3 devices: /dev/sda", "high device 3 devices: /dev/mem", "high device 4 device_cgroup_rules: a *:* rwm"}},
 		{"ports: ['5432:5432', '127.0.0.1:6379:6379', 8080, '2375', '80:8080', '0.0.0.0:15432:5432', '6379/udp', '${IP:-127.0.0.1}:3306:3306', '27010-27020:27010-27020']",
 			[]string{"medium published-port 3 PostgreSQL (port 5432) is published on all interfaces, as port 5432", "critical published-port 3 the Docker engine (port 2375) is published on all interfaces, on a port of the engine's choice",

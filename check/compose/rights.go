@@ -135,15 +135,25 @@ func mountSeverity(source string, readOnly bool) (string, bulwark.Severity) {
 		case clean != s && !inside:
 		case inside && readOnly && s != "/root":
 			return "", bulwark.SeverityUnknown // one thing of many, to read
-		case inside && (s == "/usr" || s == "/run" || s == "/var/run"):
+		case inside && s == "/etc" && !ruling(clean), inside && (s == "/usr" || s == "/run" || s == "/var/run"):
 			return clean, low
-		case readOnly, inside && s == "/etc":
+		case readOnly:
 			return clean, medium
 		default:
 			return clean, high
 		}
 	}
 	return "", bulwark.SeverityUnknown
+}
+
+// ruling tells whether what lies in /etc decides who may do what, or what is started.
+func ruling(clean string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(clean, "/etc/"), "/")
+	switch first {
+	case "passwd", "shadow", "group", "gshadow", "sudoers", "sudoers.d", "pam.d", "ssh", "crontab", "systemd", "init.d", "ld.so.preload", "ld.so.conf", "ld.so.conf.d", "profile", "profile.d", "kubernetes", "docker", "containerd", "security":
+		return true
+	}
+	return strings.HasPrefix(first, "cron.")
 }
 
 // devices judges the devices of the host.

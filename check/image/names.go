@@ -45,17 +45,14 @@ func secretName(name string) bool {
 	return false
 }
 
-const weakLength = 8
-
-// guessed are values that are tried first.
+// guessed are values that are tried first and that look like placeholders, which the
+// check of secrets leaves alone.
 var guessed = map[string]bool{
-	"password": true, "passw0rd": true, "password1": true, "password123": true, "changeme": true, "change-me": true, "change_me": true, "changeit": true,
-	"administrator": true, "postgres": true, "mysecretpassword": true, "supersecret": true, "secretpassword": true, "rabbitmq": true, "12345678": true, "123456789": true,
-	"qwertyuiop": true, "letmein123": true, "my-secret-pw": true, "minioadmin": true, "guestguest": true, "example1": true,
+	"password": true, "changeme": true, "change-me": true, "change_me": true, "changeit": true, "mysecretpassword": true, "my-secret-pw": true, "example1": true, "12345678": true, "123456789": true,
 }
 
-// weak tells whether a value is a password that somebody would guess. Longer ones are
-// the business of the check of secrets, and references and switches are none.
+// weak tells whether a value is a password that somebody would guess: so short or plain
+// that the check of secrets does not take it for one. References and switches are none.
 func weak(value string) bool {
 	v := strings.ToLower(strings.Trim(value, `"'`))
 	switch v {
@@ -65,7 +62,11 @@ func weak(value string) bool {
 	if strings.ContainsAny(v, "$/<>{}%*") {
 		return false
 	}
-	return guessed[v] || len(v) < weakLength && (!digits(v) || len(v) >= 4)
+	if digits(v) {
+		return len(v) >= 4 && len(v) <= 9
+	}
+	plain := strings.Trim(v, "abcdefghijklmnopqrstuvwxyz") == ""
+	return guessed[v] || len(v) < 6 || plain && len(v) < 8
 }
 
 func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
