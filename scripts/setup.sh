@@ -20,6 +20,9 @@ case ${1:?test, demo or bench} in
     need dpkg-deb dpkg
     need python3 python3
     need chromium chromium              # a real browser reads the html report
+    need yara yara                      # the oracle of the YARA engine
+    need patch patch                    # patches of findings are applied with it
+    need git git                        # and with this
     need podman podman                  # real engines
     need dockerd docker.io
     ;;
