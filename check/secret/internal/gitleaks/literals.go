@@ -47,7 +47,7 @@ func (f finder) better(a, b anchors) bool {
 	if x, y := f.holds(a), f.holds(b); x != y {
 		return x
 	}
-	if x, y := min(a.shortest(), 6), min(b.shortest(), 6); x != y {
+	if x, y := min(a.shortest(), 5), min(b.shortest(), 5); x != y {
 		return x > y
 	}
 	return len(a.texts) < len(b.texts)
@@ -320,12 +320,15 @@ func longest(re *syntax.Regexp) int {
 
 // size estimates the instructions that an expression compiles to.
 func size(re *syntax.Regexp) int {
-	n := 1 + len(re.Rune)/2
+	if re.Op == syntax.OpRepeat {
+		return min(endless, 1+size(re.Sub[0])*max(1, re.Min, re.Max))
+	}
+	n := 1
+	if re.Op == syntax.OpLiteral {
+		n = len(re.Rune)
+	}
 	for _, sub := range re.Sub {
 		n = min(endless, n+size(sub))
-	}
-	if re.Op == syntax.OpRepeat {
-		n = min(endless, n*max(1, re.Min, re.Max))
 	}
 	return n
 }
