@@ -174,7 +174,7 @@ func (p *printer) others(a *group.Asset) {
 				place = fmt.Sprintf("%s +%d", cmp.Or(f.Path, f.Subject), len(same)-1)
 			}
 			g.add([]style{of(f.Severity)}, f.Severity.String(), strconv.Itoa(f.Risk), what(f), place)
-			if f.Fix != nil && f.Fix.Text != "" && len(f.Evidence) > 0 && !slices.ContainsFunc(todo, func(o *bulwark.Finding) bool { return o.Fix.Text == f.Fix.Text }) {
+			if told(f) && !slices.ContainsFunc(todo, func(o *bulwark.Finding) bool { return o.Fix.Text == f.Fix.Text }) {
 				todo = append(todo, f)
 			}
 		}
@@ -190,12 +190,19 @@ func (p *printer) others(a *group.Asset) {
 	}
 }
 
+// told tells whether what to do about the finding stands below its table.
+func told(f *bulwark.Finding) bool {
+	return f.Fix != nil && f.Fix.Text != "" && (len(f.Evidence) > 0 || f.Kind == bulwark.KindSecret)
+}
+
 // what is the title with what was seen, or with what to do where nothing was: what to do
 // about the others stands below their table, once.
 func what(f *bulwark.Finding) string {
 	switch {
 	case len(f.Evidence) > 0:
 		return f.Title + ": " + f.Evidence[0]
+	case told(f):
+		return f.Title
 	case f.Fix != nil && f.Fix.Text != "":
 		return f.Title + ": " + f.Fix.Text
 	}
