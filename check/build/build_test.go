@@ -163,6 +163,34 @@ func TestCheckout(t *testing.T) {
 	}
 }
 
+func TestCheckoutGuards(t *testing.T) {
+	for _, tt := range []struct {
+		condition, path, run string
+		want                 string // severity and number of evidence; "": nothing
+	}{
+		{"true", "", "make", "critical 2"},
+		{"contains(github.event.pull_request.labels.*.name, 'safe')", "", "make", "high 3"},
+		{"github.event.pull_request.head.repo.full_name == github.repository", "", "make", ""},
+		{"true", "pr", "make -C base", "medium 2"},
+		{"true", "pr", "cd pr && make", "critical 2"},
+		{"true", "./pr/", "make # in base", "medium 2"},
+		{"github.event.comment.author_association == 'MEMBER'", "", "ls", "medium 2"},
+	} {
+		text := "on: pull_request_target\npermissions: {}\njobs:\n  a:\n    if: " + tt.condition + "\n    steps:\n      - uses: actions/checkout@" + sha +
+			"\n        with: {persist-credentials: false, ref: \"${{ github.event.pull_request.head.sha }}\", path: \"" + tt.path + "\"}\n      - run: '" + tt.run + "'\n"
+		found, _ := judgeText(t, "github-workflow", text)
+		got := ""
+		for _, f := range found {
+			if f.Rule == untrustedCheckout.ID {
+				got = fmt.Sprint(f.Severity, " ", len(f.Evidence))
+			}
+		}
+		if got != tt.want {
+			t.Errorf("if %s, path %q, run %q: %q, want %q", tt.condition, tt.path, tt.run, got, tt.want)
+		}
+	}
+}
+
 func TestGuards(t *testing.T) {
 	for _, tt := range []struct {
 		on, step string

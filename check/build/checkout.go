@@ -26,14 +26,58 @@ func (h *hub) checkout(j *workflow.Job) {
 		if what == "" || t == nil {
 			continue
 		}
-		f := h.finding(&untrustedCheckout, "job "+j.ID, "", line, "%s, on: %s", what, t.Name)
-		if then := runsCode(j.Steps[i:]); then != "" {
-			untrustedCheckout.Rate(f, critical)
-			f.Evidence = append(f.Evidence, misconfig.Clean("then it runs "+then))
+		guard := guardOf(j.Get("if").Text() + " " + s.Get("if").Text())
+		if guard == ownOnly {
+			continue
 		}
+		f := h.finding(&untrustedCheckout, "job "+j.ID, "", line, "%s, on: %s", what, t.Name)
+		severity := high
+		then, apart := runsCode(j.Steps[i:], folder(s))
+		switch {
+		case then != "":
+			severity = critical
+			f.Evidence = append(f.Evidence, misconfig.Clean("then it runs "+then))
+		case apart:
+			severity = medium
+			f.Evidence = append(f.Evidence, "the code lies in a folder of its own, which no later step names")
+		}
+		if guard != "" {
+			severity--
+			f.Evidence = append(f.Evidence, guard)
+		}
+		untrustedCheckout.Rate(f, severity)
 		h.emit(f)
 		return
 	}
+}
+
+const ownOnly = "only for branches of the repository itself"
+
+// guardOf says what a condition demands before the job runs; "" for nothing.
+func guardOf(condition string) string {
+	c := strings.ToLower(strings.Join(strings.Fields(condition), ""))
+	switch {
+	case strings.Contains(c, "head.repo.full_name==github.repository"), strings.Contains(c, "head.repo.fork==false"), strings.Contains(c, "!github.event.pull_request.head.repo.fork"),
+		strings.Contains(c, "head_repository.full_name==github.repository"), strings.Contains(c, "head.repo.owner.login==github.repository_owner"):
+		return ownOnly
+	case strings.Contains(c, "labels.*.name"), strings.Contains(c, "event.label.name"):
+		return "somebody with rights must give a label first; commits that are pushed after it are not looked at"
+	case strings.Contains(c, "author_association"):
+		return "somebody with rights must ask for it first"
+	}
+	return ""
+}
+
+// folder is where a checkout puts the code, as far as that is a folder of its own.
+func folder(s *workflow.Step) string {
+	if s.Action() != "actions/checkout" {
+		return ""
+	}
+	p := strings.Trim(strings.TrimPrefix(s.Get("with", "path").Text(), "./"), "/")
+	if p == "." || strings.Contains(p, "${{") {
+		return ""
+	}
+	return p
 }
 
 // ofHead are parts of expressions that name the code of a pull request.
@@ -77,19 +121,23 @@ var builds = sync.OnceValue(func() *regexp.Regexp {
 var buildActions = map[string]bool{"docker/build-push-action": true, "pre-commit/action": true, "oxsecurity/megalinter": true, "golangci/golangci-lint-action": true, "gradle/gradle-build-action": true, "ruby/setup-ruby": true,
 	"bridgecrewio/checkov-action": true, "goreleaser/goreleaser-action": true}
 
-// runsCode is the step that runs what was checked out; "" for none.
-func runsCode(steps []*workflow.Step) string {
+// runsCode is the step that runs what was checked out; "" for none. Code in a folder of
+// its own is run by what names that folder; apart tells that nothing does.
+func runsCode(steps []*workflow.Step, dir string) (what string, apart bool) {
 	for i, s := range steps {
-		if strings.HasPrefix(s.Action(), "./") || i > 0 && buildActions[s.Action()] {
-			return s.Uses().Text()
+		inside := dir == "" || strings.Contains(s.Get("working-directory").Text(), dir)
+		switch uses := s.Uses().Text(); {
+		case dir != "" && strings.HasPrefix(uses, "./"+dir), dir == "" && strings.HasPrefix(uses, "./"), inside && i > 0 && buildActions[s.Action()]:
+			return uses, false
 		}
 		for _, l := range workflow.Lines(s.Get("run")) {
-			if builds().MatchString(l.Text) && !strings.HasPrefix(strings.TrimSpace(l.Text), "#") {
-				return strings.TrimSpace(l.Text)
+			inside = inside || strings.Contains(l.Text, dir)
+			if inside && builds().MatchString(l.Text) && !strings.HasPrefix(strings.TrimSpace(l.Text), "#") {
+				return strings.TrimSpace(l.Text), false
 			}
 		}
 	}
-	return ""
+	return "", dir != ""
 }
 
 // persist judges whether a checkout leaves the token behind.

@@ -118,6 +118,9 @@ func (h *hub) runner(j *workflow.Job) {
 		labels = on.Get("labels").Texts()
 	}
 	t := h.onEvents(j, "pull_request_target", "pull_request", "issue_comment", "workflow_run")
+	if guardOf(j.Get("if").Text()) == ownOnly {
+		return
+	}
 	for _, l := range labels {
 		if t != nil && strings.EqualFold(l.Text(), "self-hosted") {
 			h.emit(h.finding(&selfHosted, "job "+j.ID, "", l.Line(), "runs-on: self-hosted, on: %s", t.Name))
