@@ -3,7 +3,6 @@ package yara
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 
 	"bulwark/check/internal/yara/elf"
 	"bulwark/check/internal/yara/pattern"
@@ -73,28 +72,38 @@ func (e *evaluator) bytes(off, n int64) ([]byte, bool) {
 	return nil, false
 }
 
-// read gives the integer that a reader such as uint16be reads.
-func (e *evaluator) read(name string, off int64) value {
-	name, big := strings.CutSuffix(name, "be")
-	name, unsigned := strings.CutPrefix(name, "u")
-	size := map[string]int64{"int8": 1, "int16": 2, "int32": 4}[name]
-	b, ok := e.bytes(off, size)
+// integerReader is one of uint8, int16be and so on.
+type integerReader struct {
+	size          int64
+	big, unsigned bool
+}
+
+var readers = map[string]integerReader{
+	"int8": {1, false, false}, "int16": {2, false, false}, "int32": {4, false, false},
+	"uint8": {1, false, true}, "uint16": {2, false, true}, "uint32": {4, false, true},
+	"int8be": {1, true, false}, "int16be": {2, true, false}, "int32be": {4, true, false},
+	"uint8be": {1, true, true}, "uint16be": {2, true, true}, "uint32be": {4, true, true},
+}
+
+// read gives the integer at an offset.
+func (e *evaluator) read(r integerReader, off int64) value {
+	b, ok := e.bytes(off, r.size)
 	if !ok {
 		return value{}
 	}
 	var order binary.ByteOrder = binary.LittleEndian
-	if big {
+	if r.big {
 		order = binary.BigEndian
 	}
-	switch size {
+	switch r.size {
 	case 1:
-		return sign(int64(b[0]), int64(int8(b[0])), unsigned)
+		return sign(int64(b[0]), int64(int8(b[0])), r.unsigned)
 	case 2:
 		n := order.Uint16(b)
-		return sign(int64(n), int64(int16(n)), unsigned)
+		return sign(int64(n), int64(int16(n)), r.unsigned)
 	}
 	n := order.Uint32(b)
-	return sign(int64(n), int64(int32(n)), unsigned)
+	return sign(int64(n), int64(int32(n)), r.unsigned)
 }
 
 func sign(u, s int64, unsigned bool) value {

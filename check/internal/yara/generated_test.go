@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	goregexp "regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -196,4 +198,41 @@ func lineOf(text, rule string) string {
 		}
 	}
 	return rule
+}
+
+// TestRegexpsAsGo compares offsets with Go's engine, byte for rune.
+func TestRegexpsAsGo(t *testing.T) {
+	m := maker{rand.New(rand.NewPCG(11, 3))}
+	for range 300 {
+		body := m.regexp(0)
+		data := m.file()[:200]
+		flags := m.one("s~i~")
+		rules := compileOne(t, "rule r { strings: $a = /"+body+"/"+flags+" condition: $a }")
+		got, _ := ours(rules, "x", data, 50)
+		if diff := gocmp.Diff(offsetsByGo(t, body, flags, data), got["r"]); diff != "" {
+			t.Errorf("/%s/%s on %q (-Go +ours):\n%s", body, flags, data, diff)
+		}
+	}
+}
+
+func offsetsByGo(t *testing.T, body, flags string, data []byte) []string {
+	if flags != "" {
+		flags = "(?" + flags + ")"
+	}
+	re, err := goregexp.Compile(flags + "^(?:" + body + ")")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for i := range data {
+		var runes strings.Builder
+		for _, c := range data[i:] {
+			runes.WriteRune(rune(c))
+		}
+		if re.MatchString(runes.String()) {
+			out = append(out, fmt.Sprintf("$a@%d", i))
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -110,7 +110,7 @@ func (x *expression) index(e *syntax.Index) compiled {
 
 // call compiles a call of a module's function, or of a reader of integers.
 func (x *expression) call(e *syntax.Call) compiled {
-	if n, ok := e.X.(*syntax.Name); ok && len(e.Args) == 1 && (strings.HasPrefix(n.Name, "int") || strings.HasPrefix(n.Name, "uint")) {
+	if n, ok := e.X.(*syntax.Name); ok && len(e.Args) == 1 && readers[n.Name].size > 0 {
 		return x.reader(n.Name, e.Args[0])
 	}
 	f := x.compile(e.X)
@@ -182,7 +182,7 @@ func (b *builtin) form(args []compiled) (string, bool) {
 }
 
 func (x *expression) reader(name string, at syntax.Expr) compiled {
-	off := x.operand(at, name, integer)
+	r, off := readers[name], x.operand(at, name, integer)
 	if !headConstant(off.lit) {
 		x.whole = true
 	}
@@ -191,6 +191,6 @@ func (x *expression) reader(name string, at syntax.Expr) compiled {
 		if o.k != integer || !v.spend(2) {
 			return value{}
 		}
-		return v.read(name, o.i)
+		return v.read(r, o.i)
 	}}
 }

@@ -13,6 +13,8 @@ const (
 	WholeFile = 64 << 20
 	// headSize is what is kept of any other file.
 	headSize = 64 << 10
+	// maxKept is the largest buffer that is kept for the next file.
+	maxKept = 8 << 20
 	// batch is how many bytes are gathered before they are searched.
 	batch = 256 << 10
 
@@ -269,6 +271,9 @@ func (s *Scanner) Finish() (found []Found, notes []string) {
 		s.hits[i].settle(s.rules.strings[i])
 	}
 	found = s.judge()
+	if cap(s.data.Bytes) > maxKept {
+		s.data.Bytes = nil
+	}
 	return found, s.notes
 }
 
