@@ -662,9 +662,18 @@ func (s *script) clone(k int, c *df.Command) {
 		s.about(plainHTTP, c, subject)
 	}
 	r := s.about(cloneNotPinned, c, subject)
-	if _, ok := c.Value("-b", "--branch"); ok {
+	if v, ok := c.Value("-b", "--branch"); ok && !isBranch(v) {
 		r.hygiene()
 	}
+}
+
+// isBranch tells whether a name is surely a branch that moves with every change.
+func isBranch(s string) bool {
+	switch s {
+	case "main", "master", "develop", "dev", "trunk", "HEAD", "stable", "latest", "edge", "next":
+		return true
+	}
+	return false
 }
 
 func isCommit(s string) bool {

@@ -86,6 +86,8 @@ func (s *script) packages() {
 			s.gem(c)
 		case "go":
 			s.goInstall(c)
+		case "cargo":
+			s.cargo(c)
 		}
 	}
 }
@@ -103,7 +105,7 @@ func (s *script) unsigned(c *df.Command) {
 		}
 	case "yum", "dnf", "microdnf", "tdnf":
 		for _, a := range c.Args {
-			if a == "--nogpgcheck" || a == "--no-gpgchecks" || a == "--setopt=gpgcheck=0" || a == "--setopt=gpgcheck=false" {
+			if a == "--nogpgcheck" || a == "--no-gpgchecks" || strings.HasPrefix(a, "--setopt=") && (strings.HasSuffix(a, "gpgcheck=0") || strings.HasSuffix(strings.ToLower(a), "gpgcheck=false")) && !strings.Contains(a, "repo_gpgcheck") {
 				what = a
 			}
 		}
@@ -119,7 +121,7 @@ func (s *script) unsigned(c *df.Command) {
 		}
 	case "echo", "printf", "sed", "tee":
 		for _, a := range c.Args {
-			if l := strings.ToLower(a); strings.Contains(l, "trusted=yes") || strings.Contains(l, "gpgcheck=0") && !strings.Contains(l, "repo_gpgcheck=0") || strings.Contains(l, "allow-unauthenticated \"true\"") {
+			if l := strings.ToLower(a); strings.Contains(l, "trusted=yes") || strings.Contains(l, "gpgcheck=0") && !strings.Contains(l, "repo_gpgcheck=0") || strings.Contains(l, "allowunauthenticated") && strings.Contains(l, "true") || strings.Contains(l, "allow-insecure=yes") || strings.Contains(l, "allowinsecurerepositories") && strings.Contains(l, "true") {
 				what = "a source without signatures"
 			}
 		}
@@ -354,10 +356,13 @@ func (s *script) index(c *df.Command) {
 	if v, ok := c.Value("--trusted-host"); ok {
 		s.about(packageIndex, c, "trusted host "+v)
 	}
-	if v, ok := c.Value("--index-url", "-i"); ok && isHTTP(v) {
+	if v, ok := c.Value("--index-url", "-i", "global.index-url"); ok && isHTTP(v) { // the last: pip config set
 		s.about(packageIndex, c, v)
 	}
-	v, ok := c.Value("--extra-index-url")
+	if v, ok := c.Value("global.trusted-host", "install.trusted-host"); ok {
+		s.about(packageIndex, c, "trusted host "+v)
+	}
+	v, ok := c.Value("--extra-index-url", "global.extra-index-url")
 	if !ok {
 		return
 	}
@@ -433,6 +438,23 @@ func (s *script) goInstall(c *df.Command) {
 		path, version, ok := strings.Cut(a, "@")
 		if ok && (version == "latest" || version == "master" || version == "main" || version == "upgrade") && strings.Contains(path, "/") {
 			s.about(unpinned, c, "go "+path)
+		}
+	}
+}
+
+// cargo judges cargo install of crates.
+func (s *script) cargo(c *df.Command) {
+	if !c.Has("install") || c.Has("--path", "--version", "--vers", "--rev", "--tag", "--list") || c.Has("--git") {
+		return
+	}
+	for _, a := range c.Args {
+		if strings.HasPrefix(a, "--version=") || strings.HasPrefix(a, "--vers=") || strings.HasPrefix(a, "--path=") || strings.HasPrefix(a, "--git=") {
+			return
+		}
+	}
+	for _, o := range c.Operands("--root", "--features", "-F", "--target", "-j", "--jobs", "--bin", "--profile", "--index", "--registry", "--target-dir", "--config", "--color") {
+		if o != "install" && !strings.HasPrefix(o, "+") && !strings.ContainsAny(o, "@$`") {
+			s.about(unpinned, c, "cargo "+o)
 		}
 	}
 }

@@ -36,7 +36,7 @@ var (
 )
 
 var secretName = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)(^|_|-|[a-z0-9])(password|passwd|passphrase|pwd|secret|token|api_?key|apikey|access_?key|secret_?key|private_?key|encryption_?key|credentials?|auth_?key|signing_?key|ssh_?key)($|_|-|[0-9])`)
+	return regexp.MustCompile(`(?i)(^|_|-|[a-z0-9])(password|passwd|passphrase|pwd|secret|token|api_?key|apikey|access_?key|secret_?key|private_?key|encryption_?key|credentials?|auth_?key|signing_?key|ssh_?key)($|_|-|[0-9])|(^|_|-)pass($|_|-)|^aws_access_key_id$`)
 })
 
 // notSecret are parts of names that speak about a secret rather than being one.
@@ -53,7 +53,7 @@ func isSecretName(key string) bool {
 			return false
 		}
 	}
-	return !strings.HasSuffix(l, "_id")
+	return !strings.HasSuffix(l, "_id") || l == "aws_access_key_id"
 }
 
 // values judges ENV and ARG.
@@ -166,16 +166,21 @@ func (s *script) secretMounts() []string {
 		if f.Name != "mount" || !strings.Contains(f.Value, "type=secret") {
 			continue
 		}
-		target, id := "", ""
+		target, id, env := "", "", ""
 		for part := range strings.SplitSeq(f.Value, ",") {
 			switch k, v, _ := strings.Cut(part, "="); k {
 			case "target", "dst", "destination":
 				target = v
 			case "id":
 				id = v
+			case "env":
+				env = v
 			case "source", "src":
 				id = v
 			}
+		}
+		if env != "" {
+			out = append(out, "$"+env, "${"+env)
 		}
 		if target == "" && id != "" {
 			target = "/run/secrets/" + id
@@ -207,6 +212,10 @@ func (s *script) written(c *df.Command, mounts []string) {
 		if n := len(dest); n > 1 && s.stays(dest[n-1]) {
 			s.about(secretKept, c, "secret to "+dest[n-1])
 		}
+		return
+	}
+	if (c.Name == "npm" || c.Name == "yarn" || c.Name == "git" || c.Name == "pip") && c.Has("config", "set") && !c.Has("get") {
+		s.about(secretKept, c, "secret to the settings of "+c.Name)
 		return
 	}
 	for k := range s.Commands { // echo $(cat secret) > file, cat secret | tee file
