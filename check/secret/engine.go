@@ -47,8 +47,11 @@ type matcher struct {
 	whole *regexp.Regexp
 	run   int
 	class *[256]bool
-	need  need // of a text that begins with the match
-	some  need // of one that holds it
+	// packed is lead or whole without what the pattern wants beside the secret: programs have
+	// their strings one right after the other. nil where that would be too easily met.
+	packed *regexp.Regexp
+	need   need // of a text that begins with the match
+	some   need // of one that holds it
 	// line: no match has a line feed, but for its last byte; most is how long one can be.
 	line bool
 	most int
@@ -126,6 +129,9 @@ func (m *matcher) prepare() {
 			m.need = needOf(re, true)
 			m.whole, _ = regexp.Compile(held)
 		}
+		if m.need.least >= 16 && !m.Generic {
+			m.packed, _ = regexp.Compile(`\A(?:` + bare(re).String() + `)`)
+		}
 	})
 }
 
@@ -136,6 +142,9 @@ func (m *matcher) cut(text []byte) []byte {
 	}
 	if i := bytes.IndexByte(text, '\n'); m.line && i >= 0 {
 		text = text[:i+1]
+	}
+	if i := bytes.IndexByte(text, 0); i >= 0 {
+		text = text[:i] // a string of a program ends here
 	}
 	return text
 }
@@ -175,6 +184,21 @@ func (m *matcher) beginsWithAnchor(p string) bool {
 		}
 	}
 	return false
+}
+
+// bare is a pattern without the boundary that it begins with and the guard that it ends in.
+func bare(re *syntax.Regexp) *syntax.Regexp {
+	if re.Op != syntax.OpConcat || len(re.Sub) < 2 {
+		return re
+	}
+	subs := re.Sub
+	if subs[0].Op == syntax.OpWordBoundary {
+		subs = subs[1:]
+	}
+	if n := longest(subs[len(subs)-1]); len(subs) > 1 && n >= 0 && n <= 4 && subs[len(subs)-1].Op != syntax.OpCapture {
+		subs = subs[:len(subs)-1]
+	}
+	return &syntax.Regexp{Op: syntax.OpConcat, Flags: re.Flags, Sub: subs}
 }
 
 func beginsAtWord(re *syntax.Regexp) bool {

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -119,7 +120,12 @@ func (u *use) window(buf []byte, start int, scratch []byte) (text []byte, at int
 	switch u.form {
 	case plain:
 		from := max(0, start-before)
-		return buf[from:min(len(buf), start+after)], start - from
+		from += bytes.LastIndexByte(buf[from:start], 0) + 1
+		text = buf[from:min(len(buf), start+after)]
+		if i := bytes.IndexByte(text[start-from:], 0); i >= 0 {
+			text = text[:start-from+i]
+		}
+		return text, start - from
 	case wide:
 		return narrowed(buf, start, before, after, scratch)
 	case urlEscaped, jsonEscaped:

@@ -203,5 +203,8 @@ func rank(c *candidate) int {
 	if c.rule.Check != "" {
 		n += 10
 	}
+	if c.form != plain {
+		n += 5 // what was decoded has passed as more than a blob
+	}
 	return n
 }

@@ -56,6 +56,8 @@ type scan struct {
 	path   string
 	inner  bool // a member of an archive
 	place  place
+	// program: its strings may stand right after each other.
+	program bool
 
 	buf     []byte
 	at      int64 // offset of buf in the text
@@ -90,6 +92,9 @@ func (s *scan) begin(e *engine, path string, size int64) {
 }
 
 func (s *scan) write(piece []byte) {
+	if s.at == 0 && len(s.buf) == 0 {
+		s.program = isProgram(piece)
+	}
 	s.allowed += int64(len(piece)) / 8
 	reach := s.engine.before + s.engine.after
 	if cap(s.buf) < bufferSize+reach {
@@ -106,6 +111,16 @@ func (s *scan) write(piece []byte) {
 			s.slide()
 		}
 	}
+}
+
+// isProgram tells ELF, Mach-O and Windows programs by their first bytes.
+func isProgram(b []byte) bool {
+	for _, magic := range []string{"\x7fELF", "MZ", "\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe"} {
+		if bytes.HasPrefix(b, []byte(magic)) {
+			return true
+		}
+	}
+	return false
 }
 
 // slide forgets what no window reaches back to.
@@ -178,7 +193,10 @@ func (s *scan) isOnPath(m *matcher) bool {
 func (s *scan) lead(u *use, start int) {
 	_, after := u.m.Span()
 	text := u.m.cut(s.buf[start:min(len(s.buf), start+after)])
-	if u.m.word && start > 0 && isWord(s.buf[start-1]) && isWord(text[0]) && !escapedBefore(s.buf[:start]) {
+	re := u.m.lead
+	if s.program && u.m.packed != nil {
+		re = u.m.packed
+	} else if u.m.word && start > 0 && isWord(s.buf[start-1]) && isWord(text[0]) && !escapedBefore(s.buf[:start]) {
 		return
 	}
 	s.allowed -= 64
@@ -188,7 +206,7 @@ func (s *scan) lead(u *use, start int) {
 		}
 		return
 	}
-	if loc := u.m.lead.FindSubmatchIndex(text); loc != nil {
+	if loc := re.FindSubmatchIndex(text); loc != nil {
 		s.allowed -= int64(loc[1])
 		s.candidate(u, text, loc, int64(start))
 		return
@@ -232,7 +250,11 @@ func (s *scan) named(u *use, start int) {
 		return
 	}
 	s.allowed -= int64(len(text))
-	if loc := m.whole.FindSubmatchIndex(text); loc != nil {
+	re := m.whole
+	if s.program && m.packed != nil {
+		re = m.packed
+	}
+	if loc := re.FindSubmatchIndex(text); loc != nil {
 		s.candidate(u, text, loc, int64(from))
 	}
 }

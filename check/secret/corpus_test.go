@@ -1,0 +1,201 @@
+package secret
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"bulwark/check/secret/internal/rule"
+)
+
+// cased gives the built-in rules with their cases.
+func cased(t testing.TB) []*rule.Rule {
+	t.Helper()
+	list, err := fs.ReadDir(files, "rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []*rule.Rule
+	for _, f := range list {
+		data, err := files.ReadFile("rules/" + f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := rule.Load(data)
+		if err != nil {
+			t.Errorf("%s: %v", f.Name(), err)
+			continue
+		}
+		if r.ID+".yaml" != f.Name() {
+			t.Errorf("%s holds the rule %s", f.Name(), r.ID)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// TestRules holds every built-in rule to its own cases, through the whole engine.
+func TestRules(t *testing.T) {
+	list := cased(t)
+	if len(list) < 150 {
+		t.Errorf("%d rules", len(list))
+	}
+	e := build(list, time.Time{})
+	i := &Inspector{engine: func() (*engine, error) { return e, nil }}
+	for _, r := range list {
+		if r.Reason == "" || r.FalsePositives == "" {
+			t.Errorf("%s: no reason, or no note on false positives", r.ID)
+		}
+		path := r.Cases.Path
+		if path == "" {
+			path = "srv/app.env"
+		}
+		if len(r.Cases.Match) == 0 {
+			t.Errorf("%s: no case that must match", r.ID)
+		}
+		try := func(template string, want bool) {
+			for seed := range uint64(3) {
+				text := fill(t, template, seed)
+				if text == "" {
+					text = "x"
+				}
+				got := found(t, i, path, text)
+				has := slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, r.ID+":") })
+				if has != want {
+					t.Errorf("%s: %s of %q: found %v, want %v", r.ID, path, text[:min(len(text), 300)], got, want)
+					return
+				}
+			}
+		}
+		for _, c := range r.Cases.Match {
+			try(c, true)
+		}
+		for _, c := range r.Cases.Miss {
+			try(c, false)
+		}
+	}
+}
+
+// container is a kind of file, or an encoding, that a text may be in.
+type container struct {
+	name, path string
+	wrap       func(t testing.TB, text string) []byte
+}
+
+func containers(t testing.TB) []container {
+	t.Helper()
+	r := rand.New(rand.NewPCG(5, 5))
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary = binary[len(binary)/4:][:200_000]
+	jar := func(t testing.TB, text string) []byte {
+		return archive(t, true, map[string]string{"META-INF/MANIFEST.MF": "Manifest-Version: 1.0\n", "last.txt": text})
+	}
+	same := func(before, after string) func(testing.TB, string) []byte {
+		return func(_ testing.TB, text string) []byte { return []byte(before + text + after) }
+	}
+	return []container{
+		{"environment", "srv/app.env", same("# settings\nMODE=production\n", "\nDEBUG=0\n")},
+		{"source", "srv/app/main.js", same("import x from 'y';\n\n", "\nexport default x;\n")},
+		{"long line", "srv/app.log", same(strings.Repeat("2026-01-01 all is well; ", 5000), " and so on; "+strings.Repeat("on it goes; ", 3000))},
+		{"Windows text", "srv/notes.txt", func(_ testing.TB, s string) []byte {
+			return []byte("notes\r\n" + strings.ReplaceAll(s, "\n", "\r\n") + "\r\nend\r\n")
+		}},
+		{"UTF-16, little", "srv/app.reg", func(_ testing.TB, s string) []byte {
+			return encoded16("\ufeffREGEDIT4\r\n"+s+"\r\n", false)
+		}},
+		{"UTF-16, big", "srv/big.txt", func(_ testing.TB, s string) []byte { return encoded16("\ufeffnotes\n"+s+"\n", true) }},
+		{"base 64", "srv/k8s/config.yaml", func(_ testing.TB, s string) []byte {
+			return []byte("apiVersion: v1\nkind: ConfigMap\nbinaryData:\n  content: " + base64.StdEncoding.EncodeToString([]byte(s)) + "\n")
+		}},
+		{"JSON string", "srv/state.json", func(t testing.TB, s string) []byte {
+			b, err := json.Marshal(map[string]string{"note": s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}},
+		{"URL", "srv/access.log", func(_ testing.TB, s string) []byte {
+			return []byte("GET /x?q=" + strings.ReplaceAll(url.QueryEscape(s), "+", "%20") + " HTTP/1.1\n")
+		}},
+		{"over 64 KB", "srv/dump.sql", func(_ testing.TB, s string) []byte {
+			return slices.Concat(hay(r, 64<<10-len(s)/2), []byte("\n"+s+"\n"), hay(r, 70_000))
+		}},
+		{"jar", "srv/app.jar", jar},
+		{"program", "usr/local/bin/app", func(_ testing.TB, s string) []byte {
+			return slices.Concat([]byte("\x7fELF"), binary[:100_001], []byte("\x00"), []byte(s), []byte("\x00"), binary[100_001:])
+		}},
+		{"Go program", "usr/local/bin/app", func(_ testing.TB, s string) []byte {
+			return slices.Concat([]byte("\x7fELF"), binary[:100_001], []byte("invalid argument"), []byte(s), []byte("runtime error"), binary[100_001:])
+		}},
+	}
+}
+
+// TestCorpus measures what is found, and what is found falsely, of every kind of token
+// in every kind of file.
+func TestCorpus(t *testing.T) {
+	var kinds []*rule.Rule
+	for _, r := range cased(t) {
+		if !r.Personal && !r.Generic && !r.ConfigOnly && r.Path == "" && len(r.Cases.Match) > 0 && len(r.Cases.Miss) > 0 {
+			kinds = append(kinds, r)
+		}
+	}
+	if len(kinds) < 40 {
+		t.Fatalf("%d kinds of token", len(kinds))
+	}
+	i := New(Options{})
+	list := containers(t)
+	type tally struct{ truths, hits, misses, falses int }
+	var all tally
+	lost := map[string][]string{}
+	for _, c := range list {
+		var n tally
+		for _, r := range kinds {
+			for k, template := range []string{r.Cases.Match[0], r.Cases.Miss[0]} {
+				text := strings.TrimRight(fill(t, template, uint64(len(r.ID)+k)), "\n")
+				facts, err := inspect(t, i, c.path, c.wrap(t, text), 64<<10)
+				if err != nil {
+					t.Errorf("%s in %s: %v", r.ID, c.name, err)
+				}
+				right, wrong := false, false
+				for _, f := range facts.Findings {
+					right = right || f.Rule == "secret/"+r.ID
+					wrong = wrong || f.Rule == "secret/"+r.ID || !strings.HasPrefix(f.Rule, "secret/generic")
+				}
+				switch {
+				case k == 0 && right:
+					n.truths, n.hits = n.truths+1, n.hits+1
+				case k == 0:
+					n.truths++
+					lost[c.name] = append(lost[c.name], r.ID)
+				case wrong:
+					n.falses++
+					lost[c.name] = append(lost[c.name], "false:"+r.ID)
+				default:
+					n.misses++
+				}
+			}
+		}
+		t.Logf("%-16s recall %.3f, precision %.3f %v", c.name, float64(n.hits)/float64(n.truths), float64(n.hits)/float64(n.hits+n.falses), lost[c.name][:min(12, len(lost[c.name]))])
+		all.truths, all.hits, all.falses = all.truths+n.truths, all.hits+n.hits, all.falses+n.falses
+	}
+	recall, precision := float64(all.hits)/float64(all.truths), float64(all.hits)/float64(all.hits+all.falses)
+	fmt.Printf("secrets: %d kinds in %d kinds of files: recall %.1f %%, precision %.1f %%\n", len(kinds), len(list), 100*recall, 100*precision)
+	if recall < 0.95 || precision < 0.95 {
+		t.Errorf("recall %.3f, precision %.3f; at least 0.95 each", recall, precision)
+	}
+}
