@@ -121,6 +121,9 @@ func (s *subject) steps() {
 				s.emit(l.place(argSecret.Finding("ARG "+name, "", fmt.Sprintf("history step %d was built with the argument %s", l.number, name))))
 			}
 		}
+		if updates(l.text) {
+			s.emit(l.place(updateAlone.Finding("RUN update", "", l.evidence())))
+		}
 		if word, rest, _ := strings.Cut(l.text, " "); strings.EqualFold(word, "ADD") {
 			if s.added(l, rest) {
 				copies = append(copies, l)
@@ -128,6 +131,16 @@ func (s *subject) steps() {
 		}
 	}
 	s.copies(copies)
+}
+
+// updates tells whether a step fetches the lists of packages, and nothing else.
+func updates(text string) bool {
+	rest := strings.Join(strings.Fields(strings.TrimPrefix(text, "RUN ")), " ")
+	switch strings.TrimSpace(strings.TrimPrefix(rest, "/bin/sh -c ")) {
+	case "apt-get update", "apt-get update -y", "apt-get -y update", "apt-get update -qq", "apt-get -qq update", "apt update", "apt update -y", "apt -y update", "yum check-update", "dnf check-update", "apk update":
+		return true
+	}
+	return false
 }
 
 const mostSteps = 20 // that one finding shows

@@ -67,7 +67,7 @@ func (*Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Invento
 	if !t.Absolute {
 		return nil
 	}
-	s := &subject{t: t, inv: inv, users: accounts(inv), emit: func(f *bulwark.Finding) { emit(bulwark.Record{Finding: f}) }}
+	s := &subject{t: t, inv: inv, users: accounts(inv), emit: once(emit)}
 	s.files()
 	s.accounts()
 	if t.Image == nil {
@@ -86,6 +86,18 @@ func (*Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Invento
 	s.process()
 	s.tools()
 	return ctx.Err()
+}
+
+// once leaves out what the configuration or history says again: it has no place to add.
+func once(emit func(bulwark.Record)) func(*bulwark.Finding) {
+	seen := map[string]bool{}
+	return func(f *bulwark.Finding) {
+		if f.Path == "" && seen[f.Key] {
+			return
+		}
+		seen[f.Key] = true
+		emit(bulwark.Record{Finding: f})
+	}
 }
 
 // read decodes the configuration.

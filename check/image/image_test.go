@@ -161,6 +161,7 @@ func TestConfig(t *testing.T) {
 		{"add", `{}`, []string{"ADD . /app # buildkit", "/bin/sh -c #(nop) ADD dir:12 in /src ", "ADD app.jar /x # buildkit"}, []string{"low add ADD: history step 1: ADD . /app"}},
 		{"add remote", `{}`, []string{"ADD http://u:p@example.org/x.sh /x # buildkit", "ADD https://example.org/y /y # buildkit"},
 			[]string{"high add-remote ADD http://example.org/x.sh: history step 1: ADD http://example.org/x.sh /x", "medium add-remote ADD https://example.org/y: history step 2: ADD https://example.org/y /y"}},
+		{"update alone", `{}`, []string{"RUN /bin/sh -c apt-get update # buildkit", "/bin/sh -c apt-get update && apt-get install x", "RUN apt-get update"}, []string{"low update-alone RUN update: history step 1: RUN apt-get update"}},
 		{"debugger", `{"Entrypoint":["java","-agentlib:jdwp=transport=dt_socket,server=y,address=*:5005"]}`, nil, []string{"medium debugger debugger: started with -agentlib:jdwp=transport=dt_socket,server=y,address=*:5005"}},
 	} {
 		if diff := cmp.Diff(tt.want, brief(judgeAll(t, target(tt.config, tt.history...)), quiet...)); diff != "" {

@@ -86,6 +86,9 @@ var (
 		Tags: []string{"cis-docker:4.9", "dockle:CIS-DI-0009"}, Fix: "ADD --checksum=sha256:...",
 		Why:   "whoever controls the address, or the way to it, decides what is in the image; high with http://",
 		Noise: "the file is checked in a later step"}
+	updateAlone = Rule{ID: "image/update-alone", Severity: low, Hygiene: true, Title: "The list of packages was fetched in a step of its own",
+		Tags: []string{"cis-docker:4.7", "dockle:CIS-DI-0007"}, Fix: "RUN apt-get update && apt-get install -y ... && rm -rf /var/lib/apt/lists/*",
+		Why: "the builder keeps that step, so that later builds install from an old list, without the fixes since", Noise: "an image that is always built without a cache"}
 	noHealth = Rule{ID: "image/no-healthcheck", Severity: low, Hygiene: true, Title: "No HEALTHCHECK",
 		Tags: []string{"cis-docker:4.6", "dockle:CIS-DI-0006", "hadolint:DL3057"}, Fix: "add HEALTHCHECK, or a probe where it is run",
 		Why:   "an engine cannot tell a hung container from a working one",
@@ -136,6 +139,6 @@ var (
 // Rules lists the rules, for people.
 func Rules() []Rule {
 	return []Rule{rootUser, setuid, setuidShell, worldWritable, shadowReadable, emptyPassword, secondRoot, duplicateID, envSecret, argSecret,
-		tlsOff, preload, writablePath, add, addRemote, noHealth, latest, remotePort, databasePort, sudo, noPassword, shell, provenance,
+		tlsOff, preload, writablePath, add, addRemote, updateAlone, noHealth, latest, remotePort, databasePort, sudo, noPassword, shell, provenance,
 		systemVolume, stopSignal, procWorkdir, debugger, untrustedSource, plainSource}
 }
