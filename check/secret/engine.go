@@ -47,7 +47,7 @@ type matcher struct {
 	whole *regexp.Regexp
 	run   int
 	class *[256]bool
-	// packed is lead or whole without what the pattern wants beside the secret: programs have
+	// packed is lead, whole or the pattern without what the pattern wants beside the secret: programs have
 	// their strings one right after the other. nil where that would be too easily met.
 	packed *regexp.Regexp
 	need   need // of a text that begins with the match
@@ -129,7 +129,11 @@ func (m *matcher) prepare() {
 			m.need = needOf(re, true)
 			m.whole, _ = regexp.Compile(held)
 		}
-		if m.need.least >= 16 && !m.Generic {
+		switch {
+		case m.Generic || m.some.least < 16:
+		case m.lead == nil && m.whole == nil:
+			m.packed, _ = regexp.Compile(bare(re).String())
+		case m.need.least >= 16:
 			m.packed, _ = regexp.Compile(`\A(?:` + bare(re).String() + `)`)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"bulwark/check/secret/internal/rule"
@@ -56,9 +57,11 @@ func formsOf(anchor string, fold, common bool) []written {
 		return out
 	}
 	if len(anchor) >= 4 {
-		for at := range 3 {
-			for _, text := range inBase64(anchor, at) {
-				out = append(out, written{match.Literal{Text: text}, base64At0 + form(at)})
+		for _, cased := range casesOf(anchor, fold) {
+			for at := range 3 {
+				for _, text := range inBase64(cased, at) {
+					out = append(out, written{match.Literal{Text: text}, base64At0 + form(at)})
+				}
 			}
 		}
 	}
@@ -72,6 +75,17 @@ func formsOf(anchor string, fold, common bool) []written {
 		out = append(out, written{match.Literal{Text: s, Fold: fold}, jsonEscaped})
 	}
 	return out
+}
+
+// casesOf lists how a word of any case is mostly written.
+func casesOf(anchor string, fold bool) []string {
+	if !fold {
+		return []string{anchor}
+	}
+	lower := strings.ToLower(anchor)
+	list := []string{lower, strings.ToUpper(anchor), strings.ToUpper(lower[:1]) + lower[1:]}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // inBase64 is the characters that text has in base 64 whatever stands around it, when

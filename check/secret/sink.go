@@ -272,6 +272,9 @@ func hasEscape(b []byte) bool { return bytes.IndexByte(b, '\\') >= 0 || bytes.In
 // match tries a pattern anywhere in a window.
 func (s *scan) match(u *use, text []byte, at, start int) {
 	re := u.m.Regexp()
+	if s.program && u.m.packed != nil && u.m.lead == nil && u.m.whole == nil {
+		re = u.m.packed
+	}
 	if re == nil {
 		return
 	}
