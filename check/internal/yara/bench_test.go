@@ -88,3 +88,42 @@ func BenchmarkCompile(b *testing.B) {
 		Compile([]Source{{Name: "bench", Text: text}})
 	}
 }
+
+// BenchmarkSmallFiles scans files of 4 KB, as most of an image's are.
+func BenchmarkSmallFiles(b *testing.B) {
+	data := corpus(b, 8<<20)
+	rules, _ := Compile([]Source{{Name: "bench", Text: manyRules(1000)}})
+	s := rules.NewScanner()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		for off := 0; off < len(data); off += 4096 {
+			s.Reset(File{Path: "bench", Size: 4096})
+			s.Write(data[off:min(len(data), off+4096)])
+			s.Finish()
+		}
+	}
+}
+
+// BenchmarkExpressions scans with rules that have expressions and functions of the whole file.
+func BenchmarkExpressions(b *testing.B) {
+	data := corpus(b, 16<<20)
+	var text strings.Builder
+	text.WriteString("import \"math\"\n")
+	for i := range 100 {
+		fmt.Fprintf(&text, `rule e%d { strings: $a = /pool%d\.[a-z]{3,10}\.(com|org):[0-9]{2,5}/ $b = /\bexec%d[\t ]{0,500}\([^)]/ nocase wide ascii $c = { 48 8B ?? [2-6] E8 %02X ?? ?? ?? 85 C0 } condition: any of them and math.entropy(0, filesize) > 1 }
+`, i, i, i, i)
+	}
+	rules, problems := Compile([]Source{{Name: "bench", Text: text.String()}})
+	if len(problems) > 0 {
+		b.Fatal(problems)
+	}
+	s := rules.NewScanner()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		s.Reset(File{Path: "bench", Size: int64(len(data))})
+		for off := 0; off < len(data); off += 256 << 10 {
+			s.Write(data[off:min(len(data), off+256<<10)])
+		}
+		s.Finish()
+	}
+}
