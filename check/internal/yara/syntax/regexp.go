@@ -165,7 +165,7 @@ func (r *expression) braces() (lo, hi int, ok bool) {
 		return 0, 0, false
 	}
 	r.off += end + 1
-	if lo > maxCount || hi > maxCount || hi >= 0 && lo > hi {
+	if lo > maxCount || hi > maxCount || hi >= 0 && lo > hi || hi == 0 {
 		r.fail(at, "regular expression: illegal repetition {%s,%s}", from, to)
 	}
 	return lo, hi, true

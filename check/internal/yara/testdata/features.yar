@@ -209,3 +209,27 @@ rule idiom_eval { strings: $a = /\bword[\n\t ]{0,500}(\([^)]|s)/ nocase $b = /:\
 rule idiom_pool { strings: $a = /(stratum|ssl|https?)(\+tcp)?:\/\/[a-z0-9.-]{3,60}(:[0-9]{2,5})?/ condition: $a }
 rule idiom_shell { strings: $a = /(\/bin\/)?(ba|da|z|k)?sh(\s+-i)?/ fullword $b = /\/(bin|usr\/bin)\/[a-z]{2,8}\b/ condition: any of them }
 rule idiom_code { strings: $a = { 48 8D ( 3D | 35 | 15 | 0D ) ?? ?? ?? 00 } $b = { 0F 1F [1-5] 00 } $c = { C3 [0-15] F3 0F 1E FA } $d = { E8 ?? ?? ?? ?? [0-12] ( 48 | 85 C0 ) 8? } condition: any of them }
+rule xor_fullword { strings: $a = "secret" xor(1-42) fullword $b = "lorem" xor fullword $c = "evil" xor(0-255) fullword condition: any of them }
+rule xor_private { strings: $a = "lorem" xor(2-3) private $b = "secret" xor(0x01-0x02) ascii condition: any of them }
+rule base64_short { strings: $a = "run" base64 $b = "bash" base64 $c = "can" base64wide $d = "abcd" base64 condition: any of them }
+rule text_nocase_symbols { strings: $a = "[x]{y}@Z`_" nocase $b = "a@b" nocase $c = "x-1" nocase wide condition: any of them or true }
+rule anonymous_of { strings: $ = "lorem" $ = "GNU" $b = "dolor" condition: all of ($b, $*) or any of ($*) }
+rule for_anonymous { strings: $ = "lorem" $ = "GNU" condition: for any of ($*) : ( # > 1 and @ > 0 and ! > 2 ) }
+rule for_of_set { strings: $a1 = "lorem" $a2 = "ipsum" $b = "dolor" condition: for 2 of ($a*, $b) : ( $ in (0..filesize) and # < 100000 ) }
+rule hex_at { strings: $a = { 7f 45 [0-2] 46 } $b = { 6c [1-3] 65 } condition: $a at 0 or $b in (0..10) }
+rule hex_far_at { strings: $a = { 6c 6f 72 [250-] 65 6e 64 } condition: #a >= 1 and @a < 100 }
+rule hex_odd { strings: $a = {6C6F 7265 6D} $b = { 6c6f[1-2]656d } $c = {(6c|6f)(6f|72)} condition: any of them }
+rule hex_same { strings: $a = { 00 00 00 00 } $b = { ?? 00 ?? 00 ff } $c = { 20 [0-4] 20 } condition: #a + #b + #c > 3 }
+rule hex_greedy { strings: $a = { 61 [0-8] 62 } $b = { 61 [1-3] ( 62 | 61 62 ) } condition: !a[1] > 1 and !b[1] > 1 or #a >= 0 }
+rule re_wide_anchor { strings: $a = /^lorem/ wide $b = /word\b/ wide $c = /s[a-z0-9]cret\s/ wide $d = /[^\x00]{3}/ wide condition: any of them }
+rule re_braces { strings: $a = /a{b/ $b = /a{,2}b/ $d = /a{2}b{2,}/ condition: any of them or true }
+rule re_class_escapes { strings: $a = /[\x00-\x1f]{2}/ $b = /[\.\-\]\\]+/ $c = /[^\n\t ]{10}/ $d = /[\d\-_]{3}/ condition: any of them }
+rule re_slash { strings: $a = /https?:\/\/[^\/]+\/x/ $b = /\/[a-z]+\/[a-z]+/ condition: any of them }
+rule re_length { strings: $a = /l[a-z]+/ $b = /l[a-z]+?/ condition: !a[1] == 5 and !b[1] == 2 }
+rule cond_nested_not { strings: $a = "lorem" condition: not (not ($a) or not (filesize > 3)) }
+rule cond_big_numbers { condition: 0x7fffffffffffffff > 0 and -9223372036854775807 < 0 and 9223372036854775807 == 0x7fffffffffffffff and 2MB == 2048KB }
+rule cond_int_edges { condition: int8(0) <= 127 and int16(0) <= 32767 and int32be(4) < 2147483648 and int32(0) >= -2147483648 }
+rule cond_filesize_math { condition: filesize \ 2 * 2 <= filesize and filesize % 2 < 2 and filesize & 1 == filesize % 2 and filesize >> 1 == filesize \ 2 }
+rule cond_bool_compare { strings: $a = "lorem" condition: $a and true and not false }
+rule cond_number_truth { condition: 1 and not 0 and (filesize or true) }
+rule cond_string_truth { condition: "a" and not "" }
