@@ -39,7 +39,8 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b := base{doc: d, emit: func(f *bulwark.Finding) { emit(bulwark.Record{Finding: f}) }}
+		var found misconfig.Gather
+		b := base{doc: d, emit: found.Add}
 		var err error
 		switch d.Kind {
 		case "github-workflow", "github-action":
@@ -47,6 +48,7 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 		case "gitlab-ci":
 			err = b.gitlab()
 		}
+		found.Emit(emit)
 		if err != nil {
 			emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Path: d.Path, Text: err.Error(), Incomplete: true}})
 		}

@@ -11,6 +11,7 @@ import (
 
 	"bulwark"
 	"bulwark/build/compose"
+	"bulwark/check/internal/misconfig"
 )
 
 const (
@@ -49,10 +50,12 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 		}
 		f, err := compose.Parse(d.Data)
 		note(err)
+		var found misconfig.Gather
 		for _, s := range f.Services {
-			j := judge{Service: s, doc: d, emit: func(f *bulwark.Finding) { emit(bulwark.Record{Finding: f}) }}
+			j := judge{Service: s, doc: d, emit: found.Add}
 			j.all()
 		}
+		found.Emit(emit)
 		note(f.Err())
 	}
 	return nil

@@ -42,7 +42,7 @@ func (j *judge) ports() {
 		if what == "" {
 			continue
 		}
-		f := j.finding(&publishedData, fmt.Sprint(p.Target), p.At, "%s (port %d) is published on all interfaces%s", what, p.Target, published(&p))
+		f := j.finding(&publishedData, fmt.Sprintf("%d:%d", p.First, p.Target), p.At, "%s (port %d) is published on all interfaces%s", what, p.Target, published(&p))
 		publishedData.Rate(f, severity)
 		f.Fix.Patch = j.localOnly(&p)
 		j.emit(f)

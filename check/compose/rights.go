@@ -103,7 +103,7 @@ func (j *judge) mounts() {
 			continue
 		}
 		if what, severity := mountSeverity(source, m.ReadOnly); severity > bulwark.SeverityUnknown {
-			f := j.finding(&hostMount, source, m.At, "%s of the host is mounted %s", what, map[bool]string{true: "read-only", false: "writable"}[m.ReadOnly])
+			f := j.finding(&hostMount, source+":"+m.Target, m.At, "%s of the host is mounted %s", what, map[bool]string{true: "read-only", false: "writable"}[m.ReadOnly])
 			hostMount.Rate(f, severity)
 			if !m.ReadOnly && m.Short {
 				f.Fix.Patch = j.readOnly(&m)

@@ -54,3 +54,39 @@ func TestReplace(t *testing.T) {
 		}
 	}
 }
+
+func TestGather(t *testing.T) {
+	const text = "a\nb\nc\nd\n"
+	r := Rule{ID: "x/y", Severity: bulwark.SeverityLow, Hygiene: true, Fix: "do"}
+	var g Gather
+	add := func(subject string, line int, severity bulwark.Severity, with ...string) {
+		f := r.Finding(subject, "")
+		f.Path, f.Line = "f", line
+		r.Rate(f, severity)
+		f.Fix.Patch = Replace("f", []byte(text), line, with...)
+		g.Add(f)
+	}
+	add("one", 1, bulwark.SeverityLow, "x", "y")
+	add("two", 2, bulwark.SeverityLow)
+	add("one", 3, bulwark.SeverityMedium, "z")
+	add("one", 3, bulwark.SeverityMedium, "z")
+	add("one", 2, bulwark.SeverityLow, "before the last: left for another run")
+	for range 2 * mostPlaces {
+		add("many", len(g.list[0].Places)+g.list[0].Count, bulwark.SeverityLow, "a")
+	}
+	var got []*bulwark.Finding
+	g.Emit(func(r bulwark.Record) { got = append(got, r.Finding) })
+	if len(got) != 3 || len(got[0].Places) != 3 || got[0].Count != 3 || got[0].Severity != bulwark.SeverityMedium || len(got[1].Places) != 1 || got[1].Count != 0 {
+		t.Fatalf("%+v", got)
+	}
+	files, left := patch.Join([]bulwark.Patch{*got[0].Fix.Patch})
+	if len(left) > 0 {
+		t.Fatal(left)
+	}
+	if changed, err := files[0].Apply([]byte(text)); string(changed) != "x\ny\nb\nz\nd\n" || err != nil {
+		t.Errorf("%q, %v", changed, err)
+	}
+	if want := "--- a/f\n+++ b/f\n@@ -1,1 +1,2 @@\n-a\n+x\n+y\n@@ -3,1 +4,1 @@\n-c\n+z\n"; got[0].Fix.Patch.Text != want {
+		t.Errorf("%s", got[0].Fix.Patch.Text)
+	}
+}
