@@ -56,7 +56,7 @@ func TestService(t *testing.T) {
 		{"user: 0:0", []string{"medium root-user 3 user: 0:0"}},
 		{"sysctls:\n  net.core.somaxconn: 1\n  vm.swappiness: 1", []string{"low sysctl 5 sysctls: vm.swappiness"}},
 		{"volumes: ['/var/run/docker.sock:/x:ro', './data:/d', 'named:/e', '/etc/localtime:/etc/localtime:ro', '/sys/fs/cgroup:/sys/fs/cgroup:ro', '/etc/x/y.conf:/y:ro']", []string{"high engine-socket 3 /var/run/docker.sock is mounted (read-only makes no difference)"}},
-		{"volumes:\n  - /:/host\n  - /:/host:ro\n  - /etc:/e\n  - /proc:/p:ro\n  - type: bind\n    source: /run/containerd/containerd.sock\n    target: /x\n  - /srv:/srv:rshared\n  - ~/.ssh:/root/.ssh:ro\n  - $HOME/x:/y",
+		{"volumes:\n  - /:/host\n  - /:/host2:ro\n  - /etc:/e\n  - /proc:/p:ro\n  - type: bind\n    source: /run/containerd/containerd.sock\n    target: /x\n  - /srv:/srv:rshared\n  - ~/.ssh:/root/.ssh:ro\n  - $HOME/x:/y",
 			[]string{"critical host-mount 4 / of the host is mounted writable", "high host-mount 5 / of the host is mounted read-only", "high host-mount 6 /etc of the host is mounted writable", "medium host-mount 7 /proc of the host is mounted read-only",
 				"high engine-socket 8 /run/containerd/containerd.sock is mounted", "medium mount-propagation 11 /srv is mounted rshared", "high host-mount 12 ~/.ssh of the host is mounted read-only"}},
 		{"volumes: ['/etc/pihole/:/etc/pihole/', '/etc/cron.d:/c', '/run/x.sock:/x', '/lib/modules:/lib/modules', '/lib/modules:/m:ro', /dev/ttyUSB0:/dev/ttyUSB0]",
