@@ -140,7 +140,7 @@ func containers(t testing.TB) []container {
 			return slices.Concat([]byte("\x7fELF"), binary[:100_001], []byte("\x00"), []byte(s), []byte("\x00"), binary[100_001:])
 		}},
 		{"Go program", "usr/local/bin/app", func(_ testing.TB, s string) []byte {
-			return slices.Concat([]byte("\x7fELF"), binary[:100_001], []byte("invalid argument"), []byte(s), []byte("runtime error"), binary[100_001:])
+			return slices.Concat([]byte("\x7fELF\x00\x00Go\x00\x00"), binary[:100_001], []byte("invalid argument"), []byte(s), []byte("runtime error"), binary[100_001:])
 		}},
 	}
 }

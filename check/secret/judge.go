@@ -65,6 +65,9 @@ func (s *scan) believed(c *candidate, value, match, line []byte) bool {
 	if !r.AnyContext && (!proven(r) && placeholder(value) || s.place.doubts(r, value)) {
 		return false
 	}
+	if s.program && !bytes.HasPrefix(value, []byte("-----BEGIN")) && !random(value) {
+		return false
+	}
 	if r.Generic && !worthy(c.key, value, line) {
 		return false
 	}

@@ -56,7 +56,7 @@ type scan struct {
 	path   string
 	inner  bool // a member of an archive
 	place  place
-	// program: its strings may stand right after each other.
+	// program: of Go, so that its strings may stand right after each other.
 	program bool
 
 	buf     []byte
@@ -93,7 +93,7 @@ func (s *scan) begin(e *engine, path string, size int64) {
 
 func (s *scan) write(piece []byte) {
 	if s.at == 0 && len(s.buf) == 0 {
-		s.program = isProgram(piece)
+		s.program = isGo(piece)
 	}
 	s.allowed += int64(len(piece)) / 8
 	reach := s.engine.before + s.engine.after
@@ -113,14 +113,25 @@ func (s *scan) write(piece []byte) {
 	}
 }
 
-// isProgram tells ELF, Mach-O and Windows programs by their first bytes.
-func isProgram(b []byte) bool {
-	for _, magic := range []string{"\x7fELF", "MZ", "\xcf\xfa\xed\xfe", "\xca\xfe\xba\xbe"} {
-		if bytes.HasPrefix(b, []byte(magic)) {
-			return true
+// isGo tells programs of Go by what stands near their start. Theirs are the strings that
+// stand right after each other; other compilers end them with a zero.
+func isGo(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("\x7fELF")) &&
+		(bytes.Contains(b[:min(len(b), 8<<10)], []byte("Go\x00\x00")) || bytes.Contains(b, []byte("Go build ID: \"")))
+}
+
+// random tells whether a value that nothing separates from its neighbours can be no name.
+func random(value []byte) bool {
+	digits, changes := 0, 0
+	for i, c := range value {
+		if classOf(c) == '0' {
+			digits++
+		}
+		if i > 0 && classOf(c) != classOf(value[i-1]) {
+			changes++
 		}
 	}
-	return false
+	return digits >= 2 && changes*4 >= len(value)
 }
 
 // slide forgets what no window reaches back to.
