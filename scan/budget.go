@@ -65,6 +65,7 @@ const (
 	costOfFinding    = 1024
 	costOfExecutable = 512
 	costOfDigest     = 8
+	costOfPlain      = 112
 )
 
 // cost is what remembering the facts of a file takes, and once more when the layers

@@ -15,44 +15,77 @@ func settled(x *bulwark.Executable) bool {
 	return x.Mode&(fs.ModeSetuid|fs.ModeSetgid) == 0 && (databases[x.Intact] || x.Intact != "" && len(x.Traits) == 0)
 }
 
-// vouch leaves out executables that records of the same layer settle: nearly all.
-func (f *facts) vouch() {
-	at := map[name]*bulwark.Executable{}
-	for i := range f.files {
-		for j := range f.files[i].Executables {
-			if x := &f.files[i].Executables[j]; x.Path == "" && len(x.Digests) > 0 {
-				for _, alias := range aliases(f.files[i].path) {
-					at[nameOf(alias, false)] = x
-				}
+// plain is a file of which nothing is known but what its content is: most executables.
+// Only those stay that no record of the same layer settles.
+type plain struct {
+	path    string // empty: the layer holds it again further on
+	format  string
+	mode    fs.FileMode
+	uid     int32
+	size    int64
+	digests [3]bulwark.Digest
+}
+
+// plain makes a plain executable of the facts, if they say no more.
+func (f *fileFacts) plain() (plain, bool) {
+	if len(f.Executables) != 1 || len(f.Packages)+len(f.Findings)+len(f.owned)+len(f.recorded)+len(f.Repositories)+len(f.Licensed)+len(f.Documents) > 0 || f.Release != nil {
+		return plain{}, false
+	}
+	x := &f.Executables[0]
+	p := plain{path: f.path, format: x.Format, mode: x.Mode, uid: int32(x.UID), size: x.Size}
+	if x.Path != "" || len(x.Traits) > 0 || len(x.Digests) == 0 || len(x.Digests) > len(p.digests) || int(p.uid) != x.UID || x.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 {
+		return plain{}, false
+	}
+	copy(p.digests[:], x.Digests)
+	return p, true
+}
+
+func (p *plain) facts() fileFacts {
+	x := bulwark.Executable{Format: p.format, Mode: p.mode, UID: int(p.uid), Size: p.size}
+	for _, d := range p.digests {
+		if d != (bulwark.Digest{}) {
+			x.Digests = append(x.Digests, d)
+		}
+	}
+	f := fileFacts{path: p.path}
+	f.Executables = []bulwark.Executable{x}
+	return f
+}
+
+// vouch leaves out executables that records of the same layer settle, nearly all, and
+// makes the facts of the others complete.
+func (w *walker) vouch() {
+	f := w.facts
+	w.seen = nil // it points to what changes now
+	wanted := make(map[name]int, len(f.plain))
+	for i := range f.plain {
+		if f.plain[i].path != "" {
+			for _, alias := range aliases(f.plain[i].path) {
+				wanted[nameOf(alias, false)] = i
 			}
 		}
 	}
-	if len(at) == 0 {
-		return
-	}
-	done := map[*bulwark.Executable]bool{}
 	for i := range f.files {
 		for _, r := range f.files[i].recorded {
 			for k, d := range r.digests {
-				if x := at[r.names[k]]; x != nil && slices.Contains(x.Digests, d) && settled(&bulwark.Executable{Mode: x.Mode, Traits: x.Traits, Intact: r.format}) {
-					done[x] = true
+				if i, ok := wanted[r.names[k]]; ok && d != (bulwark.Digest{}) && slices.Contains(f.plain[i].digests[:], d) {
+					f.plain[i].path = ""
 				}
 			}
 		}
 	}
-	for i := range f.files {
-		list := f.files[i].Executables
-		if len(list) == 0 {
+	for i := range f.plain {
+		if f.plain[i].path == "" {
 			continue
 		}
-		var rest []bulwark.Executable // hard links share the list: it is not changed
-		for j := range list {
-			if !done[&list[j]] {
-				rest = append(rest, list[j])
-			}
+		found := f.plain[i].facts()
+		if err := w.share.spend(found.cost()); err != nil {
+			w.note("scan", "", err)
+			break
 		}
-		f.files[i].Executables = rest
+		f.files = append(f.files, found)
 	}
+	f.plain = nil
 }
 
 // program is a visible executable and what packages say about it.

@@ -23,6 +23,7 @@ type facts struct {
 	gone   map[string]bool   // paths that the layer removes from those below
 	opaque map[string]bool   // folders whose lower content the layer hides
 	notes  []bulwark.Note    // paths relative
+	plain  []plain           // while the layer is read
 }
 
 // fileFacts is what the plugins learned from one file.

@@ -35,7 +35,7 @@ func (w *walker) hard(e *bulwark.Entry) error {
 		if known.file == 0 {
 			return nil
 		}
-		return w.keep(&info, w.facts.files[known.file-1].at(e.Path))
+		return w.keep(&info, w.recall(known).at(e.Path))
 	}
 	if w.pending == nil {
 		w.pending = map[string][]bulwark.FileInfo{}
@@ -64,6 +64,14 @@ func (w *walker) wanted(info, old *bulwark.FileInfo) bool {
 	return false
 }
 
+// recall gives what was found in a file before.
+func (w *walker) recall(k seen) fileFacts {
+	if k.file < 0 {
+		return w.facts.plain[-k.file-1].facts()
+	}
+	return w.facts.files[k.file-1]
+}
+
 // at gives the facts under another path.
 func (f fileFacts) at(p string) fileFacts {
 	f.path = p
@@ -83,8 +91,8 @@ func (w *walker) visitLinked(e *bulwark.Entry) error {
 		return err
 	}
 	for _, l := range links[1:] {
-		if known := w.seen[first.Path]; known.file > 0 {
-			if err := w.keep(&l, w.facts.files[known.file-1].at(l.Path)); err != nil {
+		if known := w.seen[first.Path]; known.file != 0 {
+			if err := w.keep(&l, w.recall(known).at(l.Path)); err != nil {
 				return err
 			}
 		}

@@ -130,7 +130,7 @@ type sink struct {
 }
 
 type seen struct {
-	file int // its place in facts.files plus one; 0 when nothing was found
+	file int // its place in facts.files plus one; 0 when nothing was found; below 0, its place in facts.plain minus one
 	size int64
 }
 
@@ -250,17 +250,29 @@ func (w *walker) file(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt) er
 
 // keep adds what was found to the layer's facts.
 func (w *walker) keep(info *bulwark.FileInfo, found fileFacts) error {
-	if err := w.share.spend(found.cost()); err != nil {
+	x, plain := found.plain()
+	cost := found.cost()
+	if plain {
+		cost = costOfPlain + len(info.Path)
+	}
+	if err := w.share.spend(cost); err != nil {
 		return err
 	}
 	if w.seen == nil {
 		w.seen = map[string]seen{}
 	}
-	if old := w.seen[info.Path]; old.file > 0 { // the layer holds the path twice: the later one counts
-		w.facts.files[old.file-1] = fileFacts{path: info.Path}
+	switch old := w.seen[info.Path].file; { // the layer holds the path twice: the later one counts
+	case old > 0:
+		w.facts.files[old-1] = fileFacts{path: info.Path}
+	case old < 0:
+		w.facts.plain[-old-1].path = ""
 	}
 	known := seen{size: info.Size}
-	if !found.empty() {
+	switch {
+	case plain:
+		w.facts.plain = append(w.facts.plain, x)
+		known.file = -len(w.facts.plain)
+	case !found.empty():
 		w.facts.files = append(w.facts.files, found)
 		known.file = len(w.facts.files)
 	}
@@ -327,6 +339,6 @@ func (w *walker) finish() {
 	}
 	w.facts.passed = slices.Collect(maps.Keys(w.folders))
 	w.folders = nil
-	w.facts.vouch()
+	w.vouch()
 	w.facts.seal()
 }
