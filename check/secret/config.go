@@ -125,7 +125,6 @@ func (x *setting) findings(s *scan, e *engine, seen map[string]bool) []bulwark.F
 	}
 	s.begin(e, "", int64(len(text)))
 	s.place = place{settings: true}
-	s.index = &e.all
 	s.write([]byte(text))
 	s.search(len(s.buf))
 	var out []bulwark.Finding

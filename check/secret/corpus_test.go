@@ -199,3 +199,30 @@ func TestCorpus(t *testing.T) {
 		t.Errorf("recall %.3f, precision %.3f; at least 0.95 each", recall, precision)
 	}
 }
+
+// TestLater: what is read of a rule at first, and the rest later, is the whole rule.
+func TestLater(t *testing.T) {
+	list, err := builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, err := loaded(rule.LoadLater)
+	if err != nil || len(list) != len(later) {
+		t.Fatalf("%d and %d rules, %v", len(list), len(later), err)
+	}
+	for i, want := range list {
+		got := later[i]
+		before := fmt.Sprint(got.ID, got.Anchors, got.FoldCase, got.ConfigOnly, got.Generic, got.Personal, got.Path, got.Before, got.After)
+		if err := got.Compile(); err != nil {
+			t.Fatal(err)
+		}
+		if all := fmt.Sprint(want.ID, want.Anchors, want.FoldCase, want.ConfigOnly, want.Generic, want.Personal, want.Path, want.Before, want.After); before != all {
+			t.Errorf("read first: %s\nwant %s", before, all)
+		}
+		a, _ := json.Marshal(want)
+		b, _ := json.Marshal(got)
+		if string(a) != string(b) {
+			t.Errorf("read later: %s\nwant %s", b, a)
+		}
+	}
+}

@@ -14,12 +14,12 @@ import (
 
 // engine is rules made ready. It is used by all files at once.
 type engine struct {
-	all    index // every rule: for settings
-	narrow index // those that are not for settings alone
-	paths  []*rule.Rule
-	after  int // the longest that a window goes on after its anchor
-	before int
-	now    time.Time
+	// common is what is looked for in every file, settings what is besides in settings.
+	common, settings index
+	paths            []*rule.Rule
+	after            int // the longest that a window goes on after its anchor
+	before           int
+	now              time.Time
 }
 
 // index finds the anchors of some rules.
@@ -60,7 +60,7 @@ type matcher struct {
 // build makes the engine of valid rules.
 func build(rules []*rule.Rule, now time.Time) *engine {
 	e := &engine{now: now}
-	var all, narrow indexer
+	var common, settings indexer
 	for _, r := range rules {
 		if len(r.Anchors) == 0 {
 			e.paths = append(e.paths, r)
@@ -69,14 +69,15 @@ func build(rules []*rule.Rule, now time.Time) *engine {
 		before, after := r.Span()
 		e.before, e.after = max(e.before, before), max(e.after, after)
 		m := &matcher{Rule: r}
-		all.add(m)
-		if !r.ConfigOnly {
-			narrow.add(m)
+		if r.ConfigOnly {
+			settings.add(m)
+			continue
 		}
+		common.add(m)
 	}
 	// Other forms of an anchor are longer than it, and so are windows in that form.
 	e.before, e.after = e.before*stretch, e.after*stretch
-	e.all, e.narrow = all.index(), narrow.index()
+	e.common, e.settings = common.index(), settings.index()
 	return e
 }
 
@@ -114,6 +115,9 @@ func (x *indexer) index() index { return index{match.New(x.literals), x.uses} }
 // prepare looks at the pattern once: most begin with their anchor, and are tried there alone.
 func (m *matcher) prepare() {
 	m.once.Do(func() {
+		if m.Compile() != nil {
+			return // a test has loaded it
+		}
 		held := `\A(?:` + m.Pattern + `)`
 		re, err := syntax.Parse(m.Pattern, syntax.Perl)
 		if err != nil {

@@ -112,6 +112,9 @@ func urlSafe(c byte) bool  { return isWord(c) || c == '-' || c == '.' || c == '~
 func jsonSafe(c byte) bool { return strings.IndexByte(`<>&='+`, c) < 0 }
 
 func escaped(s string, safe func(byte) bool, format string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !safe(byte(r)) }) {
+		return s
+	}
 	var out strings.Builder
 	for _, c := range []byte(s) {
 		if safe(c) {

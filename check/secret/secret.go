@@ -13,7 +13,8 @@
 package secret
 
 import (
-	"hash/fnv"
+	"encoding/binary"
+	"hash/crc32"
 	"io/fs"
 	"sync"
 	"time"
@@ -92,9 +93,9 @@ func (o Options) month() time.Time {
 
 // version names the engine, the rules and the options.
 func (o Options) version() int {
-	h := fnv.New32a()
+	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	write := func(b []byte) { h.Write(b); h.Write([]byte{0}) }
-	eachBuiltin(func(_ string, data []byte) { write(data) })
+	write(binary.LittleEndian.AppendUint32(nil, builtinSum()))
 	for _, set := range o.Rules {
 		write(set.sum[:])
 	}
@@ -105,9 +106,16 @@ func (o Options) version() int {
 	return codeVersion<<32 | int(h.Sum32())
 }
 
+// builtinSum names the built-in rules.
+var builtinSum = sync.OnceValue(func() uint32 {
+	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	eachBuiltin(func(_ string, data []byte) { h.Write(data) })
+	return h.Sum32()
+})
+
 // newEngine reads the rules and builds the engine.
 func (o Options) newEngine() (*engine, error) {
-	list, err := builtin()
+	list, err := loaded(rule.LoadLater)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,6 @@ func (s *sink) Close() (bulwark.Facts, error) {
 // scan is the search of one text.
 type scan struct {
 	engine *engine
-	index  *index
 	path   string
 	inner  bool // a member of an archive
 	place  place
@@ -82,10 +81,6 @@ const (
 
 func (s *scan) begin(e *engine, path string, size int64) {
 	s.engine, s.path, s.place = e, path, placeOf(path, size)
-	s.index = &e.narrow
-	if s.place.settings {
-		s.index = &e.all
-	}
 	s.buf, s.at, s.done, s.lines = s.buf[:0], 0, 0, 0
 	s.found, s.byRule, s.onPath, s.dropped = s.found[:0], nil, nil, 0
 	s.allowed = patience
@@ -131,7 +126,7 @@ func random(value []byte) bool {
 			changes++
 		}
 	}
-	return digits >= 2 && changes*4 >= len(value)
+	return digits >= 2 && changes*6 >= len(value)
 }
 
 // slide forgets what no window reaches back to.
@@ -145,16 +140,22 @@ func (s *scan) slide() {
 
 // search looks at every anchor that starts before the end given.
 func (s *scan) search(end int) {
-	from := s.done
-	s.index.set.Find(s.buf, from, func(id, start int) {
-		if start < from || start >= end {
+	s.searchFor(&s.engine.common, end)
+	if s.place.settings {
+		s.searchFor(&s.engine.settings, end)
+	}
+	s.done = end
+}
+
+func (s *scan) searchFor(x *index, end int) {
+	x.set.Find(s.buf, s.done, func(id, start int) {
+		if start < s.done || start >= end {
 			return
 		}
-		for i := range s.index.uses[id] {
-			s.try(&s.index.uses[id][i], start)
+		for i := range x.uses[id] {
+			s.try(&x.uses[id][i], start)
 		}
 	})
-	s.done = end
 }
 
 // try looks for a rule's secret around an anchor.
@@ -340,7 +341,7 @@ func (s *scan) close() (bulwark.Facts, error) {
 	s.search(len(s.buf))
 	var facts bulwark.Facts
 	for _, r := range s.engine.paths {
-		if r.OnPath(s.path) && !r.Allowed(s.path, nil, nil, nil) {
+		if r.OnPath(s.path) && r.Compile() == nil && !r.Allowed(s.path, nil, nil, nil) {
 			facts.Findings = append(facts.Findings, pathFinding(r, s.path))
 		}
 	}

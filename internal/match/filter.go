@@ -84,6 +84,9 @@ func newFilter(literals []Literal, ids []int) (*filter, []int) {
 	return f, crowd
 }
 
+// choices is how much of a literal is weighed.
+const choices = 24
+
 // choose finds the rarest five bytes of a text in a row that few literals have chosen yet,
 // and gives the two windows in them. A shorter text has windows that begin a byte before
 // it, and end a byte after a text of three.
@@ -101,7 +104,7 @@ func choose(text string, load map[uint32]int) (pair [2]entry, ok bool) {
 		return pair, load[pair[0].bytes] < crowded && load[pair[1].bytes] < crowded
 	}
 	best := -1.0
-	for at := 0; at+5 <= len(text); at++ {
+	for at := 0; at+5 <= min(len(text), choices); at++ {
 		a, b := windowOf(text[at:]), windowOf(text[at+1:])
 		n := max(load[a], load[b])
 		if n >= crowded {

@@ -18,13 +18,16 @@ func (r *Rule) Span() (before, after int) {
 	return cmp.Or(r.Before, DefaultBefore), cmp.Or(r.After, DefaultAfter)
 }
 
-// Compile compiles the rule's expressions, once. It wraps bulwark.ErrMalformed.
+// Compile reads what LoadLater left and compiles the rule's expressions, once. It wraps bulwark.ErrMalformed.
 func (r *Rule) Compile() error {
 	r.once.Do(r.compile)
 	return r.err
 }
 
 func (r *Rule) compile() {
+	if r.err = r.complete(); r.err != nil {
+		return
+	}
 	var errs [2]error
 	r.pattern, errs[0] = compiled(r.Pattern)
 	r.path, errs[1] = compiled(r.Path)

@@ -67,6 +67,7 @@ type Rule struct {
 	// Cases are what the rule must and must not find. They come last in a rule's file.
 	Cases Cases `yaml:"cases,omitempty"`
 
+	later   []byte // its file, until the rest of it is needed
 	once    sync.Once
 	pattern *regexp.Regexp
 	path    *regexp.Regexp
