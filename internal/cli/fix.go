@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -71,14 +72,7 @@ func (a *app) fix(ctx context.Context, ref string, write bool) error {
 	if write {
 		return a.change(root, files)
 	}
-	return a.write(func(w io.Writer) error {
-		for i := range files {
-			if _, err := io.WriteString(w, files[i].String()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return a.write(func(w io.Writer) error { return printDiffs(w, root, files) })
 }
 
 // patches are those of the findings that no exception covers.
@@ -90,6 +84,23 @@ func patches(findings []bulwark.Finding) []bulwark.Patch {
 		}
 	}
 	return list
+}
+
+func printDiffs(w io.Writer, root *os.Root, files []patch.File) error {
+	for i := range files {
+		content, _, err := content(root, &files[i])
+		if err != nil {
+			return err
+		}
+		text, err := files[i].Diff(content)
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // change applies the patches below root, which links do not leave.
@@ -105,12 +116,11 @@ func (a *app) change(root *os.Root, files []patch.File) error {
 	return failed
 }
 
-// rewrite puts the changed content beside the file and renames it.
-func rewrite(root *os.Root, f *patch.File) error {
-	name := filepath.FromSlash(path.Clean(f.Name))
-	in, err := root.Open(name)
+// content reads the file that a patch is for.
+func content(root *os.Root, f *patch.File) ([]byte, fs.FileMode, error) {
+	in, err := root.Open(local(f))
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	defer in.Close()
 	st, err := in.Stat()
@@ -118,18 +128,27 @@ func rewrite(root *os.Root, f *patch.File) error {
 		err = fmt.Errorf("%s is no regular file: %w", f.Name, bulwark.ErrUnsupported)
 	}
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	content, err := limit.ReadAll(in, 16<<20, f.Name)
+	b, err := limit.ReadAll(in, 16<<20, f.Name)
+	return b, st.Mode().Perm(), err
+}
+
+func local(f *patch.File) string { return filepath.FromSlash(path.Clean(f.Name)) }
+
+// rewrite puts the changed content beside the file and renames it.
+func rewrite(root *os.Root, f *patch.File) error {
+	old, mode, err := content(root, f)
 	if err != nil {
 		return err
 	}
-	changed, err := f.Apply(content)
+	changed, err := f.Apply(old)
 	if err != nil {
 		return err
 	}
+	name := local(f)
 	beside := filepath.Join(filepath.Dir(name), ".bulwark-"+filepath.Base(name))
-	out, err := root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, st.Mode().Perm())
+	out, err := root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}

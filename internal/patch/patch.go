@@ -3,7 +3,6 @@
 package patch
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -16,17 +15,31 @@ import (
 
 // File is what is to change in one file.
 type File struct {
-	Name      string
-	fragments []*gitdiff.TextFragment // by place, none over another
+	Name  string
+	edits []edit   // by place, none over another
+	holds []placed // lines that patches take to be there, as context
+}
+
+// edit puts lines in the place of others. Lines have their endings.
+type edit struct {
+	at       int // the first of the old lines, or what the new ones come before; from 0
+	old, new []string
+}
+
+func (e *edit) end() int { return e.at + len(e.old) }
+
+type placed struct {
+	at   int
+	line string
 }
 
 // Join puts the unified diffs of all patches together, file by file in the order of
-// their names. What a patch changes twice it changes once. left are those that cannot
-// be used: malformed, or about lines that an earlier one changes as well.
+// their names. What several change in the same way is changed once. left are those that
+// cannot be used: malformed, or about lines that an earlier one changes as well.
 func Join(patches []bulwark.Patch) (files []File, left []error) {
 	byName := map[string]*File{}
 	for _, p := range patches {
-		fragments, err := parse(&p)
+		edits, holds, err := parse(&p)
 		if err != nil {
 			left = append(left, err)
 			continue
@@ -36,12 +49,14 @@ func Join(patches []bulwark.Patch) (files []File, left []error) {
 			f = &File{Name: p.File}
 			byName[p.File] = f
 		}
-		if err := f.add(fragments); err != nil {
+		if err := f.add(edits); err != nil {
 			left = append(left, err)
+			continue
 		}
+		f.holds = append(f.holds, holds...)
 	}
 	for _, f := range byName {
-		if len(f.fragments) > 0 {
+		if len(f.edits) > 0 {
 			files = append(files, *f)
 		}
 	}
@@ -49,58 +64,172 @@ func Join(patches []bulwark.Patch) (files []File, left []error) {
 	return files, left
 }
 
-func parse(p *bulwark.Patch) ([]*gitdiff.TextFragment, error) {
+func parse(p *bulwark.Patch) (edits []edit, holds []placed, err error) {
 	if p.Format != "unified-diff" {
-		return nil, fmt.Errorf("patch of %s in the format %s: %w", p.File, p.Format, bulwark.ErrUnsupported)
+		return nil, nil, fmt.Errorf("patch of %s in the format %s: %w", p.File, p.Format, bulwark.ErrUnsupported)
 	}
 	files, _, err := gitdiff.Parse(strings.NewReader(p.Text))
-	if err != nil || len(files) != 1 || files[0].IsBinary || len(files[0].TextFragments) == 0 {
-		return nil, fmt.Errorf("patch of %s: %w", p.File, bulwark.ErrMalformed)
+	if err != nil || len(files) != 1 || files[0].IsBinary {
+		return nil, nil, fmt.Errorf("patch of %s: %w", p.File, bulwark.ErrMalformed)
 	}
-	return files[0].TextFragments, nil
+	for _, f := range files[0].TextFragments {
+		e, h := editsOf(f)
+		edits, holds = append(edits, e...), append(holds, h...)
+	}
+	if len(edits) == 0 {
+		return nil, nil, fmt.Errorf("patch of %s changes nothing: %w", p.File, bulwark.ErrMalformed)
+	}
+	return edits, holds, nil
 }
 
-// add takes all fragments of a patch or none.
-func (f *File) add(fragments []*gitdiff.TextFragment) error {
-	for _, n := range fragments {
-		for _, o := range f.fragments {
-			if same(n, o) {
-				return nil
-			}
-			if n.OldPosition < o.OldPosition+max(o.OldLines, 1) && o.OldPosition < n.OldPosition+max(n.OldLines, 1) {
-				return fmt.Errorf("%s: line %d is changed by another patch as well; apply that and ask again", f.Name, n.OldPosition)
-			}
+// editsOf takes a hunk apart into what it changes and what it holds on to.
+func editsOf(f *gitdiff.TextFragment) (edits []edit, holds []placed) {
+	at := int(f.OldPosition) - 1
+	if f.OldLines == 0 {
+		at++ // it names the line before
+	}
+	open := false
+	for _, l := range f.Lines {
+		if l.Op == gitdiff.OpContext {
+			holds = append(holds, placed{at, l.Line})
+			at++
+			open = false
+			continue
+		}
+		if !open {
+			edits = append(edits, edit{at: at})
+			open = true
+		}
+		e := &edits[len(edits)-1]
+		if l.Op == gitdiff.OpDelete {
+			e.old = append(e.old, l.Line)
+			at++
+		} else {
+			e.new = append(e.new, l.Line)
 		}
 	}
-	f.fragments = append(f.fragments, fragments...)
-	slices.SortFunc(f.fragments, func(a, b *gitdiff.TextFragment) int { return cmp.Compare(a.OldPosition, b.OldPosition) })
-	return nil
+	return edits, holds
 }
 
-func same(a, b *gitdiff.TextFragment) bool {
-	return a.OldPosition == b.OldPosition && slices.Equal(a.Lines, b.Lines)
+// add takes all edits of a patch or none.
+func (f *File) add(edits []edit) error {
+	var fresh []edit
+	for _, n := range edits {
+		known := false
+		for i := range f.edits {
+			o := &f.edits[i]
+			switch {
+			case n.at == o.at && slices.Equal(n.old, o.old) && slices.Equal(n.new, o.new):
+				known = true
+			case n.at < o.end() && o.at < n.end(), n.at == o.at:
+				return fmt.Errorf("%s: line %d is changed by another patch as well; apply that and ask again", f.Name, n.at+1)
+			}
+		}
+		if !known {
+			fresh = append(fresh, n)
+		}
+	}
+	f.edits = append(f.edits, fresh...)
+	slices.SortFunc(f.edits, func(a, b edit) int { return cmp.Compare(a.at, b.at) })
+	return nil
 }
 
 // Apply gives the content with the changes made. The error wraps ErrMalformed: the
 // content is not what the patches were made for.
 func (f *File) Apply(content []byte) ([]byte, error) {
-	var out bytes.Buffer
-	if err := gitdiff.Apply(&out, bytes.NewReader(content), &gitdiff.File{OldName: f.Name, NewName: f.Name, TextFragments: f.fragments}); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", f.Name, bulwark.ErrMalformed, err)
+	lines, err := f.lines(content)
+	if err != nil {
+		return nil, err
 	}
-	return out.Bytes(), nil
+	var b strings.Builder
+	at := 0
+	for _, e := range f.edits {
+		b.WriteString(strings.Join(lines[at:e.at], ""))
+		b.WriteString(strings.Join(e.new, ""))
+		at = e.end()
+	}
+	b.WriteString(strings.Join(lines[at:], ""))
+	return []byte(b.String()), nil
 }
 
-// String is the unified diff of all changes.
-func (f *File) String() string {
+// lines splits the content, when it is what the patches were made for.
+func (f *File) lines(content []byte) ([]string, error) {
+	lines := strings.SplitAfter(string(content), "\n")
+	if lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	holds := slices.Clone(f.holds)
+	for _, e := range f.edits {
+		if e.at < 0 || e.end() > len(lines) {
+			return nil, f.elsewhere(e.at)
+		}
+		for i, l := range e.old {
+			holds = append(holds, placed{e.at + i, l})
+		}
+	}
+	for _, h := range holds {
+		if h.at < 0 || h.at >= len(lines) || lines[h.at] != h.line {
+			return nil, f.elsewhere(h.at)
+		}
+	}
+	return lines, nil
+}
+
+func (f *File) elsewhere(at int) error {
+	return fmt.Errorf("%s: line %d is not what the patch was made for: %w", f.Name, at+1, bulwark.ErrMalformed)
+}
+
+// context is how many lines around a change a diff shows.
+const context = 3
+
+// Diff is the unified diff of all changes to the content.
+func (f *File) Diff(content []byte) (string, error) {
+	lines, err := f.lines(content)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n", f.Name, f.Name)
-	shift := int64(0)
-	for _, g := range f.fragments {
-		moved := *g
-		moved.NewPosition = g.OldPosition + shift
-		shift += g.NewLines - g.OldLines
-		b.WriteString(moved.String())
+	shift := 0
+	for first := 0; first < len(f.edits); {
+		last := first + 1
+		for last < len(f.edits) && f.edits[last].at-f.edits[last-1].end() <= 2*context {
+			last++
+		}
+		shift += hunk(&b, lines, f.edits[first:last], shift)
+		first = last
 	}
-	return b.String()
+	return b.String(), nil
+}
+
+// hunk writes edits that are near each other, and gives by how much they make the file
+// longer.
+func hunk(b *strings.Builder, lines []string, edits []edit, shift int) int {
+	from, to := max(0, edits[0].at-context), min(len(lines), edits[len(edits)-1].end()+context)
+	var body strings.Builder
+	grown, at := 0, from
+	for _, e := range edits {
+		write(&body, ' ', lines[at:e.at])
+		write(&body, '-', e.old)
+		write(&body, '+', e.new)
+		grown += len(e.new) - len(e.old)
+		at = e.end()
+	}
+	write(&body, ' ', lines[at:to])
+	start := from + 1
+	if to == from {
+		start = from // a hunk without old lines names the line before
+	}
+	fmt.Fprintf(b, "@@ -%d,%d +%d,%d @@\n%s", start, to-from, from+shift+1, to-from+grown, body.String())
+	return grown
+}
+
+func write(b *strings.Builder, sign byte, lines []string) {
+	for _, l := range lines {
+		b.WriteByte(sign)
+		b.WriteString(l)
+		if !strings.HasSuffix(l, "\n") {
+			b.WriteString("\n\\ No newline at end of file\n")
+		}
+	}
 }
