@@ -104,6 +104,29 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestHostileSources compiles what would cost a naive parser its stack or its time, and
+// scans with what is left.
+func TestHostileSources(t *testing.T) {
+	r := strings.Repeat
+	for _, text := range []string{
+		r("rule a { condition: and }\n", 100_000), r("\"\n", 100_000), r("/*", 100_000), r("rule a { ", 100_000),
+		"rule a { condition: " + r("1+", 1_000_000) + "1 }", "rule a { condition: " + r("1+", 19_000) + "filesize }",
+		"rule a { condition: " + r("true and ", 19_000) + "true }", "rule a { condition: " + r("-", 100_000) + "1 }",
+		"rule a { condition: a" + r("[1]", 100_000) + " }", "rule a { condition: a" + r(".b", 100_000) + " }",
+		"import \"math\" rule a { condition: math" + r(".b(1", 10_000) + " }",
+		"rule a { strings: $a = /" + r("(a|b|c)", 1000) + "/ condition: $a }", "rule a { strings: $a = /" + r("(a+|b+|c)", 300) + "/ condition: $a }",
+		"rule a { strings: $a = /" + r("(a|b", 40) + r("){1,99}", 40) + "/ condition: $a }",
+		"rule a { strings: $a = /" + r("[ab]?", 3000) + "/ condition: $a }", "rule a { strings: $a = /" + r("a|", 8000) + "a/ condition: $a }",
+		"rule a { strings: $a = { 61 " + r("[-] 61 ", 4900) + "} condition: $a }", "rule a { strings: $a = { " + r("(61|62) ", 2000) + "} condition: $a }",
+	} {
+		rules, problems := Compile([]Source{{Name: "t", Text: text}})
+		if rules.Len() == 0 && len(problems) == 0 {
+			t.Errorf("%.60q: neither rule nor problem", text)
+		}
+		ours(rules, "x", bytes.Repeat([]byte("abcABC"), 2000), 1000)
+	}
+}
+
 func TestRestOfFileLoads(t *testing.T) {
 	rules, problems := Compile([]Source{{Name: "t", Text: `
 rule one { condition: true }

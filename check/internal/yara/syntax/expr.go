@@ -18,8 +18,10 @@ var levels = [][]string{
 }
 
 const (
-	notLevel  = 2
-	plainExpr = 4 // from here on: what gives numbers
+	notLevel = 2
+	// maxPostfix is how many fields, indexes and calls may follow a name.
+	maxPostfix = 32
+	plainExpr  = 4 // from here on: what gives numbers
 )
 
 func (p *parser) expr() Expr { return p.binary(0) }
@@ -126,6 +128,9 @@ func (p *parser) unary() Expr {
 
 func (p *parser) primary() Expr {
 	t := p.tok
+	if p.nodes++; p.nodes > maxNodes {
+		p.fail(t.Pos, "condition of more than %d parts", maxNodes)
+	}
 	if p.err != nil {
 		return &Literal{Pos: t.Pos}
 	}
@@ -205,8 +210,11 @@ func (p *parser) match() Expr {
 func (p *parser) named() Expr {
 	var x Expr = &Name{p.tok.Pos, p.tok.text}
 	p.shift()
-	for p.err == nil {
+	for n := 0; p.err == nil; n++ {
 		at := p.tok.Pos
+		if n > maxPostfix {
+			p.fail(at, "condition nested too deep")
+		}
 		switch {
 		case p.accept("."):
 			x = &Field{at, x, p.tok.text}

@@ -1,7 +1,6 @@
 package syntax
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -10,12 +9,14 @@ const (
 	maxErrors  = 1000
 	maxNesting = 200 // of a condition
 	maxStrings = 10_000
+	maxNodes   = 20_000 // of a condition: operators and loops may not nest deeper either
 )
 
 type parser struct {
 	lexer
 	tok   token
 	depth int
+	nodes int  // of the condition
 	bare  bool // what is read is a quantifier: of is not part of it
 	rule  string
 	late  *Error // of the token after a rule
@@ -29,7 +30,7 @@ func Parse(src string) *File {
 	p.late, p.err = p.err, nil
 	f := &File{}
 	for p.tok.kind != tEOF || p.err != nil || p.late != nil {
-		start := p.tok.from
+		start := p.tok
 		item := p.item()
 		if p.err == nil {
 			f.Items = append(f.Items, item)
@@ -45,36 +46,41 @@ func Parse(src string) *File {
 	return f
 }
 
-var itemLine = regexp.MustCompile(`(?m)^[ \t]*(?:(?:private|global)\s+)*(?:rule\s+[A-Za-z_]|import\s*"|include\s*")`)
+// itemLine gives where from off on the first line begins that looks like the begin of an
+// item; off begins a line.
+func itemLine(src string, off int) int {
+	for off < len(src) {
+		line := src[off:]
+		next := len(src)
+		if n := strings.IndexByte(line, '\n'); n >= 0 {
+			line, next = line[:n], off+n+1
+		}
+		line = strings.TrimLeft(line, " \t")
+		for _, word := range []string{"rule", "private", "global", "import", "include"} {
+			if rest, ok := strings.CutPrefix(line, word); ok && rest != "" && strings.IndexByte(" \t\"", rest[0]) >= 0 {
+				return off
+			}
+		}
+		off = next
+	}
+	return len(src)
+}
 
 // recover goes on with the next line after the error that looks like the begin of an
 // item, the line of the error included when the item began on another.
-func (p *parser) recover(start int) {
-	off := 0
-	for line := 1; line < p.err.Line && off < len(p.src); line++ {
+func (p *parser) recover(start token) {
+	off, failed := min(start.from, len(p.src)), p.err.Line
+	p.err, p.depth, p.bare = nil, 0, false
+	p.off, p.line, p.bol = off, start.Line, off-start.Column+1
+	for line := start.Line; line < max(failed, start.Line+1); line++ {
 		n := strings.IndexByte(p.src[off:], '\n')
 		if n < 0 {
+			off = len(p.src)
 			break
 		}
 		off += n + 1
 	}
-	if off <= start {
-		off = start + 1
-		if n := strings.IndexByte(p.src[min(off, len(p.src)):], '\n'); n >= 0 {
-			off += n + 1
-		}
-	}
-	p.err, p.depth = nil, 0
-	to := len(p.src)
-	if off < to {
-		if loc := itemLine.FindStringIndex(p.src[off:]); loc != nil {
-			to = off + loc[0]
-		}
-	}
-	if to < p.off { // back: lines are counted anew
-		p.off, p.line, p.bol = 0, 1, 0
-	}
-	p.advance(to)
+	p.advance(itemLine(p.src, off))
 	p.shift()
 	p.late, p.err = p.err, nil
 }
@@ -166,6 +172,7 @@ func (p *parser) item() Item {
 	p.strings(r)
 	p.expect("condition")
 	p.expect(":")
+	p.nodes = 0
 	r.Condition = p.expr()
 	p.end()
 	return Item{Pos: r.Pos, Rule: r}
