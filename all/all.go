@@ -120,7 +120,7 @@ func Checks(o Options) []bulwark.Check {
 	if o.YARA != nil {
 		add(bulwark.KindMalware, yara.New(yara.Options{Rules: o.YARA}).Check())
 	}
-	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{}), compose.New(), build.New())
+	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Resolve: o.Resolve, Registries: o.Registries}), compose.New(), build.New())
 	return list
 }
 
