@@ -97,7 +97,9 @@ type Options struct {
 	Resolve func(ctx context.Context, ref string) (string, error)
 	Secrets secret.Options
 	YARA    *yara.RuleSet // the user's rules; nil: none
-	Hygiene bool          // what is merely untidy is wanted, too
+	// Registries are those that base images may come from; empty: all.
+	Registries []string
+	Hygiene    bool // what is merely untidy is wanted, too
 	// Wants tells whether findings of a kind are asked for; nil: all are.
 	Wants func(kind string) bool
 }
@@ -117,10 +119,14 @@ func Checks(o Options) []bulwark.Check {
 	add(bulwark.KindOutdated, outdated.New(outdated.Options{Now: o.Now, Online: o.Online, Wanted: o.Asked, GoProxy: o.GoProxy, NPMRegistry: o.NPMRegistry, Resolve: o.Resolve}))
 	add(bulwark.KindSecret, secret.NewConfig(o.Secrets))
 	add(bulwark.KindMalware, malware.NewCheck(malware.Options{Hygiene: o.Hygiene}))
+	resolve := o.Resolve
+	if !o.Online {
+		resolve = nil
+	}
 	if o.YARA != nil {
 		add(bulwark.KindMalware, yara.New(yara.Options{Rules: o.YARA}).Check())
 	}
-	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Resolve: o.Resolve, Registries: o.Registries}), compose.New(), build.New())
+	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(), build.New())
 	return list
 }
 

@@ -25,6 +25,7 @@ type options struct {
 	only        []string
 	personal    bool
 	yara        []string
+	registries  []string
 	secretRules []string
 	skip        []string
 	severity    []string
@@ -114,6 +115,7 @@ func (o *options) database(f *pflag.FlagSet) {
 func (o *options) inside(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.yara, "yara", nil, "`FILE` or folder of YARA rules to look for, too (repeatable; kind malware)")
 	f.StringArrayVar(&o.secretRules, "secret-rules", nil, "gitleaks configuration `FILE` whose rules count, too (repeatable; kind secret)")
+	f.StringArrayVar(&o.registries, "trusted-registry", nil, "`HOST[/PATH]` that base images may come from; others are findings (repeatable; kind misconfig)")
 	f.BoolVar(&o.personal, "personal-data", false, "also find data about people: payment cards, account numbers, lists of addresses (kind secret)")
 }
 

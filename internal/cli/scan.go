@@ -221,7 +221,7 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 	}
 	o := all.Options{
 		DB: db, Now: s.Now, Online: a.online, Asked: slices.Contains(a.only, bulwark.KindOutdated), GoProxy: a.goProxy, NPMRegistry: a.npm, Resolve: a.resolve,
-		Secrets: secret.Options{Now: s.Now, Personal: a.personal, Rules: own.secrets}, YARA: own.yara, Hygiene: a.hygiene, Wants: a.wants,
+		Secrets: secret.Options{Now: s.Now, Personal: a.personal, Rules: own.secrets}, YARA: own.yara, Registries: a.registries, Hygiene: a.hygiene, Wants: a.wants,
 	}
 	s.Notes = append(s.Notes, own.notes()...)
 	s.Extractors, s.Inspectors = all.Extractors(o), all.Inspectors(o)
