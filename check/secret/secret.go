@@ -21,6 +21,7 @@ import (
 
 	"bulwark"
 	"bulwark/check/secret/internal/rule"
+	"bulwark/internal/match"
 )
 
 const (
@@ -74,6 +75,15 @@ func (i *Inspector) Begin(info *bulwark.FileInfo) bulwark.Sink {
 	}
 	s.begin(e, info.Path, info.Size)
 	return s
+}
+
+// Prefilter is the set of literals that every file is searched for, so that it can be measured by itself.
+func (i *Inspector) Prefilter() (*match.Set, error) {
+	e, err := i.engine()
+	if err != nil {
+		return nil, err
+	}
+	return e.common.set, nil
 }
 
 // failed is the sink of an inspector whose rules cannot be read.

@@ -148,7 +148,7 @@ func (s *scan) search(end int) {
 }
 
 func (s *scan) searchFor(x *index, end int) {
-	x.set.Find(s.buf, s.done, func(id, start int) {
+	x.set.Find(s.buf[:min(len(s.buf), end+x.set.Longest())], s.done, func(id, start int) {
 		if start < s.done || start >= end {
 			return
 		}

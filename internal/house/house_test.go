@@ -32,7 +32,7 @@ var layers = map[string][]string{
 	"scan":     {""},
 	"all":      {"", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust"},
 	"cmd":      {"internal/cli"},
-	"test":     {"", "internal/cli", "advisory"},
+	"test":     {"", "internal/cli", "advisory", "check"},
 
 	"internal/limit":     {""},
 	"internal/glob":      {},

@@ -19,6 +19,7 @@ func main() {
 		"plain":     func(args ...string) error { return floorOfArchive(args[0]) },
 		"questions": func(args ...string) error { return writeQuestions(args[0], args[1], args[2]) },
 		"match":     func(args ...string) error { return matching(args[0], args[1]) },
+		"secrets":   func(args ...string) error { return secrets(args[0]) },
 	}
 	if len(os.Args) > 1 && jobs[os.Args[1]] != nil {
 		exitOn(jobs[os.Args[1]](append(os.Args[2:], "", "")...))
