@@ -128,7 +128,7 @@ func (l *loader) rule(e *entry) *rule.Rule {
 		return refuse(e.at, "allowlist: %v", err)
 	}
 	// The user's rules say all of what is harmless themselves: AnyContext.
-	r := &rule.Rule{ID: idOf(e.id), Title: cmp.Or(titleOf(e.description), "Secret ("+shown(e.id)+")"), Reason: e.description, Severity: severityOf(e.tags),
+	r := &rule.Rule{ID: idOf(e.id), Title: cmp.Or(titleOf(e.description), "Secret ("+shown(e.id)+")"), Reason: e.description, Severity: severityOf(e),
 		Tags: e.tags, Path: e.path, Group: e.group, Allow: allow, AnyContext: true}
 	if e.entropy > 0 {
 		r.Entropy = math.Nextafter(e.entropy, 9) // gitleaks asks for more than this
@@ -230,13 +230,17 @@ func usable(keywords []string) []string {
 	return minimal(out)
 }
 
-// severityOf is that which a tag names; gitleaks has none.
-func severityOf(tags []string) bulwark.Severity {
-	for _, t := range tags {
+// severityOf is that which a tag names; gitleaks has none. Rules that call themselves generic
+// say less than others of the same value, which gitleaks leaves to those.
+func severityOf(e *entry) bulwark.Severity {
+	for _, t := range e.tags {
 		var s bulwark.Severity
 		if s.UnmarshalText([]byte(strings.ToLower(t))) == nil && s != bulwark.SeverityUnknown {
 			return s
 		}
+	}
+	if strings.Contains(strings.ToLower(e.id), "generic") {
+		return bulwark.SeverityMedium
 	}
 	return bulwark.SeverityHigh
 }
