@@ -178,7 +178,7 @@ func (c *compiler) rule(r *syntax.Rule) {
 		refuse(x.err.Pos, "%s", x.err.Text)
 		return
 	}
-	out.index, out.condition = len(c.out.rules), cond.run
+	out.index, out.condition, out.guard = len(c.out.rules), cond.run, newGuard(r.Condition)
 	out.idle = cond.void && !out.Global && len(x.texts) > 0
 	c.out.whole = c.out.whole || x.whole
 	for i := range x.texts {

@@ -91,6 +91,11 @@ func (e *evaluator) read(r integerReader, off int64) value {
 	if !ok {
 		return value{}
 	}
+	return r.value(b)
+}
+
+// value reads the integer that b begins with.
+func (r integerReader) value(b []byte) value {
 	var order binary.ByteOrder = binary.LittleEndian
 	if r.big {
 		order = binary.BigEndian

@@ -72,6 +72,8 @@ type Scanner struct {
 	touched []int32
 	total   int
 	matched []bool // by rule
+	guards  []guarded
+	files   uint64 // so far
 	notes   []string
 	eval    evaluator
 }
@@ -90,12 +92,13 @@ const excerptSize = 32
 
 // NewScanner makes a scanner.
 func (r *Rules) NewScanner() *Scanner {
-	return &Scanner{rules: r, hits: make([]hits, len(r.strings)), matched: make([]bool, len(r.rules))}
+	return &Scanner{rules: r, hits: make([]hits, len(r.strings)), matched: make([]bool, len(r.rules)), guards: make([]guarded, len(r.rules))}
 }
 
 // Reset begins a file.
 func (s *Scanner) Reset(f File) {
 	s.file, s.size, s.scanned, s.total = f, 0, 0, 0
+	s.files++
 	s.data = pattern.Data{Bytes: s.data.Bytes[:0]}
 	s.head, s.notes = s.head[:0], nil
 	s.whole = s.rules.whole && f.Size <= WholeFile
@@ -158,6 +161,9 @@ func (s *Scanner) search() {
 	}
 	for i := range f.slow {
 		a := &f.slow[i]
+		if s.shut(s.rules.strings[a.text].rule) {
+			continue
+		}
 		for at := s.scanned; at < to; at++ {
 			if a.pattern.First.Has(s.data.Bytes[at]) {
 				s.run.Work--
@@ -187,6 +193,9 @@ func (s *Scanner) slide() {
 func (s *Scanner) verify(a *anchor, at int) {
 	h := &s.hits[a.text]
 	t := s.rules.strings[a.text]
+	if s.shut(t.rule) {
+		return
+	}
 	if h.full || len(h.matches) >= fewMatches && !t.every && !s.Every || s.run.Work < 0 && !a.pattern.Plain() {
 		return
 	}

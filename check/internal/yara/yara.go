@@ -61,6 +61,7 @@ type Rule struct {
 	index     int
 	strings   []int // in Rules.strings
 	condition node
+	guard     guard
 	// idle is true when the condition is false as long as no string of the rule is found.
 	idle bool
 }
