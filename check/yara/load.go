@@ -58,7 +58,12 @@ func Load(paths ...string) (*RuleSet, error) {
 		if err != nil {
 			return nil, err
 		}
+		root := p
+		if len(files) == 1 && files[0] == p {
+			root = filepath.Dir(p)
+		}
 		for _, f := range files {
+			include := includes(filepath.Dir(f), root)
 			text, err := read(f, maxFile)
 			if err == nil && total+len(text) > maxBytes {
 				err = fmt.Errorf("more than %d MB of rules: %w", maxBytes>>20, bulwark.ErrLimit)
@@ -68,9 +73,9 @@ func Load(paths ...string) (*RuleSet, error) {
 				continue
 			}
 			total += len(text)
-			r.sources = append(r.sources, engine.Source{Name: f, Text: text, Include: includes(filepath.Dir(f))})
+			r.sources = append(r.sources, engine.Source{Name: f, Text: text, Include: include})
 			fmt.Fprintf(h, "%s\x00%d\x00%s", filepath.Base(f), len(text), text)
-			r.hashIncluded(h.Write, f, text)
+			hashIncluded(h.Write, engine.Source{Name: f, Text: text, Include: include})
 		}
 	}
 	r.sum = h.Sum32()
@@ -82,12 +87,12 @@ func Load(paths ...string) (*RuleSet, error) {
 }
 
 // hashIncluded makes what files include part of the version.
-func (r *RuleSet) hashIncluded(write func([]byte) (int, error), file, text string) {
-	if !strings.Contains(text, "include") {
+func hashIncluded(write func([]byte) (int, error), s engine.Source) {
+	if !strings.Contains(s.Text, "include") {
 		return
 	}
-	for _, name := range engine.Included(engine.Source{Name: file, Text: text, Include: includes(filepath.Dir(file))}) {
-		write([]byte(name))
+	for _, text := range engine.Included(s) {
+		write([]byte(text)) // never fails
 	}
 }
 
@@ -157,23 +162,39 @@ func read(file string, most int64) (string, error) {
 	return string(data), err
 }
 
-// includes reads files below a folder, and nothing outside of it.
-func includes(dir string) func(string) (string, error) {
+// includes reads files below the folder of the file that includes, or below the folder of
+// rules that was named, by a path from there or one that begins with its name; and
+// nothing outside of them.
+func includes(dir, root string) func(string) (string, error) {
 	return func(name string) (string, error) {
-		root, err := os.OpenRoot(dir)
-		if err != nil {
-			return "", err
+		text, err := below(dir, name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return text, err
 		}
-		defer root.Close()
-		f, err := root.Open(filepath.FromSlash(name))
-		if err != nil {
-			return "", err
+		for _, n := range []string{name, strings.TrimPrefix(name, filepath.Base(root)+"/")} {
+			if text, again := below(root, n); again == nil {
+				return text, nil
+			}
 		}
-		defer f.Close()
-		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-			return "", errors.Join(err, errors.New("not a regular file"))
-		}
-		data, err := limit.ReadAll(f, maxFile, "the included file")
-		return string(data), err
+		return "", err
 	}
+}
+
+// below reads a file below a folder.
+func below(dir, name string) (string, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	f, err := root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return "", errors.Join(err, errors.New("not a regular file"))
+	}
+	data, err := limit.ReadAll(f, maxFile, "the included file")
+	return string(data), err
 }

@@ -137,6 +137,18 @@ func TestIncludeStaysBeside(t *testing.T) {
 	}
 }
 
+func TestIncludeFromNamedFolder(t *testing.T) {
+	dir := write(t, map[string]string{
+		"rules/global/base.yara": "private rule Base { condition: filesize > 2 }",
+		"rules/a/one.yara":       "include \"rules/global/base.yara\"\nrule One { condition: Base }",
+		"rules/b/two.yara":       "include \"global/base.yara\"\nrule Two { condition: Base }",
+	})
+	in := New(Options{Paths: []string{filepath.Join(dir, "rules")}})
+	if facts := scan(t, in, "x", []byte("abc"), 10); len(facts.Findings) != 2 {
+		t.Errorf("findings: %+v", facts.Findings)
+	}
+}
+
 func TestLoadErrors(t *testing.T) {
 	if _, err := Load(filepath.Join(t.TempDir(), "none")); !errors.Is(err, bulwark.ErrNotFound) {
 		t.Errorf("no such file: %v", err)
