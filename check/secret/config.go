@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"bulwark"
 )
@@ -17,6 +18,7 @@ import (
 // health check, and what the history tells of instructions and build arguments.
 type Check struct {
 	version int
+	now     time.Time
 	engine  func() (*engine, error)
 }
 
@@ -24,7 +26,7 @@ var _ bulwark.Check = (*Check)(nil)
 
 // NewConfig returns the check. Rules are read when the first image is checked.
 func NewConfig(o Options) *Check {
-	return &Check{version: o.version(), engine: sync.OnceValues(func() (*engine, error) { return o.newEngine() })}
+	return &Check{version: o.version(), now: o.Now, engine: sync.OnceValues(func() (*engine, error) { return o.newEngine() })}
 }
 
 // Info describes the check.
@@ -38,8 +40,12 @@ const (
 	longestSetting      = 1 << 20
 )
 
-// Check emits what it finds; each value once, where it stands first.
-func (c *Check) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.Inventory, emit func(bulwark.Record)) error {
+// Check emits what it finds, each value once, where it stands first; and the private keys that
+// belong to certificates of the image.
+func (c *Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Inventory, emit func(bulwark.Record)) error {
+	if inv != nil {
+		pairs(inv, c.now, emit)
+	}
 	if t.Image == nil {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,7 +62,7 @@ type matcher struct {
 func build(rules []*rule.Rule, now time.Time) *engine {
 	e := &engine{now: now}
 	var common, settings indexer
-	for _, r := range rules {
+	for _, r := range slices.Concat(rules, []*rule.Rule{certificates}) {
 		if len(r.Anchors) == 0 {
 			e.paths = append(e.paths, r)
 			continue

@@ -48,6 +48,11 @@ func (s *scan) finding(c *candidate) bulwark.Finding {
 	known := know(c.rule, s.path, c.value, s.engine.now)
 	f := newFinding(c.rule, c.value, c.key, s.path, known)
 	f.Line = c.line
+	for _, note := range known.notes {
+		if sum, ok := strings.CutPrefix(note, publicNote); ok {
+			s.document(keyDocument, half{Public: sum})
+		}
+	}
 	if s.inner {
 		f.Path = s.path
 	}
@@ -82,8 +87,11 @@ func newFinding(r *rule.Rule, value []byte, key, at string, known knowledge) bul
 	case key != "" && shown == "":
 		f.Subject = f.Title + " (" + key + ")"
 	}
-	if shown != "" {
+	switch {
+	case shown != "":
 		f.Evidence = append(f.Evidence, shown)
+	case len(known.notes) == 0:
+		f.Evidence = append(f.Evidence, "the value is not shown: parts of it could give it away")
 	}
 	f.Evidence = append(f.Evidence, known.notes...)
 	if !r.Personal && !weak(value) {

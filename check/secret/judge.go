@@ -23,6 +23,10 @@ type candidate struct {
 
 // candidate judges a match and keeps it. base is the offset of text in the buffer.
 func (s *scan) candidate(u *use, text []byte, loc []int, base int64) {
+	if u.m.Rule == certificates {
+		s.certificate(text[loc[0]:loc[1]])
+		return
+	}
 	from, to := u.m.Secret(loc)
 	value := text[from:to]
 	c := candidate{rule: u.m.Rule, form: u.form, from: s.at + base + int64(from), to: s.at + base + int64(to)}

@@ -5,10 +5,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base32"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -118,6 +116,9 @@ func ofKey(p string, value []byte) knowledge {
 	return k
 }
 
+// publicNote comes before the fingerprint of a public key.
+const publicNote = "public key SHA-256 "
+
 const encryptedKey = "encrypted with a passphrase"
 
 // unindented drops what YAML puts before the lines of a block.
@@ -144,9 +145,8 @@ func keyNotes(block *pem.Block) []string {
 		return []string{"not encrypted"}
 	}
 	notes := []string{kind + " key, not encrypted"}
-	if der, err := x509.MarshalPKIXPublicKey(public); err == nil {
-		sum := sha256.Sum256(der)
-		notes = append(notes, "public key SHA-256 "+hex.EncodeToString(sum[:]))
+	if sum := fingerprint(public); sum != "" {
+		notes = append(notes, publicNote+sum)
 	}
 	return notes
 }

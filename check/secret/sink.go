@@ -42,6 +42,7 @@ func (s *sink) Close() (bulwark.Facts, error) {
 	if s.zip != nil {
 		more, zerr := s.zip.close()
 		facts.Findings = append(facts.Findings, more.Findings...)
+		facts.Documents = append(facts.Documents, more.Documents...)
 		err = errors.Join(err, zerr)
 		s.zip = nil
 	}
@@ -64,6 +65,8 @@ type scan struct {
 	lines   int   // line feeds before buf
 	scratch []byte
 
+	documents []bulwark.Document // keys and certificates
+
 	found   []candidate
 	byRule  map[string]int
 	onPath  map[*matcher]bool // of rules for some paths, those asked about
@@ -83,7 +86,7 @@ func (s *scan) begin(e *engine, path string, size int64) {
 	s.engine, s.path, s.place = e, path, placeOf(path, size)
 	s.buf, s.at, s.done, s.lines = s.buf[:0], 0, 0, 0
 	s.found, s.byRule, s.onPath, s.dropped = s.found[:0], nil, nil, 0
-	s.allowed = patience
+	s.allowed, s.documents = patience, nil
 }
 
 func (s *scan) write(piece []byte) {
@@ -346,6 +349,7 @@ func (s *scan) close() (bulwark.Facts, error) {
 		}
 	}
 	facts.Findings = append(facts.Findings, s.findings()...)
+	facts.Documents = s.documents
 	for i := range s.found {
 		s.found[i] = candidate{}
 	}

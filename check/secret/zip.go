@@ -117,6 +117,9 @@ func (j *unzipJob) deflated(r *bufio.Reader, name string, stored, size int64, la
 	n, err := io.Copy(&j.scan, io.LimitReader(z, j.left))
 	facts, _ := j.scan.close()
 	j.facts.Findings = append(j.facts.Findings, facts.Findings...)
+	if len(j.facts.Documents) < mostDocuments {
+		j.facts.Documents = append(j.facts.Documents, facts.Documents...)
+	}
 	if j.left -= n; j.left <= 0 || err != nil {
 		return errors.Join(err, bulwark.ErrLimit)
 	}
