@@ -187,14 +187,18 @@ func below(dir, name string) (string, error) {
 		return "", err
 	}
 	defer root.Close()
+	info, err := root.Stat(filepath.FromSlash(name))
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() { // a pipe would never end
+		return "", errors.New("not a regular file")
+	}
 	f, err := root.Open(filepath.FromSlash(name))
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", errors.Join(err, errors.New("not a regular file"))
-	}
 	data, err := limit.ReadAll(f, maxFile, "the included file")
 	return string(data), err
 }
