@@ -253,7 +253,9 @@ func TestBudgets(t *testing.T) {
 	if f, err := Load("x.toml", []byte(heavy.String()), Options{}); err != nil || len(f.Problems) == 0 || len(f.Rules) == 0 {
 		t.Errorf("heavy expressions: %v, %d rules, %d problems", err, len(f.Rules), len(f.Problems))
 	}
-	loop := func(string) ([]byte, error) { return []byte("[extend]\npath='again.toml'\n[[rules]]\nid='a'\nregex='abcdef'\n"), nil }
+	loop := func(string) ([]byte, error) {
+		return []byte("[extend]\npath='again.toml'\n[[rules]]\nid='a'\nregex='abcdef'\n"), nil
+	}
 	if f, err := Load("x.toml", []byte("[extend]\npath='again.toml'\n"), Options{Open: loop}); err != nil || len(f.Problems) != 1 || len(f.Rules) != 1 {
 		t.Errorf("a file that extends itself: %v, %+v", err, f)
 	}
