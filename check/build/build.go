@@ -18,7 +18,10 @@ import (
 
 const name = "check/build"
 
-var _ bulwark.Check = (*Check)(nil)
+var (
+	_ bulwark.Check = (*Check)(nil)
+	_ bulwark.Ruler = (*Check)(nil)
+)
 
 // Check judges CI files.
 type Check struct{}
@@ -39,7 +42,7 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		var found misconfig.Gather
+		found := misconfig.Gather{Data: d.Data}
 		b := base{doc: d, emit: found.Add}
 		var err error
 		switch d.Kind {

@@ -344,7 +344,7 @@ func TestBad(t *testing.T) {
 // TestRules holds that each rule says why, how bad and when it is wrong.
 func TestRules(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range Rules() {
+	for _, r := range rules() {
 		if !strings.HasPrefix(r.ID, "ci/") || seen[r.ID] || r.Title == "" || r.Why == "" || r.Noise == "" || r.Fix == "" || r.Severity == bulwark.SeverityUnknown || r.Hygiene && r.Severity != low {
 			t.Errorf("%+v", r)
 		}

@@ -112,9 +112,11 @@ var (
 		Tags: []string{"attack:T1552"}, Fix: "access: developer, and name the files that are needed", Why: "artifacts of public pipelines are open by default; reported where they hold settings (.env) or the whole folder with .git", Noise: "a private project"}
 )
 
-// Rules lists the rules, for people.
-func Rules() []Rule {
-	return []Rule{injection, inputInjection, unpinnedAction, unpinnedOfficial, unpinnedImage, untrustedCheckout, dangerousTrigger, envWrite, writeAll, riskyDefault, noPermissions,
-		inherit, allSecrets, unredacted, outsideEnvironment, persist, cachePoison, selfHosted, insecureCommands, debugOn, unsoundContains, alwaysTrue, botActor, autoMerge,
-		publishToken, obfuscated, hardcoded, typosquat, archived, pipedScript, include, gitlabInjection, debugTrace, dindPlain, dind, hostSocket, publicArtifacts}
+// Rules lists the rules by id.
+func (*Check) Rules() []bulwark.Rule { return misconfig.List(rules()) }
+
+func rules() []*Rule {
+	return []*Rule{&injection, &inputInjection, &unpinnedAction, &unpinnedOfficial, &unpinnedImage, &untrustedCheckout, &dangerousTrigger, &envWrite, &writeAll, &riskyDefault, &noPermissions,
+		&inherit, &allSecrets, &unredacted, &outsideEnvironment, &persist, &cachePoison, &selfHosted, &insecureCommands, &debugOn, &unsoundContains, &alwaysTrue, &botActor, &autoMerge,
+		&publishToken, &obfuscated, &hardcoded, &typosquat, &archived, &pipedScript, &include, &gitlabInjection, &debugTrace, &dindPlain, &dind, &hostSocket, &publicArtifacts}
 }

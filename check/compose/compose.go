@@ -19,7 +19,10 @@ const (
 	kind = "compose" // of the documents
 )
 
-var _ bulwark.Check = (*Check)(nil)
+var (
+	_ bulwark.Check = (*Check)(nil)
+	_ bulwark.Ruler = (*Check)(nil)
+)
 
 // Check judges compose files.
 type Check struct{}
@@ -50,7 +53,7 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 		}
 		f, err := compose.Parse(d.Data)
 		note(err)
-		var found misconfig.Gather
+		found := misconfig.Gather{Data: d.Data}
 		for _, s := range f.Services {
 			j := judge{Service: s, doc: d, emit: found.Add}
 			j.all()

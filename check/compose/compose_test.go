@@ -188,7 +188,7 @@ func bomb() string {
 
 // TestRules holds that each rule says why, how bad and when it is wrong.
 func TestRules(t *testing.T) {
-	for _, r := range Rules() {
+	for _, r := range rules() {
 		if !strings.HasPrefix(r.ID, "compose/") || r.Title == "" || r.Why == "" || r.Noise == "" || r.Fix == "" || r.Severity == bulwark.SeverityUnknown || r.Hygiene && r.Severity != low {
 			t.Errorf("%+v", r)
 		}

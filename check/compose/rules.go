@@ -83,8 +83,10 @@ var (
 		Tags: []string{"attack:T1552.001"}, Fix: "build.secrets, and RUN --mount=type=secret", Why: "build arguments stand in the image's history for whoever can pull it", Noise: "a placeholder that lets the build run"}
 )
 
-// Rules lists the rules, for people.
-func Rules() []Rule {
-	return []Rule{privileged, capability, hostNamespace, engineSocket, hostMount, propagation, publishedData, noAuth, envSecret, unconfined, device, sysctl,
-		rootUser, latest, unpinned, newPrivileges, limits, writableRoot, noHealth, links, buildSecret}
+// Rules lists the rules by id.
+func (*Check) Rules() []bulwark.Rule { return misconfig.List(rules()) }
+
+func rules() []*Rule {
+	return []*Rule{&privileged, &capability, &hostNamespace, &engineSocket, &hostMount, &propagation, &publishedData, &noAuth, &envSecret, &unconfined, &device, &sysctl,
+		&rootUser, &latest, &unpinned, &newPrivileges, &limits, &writableRoot, &noHealth, &links, &buildSecret}
 }

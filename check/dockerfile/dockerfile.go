@@ -13,7 +13,6 @@
 package dockerfile
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -53,18 +52,7 @@ func (*Check) Info() bulwark.Info {
 }
 
 // Rules lists the rules by id.
-func (*Check) Rules() []bulwark.Rule {
-	var list []bulwark.Rule
-	for _, r := range rules() {
-		tags := r.Tags
-		if r.Hygiene {
-			tags = append(slices.Clip(tags), misconfig.Hygiene)
-		}
-		list = append(list, bulwark.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Reason: r.Why, FalsePositives: r.Noise, Tags: tags})
-	}
-	slices.SortFunc(list, func(a, b bulwark.Rule) int { return cmp.Compare(a.ID, b.ID) })
-	return list
-}
+func (*Check) Rules() []bulwark.Rule { return misconfig.List(rules()) }
 
 func rules() []*misconfig.Rule {
 	return slices.Concat(imageRules, fetchRules, packageRules, secretRules, rightsRules, styleRules)
@@ -121,7 +109,7 @@ type result struct {
 	rule  *misconfig.Rule
 	worst vote // of the places but the last
 	last  vote
-	edits []edit
+	edits []misconfig.Edit
 }
 
 // vote is how bad one place is.
@@ -242,7 +230,7 @@ func (j *judge) emit(emit func(bulwark.Record)) {
 		if v.hygiene {
 			r.Tags = append(r.Tags, misconfig.Hygiene)
 		}
-		if p := diff(j.path, j.data, r.edits); p != nil && r.Fix != nil {
+		if p := misconfig.Diff(j.path, j.data, r.edits); p != nil && r.Fix != nil {
 			r.Fix.Patch = p
 		}
 		emit(bulwark.Record{Finding: r.Finding})

@@ -22,6 +22,7 @@ const name = "check/image"
 
 var (
 	_ bulwark.Check     = (*Check)(nil)
+	_ bulwark.Ruler     = (*Check)(nil)
 	_ bulwark.Inspector = (*Inspector)(nil)
 	_ bulwark.Extractor = (*Extractor)(nil)
 )

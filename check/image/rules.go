@@ -136,9 +136,11 @@ var (
 		Why: "signatures still hold, but whoever sits on the way sees what is installed, and can keep upgrades back", Noise: "an index in one's own network"}
 )
 
-// Rules lists the rules, for people.
-func Rules() []Rule {
-	return []Rule{rootUser, setuid, setuidShell, worldWritable, shadowReadable, emptyPassword, secondRoot, duplicateID, envSecret, argSecret,
-		tlsOff, preload, writablePath, add, addRemote, updateAlone, noHealth, latest, remotePort, databasePort, sudo, noPassword, shell, provenance,
-		systemVolume, stopSignal, procWorkdir, debugger, untrustedSource, plainSource}
+// Rules lists the rules by id.
+func (*Check) Rules() []bulwark.Rule { return misconfig.List(rules()) }
+
+func rules() []*Rule {
+	return []*Rule{&rootUser, &setuid, &setuidShell, &worldWritable, &shadowReadable, &emptyPassword, &secondRoot, &duplicateID, &envSecret, &argSecret,
+		&tlsOff, &preload, &writablePath, &add, &addRemote, &updateAlone, &noHealth, &latest, &remotePort, &databasePort, &sudo, &noPassword, &shell, &provenance,
+		&systemVolume, &stopSignal, &procWorkdir, &debugger, &untrustedSource, &plainSource}
 }

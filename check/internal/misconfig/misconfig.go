@@ -3,7 +3,9 @@
 package misconfig
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,6 +27,20 @@ type Rule struct {
 	Why      string // what can happen, and so the severity
 	Noise    string // when it is a false alarm
 	Refs     []string
+}
+
+// List tells people of rules, by id.
+func List(rules []*Rule) []bulwark.Rule {
+	list := make([]bulwark.Rule, 0, len(rules))
+	for _, r := range rules {
+		tags := r.Tags
+		if r.Hygiene {
+			tags = append(slices.Clip(tags), Hygiene)
+		}
+		list = append(list, bulwark.Rule{ID: r.ID, Title: r.Title, Severity: r.Severity, Reason: r.Why, FalsePositives: r.Noise, Tags: tags})
+	}
+	slices.SortFunc(list, func(a, b bulwark.Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return list
 }
 
 // Finding makes the rule's finding about subject. Findings of one rule with the same
