@@ -165,7 +165,7 @@ func (j *judge) maintainer(i *df.Instruction) {
 	}
 	who := strings.Trim(i.Args[0], `"'`)
 	if !strings.ContainsAny(who, "\"\\$`") {
-		r.edits = append(r.edits, edit{i.First, []string{`LABEL org.opencontainers.image.authors="` + who + `"`}})
+		r.edits = append(r.edits, misconfig.Edit{Line: i.First, With: []string{`LABEL org.opencontainers.image.authors="` + who + `"`}})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"bulwark"
 	df "bulwark/build/dockerfile"
+	"bulwark/check/internal/misconfig"
 )
 
 // user judges whom the image runs as.
@@ -208,7 +209,7 @@ func (j *judge) insertUser(r *result, last *df.Stage, name string, after int) {
 	}
 	for _, i := range last.Instructions {
 		if i.First > after && (i.Name == "cmd" || i.Name == "entrypoint") {
-			r.edits = append(r.edits, edit{i.First, []string{"USER " + name, j.line(i.First)}})
+			r.edits = append(r.edits, misconfig.Edit{Line: i.First, With: []string{"USER " + name, j.line(i.First)}})
 			return
 		}
 	}

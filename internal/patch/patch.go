@@ -189,7 +189,11 @@ func (f *File) Diff(content []byte) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n", f.Name, f.Name)
+	name := f.Name
+	if strings.Contains(name, " ") {
+		name += "\t" // it ends the name, as blanks do not
+	}
+	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n", name, name)
 	shift := 0
 	for first := 0; first < len(f.edits); {
 		last := first + 1

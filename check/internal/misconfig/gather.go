@@ -13,6 +13,9 @@ const mostPlaces = 1000
 // Gather makes one finding of all that have one key: the first leads, all have a place
 // in it, and its patch mends each that has one.
 type Gather struct {
+	// Data is the file that the findings, and their patches, are about.
+	Data []byte
+
 	list  []*bulwark.Finding
 	byKey map[string]*bulwark.Finding
 }
@@ -45,7 +48,7 @@ func (g *Gather) Add(f *bulwark.Finding) {
 		first.Severity, first.Risk, first.Tags = f.Severity, f.Risk, f.Tags
 		first.Evidence = append(slices.Clone(f.Evidence), first.Evidence...)
 	}
-	join(first, f)
+	g.join(first, f)
 }
 
 // Emit gives them all, in the order of the first of each.
@@ -53,12 +56,11 @@ func (g *Gather) Emit(emit func(bulwark.Record)) {
 	for _, f := range g.list {
 		emit(bulwark.Record{Finding: f})
 	}
-	*g = Gather{}
+	g.list, g.byKey = nil, nil
 }
 
-// join adds the patch of f to that of first, where it changes a later line of the same
-// file.
-func join(first, f *bulwark.Finding) {
+// join adds the patch of f to that of first, where it is for the same file.
+func (g *Gather) join(first, f *bulwark.Finding) {
 	if f.Fix == nil || f.Fix.Patch == nil || first.Fix == nil {
 		return
 	}
@@ -66,25 +68,33 @@ func join(first, f *bulwark.Finding) {
 		first.Fix.Patch = f.Fix.Patch
 		return
 	}
-	p := first.Fix.Patch
-	at, shift := 0, 0
-	for l := range strings.Lines(p.Text) {
-		if old, olds, news, ok := hunk(l); ok {
-			at, shift = old+olds, shift+news-olds
+	if p := first.Fix.Patch; p.File == f.Fix.Patch.File {
+		if both := Diff(p.File, g.Data, append(edits(p), edits(f.Fix.Patch)...)); both != nil {
+			first.Fix.Patch = both
 		}
 	}
-	_, body, ok := strings.Cut(f.Fix.Patch.Text, "\n@@ ")
-	head, body, _ := strings.Cut(body, "\n")
-	old, olds, news, ok2 := hunk("@@ " + head)
-	if !ok || !ok2 || old < at || p.File != f.Fix.Patch.File || strings.Contains(body, "\n@@ ") {
-		return
-	}
-	p.Text += fmt.Sprintf("@@ -%d,%d +%d,%d @@\n%s", old, olds, old+shift, news, body)
 }
 
-// hunk reads the head of a hunk as Replace writes it.
-func hunk(line string) (old, olds, news int, ok bool) {
-	var to int
-	n, err := fmt.Sscanf(line, "@@ -%d,%d +%d,%d @@", &old, &olds, &to, &news)
-	return old, olds, news, n == 4 && err == nil
+// edits are those that Diff was given.
+func edits(p *bulwark.Patch) []Edit {
+	var out []Edit
+	line := 0 // the next one of the old file; 0 before the first hunk
+	for l := range strings.Lines(p.Text) {
+		switch {
+		case l[0] == '@':
+			if _, err := fmt.Sscanf(l, "@@ -%d", &line); err != nil {
+				return nil
+			}
+		case line == 0:
+		case l[0] == ' ':
+			line++
+		case l[0] == '-':
+			out = append(out, Edit{Line: line})
+			line++
+		case l[0] == '+' && len(out) > 0:
+			last := &out[len(out)-1]
+			last.With = append(last.With, strings.TrimRight(l[1:], "\r\n"))
+		}
+	}
+	return out
 }

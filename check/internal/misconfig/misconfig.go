@@ -4,7 +4,6 @@ package misconfig
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -94,37 +93,6 @@ func Clean(s string) string {
 		s += " ..."
 	}
 	return s
-}
-
-// Replace is the patch that puts other lines in the place of the line with that number
-// (from 1) of data; nil when there is no such line or nothing changes. The endings of
-// the lines stay as they are.
-func Replace(path string, data []byte, line int, with ...string) *bulwark.Patch {
-	old, ending, ok := lineOf(data, line)
-	if !ok || len(with) == 1 && with[0] == old {
-		return nil
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n@@ -%d,1 +%d,%d @@\n", path, path, line, line, len(with))
-	write(&b, '-', old, ending)
-	for i, w := range with {
-		e := ending
-		if i < len(with)-1 && e == "" {
-			e = "\n"
-		}
-		write(&b, '+', w, e)
-	}
-	return &bulwark.Patch{Format: "unified-diff", File: path, Text: b.String()}
-}
-
-func write(b *strings.Builder, sign byte, text, ending string) {
-	b.WriteByte(sign)
-	b.WriteString(text)
-	if ending == "" {
-		b.WriteString("\n\\ No newline at end of file\n")
-		return
-	}
-	b.WriteString(ending)
 }
 
 // Line is the line with that number, without its ending.

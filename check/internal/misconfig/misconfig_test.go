@@ -1,6 +1,9 @@
 package misconfig
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -58,7 +61,7 @@ func TestReplace(t *testing.T) {
 func TestGather(t *testing.T) {
 	const text = "a\nb\nc\nd\n"
 	r := Rule{ID: "x/y", Severity: bulwark.SeverityLow, Hygiene: true, Fix: "do"}
-	var g Gather
+	g := Gather{Data: []byte(text)}
 	add := func(subject string, line int, severity bulwark.Severity, with ...string) {
 		f := r.Finding(subject, "")
 		f.Path, f.Line = "f", line
@@ -70,7 +73,7 @@ func TestGather(t *testing.T) {
 	add("two", 2, bulwark.SeverityLow)
 	add("one", 3, bulwark.SeverityMedium, "z")
 	add("one", 3, bulwark.SeverityMedium, "z")
-	add("one", 2, bulwark.SeverityLow, "before the last: left for another run")
+	add("one", 2, bulwark.SeverityLow, "-- y")
 	for range 2 * mostPlaces {
 		add("many", len(g.list[0].Places)+g.list[0].Count, bulwark.SeverityLow, "a")
 	}
@@ -83,10 +86,69 @@ func TestGather(t *testing.T) {
 	if len(left) > 0 {
 		t.Fatal(left)
 	}
-	if changed, err := files[0].Apply([]byte(text)); string(changed) != "x\ny\nb\nz\nd\n" || err != nil {
+	if changed, err := files[0].Apply([]byte(text)); string(changed) != "x\ny\n-- y\nz\nd\n" || err != nil {
 		t.Errorf("%q, %v", changed, err)
 	}
-	if want := "--- a/f\n+++ b/f\n@@ -1,1 +1,2 @@\n-a\n+x\n+y\n@@ -3,1 +4,1 @@\n-c\n+z\n"; got[0].Fix.Patch.Text != want {
+	if want := "--- a/f\n+++ b/f\n@@ -1,4 +1,5 @@\n-a\n+x\n+y\n-b\n+-- y\n-c\n+z\n d\n"; got[0].Fix.Patch.Text != want {
 		t.Errorf("%s", got[0].Fix.Patch.Text)
 	}
+}
+
+// TestApply lets the tools apply patches of every line and of lines together.
+func TestApply(t *testing.T) {
+	for _, text := range []string{"a\nb\nc\nd\ne\nf\n", "a\nb\nc\nd\ne", "a\r\nb\r\nc\r\n", "a", "-- a\n++ b\n@@ c\n\n\nx\n"} {
+		n := strings.Count(text, "\n") + 1
+		for line := 1; line <= n; line++ {
+			for other := line; other <= n; other++ {
+				p := Diff("a folder/f é", []byte(text), []Edit{{line, []string{"1", "2"}}, {other, []string{"3"}}})
+				if p == nil {
+					continue
+				}
+				files, left := patch.Join([]bulwark.Patch{*p})
+				if len(files) != 1 || left != nil {
+					t.Fatalf("%q: %v\n%s", text, left, p.Text)
+				}
+				want, err := files[0].Apply([]byte(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, tool := range tools {
+					if got := applied(t, tool, p, text); got != string(want) {
+						t.Errorf("%v makes %q of %q, want %q\n%s", tool, got, text, want, p.Text)
+					}
+				}
+			}
+		}
+	}
+}
+
+// tools are what applies patches.
+var tools = [][]string{{"git", "apply", "--whitespace=nowarn", "-"}, {"patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "--binary", "--silent"}}
+
+func applied(t *testing.T, tool []string, p *bulwark.Patch, text string) string {
+	t.Helper()
+	if _, err := exec.LookPath(tool[0]); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("there is no %s", tool[0])
+		}
+		t.Skipf("SKIPPED, there is no %s", tool[0])
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, filepath.FromSlash(p.File))
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), tool[0], tool[1:]...)
+	c.Dir, c.Stdin = dir, strings.NewReader(p.Text)
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("%v: %v\n%s\n%s", tool, err, out, p.Text)
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(got)
 }
