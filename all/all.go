@@ -150,7 +150,7 @@ func Plugins() []bulwark.Plugin {
 	for _, p := range Advisors(Options{}) {
 		list = append(list, p)
 	}
-	return list
+	return append(list, yara.New(yara.Options{}).Check())
 }
 
 // Formats are the ways to write a run.

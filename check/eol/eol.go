@@ -39,6 +39,7 @@ type lifetimes interface {
 
 var (
 	_ bulwark.Check = (*Check)(nil)
+	_ bulwark.Ruler = (*Check)(nil)
 	_ lifetimes     = (*advisory.DB)(nil)
 )
 
@@ -59,6 +60,14 @@ func New(db *advisory.DB, o Options) *Check {
 // Info describes the check.
 func (*Check) Info() bulwark.Info {
 	return bulwark.Info{Name: name, Summary: "Distribution releases, runtimes and frameworks past their end of life.", Version: 1}
+}
+
+// Rules has one rule for all products: their names are those of the data.
+func (*Check) Rules() []bulwark.Rule {
+	return []bulwark.Rule{{ID: "eol/*", Severity: bulwark.SeverityHigh, Title: "A release that its makers no longer fix, or soon will not",
+		Reason: "Flaws found from now on stay open, and advisories may no longer even say that it has them. High once nobody supports it; medium while extended support, " +
+			"which covers less or costs money, still runs; low when the end comes within 90 days.",
+		FalsePositives: "Support that was bought elsewhere, or somebody who carries fixes over by hand. What a distribution packages is not judged: it lives as long as the distribution."}}
 }
 
 // Check emits a finding for each release of a product that has ended or is about to.

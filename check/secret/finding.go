@@ -14,6 +14,9 @@ import (
 // remedy is what to do about any of them.
 const remedy = "revoke it where it was issued, then build without it: whoever has the image has every layer; give secrets at run time or as build secrets"
 
+// personalTag marks what is data about people, and no secret.
+const personalTag = "personal-data"
+
 // findings makes findings of the candidates that lead.
 func (s *scan) findings() []bulwark.Finding {
 	var out []bulwark.Finding
@@ -65,7 +68,7 @@ func (s *scan) finding(c *candidate) bulwark.Finding {
 // newFinding is the finding of a value. at is where it is, for the key of a weak one.
 func newFinding(r *rule.Rule, value []byte, key, at string, known knowledge) bulwark.Finding {
 	f := bulwark.Finding{
-		Kind: bulwark.KindSecret, Rule: "secret/" + r.ID, Severity: r.Severity, Title: r.Title,
+		Kind: bulwark.KindSecret, Rule: family + r.ID, Severity: r.Severity, Title: r.Title,
 		Evidence: []string{}, References: r.References, Tags: slices.Clone(r.Tags),
 		Fix: &bulwark.Fix{Text: remedy},
 	}
@@ -77,7 +80,7 @@ func newFinding(r *rule.Rule, value []byte, key, at string, known knowledge) bul
 	}
 	if r.Personal {
 		f.Fix = &bulwark.Fix{Text: "remove it and build again: whoever has the image has every layer"}
-		f.Tags = append(f.Tags, "personal-data")
+		f.Tags = append(f.Tags, personalTag)
 	}
 	shown := masked(r, value)
 	f.Subject = strings.TrimSpace(f.Title + " " + shown)
@@ -120,10 +123,10 @@ func masked(r *rule.Rule, value []byte) string {
 // pathFinding is that of a rule about paths.
 func pathFinding(r *rule.Rule, p string) bulwark.Finding {
 	return bulwark.Finding{
-		Kind: bulwark.KindSecret, Rule: "secret/" + r.ID, Severity: r.Severity, Title: r.Title, Subject: r.Title,
+		Kind: bulwark.KindSecret, Rule: family + r.ID, Severity: r.Severity, Title: r.Title, Subject: r.Title,
 		Evidence: []string{"by its name; the content was not judged"}, References: r.References, Tags: slices.Clone(r.Tags),
 		Fix:  &bulwark.Fix{Text: remedy},
-		Key:  bulwark.Key(bulwark.KindSecret, "secret/"+r.ID, "", p),
+		Key:  bulwark.Key(bulwark.KindSecret, family+r.ID, "", p),
 		Risk: bulwark.Risk(bulwark.Factors{Severity: r.Severity, Fixable: true}),
 	}
 }

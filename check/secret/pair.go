@@ -108,16 +108,22 @@ func pairs(inv *bulwark.Inventory, now time.Time, emit func(bulwark.Record)) {
 	}
 }
 
+// pairRule is told of beside the rules of the folder: it is met by two files together.
+var pairRule = bulwark.Rule{ID: family + "certificate-key", Severity: bulwark.SeverityHigh,
+	Title:          "Private key of a certificate in the same image",
+	Reason:         "Whoever can pull the image answers in the name of the certificate, or reads what is sent to it, from wherever. High, because a service uses the key; low once the certificate has expired.",
+	FalsePositives: "A certificate that the build makes for itself and that nobody else trusts (localhost, a test).",
+}
+
 // pairFinding says whose key it is. It rates by the certificate: expired ones are accepted nowhere.
 func pairFinding(cert half, path string, now time.Time) bulwark.Finding {
 	f := bulwark.Finding{
-		Kind: bulwark.KindSecret, Rule: "secret/certificate-key", Severity: bulwark.SeverityHigh,
-		Title:   "Private key of a certificate in the same image",
+		Kind: bulwark.KindSecret, Rule: pairRule.ID, Severity: pairRule.Severity, Title: pairRule.Title,
 		Subject: "private key of the certificate of " + cmp.Or(cert.Name, "nobody named"),
 		Evidence: []string{"certificate in " + clean(path) + ", valid until " + cert.Until.Format(time.DateOnly),
 			"public key SHA-256 " + cert.Public},
 		Fix: &bulwark.Fix{Text: "replace key and certificate, then build without the key: give it at run time"},
-		Key: bulwark.Key(bulwark.KindSecret, "secret/certificate-key", cert.Public, ""),
+		Key: bulwark.Key(bulwark.KindSecret, pairRule.ID, cert.Public, ""),
 	}
 	if !now.IsZero() && cert.Until.Before(now) {
 		f.Severity = bulwark.SeverityLow

@@ -1,8 +1,11 @@
 package secret
 
 import (
+	"cmp"
 	"crypto/sha256"
+	"slices"
 
+	"bulwark"
 	"bulwark/check/secret/internal/gitleaks"
 )
 
@@ -25,3 +28,24 @@ type Problem struct {
 
 // Len is how many rules were taken.
 func (s *RuleSet) Len() int { return len(s.file.Rules) }
+
+var _ bulwark.Ruler = (*Check)(nil)
+
+// Rules lists the built-in rules, and what is made of several findings. Those of a user are
+// in the user's file.
+func (*Check) Rules() []bulwark.Rule {
+	known, err := builtin()
+	if err != nil {
+		return nil // a test reads them all
+	}
+	list := []bulwark.Rule{pairRule}
+	for _, r := range known {
+		tags := r.Tags
+		if r.Personal {
+			tags = append(slices.Clip(tags), personalTag)
+		}
+		list = append(list, bulwark.Rule{ID: family + r.ID, Title: r.Title, Severity: r.Severity, Reason: r.Reason, FalsePositives: r.FalsePositives, Tags: tags})
+	}
+	slices.SortFunc(list, func(a, b bulwark.Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}

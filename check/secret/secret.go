@@ -25,7 +25,8 @@ import (
 )
 
 const (
-	name = "check/secret"
+	name   = "check/secret"
+	family = "secret/"
 	// codeVersion changes with the engine; rules are part of the version by themselves.
 	codeVersion = 1
 )

@@ -38,6 +38,7 @@ type advisories interface {
 
 var (
 	_ bulwark.Check = (*Check)(nil)
+	_ bulwark.Ruler = (*Check)(nil)
 	_ advisories    = (*advisory.DB)(nil)
 )
 
@@ -59,6 +60,15 @@ func New(db *advisory.DB, o Options) *Check {
 // Info describes the check.
 func (*Check) Info() bulwark.Info {
 	return bulwark.Info{Name: name, Summary: "Packages with known vulnerabilities, from OSV advisories.", Version: 1}
+}
+
+// Rules has one rule for all advisories: each is named by its record, which bulwark
+// explain shows.
+func (*Check) Rules() []bulwark.Rule {
+	return []bulwark.Rule{{ID: "vuln/*", Severity: bulwark.SeverityCritical, Title: "A package with a known vulnerability",
+		Reason: "An advisory covers the installed version: what it describes can be done to whoever uses the package as it says. The severity is the distribution's own rating, else the " +
+			"advisory's CVSS score, else that of the same CVE elsewhere, else unknown.",
+		FalsePositives: "The vulnerable part is not used or not built in, or the distribution rates it as no problem: an exception or VEX statement says so."}}
 }
 
 // Check emits a finding for each vulnerability and package URL, and notes on what could

@@ -23,6 +23,16 @@ func (*Check) Info() bulwark.Info {
 	return bulwark.Info{Name: name + "/rules", Summary: "YARA rules that could not be taken, and why.", Version: 1}
 }
 
+var _ bulwark.Ruler = (*Check)(nil)
+
+// Rules has one rule for all, as there are none of ours.
+func (*Check) Rules() []bulwark.Rule {
+	return []bulwark.Rule{{ID: "yara/*", Severity: bulwark.SeverityHigh, Title: "A YARA rule of the user matches",
+		Reason: "The rule's own meta section says what it describes; the finding shows it. High unless the rule says otherwise (severity, score, threat_level, or a tag such as low), " +
+			"for most rules describe malicious code and nothing else.",
+		FalsePositives: "As the rule is made: whoever gives it answers for it. Files that carry rules themselves (scanners, signature bases) match many."}}
+}
+
 // Check emits a note for every problem, and a count beyond [mostNotes].
 func (c *Check) Check(_ context.Context, _ *bulwark.Target, _ *bulwark.Inventory, emit func(bulwark.Record)) error {
 	r, err := c.rules()

@@ -17,8 +17,8 @@ import (
 
 func (a *app) explainCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "explain ID", Short: "Say what a vulnerability, a kind of finding, a plugin or an exit code means",
-		Example: "  bulwark explain CVE-2024-3094\n  bulwark explain extract/dpkg\n  bulwark explain 3",
+		Use: "explain ID", Short: "Say what a vulnerability, a rule, a kind of finding, a plugin or an exit code means",
+		Example: "  bulwark explain CVE-2024-3094\n  bulwark explain image/root-user\n  bulwark explain extract/dpkg\n  bulwark explain 3",
 		Args:    cobra.ExactArgs(1), PreRunE: a.settle,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.write(func(w io.Writer) error { return a.explain(w, args[0]) })
@@ -65,6 +65,9 @@ func (a *app) explain(w io.Writer, id string) error {
 		_, err := fmt.Fprintf(w, "%s: %s\n", info.Name, info.Summary)
 		return err
 	}
+	if r, ok := ruleNamed(id); ok && (family(id) != "vuln" || r.ID == id) {
+		return showRule(w, &r)
+	}
 	return a.explainAdvisory(w, strings.TrimPrefix(id, "vuln/"))
 }
 
@@ -79,7 +82,7 @@ func (a *app) explainAdvisory(w io.Writer, id string) error {
 		ids = db.Naming(id)
 	}
 	if len(ids) == 0 {
-		return &exit{code: exitFailed, err: fmt.Errorf("%s is no vulnerability of the database, kind, plugin or exit code: %w", id, bulwark.ErrNotFound)}
+		return &exit{code: exitFailed, err: fmt.Errorf("%s is no vulnerability of the database, rule, kind, plugin or exit code: %w", id, bulwark.ErrNotFound)}
 	}
 	for i, id := range ids {
 		r, err := db.Record(id)

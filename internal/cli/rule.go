@@ -95,13 +95,16 @@ func rulesOf(wanted []string) []bulwark.Rule {
 	return slices.CompactFunc(list, func(a, b bulwark.Rule) bool { return a.ID == b.ID })
 }
 
+// ruleNamed finds the rule of that id, or the one that stands for all of its family
+// ("eol/*").
 func ruleNamed(id string) (bulwark.Rule, bool) {
-	rules := rulesOf(nil)
-	i := slices.IndexFunc(rules, func(r bulwark.Rule) bool { return r.ID == id })
-	if i < 0 {
-		return bulwark.Rule{}, false
+	rules := rulesOf([]string{family(id)})
+	for _, name := range []string{id, family(id) + "/*"} {
+		if i := slices.IndexFunc(rules, func(r bulwark.Rule) bool { return r.ID == name }); i >= 0 {
+			return rules[i], true
+		}
 	}
-	return rules[i], true
+	return bulwark.Rule{}, false
 }
 
 func family(id string) string {
