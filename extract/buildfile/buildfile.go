@@ -1,6 +1,6 @@
 // Package buildfile hands out the files that say how software is built and run, whole, to
 // the checks that judge them: Dockerfiles and what they leave out of their context,
-// compose files, CI workflows.
+// compose files, CI workflows. The actions that a workflow uses are packages as well.
 package buildfile
 
 import (
@@ -23,14 +23,15 @@ const (
 	Workflow     = "github-workflow"
 	Action       = "github-action"
 	GitLab       = "gitlab-ci"
+	Dependabot   = "dependabot"
 )
 
 // maxFile bounds what is kept. A larger file is not kept in part: a check would judge it
 // for what was cut off.
 const maxFile = 1 << 20
 
-// Extractor keeps build files as documents. It reads none of them: whether they are well
-// formed is for the checks to say.
+// Extractor keeps build files as documents. Whether they are well formed is for the
+// checks to say.
 type Extractor struct{}
 
 // New returns an extractor of build files.
@@ -38,7 +39,7 @@ func New() *Extractor { return &Extractor{} }
 
 // Info describes the extractor.
 func (*Extractor) Info() bulwark.Info {
-	return bulwark.Info{Name: "extract/buildfile", Summary: "Dockerfiles, compose files and CI workflows of a project.", Version: 1, Project: true}
+	return bulwark.Info{Name: "extract/buildfile", Summary: "Dockerfiles, compose files and CI workflows of a project.", Version: 2, Project: true}
 }
 
 // Wants takes build files by their name and folder.
@@ -52,7 +53,11 @@ func (*Extractor) Extract(_ context.Context, f *bulwark.File) (bulwark.Facts, er
 	if err != nil {
 		return bulwark.Facts{}, fmt.Errorf("not judged: %w", err)
 	}
-	return bulwark.Facts{Documents: []bulwark.Document{{Kind: Kind(f.Path), Path: f.Path, Data: data}}}, nil
+	facts := bulwark.Facts{Documents: []bulwark.Document{{Kind: Kind(f.Path), Path: f.Path, Data: data}}}
+	if kind := facts.Documents[0].Kind; kind == Workflow || kind == Action {
+		facts.Packages = actions(f.Path, data)
+	}
+	return facts, nil
 }
 
 // Kind says what kind of document the file of a clean path is; "" for any other file.
@@ -73,6 +78,8 @@ func Kind(p string) string {
 		return ""
 	case strings.HasSuffix(dir, "/.github/workflows/"):
 		return Workflow
+	case strings.HasSuffix(dir, "/.github/") && (base == "dependabot.yml" || base == "dependabot.yaml"):
+		return Dependabot
 	case base == "action.yml" || base == "action.yaml":
 		return Action
 	case strings.Contains(dir, "/.gitlab/ci/") || strings.Contains(dir, "/.gitlab-ci/") || strings.HasSuffix(strings.TrimSuffix(base, ext), ".gitlab-ci"):

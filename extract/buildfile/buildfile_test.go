@@ -18,7 +18,7 @@ func TestKind(t *testing.T) {
 		".dockerignore": Dockerignore, "api.Dockerfile.dockerignore": Dockerignore, "Dockerfile.dockerignore": Dockerignore, "x/.dockerignore": Dockerignore,
 		"compose.yaml": Compose, "compose.prod.yml": Compose, "docker-compose.yml": Compose, "docker-compose-dev.yaml": Compose, "deploy/docker-compose.override.yml": Compose,
 		"composer.yml": "", "compose.json": "", "docker-composed.yml": "", "my-compose.yml": "",
-		".github/workflows/ci.yml": Workflow, "sub/.github/workflows/x.yaml": Workflow, ".github/workflows/a/b.yml": "", ".github/dependabot.yml": "", ".github/workflows/x.sh": "",
+		".github/workflows/ci.yml": Workflow, "sub/.github/workflows/x.yaml": Workflow, ".github/workflows/a/b.yml": "", ".github/dependabot.yml": Dependabot, "x/.github/dependabot.yaml": Dependabot, "dependabot.yml": "", ".github/workflows/x.sh": "",
 		".github/workflows/compose.yml": Workflow, "action.yml": Action, ".github/actions/setup/action.yaml": Action, "actions.yml": "",
 		".gitlab-ci.yml": GitLab, ".gitlab/ci/build/x.yml": GitLab, "templates/test.gitlab-ci.yml": GitLab, ".gitlab/x.yml": "",
 		"node_modules/x/Dockerfile": "", "web/node_modules/x/action.yml": "", "": "", ".": "",
@@ -49,6 +49,26 @@ func TestExtract(t *testing.T) {
 	}
 	if got, err := extract(t, "Dockerfile", nil); len(got.Documents) != 0 || err != nil {
 		t.Errorf("an empty file gives %v, %v", got, err)
+	}
+}
+
+func TestActions(t *testing.T) {
+	const sha = "0123456789012345678901234567890123456789"
+	got, err := extract(t, ".github/workflows/ci.yml", []byte("on: push\njobs:\n  a:\n    uses: O/r/.github/workflows/x.yml@v1.2.3\n  b:\n    steps:\n      - uses: a/b@"+sha+" # v2.0.1\n      - uses: a/b@"+sha+" # v2.0.1\n      - uses: a/b/c@"+sha+
+		"\n      - uses: d/e@v4\n      - uses: ./x\n      - uses: docker://x:1.2.3\n      - uses: ${{ x }}\n      - {uses: f/g@main, run: x} # v1.2.3\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, p := range got.Packages {
+		list = append(list, p.Name+" "+p.Version+" "+p.PURL)
+	}
+	want := []string{"O/r 1.2.3 pkg:githubactions/o/r@1.2.3", "a/b 2.0.1 pkg:githubactions/a/b@2.0.1", "a/b  pkg:githubactions/a/b", "d/e  pkg:githubactions/d/e", "f/g  pkg:githubactions/f/g"}
+	if diff := cmp.Diff(want, list); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got, err := extract(t, "action.yml", []byte("runs: [")); err != nil || len(got.Packages) != 0 || len(got.Documents) != 1 {
+		t.Errorf("a broken file gives %v, %v", got, err)
 	}
 }
 

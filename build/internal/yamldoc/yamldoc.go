@@ -119,6 +119,14 @@ func (n Node) Column() int {
 // Aliased tells whether an alias led here.
 func (n Node) Aliased() bool { return n.n != n.at }
 
+// Comment is the comment that ends the node's line, with its mark.
+func (n Node) Comment() string {
+	if n.at == nil {
+		return ""
+	}
+	return n.at.LineComment
+}
+
 // IsMap tells whether it is a mapping.
 func (n Node) IsMap() bool { return n.n != nil && n.n.Kind == yaml.MappingNode }
 
