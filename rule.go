@@ -19,3 +19,18 @@ type Ruler interface {
 	// Rules lists them by id.
 	Rules() []Rule
 }
+
+// RuleTest is what became of a rule's own cases: files that it must and must not find.
+type RuleTest struct {
+	Rule     string   `json:"rule"`
+	File     string   `json:"file,omitempty"` // that has the rule, below the folder of rules
+	Cases    int      `json:"cases"`
+	Failures []string `json:"failures"` // why it did not pass; empty when it did
+}
+
+// RuleTester is a plugin whose rules have cases of their own.
+type RuleTester interface {
+	Ruler
+	// TestRules tries every rule that has cases, by id.
+	TestRules() ([]RuleTest, error)
+}

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+	"testing/fstest"
 
 	"bulwark/check/secret/internal/rule"
 )
@@ -42,44 +42,45 @@ func cased(t testing.TB) []*rule.Rule {
 	return out
 }
 
-// TestRules holds every built-in rule to its own cases, through the whole engine.
-func TestRules(t *testing.T) {
-	list := cased(t)
-	if len(list) < 150 {
-		t.Errorf("%d rules", len(list))
+// TestBuiltin holds every built-in rule to its own cases, through the whole engine.
+func TestBuiltin(t *testing.T) {
+	tests, err := (*Check)(nil).TestRules()
+	if err != nil {
+		t.Fatal(err)
 	}
-	e := build(list, time.Time{})
-	i := &Inspector{engine: func() (*engine, error) { return e, nil }}
-	for _, r := range list {
-		if r.Reason == "" || r.FalsePositives == "" {
-			t.Errorf("%s: no reason, or no note on false positives", r.ID)
+	if len(tests) < 150 {
+		t.Errorf("%d rules", len(tests))
+	}
+	for _, test := range tests {
+		for _, f := range test.Failures {
+			t.Errorf("%s: %s", test.Rule, f)
 		}
-		path := r.Cases.Path
-		if path == "" {
-			path = "srv/app.env"
+	}
+}
+
+// TestTestRules: what does not keep what its cases say is told, and so is what is no rule.
+func TestTestRules(t *testing.T) {
+	const head = "id: ours\ntitle: Ours\nseverity: high\nanchors: [ourkey]\npattern: 'ourkey_([0-9a-f]{12})'\n"
+	for name, tt := range map[string]struct {
+		text string
+		want []string // in the failures
+	}{
+		"good":         {head + "cases:\n  match: ['k=ourkey_{{hex 12}}']\n  miss: ['k=ourkey_{{hex 11}}']\n", nil},
+		"wrong":        {head + "cases:\n  match: ['k=ourkey_{{hex 11}}']\n  miss: ['k=ourkey_{{hex 12}}']\n", []string{"case 1 of match", "case 1 of miss"}},
+		"no case":      {head, []string{"no case"}},
+		"bad template": {head + "cases:\n  match: ['{{nothing}}']\n", []string{"no such call"}},
+		"no rule":      {"id: ours\n", []string{"no id or no title"}},
+	} {
+		dir := fstest.MapFS{"x.yaml": &fstest.MapFile{Data: []byte(tt.text)}}
+		tests, err := TestRules(dir, []string{"x.yaml"})
+		if err != nil || len(tests) != 1 || len(tests[0].Failures) != len(tt.want) {
+			t.Errorf("%s: %+v, %v", name, tests, err)
+			continue
 		}
-		if len(r.Cases.Match) == 0 {
-			t.Errorf("%s: no case that must match", r.ID)
-		}
-		try := func(template string, want bool) {
-			for seed := range uint64(3) {
-				text := fill(t, template, seed)
-				if text == "" {
-					text = "x"
-				}
-				got := found(t, i, path, text)
-				has := slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, r.ID+":") })
-				if has != want {
-					t.Errorf("%s: %s of %q: found %v, want %v", r.ID, path, text[:min(len(text), 300)], got, want)
-					return
-				}
+		for i, want := range tt.want {
+			if !strings.Contains(tests[0].Failures[i], want) {
+				t.Errorf("%s: %q, want %q", name, tests[0].Failures[i], want)
 			}
-		}
-		for _, c := range r.Cases.Match {
-			try(c, true)
-		}
-		for _, c := range r.Cases.Miss {
-			try(c, false)
 		}
 	}
 }
