@@ -9,10 +9,12 @@
 package gitleaks
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 
@@ -109,6 +111,7 @@ func decode(name string, data []byte) (map[string]any, positions, error) {
 	if len(data) > MaxFile {
 		return nil, nil, fmt.Errorf("%s is larger than %d bytes: %w", name, MaxFile, bulwark.ErrLimit)
 	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	where, err := outlineOf(data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
@@ -117,7 +120,8 @@ func decode(name string, data []byte) (map[string]any, positions, error) {
 	_, err = toml.Decode(string(data), &out)
 	var parse toml.ParseError
 	if errors.As(err, &parse) {
-		return nil, nil, &SyntaxError{name, parse.Position.Line, columnOf(data, parse.Position), shown(parse.Message)}
+		at := placeOf(data, &parse)
+		return nil, nil, &SyntaxError{name, at.line, at.column, shown(parse.Message)}
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w: %w", name, bulwark.ErrMalformed, err)
@@ -125,13 +129,30 @@ func decode(name string, data []byte) (map[string]any, positions, error) {
 	return lowered(out), where, nil
 }
 
-// columnOf counts from the line's start; the library does so for some errors only.
-func columnOf(data []byte, p toml.Position) int {
-	if p.Col > 0 {
-		return p.Col
+// placeOf is where an error begins. The library tells the offset; its line is the next one
+// when a line ends too soon, and its column is that of a character before.
+func placeOf(data []byte, e *toml.ParseError) position {
+	p := e.Position
+	at := min(max(0, p.Start), len(data))
+	for at < p.Start+p.Len-1 && at < len(data)-1 && (data[at] == ' ' || data[at] == '\t') {
+		at++
 	}
-	start := min(max(0, p.Start), len(data))
-	return start - strings.LastIndexByte(string(data[:start]), '\n')
+	if strings.Contains(e.Message, "UTF-8") || strings.Contains(e.Message, "control character") {
+		at += max(0, foreign(data[at:]))
+	}
+	return position{1 + bytes.Count(data[:at], []byte{'\n'}), at - bytes.LastIndexByte(data[:at], '\n')}
+}
+
+// foreign is where the first byte stands that no TOML has; -1 when there is none.
+func foreign(data []byte) int {
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && n == 1 || r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f {
+			return i
+		}
+		i += n
+	}
+	return -1
 }
 
 // lowered gives all keys in lower case: gitleaks does not tell them apart.

@@ -203,13 +203,19 @@ func TestSyntaxErrors(t *testing.T) {
 		text         string
 		line, column int
 	}{
-		{"title = \"x\n", 1, 0},
-		{"[[rules]]\nid = \"a\"\nregex = '''abc\n", 0, 0},
-		{"[[rules]]\nid = \"a\"\nid = \"b\"\n", 3, 0},
-		{"[[rules]\nid = 1\n", 0, 0},
-		{"[[rules]]\n  regex = 'a' 'b'\n", 2, 0},
-		{"[[rules]]\nregex = \"\\d\"\n", 2, 0},
-		{"a = \"\xff\"", 1, 0},
+		{"title = \"x\n", 1, 11},
+		{"[[rules]]\nid = \"a\"\nregex = '''abc\n", 3, 15},
+		{"[[rules]]\nid = \"a\"\nid = \"b\"\n", 3, 1},
+		{"[[rules]\nid = 1\n", 1, 8},
+		{"[[rules]]\n  regex = 'a' 'b'\n", 2, 15},
+		{"[[rules]]\nregex = \"\\d\"\n", 2, 10},
+		{"a = 1\nb = \n", 2, 5},
+		{"a = 1\nb\n", 2, 2},
+		{"a = 1\r\nb = @\r\n", 2, 5},
+		{"a = [1,\n2\n", 2, 2},
+		{"\xef\xbb\xbfa = @\n", 1, 5},
+		{"a = 1\nb = \"xyz\xff\"", 2, 9},
+		{"a = 1\nb = \"xyz\x01\"", 2, 9},
 	} {
 		_, err := Load("x.toml", []byte(tt.text), Options{})
 		var syn *SyntaxError
@@ -217,8 +223,8 @@ func TestSyntaxErrors(t *testing.T) {
 			t.Errorf("%q: %v", tt.text, err)
 			continue
 		}
-		if tt.line > 0 && syn.Line != tt.line || syn.Line < 1 || syn.Column < 1 {
-			t.Errorf("%q: %v", tt.text, err)
+		if syn.Line != tt.line || syn.Column != tt.column {
+			t.Errorf("%q: %v, want %d:%d", tt.text, err, tt.line, tt.column)
 		}
 	}
 }
