@@ -1,10 +1,12 @@
 // Package build judges CI: GitHub's workflows and actions, and GitLab's pipelines.
 //
-// Each file is judged by itself. What needs to ask GitHub is not looked for: whether a
-// commit belongs to the repository that names it, whether a tag and a branch share a
-// name, whether the version in a comment is that of the commit, whether an action is
-// known to be vulnerable. Nor is what only the settings of the project tell: protected
-// variables and branches, the default rights of the token, who may start a run.
+// Each file is judged by itself, but for versions in comments, which are compared across
+// the project. What needs to ask GitHub is not looked for: whether a commit belongs to the
+// repository that names it (impostor commits), whether a tag and a branch share a name,
+// whether the version in a comment is that of the commit, who made an action. Nor is what
+// only the settings of the project tell: protected variables and branches, the default
+// rights of the token, who may start a run. Actions with known vulnerabilities are found
+// by check/vuln: extract/buildfile lists them as packages.
 package build
 
 import (
@@ -31,25 +33,28 @@ func New() *Check { return &Check{} }
 
 // Info describes the check.
 func (*Check) Info() bulwark.Info {
-	return bulwark.Info{Name: name, Summary: "CI workflows: injection, untrusted code with secrets, unpinned actions.", Version: 1}
+	return bulwark.Info{Name: name, Summary: "CI workflows: injection, untrusted code with secrets, unpinned actions.", Version: 2}
 }
 
 // Check emits what is wrong with each CI file. A file that cannot be read, in whole or in
 // part, is a note that makes the run incomplete.
 func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Inventory, emit func(bulwark.Record)) error {
+	known := names{}
 	for i := range inv.Documents {
 		d := &inv.Documents[i]
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		found := misconfig.Gather{Data: d.Data}
-		b := base{doc: d, emit: found.Add}
+		b := base{doc: d, emit: found.Add, known: known}
 		var err error
 		switch d.Kind {
 		case "github-workflow", "github-action":
 			err = b.github()
 		case "gitlab-ci":
 			err = b.gitlab()
+		case "dependabot":
+			err = b.dependabot()
 		}
 		found.Emit(emit)
 		if err != nil {
@@ -61,8 +66,9 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 
 // base is a file while it is judged.
 type base struct {
-	doc  *bulwark.Document
-	emit func(*bulwark.Finding)
+	doc   *bulwark.Document
+	emit  func(*bulwark.Finding)
+	known names
 }
 
 // finding is one about a place in the file. Subject and what say what it is about, for

@@ -163,6 +163,7 @@ func (b *base) image(n workflow.Node) {
 // uses judges the name of an action or workflow.
 func (h *hub) uses(job string, n workflow.Node) {
 	text := strings.TrimSpace(n.Text())
+	h.note(n)
 	if image, ok := strings.CutPrefix(text, "docker://"); ok {
 		if !strings.Contains(image, "@sha256:") {
 			h.emit(h.finding(&unpinnedImage, image, "", n.Line(), "uses: %s", text))

@@ -93,6 +93,9 @@ func (h *hub) step(j *workflow.Job, s *workflow.Step, jobEnv map[string]string) 
 		h.script(j, n, env)
 	}
 	h.written(j, s, env)
+	h.tool(j, s)
+	h.constant(j, s.Get("run"))
+	h.constant(j, s.Uses())
 	h.piped("job "+j.ID, workflow.Lines(s.Get("run")))
 }
 

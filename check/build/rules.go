@@ -79,8 +79,17 @@ var (
 		Tags: []string{"poutine:confused_deputy_auto_merge", "zizmor:bot-conditions"}, Fix: "check github.event.pull_request.user.login and dependabot/fetch-metadata", Why: "the merge hangs on github.actor alone, which a stranger can make a bot", Noise: "branch protection wants a review anyway"}
 	publishToken = Rule{ID: "ci/publish-token", Severity: low, Hygiene: true, Title: "Packages are published with a lasting token",
 		Tags: []string{"zizmor:use-trusted-publishing"}, Fix: "trusted publishing (id-token: write) of PyPI, npm, crates.io or RubyGems", Why: "a token that leaks publishes until somebody notices", Noise: "a private index"}
-	obfuscated = Rule{ID: "ci/obfuscation", Severity: medium, Title: "The name of an action is disguised", Tags: []string{"zizmor:obfuscation"}, Fix: "write the name plainly",
-		Why: "paths with ./ or // hide from reviewers and tools what runs", Noise: "none is known"}
+	unpinnedTool = Rule{ID: "ci/unpinned-tool", Severity: low, Hygiene: true, Title: "A tool is installed without a version",
+		Tags: []string{"zizmor:unpinned-tools", "zizmor:adhoc-packages"}, Fix: "name the version, best in a lock file", Why: "each run takes the newest, that of the day on which an account was taken over too; low, because nothing is open by it", Noise: "tools that are raised on purpose; the first package of a line alone is told"}
+	refMismatch = Rule{ID: "ci/ref-version-mismatch", Severity: low, Title: "The comment on an action says another version",
+		Tags: []string{"zizmor:ref-version-mismatch"}, Fix: "find out which release the commit is of, and write that", Why: "reviewers and update bots believe the comment: an old release, or a commit of nobody's release, stays unseen; low, because the lines may merely be out of date. " +
+			"Two lines about one commit are compared, and a tag with its comment; which release a commit is of only GitHub tells", Noise: "several tags on one commit"}
+	dependabotRuns = Rule{ID: "ci/dependabot-execution", Severity: medium, Title: "Dependabot may run code of dependencies",
+		Tags: []string{"zizmor:dependabot-execution", "attack:T1195.001"}, Fix: "insecure-external-code-execution: deny", Why: "manifests of dependencies run in a job that knows the private registries' credentials; medium, because a dependency must be taken over first", Noise: "private registries without credentials"}
+	noCooldown = Rule{ID: "ci/dependabot-no-cooldown", Severity: low, Hygiene: true, Title: "Dependabot offers releases on their first day",
+		Tags: []string{"zizmor:dependabot-cooldown"}, Fix: "cooldown: {default-days: 7}", Why: "malicious releases are mostly found within days; security updates come at once all the same", Noise: "updates are merged by hand, after a look"}
+	obfuscated = Rule{ID: "ci/obfuscation", Severity: medium, Title: "What runs is disguised", Tags: []string{"zizmor:obfuscation"}, Fix: "write it plainly",
+		Why: "paths with ./ or //, and expressions that only put a constant text together, hide from reviewers and tools what runs", Noise: "none is known"}
 	hardcoded = Rule{ID: "ci/hardcoded-credentials", Severity: high, Title: "A registry's password stands in the workflow",
 		Tags: []string{"zizmor:hardcoded-container-credentials", "attack:T1552.001"}, Fix: "password: ${{ secrets.NAME }}", Why: "everybody who can read the repository has it", Noise: "none is known"}
 	typosquat = Rule{ID: "ci/typosquat-action", Severity: high, Title: "The action's name is nearly a well-known one",
@@ -118,5 +127,5 @@ func (*Check) Rules() []bulwark.Rule { return misconfig.List(rules()) }
 func rules() []*Rule {
 	return []*Rule{&injection, &inputInjection, &unpinnedAction, &unpinnedOfficial, &unpinnedImage, &untrustedCheckout, &dangerousTrigger, &envWrite, &writeAll, &riskyDefault, &noPermissions,
 		&inherit, &allSecrets, &unredacted, &outsideEnvironment, &persist, &cachePoison, &selfHosted, &insecureCommands, &debugOn, &unsoundContains, &alwaysTrue, &botActor, &autoMerge,
-		&publishToken, &obfuscated, &hardcoded, &typosquat, &archived, &pipedScript, &include, &gitlabInjection, &debugTrace, &dindPlain, &dind, &hostSocket, &publicArtifacts}
+		&publishToken, &obfuscated, &hardcoded, &typosquat, &archived, &pipedScript, &unpinnedTool, &refMismatch, &dependabotRuns, &noCooldown, &include, &gitlabInjection, &debugTrace, &dindPlain, &dind, &hostSocket, &publicArtifacts}
 }
