@@ -253,12 +253,22 @@ func (a *app) rules() (own ownRules, err error) {
 	return own, nil
 }
 
+// mostProblems is how many rules of a file that could not be taken are told one by one.
+const mostProblems = 50
+
 // notes tell which rules for secrets could not be taken; YARA's check tells of its own.
 func (o *ownRules) notes() []bulwark.Note {
 	var list []bulwark.Note
+	note := func(path, text string) {
+		list = append(list, bulwark.Note{Plugin: "check/secret", Path: path, Text: text, Incomplete: true})
+	}
 	for _, set := range o.secrets {
-		for _, p := range set.Problems {
-			list = append(list, bulwark.Note{Plugin: "check/secret", Path: fmt.Sprintf("%s:%d", set.Name, p.Line), Text: "rule " + p.Rule + " not taken: " + p.Text, Incomplete: true})
+		for i, p := range set.Problems {
+			if i == mostProblems {
+				note(set.Name, fmt.Sprintf("%d more rules were not taken; bulwark rule validate lists them", len(set.Problems)-i))
+				break
+			}
+			note(fmt.Sprintf("%s:%d:%d", set.Name, p.Line, p.Column), strings.TrimSpace("rule "+p.Rule)+" not taken: "+p.Text)
 		}
 	}
 	return list
