@@ -50,6 +50,9 @@ type Place struct {
 	Path  string `json:"path"`
 	Line  int    `json:"line,omitempty"`
 	Layer string `json:"layer,omitempty"` // diffID
+	// Commit is where the place is in a repository's history: the id of the commit that
+	// brought it; empty for what is there now.
+	Commit string `json:"commit,omitempty"`
 }
 
 // Fix says what to change, and carries the change where it can be computed.

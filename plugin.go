@@ -16,6 +16,9 @@ type Info struct {
 	// Project is true for a plugin that judges the files of a project: it is not asked
 	// about images and whole systems, which hold other people's.
 	Project bool
+	// Past is true for an inspector that is asked also about versions of files that are no
+	// longer there ([Target.Past]): what it finds stays a problem when the file is gone.
+	Past bool
 }
 
 // Needs is what a plugin cannot work without.

@@ -22,6 +22,9 @@ type Target struct {
 	// reading of it, each waiting for its layer to pass by: call Walk for all layers at
 	// once. Any other order is right as well, and may read the stream several times.
 	Stream bool
+	// Past holds versions of files that the target had once: a repository's history. Only
+	// plugins that say so ([Info.Past]) are asked about them. nil: it is not looked at.
+	Past *Layer
 	// Image is the image's configuration; nil for what is no image.
 	Image *Image
 	// Inventory is what an SBOM declares; nil for what has files.
@@ -108,6 +111,9 @@ type Entry struct {
 	Body io.Reader
 	// At reads anywhere in the content, where the medium allows it for free; else nil.
 	At io.ReaderAt
+	// Commit is the id of the commit that brought this version of the file, and ModTime then its
+	// date; empty for files that are there now. A path may have several versions.
+	Commit string
 	// Odd is what is wrong with an entry that could be read all the same: a name that leads
 	// out of the image, and was taken to stay in.
 	Odd error

@@ -58,7 +58,7 @@ func New(o Options) *Inspector {
 
 // Info describes the inspector. Its version covers the engine, every rule and the options.
 func (i *Inspector) Info() bulwark.Info {
-	return bulwark.Info{Name: name, Summary: "Credentials in files: keys, tokens, passwords.", Version: i.version}
+	return bulwark.Info{Name: name, Summary: "Credentials in files: keys, tokens, passwords.", Version: i.version, Past: true}
 }
 
 // Begin takes every file that has bytes.

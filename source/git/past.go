@@ -1,0 +1,263 @@
+package git
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"bulwark"
+)
+
+// past gives the layer of all versions of all files, and notes about what is not there.
+func (r *repository) past() (*bulwark.Layer, []bulwark.Note, error) {
+	t, err := r.tips()
+	if err != nil {
+		return nil, nil, fmt.Errorf("references: %w", err)
+	}
+	var notes []bulwark.Note
+	if len(r.shallow) > 0 {
+		notes = append(notes, bulwark.Note{Plugin: name, Text: "a shallow clone: what was before it is not here and was not looked at; git fetch --unshallow gets it", Incomplete: true})
+	}
+	identity := r.identity(t)
+	return &bulwark.Layer{Size: -1, DiffID: identity, Identity: identity, Tree: &past{r, t}}, notes, nil
+}
+
+// identity names everything that the tips lead to: ids are hashes of what they name, and all
+// that is read is verified.
+func (r *repository) identity(t tips) string {
+	h := sha256.New()
+	for _, set := range []map[id]bool{t.named, t.logged, r.shallow} {
+		fmt.Fprintln(h, len(set))
+		for _, o := range sorted(set) {
+			h.Write(o[:])
+		}
+	}
+	fmt.Fprintf(h, "1 %q", r.inside) // and the version of how history is read
+	return "git:" + hex.EncodeToString(h.Sum(nil))
+}
+
+func sorted(set map[id]bool) []id {
+	return slices.SortedFunc(maps.Keys(set), func(a, b id) int { return bytes.Compare(a[:], b[:]) })
+}
+
+// past is the history as a tree: it has each blob once, under the path and with the
+// commit that brought it first.
+type past struct {
+	r *repository
+	t tips
+}
+
+var _ bulwark.Tree = (*past)(nil)
+
+// Walk visits commits after their parents, the earliest first, and of each the blobs
+// that none before it had. A blob that came under several paths at once is visited under the first.
+// What the repository does not have is told by the error at the end.
+func (p *past) Walk(ctx context.Context, visit func(*bulwark.Entry) error) error {
+	s, err := p.r.store()
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	w := &walker{ctx: ctx, store: s, seen: newSeen(s), visit: visit}
+	l := &log{ctx: ctx, store: s, shallow: p.r.shallow, places: map[id]int32{}}
+	for _, o := range sorted(p.t.named) {
+		if err := w.failed("", l.tip(o, point{}, 0)); err != nil {
+			return err
+		}
+	}
+	l.lenient = true
+	for _, o := range sorted(p.t.logged) {
+		if err := l.tip(o, point{}, 0); err != nil && !errors.Is(err, bulwark.ErrNotFound) {
+			return err
+		}
+	}
+	for _, err := range l.lost {
+		if err := w.failed("", err); err != nil {
+			return err
+		}
+	}
+	for _, c := range l.inOrder() {
+		if err := w.commit(&c, p.r.inside); err != nil {
+			return err
+		}
+	}
+	return w.missed(p.r.partial)
+}
+
+// walker visits blobs.
+type walker struct {
+	ctx     context.Context
+	store   *store
+	seen    *seen
+	visit   func(*bulwark.Entry) error
+	missing int // objects that are not there
+	bad     int // objects that cannot be read
+	entry   bulwark.Entry
+}
+
+// maxDepth bounds how deep folders lie in each other, maxPath how long their names are.
+const (
+	maxDepth = 200
+	maxPath  = 4096
+)
+
+// commit visits what of a commit lies inside a folder, and is new.
+func (w *walker) commit(c *point, inside string) error {
+	if c.tip != 0 {
+		return w.named(c)
+	}
+	o, ok, err := w.below(c.tree, inside)
+	if !ok || err != nil {
+		return w.failed(inside, err)
+	}
+	was, err := w.seen.add(o)
+	if was || err != nil {
+		return w.failed("", err)
+	}
+	return w.folder(c, o, "", 0)
+}
+
+// below is the tree of a folder that lies in a tree, if there is one.
+func (w *walker) below(tree id, inside string) (id, bool, error) {
+	for name := range strings.SplitSeq(inside, "/") {
+		if name == "" {
+			continue
+		}
+		_, data, err := w.store.read(tree)
+		if err != nil {
+			return tree, false, err
+		}
+		found := false
+		for c, err := range children(data) {
+			if err != nil {
+				return tree, false, err
+			}
+			if found = string(c.name) == name && c.folder(); found {
+				tree = c.id
+				break
+			}
+		}
+		if !found {
+			return tree, false, nil
+		}
+	}
+	return tree, true, nil
+}
+
+// folder visits what is new in a tree.
+func (w *walker) folder(c *point, tree id, dir string, depth int) error {
+	if w.ctx.Err() != nil {
+		return context.Cause(w.ctx)
+	}
+	k, data, err := w.store.read(tree)
+	if err == nil && k != treeKind {
+		err = fmt.Errorf("object %s is a %s and no tree: %w", tree, k, bulwark.ErrMalformed)
+	}
+	if err == nil && (depth > maxDepth || len(dir) > maxPath) {
+		err = fmt.Errorf("folders more than %d deep or with names too long: %w", maxDepth, bulwark.ErrLimit)
+	}
+	if err != nil {
+		return w.failed(dir, err)
+	}
+	for x, err := range children(data) {
+		if err != nil {
+			return w.failed(dir, err)
+		}
+		if !x.folder() && !x.blob() {
+			continue
+		}
+		was, err := w.seen.add(x.id)
+		if err != nil {
+			return w.failed(dir, err)
+		}
+		if was {
+			continue
+		}
+		if x.folder() {
+			err = w.folder(c, x.id, joined(dir, x.name), depth+1)
+		} else {
+			err = w.blob(c, x.id, joined(dir, x.name), x.mode)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// joined is the path of what a tree has; names that lead elsewhere stay below it.
+func joined(dir string, name []byte) string {
+	return strings.TrimPrefix(path.Join("/", dir, path.Join("/", string(name))), "/")
+}
+
+// blob visits one version of a file.
+func (w *walker) blob(c *point, o id, p string, mode uint32) error {
+	x, err := w.store.open(o)
+	if err == nil && x.kind != blobKind {
+		err = fmt.Errorf("object %s is a %s and no file: %w", o, x.kind, bulwark.ErrMalformed)
+	}
+	if err != nil {
+		return w.failed(p, err)
+	}
+	w.entry = bulwark.Entry{
+		FileInfo: bulwark.FileInfo{Mode: 0o644, Size: x.size, ModTime: time.Unix(c.when, 0).UTC()},
+		Body:     x, Commit: c.id.String(),
+	}
+	if mode&runnableBits != 0 {
+		w.entry.Mode = 0o755
+	}
+	w.entry.SetPath(cmp.Or(p, "unnamed"))
+	return w.visit(&w.entry)
+}
+
+// named visits the blob or tree that a reference names.
+func (w *walker) named(c *point) error {
+	was, err := w.seen.add(c.tree)
+	if was || err != nil {
+		return w.failed("", err)
+	}
+	if c.tip == treeKind {
+		return w.folder(c, c.tree, "", 0)
+	}
+	return w.blob(c, c.tree, c.tree.String(), 0)
+}
+
+// failed counts and tells of what could not be read, and gives the error that ends the walk.
+func (w *walker) failed(p string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if w.ctx.Err() != nil {
+		return context.Cause(w.ctx)
+	}
+	if errors.Is(err, bulwark.ErrNotFound) {
+		w.missing++
+		return nil
+	}
+	w.bad++
+	e := &bulwark.Entry{Err: fmt.Errorf("git history: %w", err)}
+	e.SetPath(cmp.Or(p, "."))
+	return w.visit(e)
+}
+
+// missed is the error at the end when something was not there.
+func (w *walker) missed(partial bool) error {
+	switch {
+	case w.missing > 0 && partial:
+		return fmt.Errorf("git history: %d objects are not in this partial clone; get them: git fetch --refetch --no-filter: %w", w.missing, bulwark.ErrUnavailable)
+	case w.missing > 0:
+		return fmt.Errorf("git history: %d objects are missing: %w; git fsck names them", w.missing, bulwark.ErrMalformed)
+	case w.bad > 0:
+		return fmt.Errorf("git history: %d objects could not be read: %w", w.bad, bulwark.ErrMalformed)
+	}
+	return nil
+}
