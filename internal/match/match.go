@@ -2,7 +2,7 @@
 //
 // Most bytes of most files are part of no literal, so what matters is to pass them
 // quickly. Every second byte a window of four is folded, hashed and looked up in a bit
-// map that stays in the first-level cache; of each literal the map knows its rarest five
+// map that stays in the second-level cache; of each literal the map knows its rarest five
 // bytes in both positions that a step of two can meet them in. What is in the map is
 // compared with the few literals that may be meant. Literals too short for that, and
 // those of crowds that share the same bytes, go to a dense automaton over byte classes,
