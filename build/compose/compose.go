@@ -10,6 +10,8 @@ package compose
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/template"
 
@@ -29,6 +31,8 @@ type Node = yamldoc.Node
 // File is a compose file.
 type File struct {
 	Services []*Service // in the order of the file
+	// Includes are the files that it includes.
+	Includes []Node
 	docs     []*yamldoc.Doc
 }
 
@@ -66,8 +70,44 @@ func Parse(data []byte) (*File, error) {
 		for _, k := range names {
 			f.Services = append(f.Services, service(k, byName))
 		}
+		f.includes(d.Root.Get("include"))
 	}
 	return f, err
+}
+
+// includes reads a list of paths, or of mappings with one path or several.
+func (f *File) includes(list Node) {
+	for item := range list.Items() {
+		paths := item.Texts()
+		if item.IsMap() {
+			paths = item.Get("path").Texts()
+		}
+		f.Includes = append(f.Includes, paths...)
+	}
+}
+
+// Volume is a volume of the file that is a folder of the host under another name.
+type Volume struct {
+	Name, Device string
+	ReadOnly     bool
+	At           Node // the device
+}
+
+// Volumes are the named volumes that bind a folder of the host.
+func (f *File) Volumes() []Volume {
+	var out []Volume
+	for _, d := range f.docs {
+		for k, v := range d.Root.Get("volumes").Pairs() {
+			o := v.Get("driver_opts")
+			options, _ := Expand(o.Get("o").Text())
+			device, _ := Expand(o.Get("device").Text())
+			if device == "" || !slices.Contains(strings.Split(options, ","), "bind") {
+				continue
+			}
+			out = append(out, Volume{k.Text(), device, slices.Contains(strings.Split(options, ","), "ro"), o.Get("device")})
+		}
+	}
+	return out
 }
 
 // legacy takes a file of the first version, whose services stand at the top.

@@ -1,8 +1,10 @@
 // Package compose judges compose files: what services ask of the engine that leads out of
 // their container, what they publish, and what they give away.
 //
-// Each file is judged by itself: what an override file or a file that is included adds or
-// takes away is not known, nor are the values of variables without a default.
+// Each file is judged by itself, but for what a service lacks: files of one folder may be
+// taken together (compose.override.yaml), so that what any of them gives the service it
+// does not lack. Values of variables without a default are not known, nor is .env read. A
+// file that is included or extended and is no compose file by its name is a note.
 package compose
 
 import (
@@ -32,17 +34,16 @@ func New() *Check { return &Check{} }
 
 // Info describes the check.
 func (*Check) Info() bulwark.Info {
-	return bulwark.Info{Name: name, Summary: "Compose files: privileges, mounts, published ports, secrets.", Version: 1}
+	return bulwark.Info{Name: name, Summary: "Compose files: privileges, mounts, published ports, secrets.", Version: 2}
 }
 
 // Check emits what is wrong with each compose file. A file that cannot be read, in whole
 // or in part, is a note that makes the run incomplete.
 func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Inventory, emit func(bulwark.Record)) error {
-	for i := range inv.Documents {
-		d := &inv.Documents[i]
-		if d.Kind != kind {
-			continue
-		}
+	p := read(inv)
+	for i := range p.files {
+		f := &p.files[i]
+		d := f.doc
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -51,11 +52,13 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 				emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Path: d.Path, Text: err.Error(), Incomplete: true}})
 			}
 		}
-		f, err := compose.Parse(d.Data)
-		note(err)
+		note(f.err)
+		for _, text := range p.unread(f) {
+			emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Path: d.Path, Text: text, Incomplete: true}})
+		}
 		found := misconfig.Gather{Data: d.Data}
 		for _, s := range f.Services {
-			j := judge{Service: s, doc: d, emit: found.Add}
+			j := judge{Service: s, file: f, doc: d, emit: found.Add, others: p.others(f, s)}
 			j.all()
 		}
 		found.Emit(emit)
@@ -67,8 +70,11 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 // judge looks at one service.
 type judge struct {
 	*compose.Service
+	file *file
 	doc  *bulwark.Document
 	emit func(*bulwark.Finding)
+	// others are services of that name in files beside this one, itself among them.
+	others []*compose.Service
 }
 
 func (j *judge) all() {

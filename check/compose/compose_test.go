@@ -52,6 +52,10 @@ func TestService(t *testing.T) {
 		{"cap_add:\n  - CAP_SYS_ADMIN\n  - net_admin\n  - CHOWN\n  - all", []string{"high capability 4 cap_add: SYS_ADMIN", "medium capability 5 cap_add: NET_ADMIN", "high capability 7 cap_add: ALL"}},
 		{"network_mode: host\npid: \"host\"\nipc: host\nuserns_mode: host\ncgroup: host", []string{"medium host-namespace 3 network_mode: host", "high host-namespace 4 pid: host", "medium host-namespace 5 ipc: host", "high host-namespace 6 userns_mode: host", "medium host-namespace 7 cgroup: host"}},
 		{"security_opt: [seccomp=unconfined, 'apparmor:unconfined', no-new-privileges]", []string{"medium unconfined 3 security_opt: seccomp:unconfined", "medium unconfined 3 security_opt: apparmor:unconfined"}},
+		{"use_api_socket: true\nbuild: {context: ., privileged: true, network: host, entitlements: [network.host, security.insecure]}\npost_start: [{command: x, privileged: true}, {command: y}]",
+			[]string{"high privileged 4 build: privileged", "high privileged 5 post_start: privileged", "low host-namespace 4 build: network: host", "high engine-socket 3 use_api_socket: true"}},
+		{"volumes: [named:/x, 'other:/y', 'read:/z:ro']\nimage: a@sha256:x\n\bvolumes:\n\b  named: {driver_opts: {type: none, o: bind, device: /}}\n\b  other: {driver_opts: {type: nfs, o: addr=x, device: ':/etc'}}\n\b  read:\n\b    driver_opts:\n\b      o: 'bind,ro'\n\b      device: /etc",
+			[]string{"critical host-mount 6 / of the host is mounted writable", "medium host-mount 11 /etc of the host is mounted read-only"}},
 		{"user: root", []string{"medium root-user 3 user: root"}},
 		{"user: 0:0", []string{"medium root-user 3 user: 0:0"}},
 		{"sysctls:\n  net.core.somaxconn: 1\n  vm.swappiness: 1", []string{"low sysctl 5 sysctls: vm.swappiness"}},
@@ -71,7 +75,7 @@ func TestService(t *testing.T) {
 		{"environment: [POSTGRES_HOST_AUTH_METHOD=trust, xpack.security.enabled=false, MYSQL_ALLOW_EMPTY_PASSWORD=no]\nports: ['9999:9999']", []string{"high no-authentication 3 POSTGRES_HOST_AUTH_METHOD: trust", "high no-authentication 3 xpack.security.enabled: false"}},
 		{"build:\n  args: {NPM_TOKEN: abc, V: 1}", []string{"medium build-arg-secret 4 the build argument NPM_TOKEN has its value in the file"}},
 	} {
-		text := "services:\n  a:\n    " + strings.ReplaceAll(tt.service, "\n", "\n    ") + "\n"
+		text := "services:\n  a:\n    " + strings.ReplaceAll(strings.ReplaceAll(tt.service, "\n", "\n    "), "    \b", "") + "\n"
 		found, notes := judgeText(t, text)
 		if diff := cmp.Diff(tt.want, brief(found)); diff != "" || len(notes) > 0 {
 			t.Errorf("%s\nnotes %q (-want +got):\n%s", text, notes, diff)
@@ -101,6 +105,34 @@ func TestHygiene(t *testing.T) {
 		if diff := cmp.Diff(want, rules(text)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
+	}
+}
+
+// TestProject judges files of one folder together where something is lacking, and notes
+// files that it has not seen.
+func TestProject(t *testing.T) {
+	inv := &bulwark.Inventory{}
+	for path, text := range map[string]string{
+		"a/compose.yaml":          "include: [more/compose.yaml, {path: [gone.yaml, https://u:p@x.example/c.yaml]}]\nservices:\n  db: {image: 'x@sha256:0', healthcheck: {test: x}}\n  web: {extends: {file: common.yml, service: web}}\n",
+		"a/compose.override.yaml": "services:\n  db:\n    privileged: true\n    mem_limit: 1g\n    read_only: true\n    security_opt: ['no-new-privileges:true']\n",
+		"a/more/compose.yaml":     "services: {db: {image: 'x@sha256:0'}}\n",
+	} {
+		inv.Documents = append(inv.Documents, bulwark.Document{Kind: "compose", Path: path, Data: []byte(text)})
+	}
+	var got []string
+	err := New().Check(t.Context(), &bulwark.Target{}, inv, func(r bulwark.Record) {
+		if r.Note != nil {
+			got = append(got, r.Note.Path+": "+r.Note.Text)
+			return
+		}
+		got = append(got, r.Finding.Path+": "+r.Finding.Rule)
+	})
+	slices.Sort(got)
+	want := []string{"a/compose.override.yaml: compose/privileged",
+		`a/compose.yaml: extends a service of "common.yml", which was not judged`, `a/compose.yaml: includes "gone.yaml", which was not judged`, `a/compose.yaml: includes "https://x.example/c.yaml", which was not judged`,
+		"a/more/compose.yaml: compose/new-privileges", "a/more/compose.yaml: compose/no-healthcheck", "a/more/compose.yaml: compose/no-limits", "a/more/compose.yaml: compose/writable-root"}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
 

@@ -32,17 +32,17 @@ func (j *judge) image() {
 
 // hygiene judges what a careful file has.
 func (j *judge) hygiene() {
-	if j.Elsewhere != "" {
+	if j.Elsewhere != "" || j.fragment() {
 		return // another file may say it
 	}
 	j.privileges()
-	if !j.Get("mem_limit").Exists() && !j.Get("deploy", "resources", "limits", "memory").Exists() {
+	if !j.any("mem_limit") && !j.any("deploy", "resources", "limits", "memory") {
 		j.emit(j.finding(&limits, "", j.At, "neither mem_limit nor deploy.resources.limits.memory"))
 	}
-	if !j.Get("read_only").True() {
+	if !slices.ContainsFunc(j.others, func(s *compose.Service) bool { return s.Get("read_only").True() }) {
 		j.emit(j.finding(&writableRoot, "", j.At, "no read_only: true"))
 	}
-	if h := j.Get("healthcheck"); !h.Exists() || h.Get("disable").True() {
+	if h := j.Get("healthcheck"); !j.any("healthcheck") || h.Get("disable").True() {
 		j.emit(j.finding(&noHealth, "", j.At, "no healthcheck"))
 	}
 	if l := j.List("links"); len(l) > 0 {
@@ -50,9 +50,23 @@ func (j *judge) hygiene() {
 	}
 }
 
+// any tells whether the service has a key, here or in a file beside this one.
+func (j *judge) any(keys ...string) bool {
+	return slices.ContainsFunc(j.others, func(s *compose.Service) bool { return s.Get(keys...).Exists() })
+}
+
+// fragment tells whether this is what a file adds to the service of another one: it has
+// no image itself.
+func (j *judge) fragment() bool {
+	return !j.Get("image").Exists() && !j.Get("build").Exists() && (j.any("image") || j.any("build"))
+}
+
 // privileges judges whether set-uid programs are held down.
 func (j *judge) privileges() {
-	options := j.List("security_opt")
+	var options []compose.Node
+	for _, s := range j.others {
+		options = append(options, s.List("security_opt")...)
+	}
 	has := slices.ContainsFunc(options, func(n compose.Node) bool {
 		switch n.Text() {
 		case "no-new-privileges", "no-new-privileges:true", "no-new-privileges=true":

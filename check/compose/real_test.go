@@ -51,7 +51,7 @@ func mend(t *testing.T, p, _ string, data []byte) (findings, patched int) {
 			findings = len(found)
 		}
 		for _, n := range notes {
-			if round > 0 || !strings.Contains(n, "malformed") {
+			if (round > 0 || !strings.Contains(n, "malformed")) && !strings.Contains(n, "was not judged") {
 				t.Errorf("%s: %s", p, n)
 			}
 		}

@@ -43,10 +43,35 @@ func (j *judge) rights() {
 	case "root", "0", "0:0", "root:root", "root:0":
 		j.emit(j.finding(&rootUser, "", n, "user: %s", user))
 	}
+	j.building()
 	for _, v := range j.Variables("sysctls") {
 		if !ownSysctl(v.Name) {
 			j.emit(j.finding(&sysctl, v.Name, v.At, "sysctls: %s", v.Name))
 		}
+	}
+}
+
+// building judges what the build may do.
+func (j *judge) building() {
+	if n := j.Get("build", "privileged"); n.True() {
+		j.emit(j.finding(&privileged, "build", n, "build: privileged"))
+	}
+	for _, n := range j.List("build", "entitlements") {
+		if n.Text() == "security.insecure" {
+			j.emit(j.finding(&privileged, "build", n, "build: entitlements: %s", n.Text()))
+		}
+	}
+	for _, key := range []string{"post_start", "pre_stop"} {
+		for n := range j.Get(key).Items() {
+			if n.Get("privileged").True() {
+				j.emit(j.finding(&privileged, key, n.Get("privileged"), "%s: privileged", key))
+			}
+		}
+	}
+	if mode, n := j.Scalar("build", "network"); mode == "host" {
+		f := j.finding(&hostNamespace, "build", n, "build: network: host")
+		hostNamespace.Rate(f, low)
+		j.emit(f)
 	}
 }
 
@@ -90,7 +115,17 @@ var sensitive = []string{"/etc", "/root", "/boot", "/proc", "/sys", "/dev", "/bi
 
 // mounts judges what the container sees of the host.
 func (j *judge) mounts() {
+	if n := j.Get("use_api_socket"); n.True() {
+		j.emit(j.finding(&engineSocket, "use_api_socket", n, "use_api_socket: %s", n.Text()))
+	}
+	volumes := map[string]compose.Volume{}
+	for _, v := range j.file.Volumes() {
+		volumes[v.Name] = v
+	}
 	for _, m := range j.Mounts() {
+		if v, ok := volumes[m.Source]; ok && m.Type == "volume" {
+			m.Type, m.Source, m.ReadOnly, m.At, m.Short = "bind", v.Device, m.ReadOnly || v.ReadOnly, v.At, false
+		}
 		if m.Type != "bind" && m.Type != "npipe" {
 			continue
 		}
