@@ -29,6 +29,8 @@ type pass struct {
 	// extractors and inspectors are those of the scanner that are asked about this target.
 	extractors []bulwark.Extractor
 	inspectors []bulwark.Inspector
+	// past: what is read are versions of files that were there once.
+	past bool
 	// plugins is the fingerprint of everything that decides which facts bytes give.
 	plugins string
 }
@@ -42,7 +44,7 @@ const (
 
 func (s *Scanner) newPass(t *bulwark.Target) *pass {
 	most := cmp.Or(s.Memory, defaultMemory)
-	p := &pass{s: s, t: t, memory: semaphore.NewWeighted(most), budget: &budget{left: remembered, alone: len(t.Layers) == 1}, most: most, prog: s.Progress, plugins: s.fingerprint(t.Image != nil)}
+	p := &pass{s: s, t: t, memory: semaphore.NewWeighted(most), budget: &budget{left: remembered, alone: len(t.Layers) == 1 && t.Past == nil}, most: most, prog: s.Progress, plugins: s.fingerprint(t.Image != nil)}
 	if p.prog == nil {
 		p.prog = silent{}
 	}
@@ -72,7 +74,11 @@ func (p *pass) layer(ctx context.Context, l *bulwark.Layer) (*facts, error) {
 		return f, nil
 	}
 	w := &walker{pass: p, ctx: ctx, facts: newFacts(l.DiffID), share: share, notes: map[string]int{}, piece: make([]byte, pieceSize), folders: map[name]bool{}}
-	err := l.Tree.Walk(ctx, w.visit)
+	visit := w.visit
+	if p.past {
+		visit = w.version
+	}
+	err := l.Tree.Walk(ctx, visit)
 	if err == nil && len(w.pending) > 0 {
 		err = l.Tree.Walk(ctx, w.visitLinked)
 	}
@@ -122,6 +128,7 @@ type walker struct {
 
 	seen    map[string]seen               // files that plugins were given
 	pending map[string][]bulwark.FileInfo // hard links, by the path that has the bytes
+	earlier map[string]bool               // what versions from the past had, by key and path
 }
 
 type sink struct {
@@ -230,13 +237,7 @@ func (w *walker) file(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt) er
 			wants = append(wants, x)
 		}
 	}
-	w.sinks = w.sinks[:0]
-	for _, in := range w.inspectors {
-		if s := in.Begin(info); s != nil {
-			w.sinks = append(w.sinks, sink{s, in})
-		}
-	}
-	if len(wants) == 0 && len(w.sinks) == 0 {
+	if !w.begin(info) && len(wants) == 0 {
 		return nil
 	}
 	found := fileFacts{path: info.Path}
@@ -246,6 +247,17 @@ func (w *walker) file(info *bulwark.FileInfo, body io.Reader, at io.ReaderAt) er
 	}
 	w.note("scan", info.Path, err)
 	return w.keep(info, found)
+}
+
+// begin asks the inspectors about a file, and tells whether one is interested.
+func (w *walker) begin(info *bulwark.FileInfo) bool {
+	w.sinks = w.sinks[:0]
+	for _, in := range w.inspectors {
+		if s := in.Begin(info); s != nil {
+			w.sinks = append(w.sinks, sink{s, in})
+		}
+	}
+	return len(w.sinks) > 0
 }
 
 // keep adds what was found to the layer's facts.

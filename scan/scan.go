@@ -152,7 +152,10 @@ func (s *Scanner) target(ctx context.Context, job Job, out *output) (err error) 
 
 // layers reads and merges the layers of t. It fails when none of them could be read.
 func (s *Scanner) layers(ctx context.Context, t *bulwark.Target, o *output) (*bulwark.Inventory, error) {
-	results, failures := s.readAll(ctx, t)
+	pass := s.newPass(t)
+	past := pass.startPast(ctx)
+	results, failures := s.readAll(ctx, t, pass)
+	pastFacts, pastErr := past()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -169,6 +172,7 @@ func (s *Scanner) layers(ctx context.Context, t *bulwark.Target, o *output) (*bu
 		return nil, errors.Join(failures...)
 	}
 	inv := merge(t, results, o)
+	o.addPast(t, pastFacts, pastErr)
 	if len(s.Exclude) > 0 {
 		o.addNotes(t.Asset.ID, bulwark.Note{Plugin: "scan", Text: fmt.Sprintf("paths not read, as asked: %q", s.Exclude)})
 	}
@@ -277,7 +281,7 @@ func failureNotes(plugin string, err error) []bulwark.Note {
 
 // readAll reads the layers, the largest first, several at once. Each has facts or an
 // error, or both when it was read in part.
-func (s *Scanner) readAll(ctx context.Context, t *bulwark.Target) ([]*facts, []error) {
+func (s *Scanner) readAll(ctx context.Context, t *bulwark.Target, pass *pass) ([]*facts, []error) {
 	results, failures := make([]*facts, len(t.Layers)), make([]error, len(t.Layers))
 	order := make([]int, len(t.Layers))
 	for i := range order {
@@ -285,7 +289,6 @@ func (s *Scanner) readAll(ctx context.Context, t *bulwark.Target) ([]*facts, []e
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(t.Layers[b].Size, t.Layers[a].Size) })
 
-	pass := s.newPass(t)
 	var g errgroup.Group
 	if !t.Stream { // layers of one stream pass by when they come: all of them wait at once
 		g.SetLimit(cmp.Or(s.Workers, runtime.GOMAXPROCS(0)))
