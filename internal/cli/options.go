@@ -24,6 +24,8 @@ type options struct {
 	output      string
 	only        []string
 	personal    bool
+	history     bool
+	staged      bool
 	yara        []string
 	registries  []string
 	secretRules []string
@@ -119,6 +121,12 @@ func (o *options) inside(f *pflag.FlagSet) {
 	f.BoolVar(&o.personal, "personal-data", false, "also find data about people: payment cards, account numbers, lists of addresses (kind secret)")
 }
 
+// repository adds the flags that look at what a Git repository holds beside its files.
+func (o *options) repository(f *pflag.FlagSet) {
+	f.BoolVar(&o.history, "git-history", false, "of a folder with Git, look for secrets in every version of every file as well")
+	f.BoolVar(&o.staged, "staged", false, "of a folder with Git, look only at what is staged for the next commit")
+}
+
 // selection adds the flags that choose findings.
 func (o *options) selection(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.only, "only", nil, "only these `KINDS` of findings")
@@ -192,6 +200,9 @@ func (o *options) validate() error {
 		if !glob.Valid(g) {
 			return usage("--exclude %q is no glob", g)
 		}
+	}
+	if o.history && o.staged {
+		return usage("--git-history and --staged exclude each other")
 	}
 	if o.offline && o.online {
 		return usage("--offline and --online exclude each other")

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,8 +81,12 @@ func (p *progress) close() {
 func (p *progress) Target(t *bulwark.Target) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.name, p.layers, p.done, p.started = clean(t.Asset.Name), make([]layerProgress, len(t.Layers)), 0, time.Now()
-	for i, l := range t.Layers {
+	layers := t.Layers
+	if t.Past != nil {
+		layers = append(slices.Clip(layers), *t.Past)
+	}
+	p.name, p.layers, p.done, p.started = clean(t.Asset.Name), make([]layerProgress, len(layers)), 0, time.Now()
+	for i, l := range layers {
 		p.layers[i].size = max(l.Size, 0)
 		if m, ok := l.Tree.(bulwark.Meter); ok {
 			p.layers[i].meter, p.layers[i].from = m, m.BytesRead()

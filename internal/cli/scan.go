@@ -29,8 +29,9 @@ func (a *app) scanCommand() *cobra.Command {
 		Long: "Scan looks at images, archives, folders, SBOMs and machines.\n\n" +
 			"TARGET is tried in this order: a prefix (image: tar: oci: rootfs: dir: sbom: docker: podman:) forces the kind;\n" +
 			"\"host\" is this machine; \"-\" an SBOM or archive on standard input; an existing file or folder; else an image of a registry.",
-		Example: "  bulwark scan debian:12\n  bulwark scan image.tar --fail-on high\n  bulwark scan host -f table -f html=report.html",
-		Args:    cobra.MinimumNArgs(1), PreRunE: a.settle,
+		Example: "  bulwark scan debian:12\n  bulwark scan image.tar --fail-on high\n  bulwark scan host -f table -f html=report.html\n" +
+			"  bulwark scan . --git-history --only secret\n  bulwark scan . --staged --only secret --fail-on low    # as a hook before each commit",
+		Args: cobra.MinimumNArgs(1), PreRunE: a.settle,
 		RunE: func(c *cobra.Command, args []string) error { return a.scan(c.Context(), args, formats) },
 	}
 	f := c.Flags()
@@ -39,6 +40,7 @@ func (a *app) scanCommand() *cobra.Command {
 	a.database(f)
 	a.indexes(f)
 	a.inside(f)
+	a.repository(f)
 	a.targets(f)
 	a.common(f)
 	return c

@@ -13,6 +13,7 @@ import (
 
 	"bulwark"
 	"bulwark/scan"
+	"bulwark/source/git"
 	"bulwark/source/image"
 	"bulwark/source/image/archive"
 	"bulwark/source/image/engine"
@@ -80,6 +81,9 @@ func (a *app) target(ctx context.Context, ref string) (*bulwark.Target, error) {
 	if a.offline && kind == "image" {
 		return nil, fmt.Errorf("%s would be asked of a registry, and --offline forbids it: %w", ref, bulwark.ErrUnavailable)
 	}
+	if kind != "dir" && (a.history || a.staged) {
+		return nil, fmt.Errorf("%s is no project folder: --git-history and --staged look at folders with Git: %w (dir:%s takes a folder as one)", ref, bulwark.ErrUnsupported, rest)
+	}
 	t, err := a.source(kind).Open(ctx, rest)
 	if err != nil && guessed && kind == "image" {
 		return nil, fmt.Errorf("there is no file or folder of that name, and as an image: %w", err)
@@ -98,13 +102,24 @@ func (a *app) source(kind string) bulwark.Source {
 	case "rootfs":
 		return &rootfs.Rootfs{}
 	case "dir":
-		return &rootfs.Dir{}
+		return a.folder()
 	case "host":
 		return &rootfs.Host{}
 	case "docker", "podman":
 		return &engine.Source{Kind: kind, Platform: a.platform}
 	}
 	return a.registry()
+}
+
+// folder is the source of project folders.
+func (a *app) folder() bulwark.Source {
+	switch {
+	case a.staged:
+		return &git.Staged{Index: os.Getenv("GIT_INDEX_FILE")}
+	case a.history:
+		return &git.History{Folder: &rootfs.Dir{}}
+	}
+	return &rootfs.Dir{}
 }
 
 // sniff finds out what a reference without prefix is.

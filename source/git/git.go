@@ -50,6 +50,7 @@ func (h *History) Open(ctx context.Context, ref string) (*bulwark.Target, error)
 	if err != nil {
 		return nil, err
 	}
+	past.Index = len(t.Layers)
 	t.Past, t.Notes = past, append(t.Notes, notes...)
 	if r.top == "" {
 		for i := range t.Layers {
