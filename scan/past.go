@@ -162,7 +162,7 @@ func gone(t *bulwark.Target, f bulwark.Finding, v version) bulwark.Finding {
 	f.Asset, f.Path = t.Asset.ID, cmp.Or(f.Path, v.path)
 	f.Subject = cmp.Or(f.Subject, f.Path)
 	f.Tags = append(slices.Clip(f.Tags), Removed)
-	f.Evidence = append(slices.Clip(f.Evidence), "no file of the folder has it any more; whoever can clone the repository can still read it")
+	f.Evidence = append(slices.Clip(f.Evidence), "no file of the folder has it; whoever can clone the repository can read it")
 	if f.Fix != nil {
 		fix := *f.Fix
 		fix.Text = "revoke it where it was issued; taking it out of the history does not reach the clones that have it"

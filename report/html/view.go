@@ -288,6 +288,9 @@ func places(list []bulwark.Place) []string {
 		if i == maxFacts {
 			return append(paths, "and "+group.Number(len(list)-i)+" more")
 		}
+		if p.Commit != "" {
+			p.Path += fmt.Sprintf(" in commit %.12s", p.Commit)
+		}
 		paths = append(paths, p.Path)
 	}
 	return paths

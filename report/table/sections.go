@@ -145,7 +145,11 @@ func where(f *bulwark.Finding) string {
 	if n := len(f.Places); n > 1 {
 		s += fmt.Sprintf(" +%d", max(n, f.Count)-1)
 	}
-	if slices.Contains(f.Tags, "removed") {
+	switch {
+	case !slices.Contains(f.Tags, "removed"):
+	case len(f.Places) > 0 && f.Places[0].Commit != "":
+		s += fmt.Sprintf(" (in commit %.12s)", f.Places[0].Commit)
+	default:
 		s += " (removed by a later layer)"
 	}
 	return s
