@@ -124,6 +124,10 @@ func (s *subject) steps() {
 		if updates(l.text) {
 			s.emit(l.place(updateAlone.Finding("RUN update", "", l.evidence())))
 		}
+		if upgrades(l.text) && !seen["upgrade"] {
+			seen["upgrade"] = true
+			s.emit(l.place(osUpgrade.Finding("RUN upgrade", "", l.evidence())))
+		}
 		if word, rest, _ := strings.Cut(l.text, " "); strings.EqualFold(word, "ADD") {
 			if s.added(l, rest) {
 				copies = append(copies, l)
@@ -141,6 +145,15 @@ func updates(text string) bool {
 		return true
 	}
 	return false
+}
+
+var upgrading = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[;&|]\s*|\s)(?:(?:apt|apt-get|aptitude)\s+(?:-\S+\s+)*(?:upgrade|dist-upgrade|full-upgrade)|(?:yum|dnf|microdnf|tdnf)\s+(?:-\S+\s+)*(?:update|upgrade)(?:\s+-\S+)*\s*(?:[;&|]|$)|zypper\s+(?:-\S+\s+)*(?:up|update|dup)|apk\s+(?:-\S+\s+)*upgrade(?:\s+-\S+)*\s*(?:[;&|]|$))`)
+})
+
+// upgrades tells whether a step upgrades the distribution.
+func upgrades(text string) bool {
+	return strings.HasPrefix(text, "RUN ") && (strings.Contains(text, "up")) && upgrading().MatchString(strings.Join(strings.Fields(text), " "))
 }
 
 const mostSteps = 20 // that one finding shows

@@ -35,7 +35,7 @@ func New() *Check { return &Check{} }
 
 // Info describes the check.
 func (*Check) Info() bulwark.Info {
-	return bulwark.Info{Name: name, Summary: "How an image is configured: user, ports, environment, modes, accounts.", Version: 1}
+	return bulwark.Info{Name: name, Summary: "How an image is configured: user, ports, environment, modes, accounts.", Version: 2}
 }
 
 // config is the part of an image's configuration that is judged.
@@ -86,6 +86,7 @@ func (*Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Invento
 	s.ports()
 	s.process()
 	s.tools()
+	s.leftovers()
 	return ctx.Err()
 }
 

@@ -161,6 +161,8 @@ func TestConfig(t *testing.T) {
 		{"add", `{}`, []string{"ADD . /app # buildkit", "/bin/sh -c #(nop) ADD dir:12 in /src ", "ADD app.jar /x # buildkit"}, []string{"low add ADD: history step 1: ADD . /app"}},
 		{"add remote", `{}`, []string{"ADD http://u:p@example.org/x.sh /x # buildkit", "ADD https://example.org/y /y # buildkit"},
 			[]string{"high add-remote ADD http://example.org/x.sh: history step 1: ADD http://example.org/x.sh /x", "medium add-remote ADD https://example.org/y: history step 2: ADD https://example.org/y /y"}},
+		{"upgrade", `{}`, []string{"RUN /bin/sh -c apt-get update && apt-get -y dist-upgrade", "RUN apk upgrade --no-cache && x", "ENV X=apt-get upgrade"}, []string{"low os-upgrade RUN upgrade: history step 1: RUN apt-get update && apt-get -y dist-upgrade"}},
+		{"no upgrade", `{}`, []string{"RUN apk upgrade musl", "RUN dnf update -y openssl", "RUN pip install --upgrade pip", "RUN echo upgrade", "RUN npm update"}, nil},
 		{"update alone", `{}`, []string{"RUN /bin/sh -c apt-get update # buildkit", "/bin/sh -c apt-get update && apt-get install x", "RUN apt-get update"}, []string{"low update-alone RUN update: history step 1: RUN apt-get update"}},
 		{"debugger", `{"Entrypoint":["java","-agentlib:jdwp=transport=dt_socket,server=y,address=*:5005"]}`, nil, []string{"medium debugger debugger: started with -agentlib:jdwp=transport=dt_socket,server=y,address=*:5005"}},
 	} {
@@ -208,6 +210,24 @@ func TestTools(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: %d useless tools, want %d", config, got, want)
+		}
+	}
+}
+
+func TestLeftovers(t *testing.T) {
+	var files []file
+	for _, p := range []string{"var/lib/apt/lists/deb.debian.org_dists_bookworm_InRelease", "var/lib/apt/lists/deb.debian.org_dists_bookworm_main_binary-amd64_Packages.lz4", "var/cache/apt/archives/x.deb", "var/cache/apk/APKINDEX.1.tar.gz",
+		"var/lib/apt/lists/lock", "var/cache/apt/archives/lock", "app/Dockerfile", "app/.git/HEAD", "app/.git/refs/HEAD", "usr/share/x/Dockerfile", "app/node_modules/x/Dockerfile", "app/Dockerfile.go"} {
+		files = append(files, file{path: p, mode: 0o644, data: "x"})
+	}
+	found := judgeAll(t, target(`{}`), files...)
+	want := []string{"low leftover files of the build: /app/.git/HEAD", "low package-cache package lists: /var/cache/apk/APKINDEX.1.tar.gz"}
+	if diff := cmp.Diff(want, brief(found, quiet...)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, f := range found {
+		if f.Rule == "image/package-cache" && len(f.Places) != 4 || f.Rule == "image/leftover" && (len(f.Places) != 2 || !slices.Contains(f.Tags, "hygiene")) {
+			t.Errorf("%+v", f)
 		}
 	}
 }

@@ -16,7 +16,8 @@ const (
 )
 
 // Inspector keeps the modes of files that are set-uid, set-gid or open to everybody, and
-// that there are shells, package managers and sudo. It reads no bytes.
+// that there are shells, package managers, sudo and what a build left behind. It reads no
+// bytes.
 type Inspector struct{}
 
 // NewInspector returns the inspector.
@@ -24,7 +25,7 @@ func NewInspector() *Inspector { return &Inspector{} }
 
 // Info describes the inspector.
 func (*Inspector) Info() bulwark.Info {
-	return bulwark.Info{Name: name + "/modes", Summary: "Files with unusual modes, shells and package managers.", Version: 1}
+	return bulwark.Info{Name: name + "/modes", Summary: "Files with unusual modes, shells and package managers.", Version: 2}
 }
 
 const (
@@ -48,6 +49,9 @@ func (*Inspector) Begin(f *bulwark.FileInfo) bulwark.Sink {
 		return document{Kind: modeKind, Data: []byte(octal(f.Mode))}
 	case programs[f.Base] != "" && programFolders[path.Dir(f.Path)]:
 		return document{Kind: programKind}
+	}
+	if kind := leftBehind(f); kind != "" {
+		return document{Kind: kind}
 	}
 	return nil
 }

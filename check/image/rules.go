@@ -89,6 +89,16 @@ var (
 	updateAlone = Rule{ID: "image/update-alone", Severity: low, Hygiene: true, Title: "The list of packages was fetched in a step of its own",
 		Tags: []string{"cis-docker:4.7", "dockle:CIS-DI-0007"}, Fix: "RUN apt-get update && apt-get install -y ... && rm -rf /var/lib/apt/lists/*",
 		Why: "the builder keeps that step, so that later builds install from an old list, without the fixes since", Noise: "an image that is always built without a cache"}
+	osUpgrade = Rule{ID: "image/os-upgrade", Severity: low, Hygiene: true, Title: "The build upgraded the whole distribution",
+		Tags: []string{"dockle:DKL-DI-0003", "hadolint:DL3005", "cis-docker:4.4"}, Fix: "build from a base image that is up to date instead",
+		Why: "what the image holds depends on the day of the build, and every file is stored twice; low, because the fixes are in it", Noise: "base images whose publisher is slow with security fixes"}
+	packageCache = Rule{ID: "image/package-cache", Severity: low, Hygiene: true, Title: "A package manager's lists or downloads are in the image",
+		Tags: []string{"dockle:DKL-DI-0004", "dockle:DKL-DI-0005", "hadolint:DL3009"}, Fix: "remove them in the RUN that fetched them (rm -rf /var/lib/apt/lists/*, apk add --no-cache, dnf clean all)",
+		Why: "size, and lists that grow stale, from which a later build installs old packages", Noise: "an image that is to install packages when it runs"}
+	leftover = Rule{ID: "image/leftover", Severity: low, Hygiene: true, Title: "Files of the build are in the image",
+		Tags: []string{"dockle:DKL-LI-0003", "cis-docker:4.3"}, Fix: "name them in .dockerignore, or copy what is needed by name",
+		Why: "Dockerfiles, compose files and Git folders tell an intruder how the system is built, and with Git every version of it, secrets that were removed too; low, because mostly nothing secret is in them " +
+			"(what is, the check of secrets reports)", Noise: "tools that keep themselves up to date with Git (nvm, oh-my-zsh)"}
 	noHealth = Rule{ID: "image/no-healthcheck", Severity: low, Hygiene: true, Title: "No HEALTHCHECK",
 		Tags: []string{"cis-docker:4.6", "dockle:CIS-DI-0006", "hadolint:DL3057"}, Fix: "add HEALTHCHECK, or a probe where it is run",
 		Why:   "an engine cannot tell a hung container from a working one",
@@ -141,6 +151,6 @@ func (*Check) Rules() []bulwark.Rule { return misconfig.List(rules()) }
 
 func rules() []*Rule {
 	return []*Rule{&rootUser, &setuid, &setuidShell, &worldWritable, &shadowReadable, &emptyPassword, &secondRoot, &duplicateID, &envSecret, &argSecret,
-		&tlsOff, &preload, &writablePath, &add, &addRemote, &updateAlone, &noHealth, &latest, &remotePort, &databasePort, &sudo, &noPassword, &shell, &provenance,
+		&tlsOff, &preload, &writablePath, &add, &addRemote, &updateAlone, &osUpgrade, &packageCache, &leftover, &noHealth, &latest, &remotePort, &databasePort, &sudo, &noPassword, &shell, &provenance,
 		&systemVolume, &stopSignal, &procWorkdir, &debugger, &untrustedSource, &plainSource}
 }
