@@ -30,6 +30,9 @@ func (r *reader) add(node *parser.Node) {
 		r.from(i)
 		return
 	case r.stage == nil:
+		if i.Name != "arg" && len(r.file.Problems) < maxProblems {
+			r.file.Problems = append(r.file.Problems, Problem{Line: i.First, Text: "there is no FROM before it"})
+		}
 		r.file.Meta = append(r.file.Meta, i)
 	default:
 		r.stage.Instructions = append(r.stage.Instructions, i)

@@ -176,7 +176,8 @@ func (j *judge) copies() {
 			continue
 		}
 		if localName(ref) && j.o.Registries == nil {
-			continue // the name of a build context, as --build-context gives it
+			j.found(unknownStage, i, i.First, from) // or the name of a build context, as --build-context gives it
+			continue
 		}
 		r := j.found(copyFromNotPinned, i, i.First, ref.name)
 		if ref.loose() {

@@ -33,7 +33,7 @@ var (
 		Tags: []string{"hadolint:DL3008", "hadolint:DL3018", "hadolint:DL3033", "hadolint:DL3041", "hadolint:DL3037"}, Fix: "pin the base image by digest and take packages of a snapshot, or name versions",
 		Why: "The image cannot be built again. Low, and contested: a distribution keeps only its newest version, which has the fixes, so that pins break builds.", Noise: "Most of the time; that is why it is hygiene."}
 	aptUpgrade = &misconfig.Rule{ID: "dockerfile/os-upgrade", Severity: bulwark.SeverityLow, Hygiene: true, Title: "The build upgrades the whole distribution",
-		Tags: []string{"dockle:DKL-DI-0003", "hadolint:DL3005", "hadolint:DL3017", "hadolint:DL3031", "hadolint:DL3039"}, Fix: "build from a base image that is up to date instead",
+		Tags: []string{"dockle:DKL-DI-0003", "hadolint:DL3005", "hadolint:DL3017", "hadolint:DL3031", "hadolint:DL3035", "hadolint:DL3039"}, Fix: "build from a base image that is up to date instead",
 		Why: "What the image holds depends on the day of the build, and every file is stored twice. Low.", Noise: "Base images whose publisher is slow with security fixes: upgrading is then the better choice."}
 	recommends = &misconfig.Rule{ID: "dockerfile/apt-recommends", Severity: bulwark.SeverityLow, Hygiene: true, Title: "apt installs what is merely recommended",
 		Tags: []string{"hadolint:DL3015"}, Fix: "add --no-install-recommends",

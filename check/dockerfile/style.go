@@ -16,7 +16,7 @@ func tidy(id, title, fix, why, noise string, tags ...string) *misconfig.Rule {
 
 var (
 	invalid = tidy("invalid", "BuildKit would not take this instruction", "mend it: the build fails",
-		"The build fails, and what the line was to do is not judged. Low.", "Instructions of another frontend (# syntax=).", "hadolint:DL1000")
+		"The build fails, and what the line was to do is not judged. Low.", "Instructions of another frontend (# syntax=).", "hadolint:DL1000", "hadolint:DL3043", "hadolint:DL3061")
 	addForCopy = tidy("add-for-copy", "ADD where COPY serves", "use COPY",
 		"ADD unpacks archives and fetches addresses: what it does depends on its source. Low.", "None known.", "cis-docker:4.9", "dockle:CIS-DI-0009", "hadolint:DL3020")
 	relativeWorkdir = tidy("relative-workdir", "WORKDIR is relative", "name the whole path",
@@ -44,7 +44,14 @@ var (
 	interactive = tidy("pointless-command", "The command makes no sense in a build", "leave it out",
 		"ssh, vim, shutdown, service, mount and the like act on a running system; a layer keeps files alone. Low.", "Services that are started for one RUN to set them up.", "hadolint:DL3001")
 
-	styleRules = []*misconfig.Rule{invalid, addForCopy, relativeWorkdir, uselessCd, severalCmd, maintainer, shellForm, noHealthcheck, noPipefail, sameName, copyFromSelf, copyToFile, copyRelative, fixedPlatform, interactive}
+	unknownStage = tidy("unknown-stage", "COPY --from names what is no stage", "name a stage of this file, or an image with its registry and digest",
+		"The builder takes it for an image of Docker's library, which anybody there may be, unless a build context of that name is given. Low: most builds just fail.", "Contexts that --build-context gives.", "hadolint:DL3022")
+	envSelf = tidy("env-self", "ENV uses a variable that it sets itself", "set it in an ENV before",
+		"The value is the one of before, mostly an empty one: what was meant does not happen. Low.", "None known.", "hadolint:DL3044")
+	highUID = tidy("high-uid", "useradd with a high user id and without -l", "add -l (--no-log-init)",
+		"The log of logins becomes a file of gigabytes that is mostly empty, which builders store whole. Low.", "Distributions without that log (Alpine).", "hadolint:DL3046")
+
+	styleRules = []*misconfig.Rule{unknownStage, envSelf, highUID, invalid, addForCopy, relativeWorkdir, uselessCd, severalCmd, maintainer, shellForm, noHealthcheck, noPipefail, sameName, copyFromSelf, copyToFile, copyRelative, fixedPlatform, interactive}
 )
 
 // invalid reports what BuildKit would refuse.
@@ -71,6 +78,8 @@ func (j *judge) style(i *df.Instruction) {
 		j.exposed(i)
 	case "maintainer":
 		j.maintainer(i)
+	case "env":
+		j.self(i)
 	case "workdir":
 		j.relative(i)
 	case "entrypoint", "cmd":
@@ -158,6 +167,26 @@ func (j *judge) mode(i *df.Instruction) {
 	}
 }
 
+// self judges an ENV whose later values use what it sets first.
+func (j *judge) self(i *df.Instruction) {
+	set := map[string]bool{}
+	for a := i.Args; len(a) >= 3; a = a[3:] {
+		for part := range strings.SplitSeq(a[1], "$") {
+			name := strings.TrimLeft(part, "{")
+			if end := strings.IndexFunc(name, func(r rune) bool {
+				return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+			}); end >= 0 {
+				name = name[:end]
+			}
+			if set[name] && strings.Contains(a[1], "$"+part) && !strings.Contains(a[1], `\$`) {
+				j.found(envSelf, i, i.First, name, "ENV "+a[0]+" uses "+name)
+				return
+			}
+		}
+		set[a[0]] = true
+	}
+}
+
 func (j *judge) maintainer(i *df.Instruction) {
 	r := j.found(maintainer, i, i.First, "MAINTAINER")
 	if i.First != i.Last || i.OnBuild || len(i.Args) == 0 {
@@ -189,6 +218,8 @@ func (s *script) shell() {
 			last = k
 		}
 		switch c.Name {
+		case "useradd":
+			s.number(c)
 		case "ssh", "vim", "vi", "nano", "shutdown", "reboot", "service", "systemctl", "ifconfig", "free", "top", "htop", "mount", "kill", "killall", "ps":
 			if c.Depth == 0 && !s.running(c) {
 				s.about(interactive, c, c.Name)
@@ -199,6 +230,15 @@ func (s *script) shell() {
 		s.about(uselessCd, &s.Commands[last], "cd")
 	}
 	s.pipefail()
+}
+
+// number judges the user id of a new user.
+func (s *script) number(c *df.Command) {
+	v, ok := c.Value("-u", "--uid")
+	if !ok || !isNumber(v) || len(v) < 6 || c.Has("-l", "--no-log-init") {
+		return
+	}
+	s.edit(s.about(highUID, c, "useradd"), c.Line, "useradd", "useradd -l")
 }
 
 // running are uses of such commands that do leave files behind.
