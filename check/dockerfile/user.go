@@ -33,7 +33,9 @@ func (j *judge) user() {
 			r.hygiene()
 			r.Evidence = append(r.Evidence, "the command changes the user: "+by)
 		}
-		j.addUser(r, last)
+		if !j.addUser(r, last) && !r.last.hygiene {
+			j.addNumber(r, stage, last)
+		}
 	case isRoot(i.Expand(strings.Join(i.Args, " "))):
 		j.addUser(j.found(rootUser, i, i.First, "USER"), last)
 	}
@@ -148,14 +150,75 @@ func nonRootBase(image string) bool {
 }
 
 // addUser makes the patch that adds USER before the last CMD or ENTRYPOINT, when the stage
-// creates a user.
-func (j *judge) addUser(r *result, last *df.Stage) {
+// creates a user; it tells whether it does.
+func (j *judge) addUser(r *result, last *df.Stage) bool {
 	name, made := createdUser(last)
 	if name == "" || r.Fix == nil {
-		return
+		return false
 	}
 	r.fix(fmt.Sprintf("USER %s before the command: the file creates that user in line %d", name, made))
 	j.insertUser(r, last, name, made)
+	return true
+}
+
+// addNumber makes the patch for a file that creates no user, where the base image is known
+// and nothing says that the program starts as root for a reason: a number needs no account.
+func (j *judge) addNumber(r *result, root, last *df.Stage) {
+	if user := plainUser(root.Image); user != "" && !wantsRoot(last) {
+		r.fix("USER " + user + " before the command, and give it the folders that the program writes to (COPY --chown); a number needs no account")
+		j.insertUser(r, last, user, 0)
+	}
+}
+
+const nonRoot = "65532:65532" // as in distroless images
+
+// plain are images of systems and runtimes: what starts in them is the file's own choice.
+var plain = strings.Fields("alpine debian ubuntu busybox fedora almalinux rockylinux oraclelinux amazonlinux buildpack-deps python golang ruby rust perl elixir erlang swift dart julia clojure pypy gcc haskell eclipse-temurin openjdk amazoncorretto ibm-semeru-runtimes sapmachine bash")
+
+// plainUser is whom an image may run as though nothing was done for it; "" when that is not known.
+func plainUser(image string) string {
+	host, repository := parseReference(image).registry()
+	name, library := strings.CutPrefix(repository, "library/")
+	switch {
+	case image == "scratch", host == "gcr.io" && strings.HasPrefix(repository, "distroless/"):
+		return nonRoot
+	case host != "docker.io" || !library:
+		return ""
+	case name == "node":
+		return "node" // which it creates
+	case slices.Contains(plain, name):
+		return nonRoot
+	}
+	return ""
+}
+
+// wantsRoot tells whether a stage starts a script or daemon that may need root, or listens
+// at a port that older engines give to root alone.
+func wantsRoot(s *df.Stage) bool {
+	for ; s != nil; s = s.Parent {
+		for _, i := range s.Instructions {
+			switch {
+			case i.Name == "expose" && slices.ContainsFunc(i.Args, lowPort), (i.Name == "cmd" || i.Name == "entrypoint") && i.Script == nil:
+				return true
+			case i.Name != "cmd" && i.Name != "entrypoint":
+				continue
+			}
+			for k := range i.Script.Commands {
+				if name := i.Script.Commands[k].Name; name == "" || strings.HasSuffix(name, ".sh") || strings.Contains(name, "entrypoint") || slices.Contains(daemons, name) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+var daemons = strings.Fields("nginx apache2 apache2ctl apachectl httpd sshd cron crond supervisord dockerd containerd systemd init s6-svscan runsvdir dumpcap tcpdump iptables wg-quick openvpn haproxy named dnsmasq postfix dovecot smbd rsyslogd service systemctl")
+
+func lowPort(arg string) bool {
+	number, _, _ := strings.Cut(arg, "/")
+	n, ok := port(number)
+	return ok && n < 1024
 }
 
 // createdUser is the last user that the stages of an image create, and where.
