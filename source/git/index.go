@@ -84,21 +84,25 @@ func parseIndex(data []byte) (*index, error) {
 	x := &index{}
 	body = body[12:]
 	x.files = make([]staged, 0, min(count, len(body)/64))
-	name := ""
+	name, odd := "", false // names are empty in an index that is split, and then it is not odd
 	for range count {
 		e, n, ok := parseStaged(body, version, name)
 		if !ok {
 			return nil, badIndex("a file")
 		}
-		if e.name < name {
-			return nil, badIndex("files out of order")
-		}
+		odd = odd || e.name == "" || e.name < name
 		body, name = body[n:], e.name
 		if e.mode != 0 {
 			x.files = append(x.files, e)
 		}
 	}
-	return x, x.extensions(body)
+	if err := x.extensions(body); err != nil {
+		return nil, err
+	}
+	if odd {
+		return nil, badIndex("files out of order")
+	}
+	return x, nil
 }
 
 // parseStaged reads one file and tells how long it is; before is the name of the one before.
@@ -142,7 +146,7 @@ func parseStaged(b []byte, version uint32, before string) (e staged, n int, ok b
 	if version != 4 {
 		n = (n + 7) &^ 7 // 1 to 8 zeros fill it up
 	}
-	return e, n, n <= len(b) && e.name != ""
+	return e, n, n <= len(b)
 }
 
 // varint reads a number as deltas write offsets; 0 bytes are read when it is none.

@@ -24,6 +24,7 @@ type object struct {
 	sum  hash.Hash
 	id   id
 	left int64
+	bad  error // what reading ended in, or io.EOF
 }
 
 // verify makes reading the object end in an error if it is not the one of that id.
@@ -37,8 +38,12 @@ func (x *object) verify(o id) {
 
 // Read gives the object's bytes, as many as its header says.
 func (x *object) Read(p []byte) (int, error) {
+	if x.bad != nil {
+		return 0, x.bad
+	}
 	if x.left == 0 {
-		return 0, x.end()
+		x.bad = x.end()
+		return 0, x.bad
 	}
 	n, err := x.body.Read(p[:min(int64(len(p)), x.left)])
 	x.left -= int64(n)
@@ -53,6 +58,7 @@ func (x *object) Read(p []byte) (int, error) {
 	default:
 		err = damaged(err)
 	}
+	x.bad = err
 	return n, err
 }
 
@@ -197,4 +203,12 @@ func (p *part) Read(b []byte) (int, error) {
 		err = nil
 	}
 	return n, err
+}
+
+// idOf is the id of an object of so many bytes.
+func idOf(k kind, data []byte) id {
+	x := &object{kind: k, size: int64(len(data)), data: data}
+	x.verify(id{})
+	x.sum.Write(data)
+	return id(x.sum.Sum(nil))
 }

@@ -216,7 +216,11 @@ func (w *walker) blob(c *point, o id, p string, mode uint32) error {
 		w.entry.Mode = 0o755
 	}
 	w.entry.SetPath(cmp.Or(p, "unnamed"))
-	return w.visit(&w.entry)
+	err = w.visit(&w.entry)
+	if atEnd(x.bad) != nil {
+		w.bad++ // whoever read it has told
+	}
+	return err
 }
 
 // named visits the blob or tree that a reference names.
