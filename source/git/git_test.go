@@ -44,6 +44,15 @@ func newRepo(t *testing.T, args ...string) *repo {
 // git runs git with settings of nobody's.
 func (r *repo) git(args ...string) string {
 	r.t.Helper()
+	out, err := r.try(args...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return out
+}
+
+// try runs git, which may fail.
+func (r *repo) try(args ...string) (string, error) {
 	c := exec.Command("git", append([]string{"-c", "gc.auto=0"}, args...)...)
 	date := time.Date(2024, 1, 1, r.hour, 0, 0, 0, time.UTC).Format(time.RFC3339)
 	c.Dir, c.Stdin = r.dir, strings.NewReader(r.input)
@@ -54,9 +63,9 @@ func (r *repo) git(args ...string) string {
 	c.Stderr = &stderr
 	out, err := c.Output()
 	if err != nil {
-		r.t.Fatalf("git %s: %v: %s", strings.Join(args, " "), err, stderr.String())
+		err = fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, stderr.String())
 	}
-	return string(out)
+	return string(out), err
 }
 
 func (r *repo) write(name, text string) {
@@ -205,10 +214,38 @@ func (r *repo) check(dir string) {
 	}
 }
 
+// brought wants every blob's commit to have it at its path, and no parent of that commit to
+// have it anywhere.
+func (r *repo) brought() {
+	r.t.Helper()
+	got, err := blobs(r.t, r.dir)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	trees := map[string]string{}
+	list := func(commit string) string {
+		if _, ok := trees[commit]; !ok {
+			trees[commit] = r.git("ls-tree", "-r", "-z", commit)
+		}
+		return trees[commit]
+	}
+	for o, b := range got {
+		if !strings.Contains(list(b.commit), "blob "+o+"\t"+b.path+"\x00") {
+			r.t.Errorf("commit %s has no blob %s at %q", b.commit, o, b.path)
+		}
+		for parent := range strings.FieldsSeq(r.git("log", "-1", "--format=%P", b.commit)) {
+			if strings.Contains(list(parent), o) {
+				r.t.Errorf("%q: commit %s did not bring blob %s, its parent has it", b.path, b.commit, o)
+			}
+		}
+	}
+}
+
 // TestHistory holds the walk against git's own list, however the objects are stored.
 func TestHistory(t *testing.T) {
 	r := rich(t)
 	r.check(r.dir)
+	r.brought()
 	for _, step := range []struct {
 		name string
 		do   func()
