@@ -100,6 +100,7 @@ type judge struct {
 	results []*result
 	at      map[string]int // by key
 	dropped int
+	notes   []string
 }
 
 // result is a finding and the lines that its patch changes. It may have several places,
@@ -234,6 +235,9 @@ func (j *judge) emit(emit func(bulwark.Record)) {
 			r.Fix.Patch = p
 		}
 		emit(bulwark.Record{Finding: r.Finding})
+	}
+	for _, text := range j.notes {
+		emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Path: j.path, Text: text}})
 	}
 	if j.dropped > 0 {
 		emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Path: j.path, Incomplete: true, Text: fmt.Sprintf("%d more findings are not shown", j.dropped)}})

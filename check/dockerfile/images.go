@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -146,7 +147,11 @@ func (j *judge) pin(r *result, i *df.Instruction, raw string) {
 		return
 	}
 	digest, err := j.o.Resolve(j.ctx, raw)
-	if err != nil || !isDigest(digest) {
+	if err == nil && !isDigest(digest) {
+		err = fmt.Errorf("it answers with no digest: %w", bulwark.ErrMalformed)
+	}
+	if err != nil {
+		j.notes = append(j.notes, fmt.Sprintf("no digest to pin %s with: %s", misconfig.Clean(redact(raw)), misconfig.Clean(redact(err.Error()))))
 		return
 	}
 	r.fix("pin it: " + raw + "@" + digest)

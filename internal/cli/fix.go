@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,8 +24,9 @@ func (a *app) fixCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "fix FOLDER", Short: "Print, or write, the patches that findings carry",
 		Long: "Fix looks at the files of a project, as scan does, and prints what to change as one diff:\n" +
-			"for `git apply`, or let --write do it. What has no patch is for scan to tell.",
-		Example: "  bulwark fix .\n  bulwark fix . --write\n  bulwark fix . --hygiene --only misconfig | git apply",
+			"for `git apply` or `patch -p1`, or let --write do it. With --online, registries are asked for\n" +
+			"the digests of base images, and FROM is pinned. What has no patch is told on stderr.",
+		Example: "  bulwark fix .\n  bulwark fix . --write\n  bulwark fix . --online | git apply\n  bulwark fix . --hygiene --only misconfig",
 		Args:    cobra.ExactArgs(1), PreRunE: a.settle,
 		RunE: func(c *cobra.Command, args []string) error { return a.fix(c.Context(), args[0], write) },
 	}
@@ -51,6 +53,8 @@ func (a *app) fix(ctx context.Context, ref string, write bool) error {
 	if len(a.only) == 0 {
 		a.only = []string{bulwark.KindMisconfig} // what has patches
 	}
+	hygiene := a.hygiene
+	a.hygiene = hygiene || a.online // for what pins images
 	s, db, err := a.prepare(ctx)
 	if err != nil {
 		return err
@@ -65,9 +69,15 @@ func (a *app) fix(ctx context.Context, ref string, write bool) error {
 	if res.Opened == 0 {
 		return a.verdict(res)
 	}
-	files, left := patch.Join(patches(res.Findings))
+	found := slices.DeleteFunc(slices.Clone(res.Findings), func(f bulwark.Finding) bool {
+		return f.Exception != nil || !hygiene && slices.Contains(f.Tags, "hygiene") && !pins(&f)
+	})
+	files, left := patch.Join(patches(found))
 	for _, err := range left {
 		fmt.Fprintf(a.err, "bulwark: left out: %s\n", clean(err.Error()))
+	}
+	if !a.quiet {
+		a.unpatched(found)
 	}
 	if write {
 		return a.change(root, files)
@@ -75,11 +85,35 @@ func (a *app) fix(ctx context.Context, ref string, write bool) error {
 	return a.write(func(w io.Writer) error { return printDiffs(w, root, files) })
 }
 
-// patches are those of the findings that no exception covers.
+// pins tells whether the patch of a finding adds the digest of an image.
+func pins(f *bulwark.Finding) bool {
+	return f.Fix != nil && f.Fix.Patch != nil && (f.Rule == "dockerfile/image-not-pinned" || f.Rule == "dockerfile/copy-from-not-pinned")
+}
+
+// unpatched says what the diff leaves as it is.
+func (a *app) unpatched(found []bulwark.Finding) {
+	without := 0
+	for _, f := range found {
+		switch {
+		case f.Fix != nil && f.Fix.Patch != nil:
+			continue
+		case f.Fix != nil && strings.Contains(f.Fix.Text, "no automatic patch"):
+			fmt.Fprintf(a.err, "bulwark: no patch for %s:%d, %s: %s\n", clean(f.Path), f.Line, f.Rule, clean(f.Fix.Text))
+		}
+		without++
+	}
+	switch {
+	case without == 1:
+		fmt.Fprintln(a.err, "bulwark: 1 finding has no patch; bulwark scan tells what to do")
+	case without > 1:
+		fmt.Fprintf(a.err, "bulwark: %d findings have no patch; bulwark scan tells what to do\n", without)
+	}
+}
+
 func patches(findings []bulwark.Finding) []bulwark.Patch {
 	var list []bulwark.Patch
 	for _, f := range findings {
-		if f.Exception == nil && f.Fix != nil && f.Fix.Patch != nil {
+		if f.Fix != nil && f.Fix.Patch != nil {
 			list = append(list, *f.Fix.Patch)
 		}
 	}

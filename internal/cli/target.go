@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bulwark"
@@ -30,6 +31,10 @@ func (a *app) jobs(refs []string) ([]scan.Job, error) {
 		if r, err := image.ParseReference(strings.TrimPrefix(ref, "image:")); err == nil {
 			a.hosts[r.Registry] = true
 		}
+	}
+	for _, host := range slices.Concat(a.plainHTTP, a.registries) { // naming one for a purpose is naming it
+		host, _, _ = strings.Cut(host, "/")
+		a.hosts[host] = true
 	}
 	list := make([]scan.Job, len(refs))
 	stdin := 0
