@@ -35,7 +35,8 @@ type placed struct {
 
 // Join puts the unified diffs of all patches together, file by file in the order of
 // their names. What several change in the same way is changed once. left are those that
-// cannot be used: malformed, or about lines that an earlier one changes as well.
+// cannot be used: malformed, or about lines that an earlier one changes as well. One may
+// put lines before a line that another changes.
 func Join(patches []bulwark.Patch) (files []File, left []error) {
 	byName := map[string]*File{}
 	for _, p := range patches {
@@ -121,6 +122,7 @@ func (f *File) add(edits []edit) error {
 			switch {
 			case n.at == o.at && slices.Equal(n.old, o.old) && slices.Equal(n.new, o.new):
 				known = true
+			case n.at == o.at && (len(n.old) == 0) != (len(o.old) == 0): // lines before one that is changed
 			case n.at < o.end() && o.at < n.end(), n.at == o.at:
 				return fmt.Errorf("%s: line %d is changed by another patch as well; apply that and ask again", f.Name, n.at+1)
 			}
@@ -130,7 +132,9 @@ func (f *File) add(edits []edit) error {
 		}
 	}
 	f.edits = append(f.edits, fresh...)
-	slices.SortFunc(f.edits, func(a, b edit) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(f.edits, func(a, b edit) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(len(a.old), len(b.old)))
+	})
 	return nil
 }
 

@@ -70,6 +70,7 @@ func TestGit(t *testing.T) {
 	text := strings.TrimSuffix(strings.Repeat("a\nb\nc\nd\ne\nf\ng\nh\n", 3), "\n")
 	for name, bodies := range map[string][]string{
 		"both ends": {"@@ -0,0 +1,1 @@\n+first\n", "@@ -24,1 +24,1 @@\n-h\n\\ No newline at end of file\n+last\n"},
+		"the same":  {"@@ -3,1 +3,1 @@\n-c\n+C\n", "@@ -2,2 +2,3 @@\n b\n+new\n c\n"},
 		"near":      {"@@ -3,1 +3,0 @@\n-c\n", "@@ -6,1 +6,3 @@\n-f\n+F\n+G\n+H\n"},
 		"far":       {"@@ -3,1 +3,0 @@\n-c\n", "@@ -20,1 +20,2 @@\n d\n+D\n"},
 	} {

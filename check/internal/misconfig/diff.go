@@ -79,13 +79,20 @@ func hunk(b *strings.Builder, lines []string, edits []Edit, shift int) int {
 			write(b, ' ', text, ending)
 			continue
 		}
-		write(b, '-', text, ending)
-		for i, w := range edits[0].With {
-			if i < len(edits[0].With)-1 {
+		with := edits[0].With
+		kept := len(with) > 0 && with[len(with)-1] == text // lines are put before this one
+		if !kept {
+			write(b, '-', text, ending)
+		}
+		for i, w := range with {
+			switch {
+			case i < len(with)-1:
 				write(b, '+', w, between(lines))
-				continue
+			case kept:
+				write(b, ' ', text, ending)
+			default:
+				write(b, '+', w, ending)
 			}
-			write(b, '+', w, ending)
 		}
 		edits = edits[1:]
 	}

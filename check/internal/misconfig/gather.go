@@ -78,7 +78,9 @@ func (g *Gather) join(first, f *bulwark.Finding) {
 // edits are those that Diff was given.
 func edits(p *bulwark.Patch) []Edit {
 	var out []Edit
-	line := 0 // the next one of the old file; 0 before the first hunk
+	line := 0           // the next one of the old file; 0 before the first hunk
+	var before []string // lines that are put before the next one
+	replaced := false   // whether the line before was
 	for l := range strings.Lines(p.Text) {
 		switch {
 		case l[0] == '@':
@@ -87,13 +89,18 @@ func edits(p *bulwark.Patch) []Edit {
 			}
 		case line == 0:
 		case l[0] == ' ':
-			line++
+			if before != nil {
+				out = append(out, Edit{line, append(before, strings.TrimRight(l[1:], "\r\n"))})
+			}
+			line, before, replaced = line+1, nil, false
 		case l[0] == '-':
 			out = append(out, Edit{Line: line})
-			line++
-		case l[0] == '+' && len(out) > 0:
+			line, replaced = line+1, true
+		case l[0] == '+' && replaced:
 			last := &out[len(out)-1]
 			last.With = append(last.With, strings.TrimRight(l[1:], "\r\n"))
+		case l[0] == '+':
+			before = append(before, strings.TrimRight(l[1:], "\r\n"))
 		}
 	}
 	return out

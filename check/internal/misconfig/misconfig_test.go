@@ -100,9 +100,17 @@ func TestApply(t *testing.T) {
 		n := strings.Count(text, "\n") + 1
 		for line := 1; line <= n; line++ {
 			for other := line; other <= n; other++ {
-				p := Diff("a folder/f é", []byte(text), []Edit{{line, []string{"1", "2"}}, {other, []string{"3"}}})
-				if p == nil {
+				here, ok := Line([]byte(text), line)
+				if !ok {
 					continue
+				}
+				asked := []Edit{{line, []string{"1", "2"}}, {other, []string{"3"}}}
+				if (line+other)%2 == 0 {
+					asked[0].With = []string{"1", here} // before the line
+				}
+				p := Diff("a folder/f é", []byte(text), asked)
+				if again := Diff(p.File, []byte(text), edits(p)); again == nil || again.Text != p.Text {
+					t.Errorf("%q: read again: %+v\n%s", text, edits(p), p.Text)
 				}
 				files, left := patch.Join([]bulwark.Patch{*p})
 				if len(files) != 1 || left != nil {
