@@ -12,12 +12,12 @@ type seen struct {
 }
 
 func newSeen(s *store) *seen {
-	return &seen{store: s, bits: make([][]uint64, len(s.packs)), loose: map[id]bool{}, latest: make([]id, 1<<15)}
+	return &seen{store: s, bits: make([][]uint64, len(s.packs)), loose: map[id]bool{}, latest: make([]id, 1<<17)}
 }
 
 // add adds an object and tells whether it was there already.
 func (s *seen) add(o id) (bool, error) {
-	slot := &s.latest[int(o[0])<<7|int(o[1])>>1]
+	slot := &s.latest[int(o[0])<<9|int(o[1])<<1|int(o[2])>>7]
 	if *slot == o {
 		return true, nil
 	}

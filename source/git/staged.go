@@ -194,7 +194,11 @@ func (d *differ) names(tree id) (map[string]child, error) {
 }
 
 func (t *stagedTree) notes() []bulwark.Note {
-	return []bulwark.Note{{Plugin: name, Text: fmt.Sprintf("only what is staged was looked at: %d files that the next commit adds or changes", len(t.files))}}
+	n := fmt.Sprintf("%d files", len(t.files))
+	if len(t.files) == 1 {
+		n = "1 file"
+	}
+	return []bulwark.Note{{Plugin: name, Text: "only what is staged was looked at: " + n + " that the next commit adds or changes"}}
 }
 
 // Walk visits the staged files in the order of their names, as the index has them.
