@@ -35,6 +35,9 @@ func (s *scan) candidate(u *use, text []byte, loc []int, base int64) {
 	}
 	line := lineOf(text, from, to)
 	c.key = keyBefore(text[:from])
+	if u.m.Generic {
+		c.key = nameAt(text[loc[0]:from])
+	}
 	if !s.believed(&c, value, text[loc[0]:loc[1]], line) {
 		return
 	}
@@ -72,13 +75,35 @@ func (s *scan) believed(c *candidate, value, match, line []byte) bool {
 	if s.program && !bytes.HasPrefix(value, []byte("-----BEGIN")) && !random(value) {
 		return false
 	}
-	if r.Generic && !worthy(c.key, value, line) {
+	if r.Generic && !worthy(c.key, value, line) || s.place.settings && s.place.source && !literal(r, value, line) {
 		return false
 	}
 	if (r.Generic || r.ConfigOnly || r.Path != "") && s.place.settings && strength(value) < real && s.commented(c, line) {
 		return false
 	}
 	return len(r.Allow) == 0 || !r.Allowed(s.path, value, match, line)
+}
+
+// literal tells whether a value in source code may be believed: code has much that only
+// looks like a setting, so that a password of no known form has to be quoted and random.
+func literal(r *rule.Rule, value, line []byte) bool {
+	if !r.Generic {
+		return !r.ConfigOnly || strength(value) >= real
+	}
+	at := bytes.Index(line, value)
+	return at > 0 && bytes.IndexByte([]byte("\"'`"), line[at-1]) >= 0 && strength(value) >= unthought
+}
+
+// unthought is the strength from which nobody has thought of a value.
+const unthought = 70
+
+// nameAt is the name that a match begins with.
+func nameAt(text []byte) string {
+	n := 0
+	for n < len(text) && (isWord(text[n]) || text[n] == '-' || text[n] == '.') {
+		n++
+	}
+	return string(bytes.Trim(text[:n], "-."))
 }
 
 // real is the strength from which a value in a comment is no example.

@@ -16,23 +16,33 @@ type place struct {
 	packaged bool // came with somebody's package: what is in it is public already
 	sample   bool // documentation, an example, a test, a template
 	key      bool // named as files of keys are
+	source   bool // a program's text, looked at as settings are, with more doubt
 }
 
-// mostSettings is how large a file of settings may be.
-const mostSettings = 2 << 20
+// How large a file of settings, and one of source code, may be.
+const (
+	mostSettings = 2 << 20
+	mostSource   = 256 << 10
+)
 
 func placeOf(p string, size int64) place {
 	if i := strings.LastIndexByte(p, '!'); i >= 0 {
 		inner := placeOf(p[i+1:], size)
 		outer := placeOf(path.Dir(p[:i])+"/x", size)
-		return place{inner.settings, inner.packaged || outer.packaged, inner.sample || outer.sample, inner.key}
+		inner.packaged = inner.packaged || outer.packaged
+		inner.sample = inner.sample || outer.sample
+		return inner
 	}
 	lower := strings.ToLower(p)
 	base := path.Base(lower)
 	dirs := strings.Split(path.Dir(lower), "/")
 	w := place{packaged: packaged(lower, dirs), sample: slices.ContainsFunc(dirs, isSampleFolder) || isSampleName(base)}
 	w.key = isKeyName(base)
-	w.settings = size <= mostSettings && (isSettings(base) || slices.Contains(dirs, "etc") && path.Ext(base) == "")
+	w.settings = size <= mostSettings && (isSettings(base) || slices.Contains(dirs, "etc") && path.Ext(base) == "" ||
+		!w.packaged && isNote(base))
+	if !w.settings && !w.packaged && !w.sample && size <= mostSource && sourceExt()[path.Ext(base)] {
+		w.settings, w.source = true, true
+	}
 	return w
 }
 
@@ -64,6 +74,9 @@ var folders = []string{"node_modules", "site-packages", "dist-packages", "bower_
 	".rustup", ".nuget", ".ivy2", ".gradle", "pkgs", ".venv"}
 
 func packaged(lower string, dirs []string) bool {
+	if slices.ContainsFunc(dirs, isUnpacked) {
+		return true
+	}
 	under := func(t string) bool { return strings.HasPrefix(lower, t) }
 	if slices.ContainsFunc(dirs, func(d string) bool { return slices.Contains(folders, d) }) {
 		return true
@@ -73,6 +86,16 @@ func packaged(lower string, dirs []string) bool {
 	}
 	return slices.ContainsFunc(trees, under) && !slices.ContainsFunc(apps, under) ||
 		strings.HasPrefix(lower, "go/pkg/mod/") || strings.Contains(lower, "/go/pkg/mod/")
+}
+
+// isUnpacked tells folders that are named as tools name what they unpack: a Go module's
+// NAME@v1.2.3, and where Python keeps its library (lib/python3.12)..
+func isUnpacked(dir string) bool {
+	if i := strings.LastIndex(dir, "@v"); i > 0 && i+2 < len(dir) && dir[i+2] >= '0' && dir[i+2] <= '9' {
+		return true
+	}
+	rest, ok := strings.CutPrefix(dir, "python")
+	return ok && len(rest) >= 3 && (rest[0] == '2' || rest[0] == '3') && rest[1] == '.' || dir == "@v"
 }
 
 var sampleFolders = sync.OnceValue(func() map[string]bool {
@@ -109,12 +132,44 @@ func isSampleName(base string) bool {
 }
 
 var settingsExt = sync.OnceValue(func() map[string]bool {
-	return words(".env .ini .cfg .conf .cnf .config .properties .yaml .yml .json .json5 .toml .xml .sh .bash .zsh .service .tf .tfvars .hcl .plist .netrc .reg .bat .cmd .ps1 .secret .secrets .credentials .creds .local .prod .production .dev .development .staging .envrc .ovpn .dsn .kdl .nomad .auto .override .bak .old .orig")
+	return words(".env .ini .cfg .conf .cnf .config .properties .yaml .yml .json .json5 .toml .xml .sh .bash .zsh .service .tf .tfvars .hcl .plist .netrc .reg .bat .cmd .ps1 .secret .secrets .credentials .creds .local .prod .production .dev .development .staging .envrc .ovpn .dsn .kdl .nomad .auto .override .bak .old .orig .cred .credential .passwd .password .pwd .auth .keys .rdp .sql .psql .ldif .gradle .pbxproj .xcconfig .dockerfile .ora .http .rest .postman_collection .postman_environment .ftpconfig .cnf .htpasswd .mobileconfig .nmconnection .ppx .pcf .vpn")
 })
 
 var settingsBase = sync.OnceValue(func() map[string]bool {
 	return words("dockerfile containerfile makefile jenkinsfile vagrantfile procfile credentials config environment profile settings passwd passwords secrets crontab pgpass .pgpass .npmrc .yarnrc .pypirc .netrc _netrc .my.cnf .env .envrc .git-credentials .gitconfig .dockercfg .bashrc .bash_profile .profile .zshrc .bash_history .zsh_history .ash_history .sh_history .mysql_history .psql_history .python_history .node_repl_history .rediscli_history .viminfo .s3cfg .boto .htpasswd .esmtprc .msmtprc .fetchmailrc .wgetrc .curlrc .remote-sync.json .ftpconfig wp-config.php config.php settings.php configuration.php local.php parameters.php database.php settings.py local_settings.py secrets.py config.py secrets.rb config.rb secret_token.rb config.js config.ts secrets.js env.js robomongo.json filezilla.xml connections.xml")
 })
+
+var sourceExt = sync.OnceValue(func() map[string]bool {
+	return words(".py .js .ts .jsx .tsx .mjs .cjs .rb .php .go .java .kt .scala .cs .vb .fs .groovy .gradle .swift .m .pl .lua .ex .exs .rs .c .cpp .h .ipynb .psm1 .cfm .jsp .asp .aspx .erb .vue")
+})
+
+// isConfigCode tells settings that are written as a program: config.inc.php, LocalSettings.php, db.js.
+func isConfigCode(base string) bool {
+	if !sourceExt()[path.Ext(base)] {
+		return false
+	}
+	stem, _, _ := strings.Cut(base, ".")
+	for _, s := range []string{"config", "settings", "secret", "credential", "passwd", "password", "webpack.env"} {
+		if strings.Contains(stem, s) {
+			return true
+		}
+	}
+	return configStems()[stem]
+}
+
+var configStems = sync.OnceValue(func() map[string]bool {
+	return words("db database dbconn dbconnect connect connection connections constants env environment local keys params parameters conf cfg auth")
+})
+
+// isNote tells files that people keep things in by hand: without an extension, of one
+// tool of theirs (.tugboat), text and logs.
+func isNote(base string) bool {
+	switch path.Ext(base) {
+	case "", ".txt", ".log", ".history", ".note", ".notes":
+		return true
+	}
+	return base[0] == '.' && strings.Count(base, ".") == 1
+}
 
 // words is a set of them.
 func words(list string) map[string]bool {
@@ -127,7 +182,7 @@ func words(list string) map[string]bool {
 
 // isSettings tells by its name whether a file holds settings.
 func isSettings(base string) bool {
-	if settingsBase()[base] || settingsExt()[path.Ext(base)] || strings.HasPrefix(base, ".env") || strings.HasPrefix(base, "env.") || strings.HasPrefix(base, "dockerfile") {
+	if settingsBase()[base] || isConfigCode(base) || settingsExt()[path.Ext(base)] || strings.HasPrefix(base, ".env") || strings.HasPrefix(base, "env.") || strings.HasPrefix(base, "dockerfile") {
 		return true
 	}
 	if ext := path.Ext(base); ext != "" && ext != ".txt" && ext != ".log" && ext != ".csv" {

@@ -257,7 +257,7 @@ func (s *scan) named(u *use, start int) {
 	text := m.cut(s.buf[from:min(len(s.buf), start+after)])
 	s.allowed -= 64
 	if m.Generic {
-		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>") < 0 {
+		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>,") < 0 {
 			return
 		}
 	}

@@ -24,6 +24,7 @@ import (
 //	base64-colon   decodes to printable "name:password" (basic authorization)
 //	mixed          has an upper-case letter, a lower-case one and a digit
 //	digit          has a digit
+//	password       has something beside letters of one case, as a word does not
 //	not-hex        is not hexadecimal throughout (a digest, not a key)
 var Checks = map[string]func([]byte) bool{
 	"github-crc32": githubCRC,
@@ -37,7 +38,14 @@ var Checks = map[string]func([]byte) bool{
 	"base64-colon": basicAuth,
 	"mixed":        func(b []byte) bool { return has(b, 'A', 'Z') && has(b, 'a', 'z') && has(b, '0', '9') },
 	"digit":        func(b []byte) bool { return has(b, '0', '9') },
+	"password":     func(b []byte) bool { return !isWord(b) },
 	"not-hex":      func(b []byte) bool { return !hexadecimal(b) },
+}
+
+// isWord tells whether b is letters alone, all but the first of one case.
+func isWord(b []byte) bool {
+	return !bytes.ContainsFunc(b, func(r rune) bool { return (r|0x20 < 'a' || r|0x20 > 'z') && r < 0x80 }) &&
+		(!has(b[min(1, len(b)):], 'A', 'Z') || !has(b, 'a', 'z'))
 }
 
 const base62Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
