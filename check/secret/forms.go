@@ -194,6 +194,9 @@ func (u *use) fromBase64(buf []byte, start, before, after int, scratch []byte) (
 	for from >= 4 && from > first-before*4/3 && allBase64(buf[from-4:from]) {
 		from -= 4
 	}
+	if (to-from)*3/4 < u.m.some.least {
+		return nil, -1 // too short for a match, and so not worth decoding
+	}
 	text, ok := rule.Base64(buf[from : to-(to-from)%4])
 	if !ok || (to-from)%4 > 1 {
 		more, _ := rule.Base64(buf[from:to])

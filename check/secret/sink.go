@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"bulwark"
@@ -257,7 +258,7 @@ func (s *scan) named(u *use, start int) {
 	text := m.cut(s.buf[from:min(len(s.buf), start+after)])
 	s.allowed -= 64
 	if m.Generic {
-		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>,") < 0 {
+		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>") < 0 {
 			return
 		}
 	}
@@ -343,8 +344,9 @@ func (s *scan) unescaped(u *use, text []byte, start int) {
 func (s *scan) close() (bulwark.Facts, error) {
 	s.search(len(s.buf))
 	var facts bulwark.Facts
+	lower := strings.ToLower(s.path)
 	for _, r := range s.engine.paths {
-		if r.OnPath(s.path) && r.Compile() == nil && !r.Allowed(s.path, nil, nil, nil) {
+		if r.OnPathOf(s.path, lower) && r.Compile() == nil && !r.Allowed(s.path, nil, nil, nil) {
 			facts.Findings = append(facts.Findings, pathFinding(r, s.path))
 		}
 	}

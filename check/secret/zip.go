@@ -37,9 +37,18 @@ type unzipJob struct {
 	path   string
 	facts  bulwark.Facts
 	done   chan struct{}
-	scan   scan
-	left   int64
+	*unzipBuffers
+	left int64
 }
+
+// unzipBuffers are what an archive needs and leaves to the next one: an application has
+// hundreds of them.
+type unzipBuffers struct {
+	reader *bufio.Reader
+	scan   scan
+}
+
+var unzipPool = sync.Pool{New: func() any { return &unzipBuffers{reader: bufio.NewReaderSize(nil, 64<<10)} }}
 
 func newUnzipper(e *engine, path string) *unzipper {
 	u := &unzipper{pipe: newPipe(), job: &unzipJob{engine: e, path: path, done: make(chan struct{}), left: mostInflated}}
@@ -60,12 +69,15 @@ func (u *unzipper) close() (bulwark.Facts, error) {
 func (j *unzipJob) run(p *pipe) {
 	defer close(j.done)
 	defer p.stop()
-	r := bufio.NewReaderSize(p, 64<<10)
+	j.unzipBuffers = unzipPool.Get().(*unzipBuffers)
+	j.reader.Reset(p)
 	for range mostMembers {
-		if err := j.member(r); err != nil {
-			return
+		if err := j.member(j.reader); err != nil {
+			break
 		}
 	}
+	j.reader.Reset(nil)
+	unzipPool.Put(j.unzipBuffers)
 }
 
 var errNoMember = errors.New("no member")

@@ -56,7 +56,10 @@ func (r *Rule) Regexp() *regexp.Regexp {
 }
 
 // OnPath tells whether the rule is about files of that path.
-func (r *Rule) OnPath(path string) bool {
+func (r *Rule) OnPath(path string) bool { return r.OnPathOf(path, strings.ToLower(path)) }
+
+// OnPathOf is OnPath for many rules: lower is the path in lower case.
+func (r *Rule) OnPathOf(path, lower string) bool {
 	if r.Path == "" {
 		return true
 	}
@@ -64,7 +67,6 @@ func (r *Rule) OnPath(path string) bool {
 	if r.path == nil {
 		return false
 	}
-	lower := strings.ToLower(path)
 	if r.hints != nil && !slices.ContainsFunc(r.hints, func(h string) bool { return strings.Contains(lower, h) }) {
 		return false
 	}
