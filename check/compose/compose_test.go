@@ -64,11 +64,13 @@ func TestService(t *testing.T) {
 			[]string{"critical host-mount 4 / of the host is mounted writable", "high host-mount 5 / of the host is mounted read-only", "high host-mount 6 /etc of the host is mounted writable", "medium host-mount 7 /proc of the host is mounted read-only",
 				"high engine-socket 8 /run/containerd/containerd.sock is mounted", "medium mount-propagation 11 /srv is mounted rshared", "high host-mount 12 ~/.ssh of the host is mounted read-only"}},
 		{"volumes: ['/etc/pihole/:/etc/pihole/', '/etc/cron.d:/c', '/run/x.sock:/x', '/lib/modules:/lib/modules', '/lib/modules:/m:ro', /dev/ttyUSB0:/dev/ttyUSB0]",
-			[]string{"low host-mount 3 /etc/pihole of the host is mounted writable", "high host-mount 3 /etc/cron.d of the host is mounted writable", "low host-mount 3 /run/x.sock of the host is mounted writable", "high host-mount 3 /lib/modules of the host is mounted writable"}},
+			[]string{"high host-mount 3 /etc/cron.d of the host is mounted writable", "low host-mount 3 /run/x.sock of the host is mounted writable", "high host-mount 3 /lib/modules of the host is mounted writable"}},
 		{"devices: [/dev/sda:/dev/sda, /dev/ttyUSB0, /dev/dri, /dev/mem]\ndevice_cgroup_rules: ['c 1:3 r', 'a *:* rwm']", []string{"high device 3 devices: /dev/sda", "high device 3 devices: /dev/mem", "high device 4 device_cgroup_rules: a *:* rwm"}},
 		{"ports: ['5432:5432', '127.0.0.1:6379:6379', 8080, '2375', '80:8080', '0.0.0.0:15432:5432', '6379/udp', '${IP:-127.0.0.1}:3306:3306', '27010-27020:27010-27020']",
 			[]string{"medium published-port 3 PostgreSQL (port 5432) is published on all interfaces, as port 5432", "critical published-port 3 the Docker engine (port 2375) is published on all interfaces, on a port of the engine's choice",
 				"medium published-port 3 PostgreSQL (port 5432) is published on all interfaces, as port 15432", "high published-port 3 MongoDB (port 27010) is published on all interfaces, as ports 27010 to 27020"}},
+		{"image: x/metasploit\nports: ['4444:4444', '${P}:5432', 11434]", []string{"medium published-port 4 PostgreSQL (port 5432) is published on all interfaces, as a port that a variable names", "high published-port 4 Ollama (port 11434) is published on all interfaces, on a port of the engine's choice"}},
+		{"volumes: ['~/.docker/config.json:/config.json:ro', '~/traefik:/x', /home/u/.kube:/k, ./.aws:/a]", []string{"high host-mount 3 ~/.docker/config.json of the host is mounted read-only", "high host-mount 3 /home/u/.kube of the host is mounted writable"}},
 		{"image: phpmyadmin:5\nports:\n  - target: 80\n    published: 8080", []string{"medium published-port 5 phpMyAdmin (port 80) is published on all interfaces, as port 8080"}},
 		{"environment:\n  DB_PASSWORD: hunter\n  PW_PASSWORD: ${X}\n  D_PASSWORD: ${X:-dev}\n  A_PASSWORD_FILE: /run/x\n  TOKEN_URL: x\n  NO_PASSWORD:\n  ALLOW_EMPTY_PASSWORD: 'yes'",
 			[]string{"medium env-secret 4 the value of DB_PASSWORD stands in the file", "medium env-secret 6 the value of D_PASSWORD stands in the file", "medium no-authentication 10 ALLOW_EMPTY_PASSWORD: yes"}},
@@ -137,8 +139,8 @@ func TestProject(t *testing.T) {
 }
 
 func TestPatches(t *testing.T) {
-	const text = "services:\n  é: &x\n    image: a:1\n    ports:\n      - 5432:5432 # db\n      - \"0.0.0.0:6379:6379\"\n      - {target: 3306, published: 3306, host_ip: 0.0.0.0}\n      - '27017'\n    volumes: [ /etc:/e, '/root:/r:rw', '/usr:/u:z' ]\n    privileged: true\r\n  b: {<<: *x, privileged: false}\n"
-	const want = "services:\n  é: &x\n    image: a:1\n    ports:\n      - \"127.0.0.1:5432:5432\" # db\n      - \"127.0.0.1:6379:6379\"\n      - {target: 3306, published: 3306, host_ip: 127.0.0.1}\n      - \"127.0.0.1::27017\"\n    volumes: [ /etc:/e:ro, '/root:/r:rw', '/usr:/u:z' ]\n    privileged: false\r\n  b: {<<: *x, privileged: false}\n"
+	const text = "services:\n  é: &x\n    image: a:1\n    ports:\n      - 5432:5432 # db\n      - \"0.0.0.0:6379:6379\"\n      - {target: 3306, published: 3306, host_ip: 0.0.0.0}\n      - '27017'\n      - ${P}:9200\n    volumes: [ /etc:/e, '/root:/r:rw', '/usr:/u:z' ]\n    privileged: true\r\n  b: {<<: *x, privileged: false}\n"
+	const want = "services:\n  é: &x\n    image: a:1\n    ports:\n      - \"127.0.0.1:5432:5432\" # db\n      - \"127.0.0.1:6379:6379\"\n      - {target: 3306, published: 3306, host_ip: 127.0.0.1}\n      - \"127.0.0.1::27017\"\n      - \"127.0.0.1:${P}:9200\"\n    volumes: [ /etc:/e:ro, '/root:/r:rw', '/usr:/u:z' ]\n    privileged: false\r\n  b: {<<: *x, privileged: false}\n"
 	found, _ := judgeText(t, text)
 	var patches []bulwark.Patch
 	for _, f := range found {

@@ -17,17 +17,17 @@ var trusting = map[int]struct {
 }{
 	22: {"SSH", medium}, 23: {"Telnet", high}, 21: {"FTP", medium}, 111: {"portmap", medium}, 389: {"LDAP", medium}, 445: {"SMB", high}, 512: {"rexec", high}, 513: {"rlogin", high}, 514: {"rsh", medium},
 	873: {"rsync", medium}, 1433: {"SQL Server", medium}, 1521: {"Oracle", medium}, 2049: {"NFS", high}, 2181: {"ZooKeeper", high}, 2375: {"the Docker engine", critical}, 2376: {"the Docker engine", medium},
-	2379: {"etcd", high}, 2380: {"etcd", high}, 3306: {"MySQL", medium}, 3389: {"RDP", medium}, 4369: {"Erlang port mapper", medium}, 4444: {"Selenium", high}, 5005: {"a Java debugger", high},
+	2379: {"etcd", high}, 2380: {"etcd", high}, 3306: {"MySQL", medium}, 3389: {"RDP", medium}, 4369: {"Erlang port mapper", medium}, 5005: {"a Java debugger", high},
 	5432: {"PostgreSQL", medium}, 5672: {"RabbitMQ", medium}, 5858: {"a Node.js debugger", high}, 5900: {"VNC", medium}, 5984: {"CouchDB", medium}, 6379: {"Redis", high}, 6443: {"the Kubernetes API", medium},
 	7000: {"Cassandra", medium}, 7474: {"Neo4j", medium}, 7687: {"Neo4j", medium}, 8086: {"InfluxDB", medium}, 8123: {"ClickHouse", medium}, 8200: {"Vault", medium}, 8300: {"Consul", medium}, 8500: {"Consul", high},
 	9000: {"", 0}, 9042: {"Cassandra", medium}, 9092: {"Kafka", medium}, 9200: {"Elasticsearch", high}, 9229: {"a Node.js debugger", high}, 9300: {"Elasticsearch", high}, 10250: {"the kubelet", high},
-	11211: {"memcached", high}, 15672: {"RabbitMQ's administration", medium}, 19999: {"Netdata", medium}, 26257: {"CockroachDB", medium}, 27017: {"MongoDB", high}, 28015: {"RethinkDB", high}, 50070: {"Hadoop", high},
+	11211: {"memcached", high}, 11434: {"Ollama", high}, 15672: {"RabbitMQ's administration", medium}, 19999: {"Netdata", medium}, 26257: {"CockroachDB", medium}, 27017: {"MongoDB", high}, 28015: {"RethinkDB", high}, 50070: {"Hadoop", high},
 }
 
 // consoles are administrators' pages, by a word in the name of the image, which listen on
 // ports of no meaning.
 var consoles = []struct{ word, what string }{
-	{"phpmyadmin", "phpMyAdmin"}, {"adminer", "Adminer"}, {"pgadmin", "pgAdmin"}, {"mongo-express", "mongo-express"}, {"redis-commander", "Redis Commander"}, {"redisinsight", "RedisInsight"},
+	{"selenium/", "Selenium"}, {"chromadb/chroma", "Chroma"}, {"phpmyadmin", "phpMyAdmin"}, {"adminer", "Adminer"}, {"pgadmin", "pgAdmin"}, {"mongo-express", "mongo-express"}, {"redis-commander", "Redis Commander"}, {"redisinsight", "RedisInsight"},
 	{"portainer/portainer", "Portainer"}, {"kafka-ui", "Kafka UI"}, {"akhq", "AKHQ"}, {"dbgate", "DbGate"}, {"cloudbeaver", "CloudBeaver"},
 }
 
@@ -67,6 +67,8 @@ func listener(image string, p *compose.Port) (string, bulwark.Severity) {
 
 func published(p *compose.Port) string {
 	switch {
+	case p.First == 0 && strings.Contains(p.At.Text()+p.At.Get("published").Text(), "$"):
+		return ", as a port that a variable names"
 	case p.First == 0:
 		return ", on a port of the engine's choice"
 	case p.First == p.Last:
@@ -84,7 +86,7 @@ func (j *judge) localOnly(p *compose.Port) *bulwark.Patch {
 		return j.swap(p.At.Get("host_ip"), "127.0.0.1")
 	case !p.Short || p.HostIP != "" && !explicit:
 		return nil
-	case p.First == 0 && !explicit:
+	case p.First == 0 && !explicit && !strings.Contains(text, ":"):
 		return j.swap(p.At, quoted("127.0.0.1::"+text))
 	}
 	return j.swap(p.At, quoted("127.0.0.1:"+rest))

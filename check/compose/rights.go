@@ -157,6 +157,8 @@ func mountSeverity(source string, readOnly bool) (string, bulwark.Severity) {
 	switch {
 	case harmless[clean] || harmless[path.Dir(clean)] && path.Dir(clean) != "/":
 		return "", bulwark.SeverityUnknown
+	case isCredentials(clean):
+		return clean, high
 	case clean == "/" && readOnly, clean == "/root/.ssh", strings.HasSuffix(clean, "/.ssh"), clean == "/etc/shadow", clean == "~":
 		return clean, high
 	case clean == "/":
@@ -170,7 +172,9 @@ func mountSeverity(source string, readOnly bool) (string, bulwark.Severity) {
 		case clean != s && !inside:
 		case inside && readOnly && s != "/root":
 			return "", bulwark.SeverityUnknown // one thing of many, to read
-		case inside && s == "/etc" && !ruling(clean), inside && (s == "/usr" || s == "/run" || s == "/var/run"):
+		case inside && s == "/etc" && !ruling(clean):
+			return "", bulwark.SeverityUnknown // the program's own settings
+		case inside && (s == "/usr" || s == "/run" || s == "/var/run"):
 			return clean, low
 		case readOnly:
 			return clean, medium
@@ -181,11 +185,24 @@ func mountSeverity(source string, readOnly bool) (string, bulwark.Severity) {
 	return "", bulwark.SeverityUnknown
 }
 
+// isCredentials takes where people keep the keys of other systems.
+func isCredentials(clean string) bool {
+	if !strings.HasPrefix(clean, "~/") && !strings.HasPrefix(clean, "/root/") && !strings.HasPrefix(clean, "/home/") {
+		return false
+	}
+	for _, c := range []string{"/.docker", "/.docker/config.json", "/.aws", "/.aws/credentials", "/.kube", "/.kube/config", "/.azure", "/.config/gcloud", "/.gnupg", "/.netrc", "/.git-credentials", "/.npmrc", "/.pypirc", "/.vault-token"} {
+		if strings.HasSuffix(clean, c) {
+			return true
+		}
+	}
+	return false
+}
+
 // ruling tells whether what lies in /etc decides who may do what, or what is started.
 func ruling(clean string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(clean, "/etc/"), "/")
 	switch first {
-	case "passwd", "shadow", "group", "gshadow", "sudoers", "sudoers.d", "pam.d", "ssh", "crontab", "systemd", "init.d", "ld.so.preload", "ld.so.conf", "ld.so.conf.d", "profile", "profile.d", "kubernetes", "docker", "containerd", "security":
+	case "passwd", "shadow", "group", "gshadow", "sudoers", "sudoers.d", "pam.d", "ssh", "crontab", "systemd", "init.d", "ld.so.preload", "ld.so.conf", "ld.so.conf.d", "profile", "profile.d", "kubernetes", "docker", "containerd", "security", "ssl", "pki", "apt", "yum.repos.d", "netplan", "NetworkManager", "network", "nsswitch.conf", "fstab", "environment", "default", "udev", "modprobe.d", "sysctl.d", "rancher":
 		return true
 	}
 	return strings.HasPrefix(first, "cron.")
