@@ -205,7 +205,7 @@ func TestGuards(t *testing.T) {
 		{"pull_request_target", "      - if: github.event.pull_request.user.login == 'dependabot[bot]'\n        run: gh pr merge --auto\n", nil},
 		{"pull_request", "      - if: github.actor == 'dependabot[bot]'\n        run: a\n", nil},
 		{"push", "      - run: a\n        env: {ACTIONS_ALLOW_UNSECURE_COMMANDS: true, ACTIONS_STEP_DEBUG: 'true'}\n", []string{"high insecure-commands 8 ACTIONS_ALLOW_UNSECURE_COMMANDS: true", "low debug 8 ACTIONS_STEP_DEBUG: true"}},
-		{"push", "      - run: a\n        env: {A: \"${{ toJSON(secrets) }}\", B: \"${{ fromJSON(secrets.X).y }}\", C: \"${{ secrets.GITHUB_TOKEN }}\"}\n",
+		{"push", "      - run: a\n        env: {A: \"${{ toJSON(secrets) }}\", B: \"${{ fromJSON(secrets.X).y }}\", C: \"${{ secrets.GITHUB_TOKEN }}\", D: \"${{ secrets.HUB_USERNAME }}\"}\n",
 			[]string{"high all-secrets 8 ${{ toJSON(secrets) }}", "medium unredacted-secret 8 ${{ fromJSON(secrets.X).y }}", "low* secret-outside-environment 8 secrets.X"}},
 		{"pull_request_target", "      - run: echo \"T=${T}\" >> $GITHUB_ENV\n        env: {T: \"${{ github.head_ref }}\"}\n", []string{"high github-env 7 echo \"T=${T}\" >> $GITHUB_ENV, on: pull_request_target; the value is github.head_ref"}},
 		{"workflow_run", "      - run: echo \"T=$(cat x)\" >> \"$GITHUB_ENV\"\n", []string{"medium github-env 7 echo \"T=$(cat x)\" >> \"$GITHUB_ENV\", on: workflow_run"}},

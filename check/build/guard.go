@@ -72,13 +72,24 @@ func (h *hub) expressions(job string, n workflow.Node) {
 			for _, c := range p.All {
 				name, ok := strings.CutPrefix(c, "secrets.")
 				name, _, _ = strings.Cut(name, ".")
-				if ok && name != "github_token" && !protected && !seen[name] {
+				if ok && name != "github_token" && !isPublic(name) && !protected && !seen[name] {
 					seen[name] = true
 					h.emit(h.finding(&outsideEnvironment, "job "+job, name, e.Line, "secrets.%s", strings.ToUpper(name)))
 				}
 			}
 		}
 	})
+}
+
+// isPublic tells whether a secret's name, in lower case, says that it is none: people keep
+// the user name beside the password.
+func isPublic(name string) bool {
+	for _, end := range []string{"username", "_user", "_email", "_app_id", "_registry", "_region"} {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
 }
 
 func (h *hub) secretCall(job string, c workflow.Call, e workflow.Expression) {
