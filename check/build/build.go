@@ -79,6 +79,13 @@ func (b *base) finding(r *Rule, subject, what string, line int, evidence string,
 	return f
 }
 
+// anywhere is one about a thing that is the same problem in every file of the project.
+func (b *base) anywhere(r *Rule, subject string, line int, evidence string, args ...any) *bulwark.Finding {
+	f := r.Finding(misconfig.Clean(subject), "", fmt.Sprintf(evidence, args...))
+	f.Path, f.Layer, f.Line = b.doc.Path, b.doc.Layer, line
+	return f
+}
+
 // untidy makes a finding one of hygiene.
 func untidy(r *Rule, f *bulwark.Finding) *bulwark.Finding {
 	r.Rate(f, low)
