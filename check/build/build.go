@@ -39,14 +39,14 @@ func (*Check) Info() bulwark.Info {
 // Check emits what is wrong with each CI file. A file that cannot be read, in whole or in
 // part, is a note that makes the run incomplete.
 func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Inventory, emit func(bulwark.Record)) error {
-	known := names{}
+	known, shared := names{}, misconfig.Gather{}
 	for i := range inv.Documents {
 		d := &inv.Documents[i]
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		found := misconfig.Gather{Data: d.Data}
-		b := base{doc: d, emit: found.Add, known: known}
+		b := base{doc: d, emit: found.Add, known: known, shared: &shared}
 		var err error
 		switch d.Kind {
 		case "github-workflow", "github-action":
@@ -61,6 +61,7 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 			emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Path: d.Path, Text: err.Error(), Incomplete: true}})
 		}
 	}
+	shared.Emit(emit)
 	return nil
 }
 
@@ -69,6 +70,8 @@ type base struct {
 	doc   *bulwark.Document
 	emit  func(*bulwark.Finding)
 	known names
+	// shared are findings about what several files have.
+	shared *misconfig.Gather
 }
 
 // finding is one about a place in the file. Subject and what say what it is about, for
@@ -79,11 +82,11 @@ func (b *base) finding(r *Rule, subject, what string, line int, evidence string,
 	return f
 }
 
-// anywhere is one about a thing that is the same problem in every file of the project.
-func (b *base) anywhere(r *Rule, subject string, line int, evidence string, args ...any) *bulwark.Finding {
+// anywhere adds one about a thing that is the same problem in every file of the project.
+func (b *base) anywhere(r *Rule, subject string, line int, evidence string, args ...any) {
 	f := r.Finding(misconfig.Clean(subject), "", fmt.Sprintf(evidence, args...))
 	f.Path, f.Layer, f.Line = b.doc.Path, b.doc.Layer, line
-	return f
+	b.shared.Add(f)
 }
 
 // untidy makes a finding one of hygiene.

@@ -143,6 +143,21 @@ func TestUses(t *testing.T) {
 	}
 }
 
+// TestShared makes one finding of what several files have.
+func TestShared(t *testing.T) {
+	inv := &bulwark.Inventory{}
+	for i := range 300 {
+		inv.Documents = append(inv.Documents, bulwark.Document{Kind: "github-workflow", Path: fmt.Sprintf("%03d.yml", i), Data: []byte(steps("push", "      - uses: a/b@v1\n"))})
+	}
+	var found []*bulwark.Finding
+	if err := New().Check(t.Context(), &bulwark.Target{}, inv, func(r bulwark.Record) { found = append(found, r.Finding) }); err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 1 || len(found[0].Places) != 300 || found[0].Path != "000.yml" || found[0].Line != 7 || found[0].Places[299] != (bulwark.Place{Path: "299.yml", Line: 7}) {
+		t.Errorf("%d findings, the first %+v", len(found), found[0])
+	}
+}
+
 func TestCheckout(t *testing.T) {
 	const ref = "      - uses: actions/checkout@" + sha + "\n        with: {persist-credentials: false, ref: \"%s\"}\n"
 	for _, tt := range []struct {
@@ -235,7 +250,7 @@ func TestJobs(t *testing.T) {
 		{"on: push\npermissions: {}\njobs:\n  a:\n    uses: ./.github/workflows/x.yml\n    secrets: inherit\n  b:\n    uses: o/r/.github/workflows/x.yml@main\n    secrets: inherit\n",
 			[]string{"low* secrets-inherit 6 secrets: inherit, to ./.github/workflows/x.yml", "medium secrets-inherit 9 secrets: inherit, to o/r/.github/workflows/x.yml@main", "medium unpinned-action 8 uses: o/r/.github/workflows/x.yml@main"}},
 		{"on: push\npermissions: {}\njobs:\n  a:\n    container:\n      image: x:1\n      credentials: {username: u, password: p}\n    services:\n      db: {image: y, credentials: {password: \"${{ secrets.P }}\"}}\n    environment: e\n",
-			[]string{"low* unpinned-image 6 image: x:1", "low* unpinned-image 9 image: y", "high hardcoded-credentials 7 credentials.password is written down"}},
+			[]string{"high hardcoded-credentials 7 credentials.password is written down", "low* unpinned-image 6 image: x:1", "low* unpinned-image 9 image: y"}},
 		{"on: {push: {tags: ['v*']}}\npermissions: {}\njobs:\n  a:\n    environment: e\n    steps:\n      - uses: actions/setup-go@" + sha + "\n      - run: npm publish\n        env: {NODE_AUTH_TOKEN: \"${{ secrets.N }}\"}\n",
 			[]string{"low* publish-token 8 publishes to npm with a token of the secrets", "medium cache-poisoning 7 actions/setup-go@" + sha + " fills from a cache, and the job publishes (npm publish)"}},
 		{"on: {push: {tags: ['v*'], branches: [main]}}\npermissions: {}\njobs:\n  a:\n    steps:\n      - uses: actions/setup-go@" + sha + "\n      - run: goreleaser release\n", nil},
@@ -258,7 +273,7 @@ func TestGitLab(t *testing.T) {
 		{"include:\n  - remote: https://u:p@x.example/a.yml?t=1\n  - project: a/b\n    ref: main\n  - component: c/d/e@~latest\n  - http://x.example/b.yml\n",
 			[]string{"medium gitlab-include 2 remote: https://x.example/a.yml, without integrity", "low* gitlab-include 3 project: a/b, with ref main", "low* gitlab-include 5 component: c/d/e@~latest", "high gitlab-include 6 remote: http://x.example/b.yml, without integrity"}},
 		{"include: https://x.example/a.yml\nvariables: {CI_DEBUG_TRACE: 'true'}\n", []string{"medium gitlab-include 1 remote: https://x.example/a.yml, without integrity", "high gitlab-debug-trace 2 CI_DEBUG_TRACE: true"}},
-		{"job:\n  image: {name: docker:27}\n  services:\n    - docker:27-dind\n    - name: postgres\n  variables:\n    DOCKER_TLS_CERTDIR: \"\"\n  script:\n    - docker build .\n", []string{"low* unpinned-image 2 image: docker:27", "low* unpinned-image 4 image: docker:27-dind", "low* gitlab-dind 4 services: docker:27-dind", "low* unpinned-image 5 image: postgres", "medium gitlab-dind-no-tls 7 DOCKER_TLS_CERTDIR is empty"}},
+		{"job:\n  image: {name: docker:27}\n  services:\n    - docker:27-dind\n    - name: postgres\n  variables:\n    DOCKER_TLS_CERTDIR: \"\"\n  script:\n    - docker build .\n", []string{"low* gitlab-dind 4 services: docker:27-dind", "medium gitlab-dind-no-tls 7 DOCKER_TLS_CERTDIR is empty", "low* unpinned-image 2 image: docker:27", "low* unpinned-image 4 image: docker:27-dind", "low* unpinned-image 5 image: postgres"}},
 		{"job:\n  script:\n    - eval \"echo $CI_COMMIT_TITLE\"\n    - |\n      one\n      sh -c \"x ${CI_MERGE_REQUEST_TITLE}\"\n    - docker run -v /var/run/docker.sock:/x y\n    - curl https://x.example/i | sh\n",
 			[]string{"medium gitlab-injection 3 eval \"echo $CI_COMMIT_TITLE\"", "medium gitlab-injection 6 sh -c \"x ${CI_MERGE_REQUEST_TITLE}\"", "medium engine-socket 7 /var/run/docker.sock is mounted", "medium piped-script 8 a script is fetched and run: https://x.example/i"}},
 		{"job:\n  script: x\n  artifacts:\n    paths: [./, prod.env]\n", []string{"medium gitlab-public-artifacts 4 artifacts: ./", "medium gitlab-public-artifacts 4 artifacts: prod.env"}},

@@ -157,7 +157,7 @@ func (b *base) image(n workflow.Node) {
 	if text == "" || strings.Contains(text, "@sha256:") || strings.Contains(text, "$") {
 		return
 	}
-	b.emit(b.anywhere(&unpinnedImage, text, n.Line(), "image: %s", text))
+	b.anywhere(&unpinnedImage, text, n.Line(), "image: %s", text)
 }
 
 // uses judges the name of an action or workflow.
@@ -166,7 +166,7 @@ func (h *hub) uses(job string, n workflow.Node) {
 	h.note(n)
 	if image, ok := strings.CutPrefix(text, "docker://"); ok {
 		if !strings.Contains(image, "@sha256:") {
-			h.emit(h.anywhere(&unpinnedImage, image, n.Line(), "uses: %s", text))
+			h.anywhere(&unpinnedImage, image, n.Line(), "uses: %s", text)
 		}
 		return
 	}
@@ -177,20 +177,20 @@ func (h *hub) uses(job string, n workflow.Node) {
 	owner, rest, _ := strings.Cut(strings.ToLower(action), "/")
 	repository, _, _ := strings.Cut(rest, "/")
 	if strings.Contains(action, "/./") || strings.Contains(action, "//") || strings.Contains(action, "/../") {
-		h.emit(h.anywhere(&obfuscated, action, n.Line(), "uses: %s", text))
+		h.anywhere(&obfuscated, action, n.Line(), "uses: %s", text)
 	}
 	if near := nearly(owner, repository); near != "" {
-		h.emit(h.anywhere(&typosquat, action, n.Line(), "uses: %s, where %s/%s is well known", text, near, repository))
+		h.anywhere(&typosquat, action, n.Line(), "uses: %s, where %s/%s is well known", text, near, repository)
 	}
 	if archivedActions[owner+"/"+repository] {
-		h.emit(h.anywhere(&archived, action, n.Line(), "uses: %s", text))
+		h.anywhere(&archived, action, n.Line(), "uses: %s", text)
 	}
 	switch {
 	case isCommit(ref), owner+"/"+repository == "slsa-framework/slsa-github-generator": // that one verifies itself by its tag, and works with none other
 	case owner == "actions" || owner == "github":
-		h.emit(h.anywhere(&unpinnedOfficial, action, n.Line(), "uses: %s", text))
+		h.anywhere(&unpinnedOfficial, action, n.Line(), "uses: %s", text)
 	default:
-		h.emit(h.anywhere(&unpinnedAction, action, n.Line(), "uses: %s", text))
+		h.anywhere(&unpinnedAction, action, n.Line(), "uses: %s", text)
 	}
 }
 
