@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 // words finds a secret or something else in every line that says so: "secret x".
 type words struct {
 	past  bool
+	mu    sync.Mutex
 	begun []string
 }
 
@@ -25,6 +27,8 @@ func (w *words) Info() bulwark.Info {
 }
 
 func (w *words) Begin(f *bulwark.FileInfo) bulwark.Sink {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.begun = append(w.begun, f.Path)
 	return &wordsSink{}
 }

@@ -305,7 +305,11 @@ func (b *builder) locations(f *bulwark.Finding) []location {
 		if f.Subject != "" {
 			l.Logical = []logical{{Name: f.Subject, Kind: "module"}}
 		}
-		l.Message = &message{Text: text.Clean(b.names[f.Asset] + ": " + p.Path)}
+		said := b.names[f.Asset] + ": " + p.Path
+		if p.Commit != "" {
+			said += " in commit " + p.Commit
+		}
+		l.Message = &message{Text: text.Clean(said)}
 		list = append(list, l)
 	}
 	return list

@@ -99,8 +99,9 @@ type walker struct {
 	store   *store
 	seen    *seen
 	visit   func(*bulwark.Entry) error
-	missing int // objects that are not there
-	bad     int // objects that cannot be read
+	missing int   // objects that are not there
+	bad     int   // objects that cannot be read
+	first   error // why the first of these cannot
 	entry   bulwark.Entry
 }
 
@@ -218,7 +219,7 @@ func (w *walker) blob(c *point, o id, p string, mode uint32) error {
 	w.entry.SetPath(cmp.Or(p, "unnamed"))
 	err = w.visit(&w.entry)
 	if atEnd(x.bad) != nil {
-		w.bad++ // whoever read it has told
+		w.unread(x.bad) // whoever read it has told
 	}
 	return err
 }
@@ -247,10 +248,16 @@ func (w *walker) failed(p string, err error) error {
 		w.missing++
 		return nil
 	}
-	w.bad++
+	w.unread(err)
 	e := &bulwark.Entry{Err: fmt.Errorf("git history: %w", err)}
 	e.SetPath(cmp.Or(p, "."))
 	return w.visit(e)
+}
+
+// unread counts an object that could not be read.
+func (w *walker) unread(err error) {
+	w.bad++
+	w.first = cmp.Or(w.first, err)
 }
 
 // missed is the error at the end when something was not there.
@@ -261,7 +268,7 @@ func (w *walker) missed(partial bool) error {
 	case w.missing > 0:
 		return fmt.Errorf("git history: %d objects are missing: %w; git fsck names them", w.missing, bulwark.ErrMalformed)
 	case w.bad > 0:
-		return fmt.Errorf("git history: %d objects could not be read: %w", w.bad, bulwark.ErrMalformed)
+		return fmt.Errorf("git history: %d objects could not be read, the first because of: %w", w.bad, w.first)
 	}
 	return nil
 }

@@ -114,24 +114,33 @@ func (t *tips) log(f *os.File) error {
 	return lines.Err()
 }
 
-// eachFile opens every file below a folder that may be missing. Links to folders are not
-// followed.
+// eachFile opens every regular file below a folder that may be missing. The folder may be a
+// link; links to folders in it are not followed.
 func eachFile(dir string, visit func(*os.File) error) error {
-	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+	dir, err := filepath.EvalSymlinks(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) { // deleted meanwhile
+			return nil
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
 		f, err := openRegular(name)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, bulwark.ErrMalformed) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		defer f.Close()
 		return visit(f)
 	})
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, bulwark.ErrMalformed) {
-		return nil
-	}
-	return err
 }
 
 // packedRefs visits the references of packed-refs; lines that begin with ^ say what a tag

@@ -56,7 +56,9 @@ func (r *repository) indexFile(hooks string) string {
 	if err != nil {
 		return own
 	}
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil && dir == r.dir {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
+	real, err2 := filepath.EvalSymlinks(r.dir)
+	if err == nil && err2 == nil && dir == real {
 		return abs
 	}
 	return own
