@@ -143,7 +143,7 @@ func worthy(key string, value, line []byte) bool {
 	if len(value) < 6 || !named(key) || bytes.ContainsAny(value, "()<> \t\"'`;{}|") || !printable(value) {
 		return false
 	}
-	if nothings()[strings.ToLower(string(value))] || reference.Match(value) || dated.Match(value) {
+	if value[0] == '.' || nothings()[strings.ToLower(string(value))] || reference.Match(value) || dated.Match(value) {
 		return false
 	}
 	if bytes.Contains(bytes.ToLower([]byte(key)), bytes.ToLower(value)) || value[len(value)-1] == ':' {

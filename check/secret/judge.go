@@ -34,6 +34,9 @@ func (s *scan) candidate(u *use, text []byte, loc []int, base int64) {
 		return
 	}
 	line := lineOf(text, from, to)
+	if at := int(base) + from; u.form == plain && at >= 0 && at+to-from <= len(s.buf) {
+		line = lineOf(s.buf[max(0, at-mostLine):min(len(s.buf), at+to-from+mostLine)], min(at, mostLine), min(at, mostLine)+to-from)
+	}
 	c.key = keyBefore(text[:from])
 	if u.m.Generic {
 		c.key = nameAt(text[loc[0]:from])
@@ -75,7 +78,7 @@ func (s *scan) believed(c *candidate, value, match, line []byte) bool {
 	if s.program && !bytes.HasPrefix(value, []byte("-----BEGIN")) && !random(value) {
 		return false
 	}
-	if r.Generic && !worthy(c.key, value, line) || s.place.settings && s.place.source && !literal(r, value, line) {
+	if r.Generic && (!worthy(c.key, value, line) || s.place.prose(c.key, value, line)) || s.place.settings && s.place.source && !literal(r, value, line) {
 		return false
 	}
 	if (r.Generic || r.ConfigOnly || r.Path != "") && s.place.settings && strength(value) < real && s.commented(c, line) {
@@ -92,6 +95,21 @@ func literal(r *rule.Rule, value, line []byte) bool {
 	}
 	at := bytes.Index(line, value)
 	return at > 0 && bytes.IndexByte([]byte("\"'`"), line[at-1]) >= 0 && strength(value) >= unthought
+}
+
+// prose tells whether a name and its value are words in a text: in notes they have a line of
+// their own, in JSON the name is quoted.
+func (w place) prose(key string, value, line []byte) bool {
+	from, to := bytes.Index(line, []byte(key)), bytes.LastIndex(line, value)
+	switch {
+	case from < 0 || to < 0 || key == "":
+		return false
+	case w.json:
+		return (from == 0 || line[from-1] != '"') && strength(value) < unthought
+	case w.note:
+		return len(bytes.Trim(line[:from], " \t\"'-*>$")) > len("export ") || len(bytes.Trim(line[to+len(value):], " \t\r\"',;.")) > 0
+	}
+	return false
 }
 
 // unthought is the strength from which nobody has thought of a value.
@@ -113,7 +131,7 @@ const real = 40
 func (s *scan) commented(c *candidate, line []byte) bool {
 	line = bytes.TrimLeft(line, " \t")
 	for _, mark := range []string{"#", "//", ";", "--", "rem "} {
-		if bytes.HasPrefix(line, []byte(mark)) {
+		if rest, ok := bytes.CutPrefix(line, []byte(mark)); ok && (mark != "//" || !isHost(rest)) {
 			return true
 		}
 	}
@@ -121,10 +139,19 @@ func (s *scan) commented(c *candidate, line []byte) bool {
 	return bytes.LastIndex(before, []byte("<!--")) > bytes.LastIndex(before, []byte("-->"))
 }
 
+// isHost: what follows two slashes is a host with a path, as in .npmrc and fstab, and no comment.
+func isHost(rest []byte) bool {
+	word, _, _ := bytes.Cut(rest, []byte(" "))
+	return bytes.IndexByte(word, '/') > 0
+}
+
 // proven: the value has passed a checksum that no placeholder passes.
 func proven(r *rule.Rule) bool {
 	return r.Check == "github-crc32" || r.Check == "base58check"
 }
+
+// mostLine is how much of a line before and after a secret is looked at.
+const mostLine = 2 << 10
 
 // lineOf is the line that the secret is on.
 func lineOf(text []byte, from, to int) []byte {

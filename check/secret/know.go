@@ -6,11 +6,14 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
+	_ "embed"
 	"encoding/base32"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -110,11 +113,36 @@ func ofKey(p string, value []byte) knowledge {
 		return k
 	}
 	k.notes = append(k.notes, keyNotes(block)...)
-	if len(k.notes) == 1 && k.notes[0] == encryptedKey {
+	switch last := k.notes[len(k.notes)-1]; {
+	case last == encryptedKey:
 		k.severity = bulwark.SeverityMedium
+	case strings.HasPrefix(last, publicNote) && published(last[len(publicNote):]):
+		k.severity = bulwark.SeverityLow
+		k.notes = append(k.notes, publishedNote)
 	}
 	return k
 }
+
+//go:embed public.txt
+var publicKeys string
+
+// published tells whether a private key is one that everybody has: it came with the tests of
+// Go, its modules, Python or gRPC. The list holds what their public keys' SHA-256 begin with.
+func published(sum string) bool {
+	const digits = 16
+	i := sort.Search(len(publicKeys)/(digits+1), func(i int) bool { return publicKeys[i*(digits+1):][:digits] >= sum[:digits] })
+	return i < len(publicKeys)/(digits+1) && publicKeys[i*(digits+1):][:digits] == sum[:digits]
+}
+
+// isPublished reads a block as ofKey does.
+func isPublished(value []byte) bool {
+	return slices.ContainsFunc(ofKey("", value).notes, func(note string) bool {
+		sum, ok := strings.CutPrefix(note, publicNote)
+		return ok && published(sum)
+	})
+}
+
+const publishedNote = "everybody has this key: it came with the tests of a public project"
 
 // publicNote comes before the fingerprint of a public key.
 const publicNote = "public key SHA-256 "

@@ -17,6 +17,8 @@ type place struct {
 	sample   bool // documentation, an example, a test, a template
 	key      bool // named as files of keys are
 	source   bool // a program's text, looked at as settings are, with more doubt
+	note     bool // text that somebody wrote, or a log
+	json     bool
 }
 
 // How large a file of settings, and one of source code, may be.
@@ -31,6 +33,7 @@ func placeOf(p string, size int64) place {
 		outer := placeOf(path.Dir(p[:i])+"/x", size)
 		inner.packaged = inner.packaged || outer.packaged
 		inner.sample = inner.sample || outer.sample
+		inner.key = inner.key && !outer.packaged
 		return inner
 	}
 	lower := strings.ToLower(p)
@@ -43,6 +46,8 @@ func placeOf(p string, size int64) place {
 	if !w.settings && !w.packaged && !w.sample && size <= mostSource && sourceExt()[path.Ext(base)] {
 		w.settings, w.source = true, true
 	}
+	w.note = w.settings && !isSettings(base) && path.Ext(base) != ""
+	w.json = path.Ext(base) == ".json"
 	return w
 }
 
@@ -51,11 +56,11 @@ func (w place) doubts(r *rule.Rule, value []byte) bool {
 	if r.Generic {
 		return w.sample || w.packaged
 	}
-	if r.ConfigOnly {
-		return w.sample && w.packaged || w.packaged && weak(value)
+	if r.ConfigOnly || r.Doubtful {
+		return w.sample || r.ConfigOnly && w.packaged && weak(value)
 	}
 	// A key that is part of a package's program or library is known to everybody.
-	return w.packaged && (w.sample || !w.key && bytes.HasPrefix(value, []byte("-----BEGIN")))
+	return w.packaged && (w.sample || bytes.HasPrefix(value, []byte("-----BEGIN")) && (!w.key || isPublished(value)))
 }
 
 func weak(value []byte) bool { return strength(value) < enough }
@@ -115,10 +120,10 @@ func isKeyName(base string) bool {
 // isSampleName tells documentation, templates and tests by their names.
 func isSampleName(base string) bool {
 	switch path.Ext(base) {
-	case ".md", ".markdown", ".rst", ".adoc", ".asciidoc", ".pod", ".rdoc", ".tex", ".texi", ".man", ".sample", ".example", ".dist", ".template", ".tmpl", ".tpl", ".j2", ".erb", ".in", ".po", ".pot", ".snap":
+	case ".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc", ".pod", ".rdoc", ".tex", ".texi", ".man", ".sample", ".example", ".dist", ".template", ".tmpl", ".tpl", ".j2", ".erb", ".in", ".po", ".pot", ".snap":
 		return true
 	}
-	for _, s := range []string{"readme", "changelog", "changes", "contributing", "license", "licence", "copying", "news.", "history.", "security.", "test_"} {
+	for _, s := range []string{"readme", "changelog", "changes", "contributing", "license", "licence", "copying", "pkg-info", "relnotes", "news.", "history.", "security.", "test_"} {
 		if strings.HasPrefix(base, s) {
 			return true
 		}

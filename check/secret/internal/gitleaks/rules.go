@@ -269,7 +269,7 @@ func titleOf(description string) string {
 func clone(b *rule.Rule) *rule.Rule {
 	return &rule.Rule{ID: b.ID, Title: b.Title, Reason: b.Reason, FalsePositives: b.FalsePositives, Severity: b.Severity, References: b.References,
 		Tags: slices.Clone(b.Tags), Anchors: b.Anchors, FoldCase: b.FoldCase, Pattern: b.Pattern, Before: b.Before, After: b.After, Group: b.Group,
-		Entropy: b.Entropy, Check: b.Check, ConfigOnly: b.ConfigOnly, Generic: b.Generic, Personal: b.Personal, AnyContext: b.AnyContext,
+		Entropy: b.Entropy, Check: b.Check, ConfigOnly: b.ConfigOnly, Generic: b.Generic, Personal: b.Personal, AnyContext: b.AnyContext, Doubtful: b.Doubtful,
 		Least: b.Least, Path: b.Path, Allow: slices.Clone(b.Allow)}
 }
 

@@ -126,7 +126,7 @@ func (r *Rule) complete() error {
 	}
 	r.Title, r.Reason, r.FalsePositives, r.Severity = whole.Title, whole.Reason, whole.FalsePositives, whole.Severity
 	r.References, r.Tags, r.Pattern, r.Group = whole.References, whole.Tags, whole.Pattern, whole.Group
-	r.Entropy, r.Check, r.AnyContext, r.Least = whole.Entropy, whole.Check, whole.AnyContext, whole.Least
+	r.Entropy, r.Check, r.AnyContext, r.Doubtful, r.Least = whole.Entropy, whole.Check, whole.AnyContext, whole.Doubtful, whole.Least
 	r.Allow = append(whole.Allow, r.Allow...)
 	return nil
 }

@@ -55,6 +55,8 @@ type Rule struct {
 	Personal bool `yaml:"personal,omitempty"`
 	// AnyContext: the engine does not ask whether the value is a placeholder or its place documentation.
 	AnyContext bool `yaml:"anyContext,omitempty"`
+	// Doubtful: texts that explain something have it, too, so that it is not believed in documentation, samples and tests.
+	Doubtful bool `yaml:"doubtful,omitempty"`
 	// Least is how many different values a file must hold to be worth a finding (lists of
 	// addresses); 0 and 1: each is one.
 	Least int `yaml:"least,omitempty"`
