@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -480,5 +481,56 @@ func damage(t *testing.T, dir string, random *rand.Rand, do func()) {
 	do()
 	if err := os.WriteFile(file, old, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestOddReferences goes on behind files that are no references, and follows a folder that
+// is a link.
+func TestOddReferences(t *testing.T) {
+	r := newRepo(t)
+	r.commit(map[string]string{"x": "1"})
+	r.git("checkout", "-q", "-b", "zz")
+	r.commit(map[string]string{"x": "2"})
+	r.git("checkout", "-q", "main")
+	r.git("reflog", "expire", "--expire=all", "--all")
+	heads := filepath.Join(r.dir, ".git", "refs", "heads")
+	if err := errors.Join(os.Symlink("nowhere", filepath.Join(heads, "a")), syscall.Mkfifo(filepath.Join(heads, "b"), 0o600), os.WriteFile(filepath.Join(heads, "c"), []byte("garbage"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	both := func(what string) {
+		if got, err := blobs(t, r.dir); err != nil || len(got) != 2 {
+			t.Errorf("%s: %d blobs, %v; want those of both branches", what, len(got), err)
+		}
+	}
+	both("odd files")
+	refs := filepath.Join(r.dir, ".git", "refs")
+	if err := errors.Join(os.Rename(refs, refs+".real"), os.Symlink("refs.real", refs)); err != nil {
+		t.Fatal(err)
+	}
+	both("a link")
+}
+
+// TestLimits refuses what would take too much memory.
+func TestLimits(t *testing.T) {
+	grown := []byte{1}
+	for n := uint64(maxWhole + 1); ; n >>= 7 { // the size of the result, 7 bits a byte
+		if n < 0x80 {
+			grown = append(grown, byte(n))
+			break
+		}
+		grown = append(grown, byte(n)|0x80)
+	}
+	if _, err := apply([]byte{0}, grown); !errors.Is(err, bulwark.ErrLimit) {
+		t.Errorf("a delta that makes %d bytes: %v, want ErrLimit", maxWhole+1, err)
+	}
+	c := newCache()
+	for i := range 100 {
+		c.put(spot{0, int64(i)}, blobKind, make([]byte, 1<<20))
+	}
+	if n := len(c.items); n > cacheSize>>20 || n < cacheSize>>21 || n != c.used.Len() {
+		t.Errorf("%d objects of a megabyte are kept, at most %d fit", n, cacheSize>>20)
+	}
+	if _, _, ok := c.get(spot{0, 99}); !ok {
+		t.Error("the latest object is not kept")
 	}
 }

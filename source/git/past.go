@@ -264,11 +264,11 @@ func (w *walker) unread(err error) {
 func (w *walker) missed(partial bool) error {
 	switch {
 	case w.missing > 0 && partial:
-		return fmt.Errorf("git history: %d objects are not in this partial clone; get them: git fetch --refetch --no-filter: %w", w.missing, bulwark.ErrUnavailable)
+		return fmt.Errorf("git history: objects that this partial clone lacks: %d: %w; git fetch --refetch --no-filter gets them", w.missing, bulwark.ErrUnavailable)
 	case w.missing > 0:
-		return fmt.Errorf("git history: %d objects are missing: %w; git fsck names them", w.missing, bulwark.ErrMalformed)
+		return fmt.Errorf("git history: missing objects: %d: %w; git fsck names them", w.missing, bulwark.ErrMalformed)
 	case w.bad > 0:
-		return fmt.Errorf("git history: %d objects could not be read, the first because of: %w", w.bad, w.first)
+		return fmt.Errorf("git history: objects that could not be read: %d, the first: %w", w.bad, w.first)
 	}
 	return nil
 }
