@@ -23,8 +23,9 @@ func Replace(path string, data []byte, line int, with ...string) *bulwark.Patch 
 
 // Diff is the unified diff of edits to a file; of several for one line the first counts.
 // Hunks have one line around what changes: as few as git apply takes, so that one patch
-// seldom stands in the way of another. Nil when there is nothing to change, or the path
-// cannot be named in a diff.
+// seldom stands in the way of another. Lines that may hold the value of a secret are in no
+// hunk; a change that cannot do without one is left out. Nil when there is nothing to
+// change, or the path cannot be named in a diff.
 func Diff(path string, data []byte, edits []Edit) *bulwark.Patch {
 	if strings.ContainsAny(path, "\n\r\t") {
 		return nil
@@ -43,7 +44,7 @@ func Diff(path string, data []byte, edits []Edit) *bulwark.Patch {
 		tab = "\t" // it ends the name, as blanks do not
 	}
 	fmt.Fprintf(&b, "--- a/%s%s\n+++ b/%s%s\n", path, tab, path, tab)
-	shift := 0
+	empty, shift := b.Len(), 0
 	for len(edits) > 0 {
 		n := 1
 		for n < len(edits) && edits[n].Line-edits[n-1].Line <= 2 {
@@ -51,6 +52,9 @@ func Diff(path string, data []byte, edits []Edit) *bulwark.Patch {
 		}
 		shift += hunk(&b, lines, edits[:n], shift)
 		edits = edits[n:]
+	}
+	if b.Len() == empty {
+		return nil
 	}
 	return &bulwark.Patch{Format: "unified-diff", File: path, Text: b.String()}
 }
@@ -65,9 +69,16 @@ func effective(lines []string, edits []Edit) []Edit {
 	})
 }
 
-// hunk writes edits that are near each other, and tells by how many lines they move what follows.
+// hunk writes edits that are near each other, and tells by how many lines they move what
+// follows. git apply does without a line before the change, but not without one behind it.
 func hunk(b *strings.Builder, lines []string, edits []Edit, shift int) int {
-	first, last := max(1, edits[0].Line-1), min(len(lines), edits[len(edits)-1].Line+1)
+	first, last := edits[0].Line, min(len(lines), edits[len(edits)-1].Line+1)
+	if first > 1 && !telling(lines[first-2]) {
+		first--
+	}
+	if slices.ContainsFunc(lines[first-1:last], telling) {
+		return 0
+	}
 	added := 0
 	for _, e := range edits {
 		added += len(e.With) - 1

@@ -130,6 +130,40 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// TestTelling holds that no patch has the value of a secret, and that the others remain.
+func TestTelling(t *testing.T) {
+	secret := strings.Join([]string{"hunter2", "Xq9Zk3Lm8"}, "")
+	for _, line := range []string{"ENV DB_PASSWORD=%", "ENV DB_PASSWORD %", "  API_TOKEN: '%'", "- SECRET_KEY_BASE=%", "URL=postgres://u:%@h/d", "RUN echo root:% | chpasswd", "RUN curl -H 'Authorization: Basic %' x", "  password: \"%\""} {
+		line = strings.ReplaceAll(line, "%", secret)
+		for at, text := range []string{line + "\nADD a /a\nRUN b\n", "RUN a\n" + line + "\nADD a /a\nRUN b\n", "ADD a /a\n" + line + "\n", line} {
+			p := Diff("f", []byte(text), []Edit{{1 + strings.Count(strings.Split(text, "ADD")[0], "\n"), []string{"COPY a /a"}}})
+			switch {
+			case at == 3:
+				p = Diff("f", []byte(text), []Edit{{1, []string{"x"}}})
+				fallthrough
+			case at == 2:
+				if p != nil {
+					t.Errorf("%q: a patch:\n%s", text, p.Text)
+				}
+				continue
+			case p == nil:
+				t.Errorf("%q: no patch", text)
+				continue
+			case strings.Contains(p.Text, secret):
+				t.Errorf("the secret is in\n%s", p.Text)
+			}
+			if got := applied(t, tools[0], p, text); got != strings.Replace(text, "ADD", "COPY", 1) {
+				t.Errorf("git apply makes %q of %q", got, text)
+			}
+		}
+	}
+	for _, line := range []string{"  id-token: write", "persist-credentials: false", "token: ${{ secrets.T }}", "ENV PASSWORD_FILE=/run/secrets/x", "secrets: inherit", "ARG NPM_TOKEN", "RUN --mount=type=secret,id=x y", "image: vault:1", "POSTGRES_PASSWORD: ${PW:?}", "# the token of the job is $X"} {
+		if telling(line) {
+			t.Errorf("%q counts as a secret", line)
+		}
+	}
+}
+
 // tools are what applies patches.
 var tools = [][]string{{"git", "apply", "--whitespace=nowarn", "-"}, {"patch", "-p1", "--fuzz=0", "--no-backup-if-mismatch", "--binary", "--silent"}}
 

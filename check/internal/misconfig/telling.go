@@ -1,0 +1,32 @@
+package misconfig
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+)
+
+var secretValue = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api_?key|access_?key|private_?key|signing_?key|encryption_?key|master_?key|credentials?)[a-z0-9_.-]*["']?(?:\s*[:=]\s*|\s+)["']?([^\s"']{3,})`)
+})
+
+var secretShape = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`://[^/@\s]*:[^/@\s]+@|-----BEGIN|\b(?:AKIA|ASIA)[A-Z0-9]{12}|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abp]-|sk_live_|sk-|npm_|pypi-|hf_|dckr_pat_)\w{8}|\b(?:chpasswd|(?:useradd|usermod)\s.*-p)\b|(?i)authorization:|\bbearer\s`)
+})
+
+// harmless are values behind such names that are none of secrets.
+var harmless = map[string]bool{"true": true, "false": true, "write": true, "read": true, "none": true, "inherit": true, "required": true, "null": true, "yes": true, "type=secret": true, "default": true}
+
+// telling tells whether a line may hold the value of a secret, which then must not be
+// part of a patch: patches go where reports go.
+func telling(line string) bool {
+	if secretShape().MatchString(line) {
+		return true
+	}
+	for _, m := range secretValue().FindAllStringSubmatch(line, -1) {
+		if v := strings.ToLower(m[1]); !harmless[v] && !strings.ContainsAny(v[:1], "$/<{[(|&;\\#-.=") {
+			return true
+		}
+	}
+	return false
+}
