@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bulwark"
+	"bulwark/check/secret/internal/rule"
 )
 
 // Check finds secrets in the configuration of images: environment, labels, commands,
@@ -19,14 +20,15 @@ import (
 type Check struct {
 	version int
 	now     time.Time
-	engine  func() (*engine, error)
+	month   time.Time
+	rules   func() ([]*rule.Rule, error)
 }
 
 var _ bulwark.Check = (*Check)(nil)
 
 // NewConfig returns the check. Rules are read when the first image is checked.
 func NewConfig(o Options) *Check {
-	return &Check{version: o.version(), now: o.Now, engine: sync.OnceValues(func() (*engine, error) { return o.newEngine() })}
+	return &Check{version: o.version(), now: o.Now, month: o.month(), rules: sync.OnceValues(o.chosen)}
 }
 
 // Info describes the check.
@@ -53,7 +55,7 @@ func (c *Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Inven
 	if len(list) == 0 {
 		return err
 	}
-	e, rulesErr := c.engine()
+	rules, rulesErr := c.rules()
 	if rulesErr != nil {
 		return rulesErr
 	}
@@ -61,6 +63,11 @@ func (c *Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Inven
 		list = list[:mostSettingsOfImage]
 		err = cmp.Or(err, fmt.Errorf("more than %d settings in an image's configuration: %w", mostSettingsOfImage, bulwark.ErrLimit))
 	}
+	var g grams
+	for i := range list {
+		g.add(list[i].searched())
+	}
+	e := buildFor(&g, rules, c.month)
 	seen := map[string]bool{}
 	var s scan
 	for _, x := range list {
@@ -123,9 +130,12 @@ func settingsOf(image *bulwark.Image) ([]setting, error) {
 	return list, err
 }
 
+// searched is the part of the text that is looked at.
+func (x *setting) searched() string { return x.text[:min(len(x.text), longestSetting)] }
+
 // findings are those of one setting, values aside that were seen before.
 func (x *setting) findings(s *scan, e *engine, seen map[string]bool) []bulwark.Finding {
-	text := x.text[:min(len(x.text), longestSetting)]
+	text := x.searched()
 	if text == "" {
 		return nil
 	}

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"bulwark"
+	"bulwark/check/secret/internal/rule"
 )
 
 func TestConfig(t *testing.T) {
@@ -28,8 +28,7 @@ func TestConfig(t *testing.T) {
 		{CreatedBy: "ENV OLD_SECRET=" + arg + "old"},
 		{CreatedBy: "RUN echo " + fill(t, pat, 5)},
 	}}}
-	e := build(testRules(t), time.Time{})
-	c := &Check{engine: func() (*engine, error) { return e, nil }}
+	c := &Check{rules: func() ([]*rule.Rule, error) { return testRules(t), nil }}
 	var got []string
 	emit := func(r bulwark.Record) {
 		b, err := json.Marshal(r)

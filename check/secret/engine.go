@@ -59,9 +59,12 @@ type matcher struct {
 }
 
 // build makes the engine of valid rules.
-func build(rules []*rule.Rule, now time.Time) *engine {
+func build(rules []*rule.Rule, now time.Time) *engine { return buildFor(nil, rules, now) }
+
+// buildFor makes an engine that finds in the texts that g knows what one of build finds; nil: in any.
+func buildFor(g *grams, rules []*rule.Rule, now time.Time) *engine {
 	e := &engine{now: now}
-	var common, settings indexer
+	common, settings := indexer{in: g}, indexer{in: g}
 	for _, r := range slices.Concat(rules, []*rule.Rule{certificates}) {
 		if len(r.Anchors) == 0 {
 			e.paths = append(e.paths, r)
@@ -84,6 +87,7 @@ func build(rules []*rule.Rule, now time.Time) *engine {
 
 // indexer gathers the literals of an index.
 type indexer struct {
+	in       *grams
 	literals []match.Literal
 	uses     [][]use
 	known    map[match.Literal]int
@@ -91,8 +95,15 @@ type indexer struct {
 
 func (x *indexer) add(m *matcher) {
 	for _, anchor := range m.Anchors {
-		for _, v := range formsOf(anchor, m.FoldCase, m.ConfigOnly || m.Personal || m.Path != "") {
-			x.literal(v.literal, use{m: m, form: v.form, text: anchor})
+		common := m.ConfigOnly || m.Personal || m.Path != ""
+		forms := formsOf(anchor, m.FoldCase, common)
+		if !common && (x.in == nil || x.in.base64) {
+			forms = append(forms, codedForms(anchor, m.FoldCase)...)
+		}
+		for _, v := range forms {
+			if x.in.mayHold(v.literal) {
+				x.literal(v.literal, use{m: m, form: v.form, text: anchor})
+			}
 		}
 	}
 }

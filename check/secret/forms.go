@@ -56,15 +56,6 @@ func formsOf(anchor string, fold, common bool) []written {
 	if common {
 		return out
 	}
-	if len(anchor) >= 4 {
-		for _, cased := range casesOf(anchor, fold) {
-			for at := range 3 {
-				for _, text := range inBase64(cased, at) {
-					out = append(out, written{match.Literal{Text: text}, base64At0 + form(at)})
-				}
-			}
-		}
-	}
 	if s := escaped(anchor, urlSafe, "%%%02X"); s != anchor {
 		out = append(out, written{match.Literal{Text: s, Fold: true}, urlEscaped})
 	}
@@ -73,6 +64,22 @@ func formsOf(anchor string, fold, common bool) []written {
 	}
 	if s := strings.ReplaceAll(anchor, "/", `\/`); s != anchor {
 		out = append(out, written{match.Literal{Text: s, Fold: fold}, jsonEscaped})
+	}
+	return out
+}
+
+// codedForms lists how an anchor may be written in base 64.
+func codedForms(anchor string, fold bool) []written {
+	var out []written
+	if len(anchor) < 4 {
+		return nil
+	}
+	for _, cased := range casesOf(anchor, fold) {
+		for at := range 3 {
+			for _, text := range inBase64(cased, at) {
+				out = append(out, written{match.Literal{Text: text}, base64At0 + form(at)})
+			}
+		}
 	}
 	return out
 }

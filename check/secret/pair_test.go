@@ -51,7 +51,7 @@ func TestPairs(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []bulwark.Finding
-		c := &Check{now: clock, engine: i.engine}
+		c := &Check{now: clock}
 		if err := c.Check(t.Context(), &bulwark.Target{}, inv, func(r bulwark.Record) { got = append(got, *r.Finding) }); err != nil {
 			t.Fatal(err)
 		}

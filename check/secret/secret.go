@@ -16,6 +16,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io/fs"
+	"slices"
 	"sync"
 	"time"
 
@@ -126,6 +127,15 @@ var builtinSum = sync.OnceValue(func() uint32 {
 
 // newEngine reads the rules and builds the engine.
 func (o Options) newEngine() (*engine, error) {
+	use, err := o.chosen()
+	if err != nil {
+		return nil, err
+	}
+	return build(use, o.month()), nil
+}
+
+// chosen are the rules that are asked for.
+func (o Options) chosen() ([]*rule.Rule, error) {
 	list, err := loaded(rule.LoadLater)
 	if err != nil {
 		return nil, err
@@ -133,11 +143,5 @@ func (o Options) newEngine() (*engine, error) {
 	for _, set := range o.Rules {
 		list = set.file.Apply(list)
 	}
-	var use []*rule.Rule
-	for _, r := range list {
-		if !r.Personal || o.Personal {
-			use = append(use, r)
-		}
-	}
-	return build(use, o.month()), nil
+	return slices.DeleteFunc(slices.Clone(list), func(r *rule.Rule) bool { return r.Personal && !o.Personal }), nil
 }
