@@ -101,6 +101,12 @@ func rich(t *testing.T) *repo {
 		lines[random.IntN(len(lines))] = fmt.Sprintf("changed %d", i)
 		r.commit(map[string]string{"src/large.txt": strings.Join(lines, "\n"), "count": fmt.Sprint(i)})
 	}
+	var long strings.Builder
+	for range 20_000 {
+		fmt.Fprintf(&long, "%016x", random.Uint64())
+	}
+	r.commit(map[string]string{"long": long.String()})
+	r.commit(map[string]string{"long": "new" + long.String()}) // copies of the most that one can be
 	r.commit(map[string]string{"a/b/c/deep.txt": "deep", "empty": "", "with space/ä\nb": "odd name", "twice/x": "same", "twice/y": "same"})
 	r.git("tag", "light")
 	r.git("tag", "-a", "-m", "annotated", "heavy")
