@@ -89,6 +89,12 @@ func (b *base) anywhere(r *Rule, subject string, line int, evidence string, args
 	b.shared.Add(f)
 }
 
+// swapped gives a finding the patch that puts another value in the place of one.
+func (b *base) swapped(f *bulwark.Finding, n workflow.Node, with string) *bulwark.Finding {
+	f.Fix.Patch = misconfig.Swap(b.doc.Path, b.doc.Data, n, with)
+	return f
+}
+
 // untidy makes a finding one of hygiene.
 func untidy(r *Rule, f *bulwark.Finding) *bulwark.Finding {
 	r.Rate(f, low)

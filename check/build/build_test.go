@@ -338,6 +338,58 @@ func TestPersist(t *testing.T) {
 	}
 }
 
+func TestPermissionsPatch(t *testing.T) {
+	const head, foot = "on: push\n", "jobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n      - run: go test ./...\n"
+	for text, want := range map[string]string{
+		head + foot:                             head + "permissions:\n  contents: read\n\n" + foot,
+		head + foot + "      - run: git push\n": "",
+		head + foot + "      - uses: x/y@v1\n":  "",
+		head + foot + "      - run: x\n        env: {T: \"${{ github.token }}\"}\n": "",
+		head + "jobs: {a: {}}\n": "",
+		head + foot + "  b: {uses: a/b/.github/workflows/x.yml@v1}\n": "",
+	} {
+		found, _ := judgeText(t, "github-workflow", text)
+		i := slices.IndexFunc(found, func(f bulwark.Finding) bool { return f.Rule == noPermissions.ID })
+		p := found[i].Fix.Patch
+		if p == nil || want == "" {
+			if p != nil || want != "" {
+				t.Errorf("%s: patch %v", text, p)
+			}
+			continue
+		}
+		files, _ := patch.Join([]bulwark.Patch{*p})
+		if got, err := files[0].Apply([]byte(text)); string(got) != want || err != nil {
+			t.Errorf("%v %q", err, got)
+		}
+	}
+}
+
+// TestSwaps holds that a setting that is patched is mended.
+func TestSwaps(t *testing.T) {
+	for rule, tt := range map[string][2]string{
+		"ci/insecure-commands":    {"github-workflow", steps("push", "      - run: a\n        env:\n          ACTIONS_ALLOW_UNSECURE_COMMANDS: 'true'\n")},
+		"ci/debug":                {"github-workflow", steps("push", "      - run: a\n        env: {ACTIONS_STEP_DEBUG: true}\n")},
+		"ci/gitlab-debug-trace":   {"gitlab-ci", "variables: {CI_DEBUG_TRACE: \"true\"}\n"},
+		"ci/gitlab-dind-no-tls":   {"gitlab-ci", "a:\n  script: x\n  variables:\n    DOCKER_TLS_CERTDIR: \"\"\n"},
+		"ci/dependabot-execution": {"dependabot", "updates:\n  - package-ecosystem: pip\n    insecure-external-code-execution: allow\n    cooldown: {default-days: 7}\n"},
+	} {
+		found, _ := judgeText(t, tt[0], tt[1])
+		i := slices.IndexFunc(found, func(f bulwark.Finding) bool { return f.Rule == rule })
+		if i < 0 || found[i].Fix.Patch == nil {
+			t.Errorf("%s: no patch", rule)
+			continue
+		}
+		files, _ := patch.Join([]bulwark.Patch{*found[i].Fix.Patch})
+		got, err := files[0].Apply([]byte(tt[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, notes := judgeText(t, tt[0], string(got)); slices.ContainsFunc(again, func(f bulwark.Finding) bool { return f.Rule == rule }) || len(notes) > 0 {
+			t.Errorf("%s: found again in %s", rule, got)
+		}
+	}
+}
+
 func TestBad(t *testing.T) {
 	var bomb strings.Builder
 	bomb.WriteString("x: &l [" + strings.Repeat("{run: a}, ", 5000) + "{}]\non: push\njobs:\n")

@@ -10,7 +10,7 @@ func (b *base) dependabot() error {
 	for u := range w.Root.Get("updates").Items() {
 		name := u.Get("package-ecosystem").Text()
 		if n := u.Get("insecure-external-code-execution"); n.Text() == "allow" {
-			b.emit(b.finding(&dependabotRuns, name, u.Get("directory").Text(), n.Line(), "insecure-external-code-execution: allow, for %s", name))
+			b.emit(b.swapped(b.finding(&dependabotRuns, name, u.Get("directory").Text(), n.Line(), "insecure-external-code-execution: allow, for %s", name), n, "deny"))
 		}
 		if c := u.Get("cooldown"); !c.Exists() && name != "" {
 			b.emit(b.finding(&noCooldown, name, u.Get("directory").Text(), u.Line(), "%s has no cooldown", name))

@@ -87,7 +87,9 @@ func (h *hub) permissions() {
 	if len(h.Triggers) > 0 {
 		line = h.Triggers[0].At.Line()
 	}
-	h.emit(h.finding(&noPermissions, "workflow", "", line, "neither the workflow nor each job has permissions"))
+	f := h.finding(&noPermissions, "workflow", "", line, "neither the workflow nor each job has permissions")
+	f.Fix.Patch = h.readOnly()
+	h.emit(f)
 }
 
 // job judges one job.
@@ -244,9 +246,9 @@ func (h *hub) variables(where string, env workflow.Node) {
 	for k, v := range env.Pairs() {
 		switch {
 		case k.Text() == "ACTIONS_ALLOW_UNSECURE_COMMANDS" && v.True():
-			h.emit(h.finding(&insecureCommands, where, "", k.Line(), "%s: %s", k.Text(), v.Text()))
+			h.emit(h.swapped(h.finding(&insecureCommands, where, "", k.Line(), "%s: %s", k.Text(), v.Text()), v, "false"))
 		case (k.Text() == "ACTIONS_STEP_DEBUG" || k.Text() == "ACTIONS_RUNNER_DEBUG") && v.True():
-			h.emit(h.finding(&debugOn, where, k.Text(), k.Line(), "%s: %s", k.Text(), v.Text()))
+			h.emit(h.swapped(h.finding(&debugOn, where, k.Text(), k.Line(), "%s: %s", k.Text(), v.Text()), v, "false"))
 		}
 	}
 }

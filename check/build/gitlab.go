@@ -116,11 +116,11 @@ func (l *lab) variables(j *workflow.Job, isDind bool) {
 		switch k.Text() {
 		case "CI_DEBUG_TRACE", "CI_DEBUG_SERVICES":
 			if v.True() || v.Text() == "1" {
-				l.emit(l.finding(&debugTrace, j.ID, k.Text(), k.Line(), "%s: %s", k.Text(), v.Text()))
+				l.emit(l.swapped(l.finding(&debugTrace, j.ID, k.Text(), k.Line(), "%s: %s", k.Text(), v.Text()), v, `"false"`))
 			}
 		case "DOCKER_TLS_CERTDIR":
 			if v.Text() == "" {
-				l.emit(l.finding(&dindPlain, j.ID, "", k.Line(), "DOCKER_TLS_CERTDIR is empty"))
+				l.emit(l.swapped(l.finding(&dindPlain, j.ID, "", k.Line(), "DOCKER_TLS_CERTDIR is empty"), v, `"/certs"`))
 			}
 		case "DOCKER_HOST":
 			if strings.HasPrefix(v.Text(), "unix:///var/run/docker.sock") && !isDind {

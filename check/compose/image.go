@@ -92,7 +92,7 @@ func (j *judge) insert(lines ...string) *bulwark.Patch {
 		return nil
 	}
 	first, ok := misconfig.Line(j.doc.Data, own.Line())
-	indent := runeOffset(first, own.Column())
+	indent := misconfig.Offset(first, own.Column())
 	if !ok || indent < 1 || strings.Trim(first[:indent], " ") != "" {
 		return nil
 	}

@@ -246,35 +246,9 @@ func wholeDevice(dev string) bool {
 	return strings.HasPrefix(base, "nvme") || strings.HasPrefix(base, "mmcblk") || strings.HasPrefix(base, "dm-") || strings.HasPrefix(base, "disk/") || strings.HasPrefix(base, "mapper/") && base != "mapper/control"
 }
 
-// swap is the patch that gives a plain scalar another value; nil where it does not
-// stand on its line as it is read.
+// swap is the patch that gives a plain scalar another value.
 func (j *judge) swap(n compose.Node, with string) *bulwark.Patch {
-	quote, ok := n.IsPlain()
-	if !ok {
-		return nil
-	}
-	old := n.Text()
-	if quote != 0 {
-		old = string(quote) + old + string(quote)
-	}
-	line, ok := misconfig.Line(j.doc.Data, n.Line())
-	at := runeOffset(line, n.Column())
-	if !ok || at < 0 || !strings.HasPrefix(line[at:], old) {
-		return nil
-	}
-	return misconfig.Replace(j.doc.Path, j.doc.Data, n.Line(), line[:at]+with+line[at+len(old):])
-}
-
-// runeOffset is where the column, counted in runes from 1, begins; -1 past the end.
-func runeOffset(line string, column int) int {
-	n := 1
-	for i := range line {
-		if n == column {
-			return i
-		}
-		n++
-	}
-	return -1
+	return misconfig.Swap(j.doc.Path, j.doc.Data, n, with)
 }
 
 // readOnly is the patch that mounts read-only.
