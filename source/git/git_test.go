@@ -540,3 +540,29 @@ func TestLimits(t *testing.T) {
 		t.Error("the latest object is not kept")
 	}
 }
+
+// TestSeen remembers every object, packed or not, that it does not have at hand.
+func TestSeen(t *testing.T) {
+	r := rich(t)
+	r.git("gc", "-q")
+	r.commit(map[string]string{"loose": "loose"})
+	found, err := find(r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := found.store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.close()
+	s := newSeen(store)
+	for _, want := range []bool{false, true} {
+		for line := range strings.Lines(r.git("rev-list", "--objects", "--all")) {
+			o, ok := parseID(line[:40])
+			if was, err := s.add(o); !ok || err != nil || was != want {
+				t.Fatalf("add(%s) = %v, %v; want %v", o, was, err, want)
+			}
+			clear(s.latest)
+		}
+	}
+}
