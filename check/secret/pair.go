@@ -95,7 +95,7 @@ func pairs(inv *bulwark.Inventory, now time.Time, emit func(bulwark.Record)) {
 	}
 	for public, cert := range certs {
 		list := keys[public]
-		if len(list) == 0 {
+		if len(list) == 0 || published(public) {
 			continue
 		}
 		slices.SortFunc(list, func(a, b placed) int { return cmp.Compare(a.Path, b.Path) })
