@@ -11,24 +11,32 @@ func (s *script) apt(k int, c *df.Command) {
 		s.edit(s.about(aptForPeople, c, "apt"), c.Line, "apt", "apt-get")
 	}
 	if c.Has("upgrade", "dist-upgrade", "full-upgrade") {
-		s.about(aptUpgrade, c, c.Name)
+		s.about(aptUpgrade, c, manager(c))
 	}
 	if c.Has("update") && !s.later(k, "install", "apt-get", "apt", "aptitude") && !s.later(k, "build-dep", "apt-get", "apt") && !s.opaque(k) && !s.later(k, "upgrade", "apt-get", "apt") {
-		s.about(updateAlone, c, c.Name)
+		s.about(updateAlone, c, manager(c))
 	}
 	if !c.Has("install") {
 		return
 	}
 	if !yes(c) {
-		s.edit(s.about(aptAsks, c, c.Name), c.Line, "install", "install -y")
+		s.edit(s.about(aptAsks, c, manager(c)), c.Line, "install", "install -y")
 	}
 	if !recommendsOff(c) {
-		s.edit(s.about(recommends, c, c.Name), c.Line, "install", "install --no-install-recommends")
+		s.edit(s.about(recommends, c, manager(c)), c.Line, "install", "install --no-install-recommends")
 	}
 	if !s.cleans("/var/lib/apt") && !s.mounts("/var/lib/apt") && !s.mounts("/var/cache/apt") {
-		s.about(aptLists, c, c.Name)
+		s.about(aptLists, c, manager(c))
 	}
 	s.versions(c, "=")
+}
+
+// manager is the package manager by the name that scripts should use.
+func manager(c *df.Command) string {
+	if c.Name == "apt" {
+		return "apt-get"
+	}
+	return c.Name
 }
 
 // opaque tells whether scripts behind a command may install what is not seen.
@@ -118,7 +126,7 @@ func (s *script) versions(c *df.Command, mark string) {
 			continue
 		}
 		if !strings.ContainsAny(a, mark+"$/.~<>@") {
-			s.about(unpinnedOS, c, c.Name)
+			s.about(unpinnedOS, c, manager(c))
 			return
 		}
 	}
