@@ -260,6 +260,17 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestReference(t *testing.T) {
+	for ref, want := range map[string]bool{"shop:latest": true, "shop": true, "localhost:5000/a/shop": true, "localhost:5000/a/shop:2": false, "shop@sha256:00": false, "/a/shop": false, "./shop": false, "shop.tar": false, "shop.oci": false, "": false} {
+		tt := target(`{}`)
+		tt.Asset.Name, tt.Image.ManifestDigest = ref, "sha256:m"
+		got := slices.ContainsFunc(judgeAll(t, tt), func(f bulwark.Finding) bool { return f.Rule == latest.ID })
+		if got != want {
+			t.Errorf("%q: latest is %v", ref, got)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	for name, want := range map[string]bool{"PASSWORD": true, "db-password": true, "PGPASSWORD": true, "AWS_SECRET_ACCESS_KEY": true, "MYSQL_PASS": true, "API_KEY": true,
 		"PWD": false, "PATH": false, "GPG_KEY": false, "ALLOW_EMPTY_PASSWORD": false, "TOKEN_TTL": false, "SECRET_NAME": false, "PASSTHROUGH": false, "KEYCLOAK_USER": false} {

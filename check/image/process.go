@@ -17,9 +17,18 @@ func (s *subject) name() {
 	if s.t.Asset.Kind != "image" || s.t.Image.ConfigDigest == "" || strings.Contains(ref, "@") {
 		return
 	}
-	if strings.HasSuffix(ref, ":latest") {
+	switch {
+	case strings.HasSuffix(ref, ":latest"):
 		s.emit(latest.Finding("reference", "", ref))
+	case s.t.Image.ManifestDigest != "" && untagged(ref):
+		s.emit(latest.Finding("reference", "", ref+" has no tag, which means latest"))
 	}
+}
+
+// untagged tells whether a reference has no tag, and looks like no file.
+func untagged(ref string) bool {
+	last := path.Base(ref)
+	return ref != "" && !strings.ContainsAny(ref[:1], "/.~") && !strings.ContainsAny(last, ":.@ ") && ref == strings.ToLower(ref)
 }
 
 // labels judges whether anything says where the image is from.
