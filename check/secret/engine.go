@@ -56,6 +56,8 @@ type matcher struct {
 	// line: no match has a line feed, but for its last byte; most is how long one can be.
 	line bool
 	most int
+	// weight is how much a byte costs that the pattern is tried on.
+	weight int64
 }
 
 // build makes the engine of valid rules.
@@ -136,6 +138,7 @@ func (m *matcher) prepare() {
 			return
 		}
 		m.line, m.most, m.some = oneLine(re), longest(re), needOf(re, false)
+		m.weight = 1 + int64(states(re)/64)
 		switch {
 		case m.leads(re):
 			m.word = beginsAtWord(re)
@@ -219,6 +222,21 @@ func bare(re *syntax.Regexp) *syntax.Regexp {
 		subs = subs[:len(subs)-1]
 	}
 	return &syntax.Regexp{Op: syntax.OpConcat, Flags: re.Flags, Sub: subs}
+}
+
+// states is about how many states a pattern has when its repetitions are written out.
+func states(re *syntax.Regexp) int {
+	n := 1
+	if re.Op == syntax.OpLiteral {
+		n = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		n += states(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return min(n, 1<<20)
 }
 
 func beginsAtWord(re *syntax.Regexp) bool {

@@ -227,6 +227,9 @@ func (s *scan) lead(u *use, start int) {
 		s.candidate(u, text, loc, int64(start))
 		return
 	}
+	if u.m.most < 0 || u.m.weight > 8 { // others fail after a few bytes
+		s.allowed -= int64(len(text)) * u.m.weight
+	}
 	if hasEscape(text[:min(len(text), len(u.text)+160)]) {
 		s.leadEscaped(u, text, start)
 	}
@@ -238,7 +241,7 @@ func (s *scan) leadEscaped(u *use, text []byte, start int) {
 		if len(s.scratch) == len(text) || !u.m.need.met(s.scratch) {
 			continue
 		}
-		s.allowed -= int64(len(text))
+		s.allowed -= int64(len(text)) * u.m.weight
 		if loc := u.m.lead.FindSubmatchIndex(s.scratch); loc != nil {
 			s.candidate(&use{u.m, f, u.text}, s.scratch, loc, int64(start))
 			return
@@ -258,14 +261,14 @@ func (s *scan) named(u *use, start int) {
 	text := m.cut(s.buf[from:min(len(s.buf), start+after)])
 	s.allowed -= 64
 	if m.Generic {
-		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>") < 0 {
+		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>,") < 0 {
 			return
 		}
 	}
 	if !m.need.met(text) {
 		return
 	}
-	s.allowed -= int64(len(text))
+	s.allowed -= int64(len(text)) * m.weight
 	re := m.whole
 	if s.program && m.packed != nil {
 		re = m.packed
@@ -303,7 +306,7 @@ func (s *scan) match(u *use, text []byte, at, start int) {
 		return
 	}
 	for from := 0; from < len(text); {
-		s.allowed -= int64(len(text) - from)
+		s.allowed -= int64(len(text)-from) * u.m.weight
 		if s.allowed < 0 {
 			return
 		}
@@ -332,7 +335,7 @@ func (s *scan) unescaped(u *use, text []byte, start int) {
 		if len(s.scratch) == len(text) || !u.m.some.met(s.scratch) {
 			continue
 		}
-		s.allowed -= int64(len(text))
+		s.allowed -= int64(len(text)) * u.m.weight
 		if loc := u.m.Regexp().FindSubmatchIndex(s.scratch); loc != nil {
 			s.candidate(&use{u.m, f, u.text}, s.scratch, loc, int64(start))
 			return

@@ -22,8 +22,12 @@ const (
 	allMatches  = 2_000_000 // in one file, of which some may be the same
 	fewMatches  = 16        // of a string of which only matters that it is there
 	maxSteps    = 20_000_000
-	workPerByte = 512
+	// What verifying may cost in one file: minWork, and more for each byte, of which the
+	// first denseBytes count full. A unit is some 5 ns.
 	minWork     = 64 << 20
+	workPerByte = 64
+	denseBytes  = 16 << 20
+	workBeyond  = 8
 	maxNotes    = 20
 )
 
@@ -123,7 +127,11 @@ func (s *Scanner) Reset(f File) {
 func (s *Scanner) Write(piece []byte) (int, error) {
 	n := len(piece)
 	s.size += int64(n)
-	s.run.Work += int64(n) * workPerByte
+	if s.size <= denseBytes {
+		s.run.Work += int64(n) * workPerByte
+	} else {
+		s.run.Work += int64(n) * workBeyond
+	}
 	if len(s.head) < headSize {
 		s.head = append(s.head, piece[:min(n, headSize-len(s.head))]...)
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	maxErrors  = 1000
+	maxErrors  = 100_000
 	maxNesting = 200 // of a condition
 	maxStrings = 10_000
 	maxNodes   = 20_000 // of a condition: operators and loops may not nest deeper either
@@ -39,6 +39,7 @@ func Parse(src string) *File {
 		p.err.Rule = p.rule
 		f.Errors = append(f.Errors, p.err)
 		if len(f.Errors) >= maxErrors {
+			f.Errors = append(f.Errors, &Error{Pos: start.Pos, Text: "too many problems; the rest of the file was not read"})
 			break
 		}
 		p.recover(start)
