@@ -85,12 +85,9 @@ func (h *hub) step(j *workflow.Job, s *workflow.Step, jobEnv map[string]string) 
 	for k, v := range jobEnv {
 		env[k] = v
 	}
-	scripts := []workflow.Node{s.Get("run")}
+	h.script(j, s.Get("run"), env, func(e workflow.Expression) *bulwark.Patch { return h.handOver(j, s, e) })
 	if s.Action() == "actions/github-script" {
-		scripts = append(scripts, s.Get("with", "script"))
-	}
-	for _, n := range scripts {
-		h.script(j, n, env)
+		h.script(j, s.Get("with", "script"), env, func(workflow.Expression) *bulwark.Patch { return nil })
 	}
 	h.written(j, s, env)
 	h.tool(j, s)
@@ -99,8 +96,8 @@ func (h *hub) step(j *workflow.Job, s *workflow.Step, jobEnv map[string]string) 
 	h.piped("job "+j.ID, workflow.Lines(s.Get("run")))
 }
 
-// script judges the expressions that are put into a script.
-func (h *hub) script(j *workflow.Job, n workflow.Node, env map[string]string) {
+// script judges the expressions that are put into a script; mend makes their patches.
+func (h *hub) script(j *workflow.Job, n workflow.Node, env map[string]string, mend func(workflow.Expression) *bulwark.Patch) {
 	for _, e := range workflow.Expressions(n) {
 		p := workflow.ParseExpression(e.Text)
 		if c := stranger(p, env); c != "" {
@@ -108,12 +105,16 @@ func (h *hub) script(j *workflow.Job, n workflow.Node, env map[string]string) {
 			if severity == bulwark.SeverityUnknown {
 				continue
 			}
-			h.emit(rated(&injection, h.finding(&injection, "job "+j.ID, c, e.Line, "${{ %s }} in a script, on: %s", e.Text, event), severity))
+			f := rated(&injection, h.finding(&injection, "job "+j.ID, c, e.Line, "${{ %s }} in a script, on: %s", e.Text, event), severity)
+			f.Fix.Patch = mend(e)
+			h.emit(f)
 			continue
 		}
 		for _, c := range p.Contexts {
 			if h.isInput(c) {
-				h.emit(h.finding(&inputInjection, "job "+j.ID, c, e.Line, "${{ %s }} in a script", e.Text))
+				f := h.finding(&inputInjection, "job "+j.ID, c, e.Line, "${{ %s }} in a script", e.Text)
+				f.Fix.Patch = mend(e)
+				h.emit(f)
 				break
 			}
 		}
