@@ -111,7 +111,7 @@ func expanded(line, expression, name string) (string, bool) {
 			return "", false // nothing is expanded there, or an apostrophe is in the way
 		}
 		b.WriteString(line[at:f[0]])
-		if strings.Count(before, `"`)%2 == 1 {
+		if strings.Count(before, `"`)%2 == 1 || several(name) {
 			b.WriteString("${" + name + "}")
 		} else {
 			b.WriteString(`"${` + name + `}"`)
@@ -119,6 +119,20 @@ func expanded(line, expression, name string) (string, bool) {
 		at = f[1]
 	}
 	return b.String() + line[at:], len(found) > 0
+}
+
+// several tells whether an input is meant to be several words, which quotes would make one
+// of. Split or not, nothing of it is run.
+func several(name string) bool {
+	if !strings.HasPrefix(name, "INPUTS_") {
+		return false
+	}
+	for _, end := range []string{"ARGS", "ARGUMENTS", "FLAGS", "OPTIONS", "OPTS", "PACKAGES", "FILES", "PATHS", "TARGETS", "PARAMS"} {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
 }
 
 // variableOf is a name for the value of an expression: ISSUE_TITLE for

@@ -16,6 +16,7 @@ func TestHandOver(t *testing.T) {
 		"named":           {"      - name: a\n        run: echo \"a ${{github.event.issue.body}}\"\n", "      - name: a\n        env:\n          ISSUE_BODY: ${{ github.event.issue.body }}\n        run: echo \"a ${ISSUE_BODY}\"\n"},
 		"block":           {"      - name: a\n        run: |\n          b\n          c ${{ github.event.issue.title }} ${{ github.event.issue.title }}\n          d=${{ github.event.issue.title }}\n", "      - name: a\n        env:\n          ISSUE_TITLE: ${{ github.event.issue.title }}\n        run: |\n          b\n          c \"${ISSUE_TITLE}\" \"${ISSUE_TITLE}\"\n          d=\"${ISSUE_TITLE}\"\n"},
 		"with env":        {"      - env:\n          A: b\n        run: echo ${{ github.event.issue.title || github.sha }}\n", "      - env:\n          ISSUE_TITLE: ${{ github.event.issue.title || github.sha }}\n          A: b\n        run: echo \"${ISSUE_TITLE}\"\n"},
+		"several words":   {"      - run: go build ${{ inputs.extra-args }} ${{ inputs.dir }}\n", "      - env:\n          INPUTS_DIR: ${{ inputs.dir }}\n          INPUTS_EXTRA_ARGS: ${{ inputs.extra-args }}\n        run: go build ${INPUTS_EXTRA_ARGS} \"${INPUTS_DIR}\"\n"},
 		"in quotes":       {"      - run: echo 'a ${{ github.event.issue.title }}'\n", ""},
 		"at the start":    {"      - run: ${{ github.event.issue.title }}\n", ""},
 		"in YAML quotes":  {"      - run: 'echo ${{ github.event.issue.title }}'\n", ""},
@@ -41,7 +42,7 @@ func TestHandOver(t *testing.T) {
 			}
 			var patches []bulwark.Patch
 			for _, f := range found {
-				if f.Rule == injection.ID && f.Fix.Patch != nil {
+				if (f.Rule == injection.ID || f.Rule == inputInjection.ID) && f.Fix.Patch != nil {
 					patches = append(patches, *f.Fix.Patch)
 				}
 			}
