@@ -52,6 +52,9 @@ func installed(line string) string {
 			continue
 		}
 		if versioned(manager, strings.Trim(w, `"'`)) {
+			if manager == "npx" || manager == "uvx" || manager == "pipx" {
+				return "" // what follows is for the tool
+			}
 			continue
 		}
 		return manager + " " + strings.Trim(w, `"'`)

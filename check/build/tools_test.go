@@ -17,6 +17,8 @@ func TestInstalled(t *testing.T) {
 		"npm install":                                        "",
 		"npm ci":                                             "",
 		"npx --yes cowsay hi":                                "npx cowsay",
+		"npx -y cowsay@1.6.0 hi":                             "",
+		"pipx run a==1 b":                                    "",
 		"npx eslint .":                                       "", // that of the lock file
 		"pip install flask":                                  "pip flask",
 		"sudo pip3 install --upgrade pip setuptools":         "",
