@@ -21,6 +21,7 @@ type engine struct {
 	after            int // the longest that a window goes on after its anchor
 	before           int
 	now              time.Time
+	matchers         int
 }
 
 // index finds the anchors of some rules.
@@ -58,6 +59,7 @@ type matcher struct {
 	most int
 	// weight is how much a byte costs that the pattern is tried on.
 	weight int64
+	index  int // among the engine's matchers
 }
 
 // build makes the engine of valid rules.
@@ -74,7 +76,8 @@ func buildFor(g *grams, rules []*rule.Rule, now time.Time) *engine {
 		}
 		before, after := r.Span()
 		e.before, e.after = max(e.before, before), max(e.after, after)
-		m := &matcher{Rule: r}
+		m := &matcher{Rule: r, index: e.matchers}
+		e.matchers++
 		if r.ConfigOnly {
 			settings.add(m)
 			continue
@@ -138,7 +141,7 @@ func (m *matcher) prepare() {
 			return
 		}
 		m.line, m.most, m.some = oneLine(re), longest(re), needOf(re, false)
-		m.weight = 1 + int64(states(re)/64)
+		m.weight = 1 + int64(states(re)/32)
 		switch {
 		case m.leads(re):
 			m.word = beginsAtWord(re)

@@ -16,19 +16,20 @@ const bufferSize = 128 << 10
 // sink looks at one file. Its memory does not depend on the file's size.
 type sink struct {
 	free *sync.Pool
+	size int64
 	scan scan
 	zip  *unzipper // nil: the file is no archive
 }
 
 func (s *sink) begin(e *engine, path string, size int64) {
-	s.zip = nil
+	s.zip, s.size = nil, size
 	s.scan.begin(e, path, size)
 }
 
 // Write takes the next piece.
 func (s *sink) Write(piece []byte) (int, error) {
 	if s.scan.at == 0 && s.zip == nil && len(piece) >= 4 && isZip(piece) {
-		s.zip = newUnzipper(s.scan.engine, s.scan.path)
+		s.zip = newUnzipper(s.scan.engine, s.scan.path, s.size)
 	}
 	if s.zip != nil {
 		s.zip.write(piece)
@@ -71,7 +72,9 @@ type scan struct {
 	found   []candidate
 	byRule  map[string]int
 	onPath  map[*matcher]bool // of rules for some paths, those asked about
-	allowed int64             // bytes that expressions may still be tried on
+	granted int64             // bytes that expressions may be tried on, no rule's on more than half of them
+	allowed int64             // what is left of them
+	spent   []int64           // of them by each rule
 	dropped int               // candidates that were not looked at
 }
 
@@ -87,13 +90,17 @@ func (s *scan) begin(e *engine, path string, size int64) {
 	s.engine, s.path, s.place = e, path, placeOf(path, size)
 	s.buf, s.at, s.done, s.lines = s.buf[:0], 0, 0, 0
 	s.found, s.byRule, s.onPath, s.dropped = s.found[:0], nil, nil, 0
-	s.allowed, s.documents = patience, nil
+	s.granted, s.allowed, s.documents = patience, patience, nil
+	if clear(s.spent); len(s.spent) != e.matchers {
+		s.spent = make([]int64, e.matchers)
+	}
 }
 
 func (s *scan) write(piece []byte) {
 	if s.at == 0 && len(s.buf) == 0 {
 		s.program = isGo(piece)
 	}
+	s.granted += int64(len(piece)) / 8
 	s.allowed += int64(len(piece)) / 8
 	reach := s.engine.before + s.engine.after
 	if cap(s.buf) < bufferSize+reach {
@@ -169,10 +176,17 @@ func (s *scan) try(u *use, start int) {
 		return
 	}
 	m.prepare()
-	if s.allowed < 0 || s.byRule[m.ID] >= mostOfRule || len(s.found) >= mostOfFile {
+	if s.allowed < 0 || s.spent[m.index] > s.granted/2 || s.byRule[m.ID] >= mostOfRule || len(s.found) >= mostOfFile {
 		s.dropped++
 		return
 	}
+	before := s.allowed
+	s.tryOn(u, start)
+	s.spent[m.index] += before - s.allowed
+}
+
+func (s *scan) tryOn(u *use, start int) {
+	m := u.m
 	if u.form == plain && m.lead != nil {
 		s.lead(u, start)
 		return
@@ -308,6 +322,7 @@ func (s *scan) match(u *use, text []byte, at, start int) {
 	for from := 0; from < len(text); {
 		s.allowed -= int64(len(text)-from) * u.m.weight
 		if s.allowed < 0 {
+			s.dropped++
 			return
 		}
 		loc := re.FindSubmatchIndex(text[from:])

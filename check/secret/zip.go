@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"runtime"
@@ -15,10 +16,13 @@ import (
 	"bulwark"
 )
 
-// Budgets of an archive: what its members give, and how many are looked at.
+// Budgets of an archive: what its members give, at most and in proportion to what they are
+// stored in, and how many are looked at.
 const (
-	mostInflated = 1 << 30
-	mostMembers  = 100_000
+	mostInflated  = 1 << 30
+	leastInflated = 32 << 20
+	mostRatio     = 64
+	mostMembers   = 100_000
 )
 
 func isZip(b []byte) bool { return string(b[:4]) == "PK\x03\x04" }
@@ -38,7 +42,10 @@ type unzipJob struct {
 	facts  bulwark.Facts
 	done   chan struct{}
 	*unzipBuffers
-	left int64
+	left   int64
+	locked int // members that are encrypted
+	err    error
+	panic  any
 }
 
 // unzipBuffers are what an archive needs and leaves to the next one: an application has
@@ -50,8 +57,9 @@ type unzipBuffers struct {
 
 var unzipPool = sync.Pool{New: func() any { return &unzipBuffers{reader: bufio.NewReaderSize(nil, 64<<10)} }}
 
-func newUnzipper(e *engine, path string) *unzipper {
-	u := &unzipper{pipe: newPipe(), job: &unzipJob{engine: e, path: path, done: make(chan struct{}), left: mostInflated}}
+func newUnzipper(e *engine, path string, size int64) *unzipper {
+	left := min(mostInflated, leastInflated+mostRatio*min(max(size, 0), mostInflated))
+	u := &unzipper{pipe: newPipe(), job: &unzipJob{engine: e, path: path, done: make(chan struct{}), left: left}}
 	go u.job.run(u.pipe)
 	runtime.AddCleanup(u, func(p *pipe) { p.end() }, u.pipe)
 	return u
@@ -62,22 +70,42 @@ func (u *unzipper) write(piece []byte) { u.pipe.write(piece) }
 func (u *unzipper) close() (bulwark.Facts, error) {
 	u.pipe.end()
 	<-u.job.done
-	return u.job.facts, nil
+	if u.job.panic != nil {
+		panic(u.job.panic) // whoever feeds the sink recovers
+	}
+	return u.job.facts, u.job.unseen()
+}
+
+// unseen says what of the archive was not looked at.
+func (j *unzipJob) unseen() error {
+	var locked error
+	if j.locked > 0 {
+		locked = fmt.Errorf("%d files in the archive are encrypted: %w", j.locked, bulwark.ErrUnsupported)
+	}
+	return errors.Join(j.err, locked)
 }
 
 // run reads member after member until something is no member any more.
 func (j *unzipJob) run(p *pipe) {
 	defer close(j.done)
 	defer p.stop()
+	defer func() { j.panic = recover() }()
 	j.unzipBuffers = unzipPool.Get().(*unzipBuffers)
 	j.reader.Reset(p)
-	for range mostMembers {
-		if err := j.member(j.reader); err != nil {
-			break
-		}
-	}
+	j.err = j.members(j.reader)
 	j.reader.Reset(nil)
 	unzipPool.Put(j.unzipBuffers)
+}
+
+func (j *unzipJob) members(r *bufio.Reader) error {
+	for range mostMembers {
+		if err := j.member(r); errors.Is(err, errNoMember) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("the archive was not looked at to its end: %w", err)
+		}
+	}
+	return fmt.Errorf("more than %d files in the archive: %w", mostMembers, bulwark.ErrLimit)
 }
 
 var errNoMember = errors.New("no member")
@@ -99,8 +127,13 @@ func (j *unzipJob) member(r *bufio.Reader) error {
 		return err
 	}
 	later := flags&8 != 0 // its sizes follow it
+	if flags&1 != 0 {
+		j.locked++
+	}
 	switch {
-	case method == 8:
+	case later && flags&1 != 0:
+		return errNoMember
+	case method == 8 && flags&1 == 0:
 		return j.deflated(r, string(name), stored, size, later)
 	case later:
 		return errNoMember // nothing tells where it ends
@@ -127,13 +160,21 @@ func (j *unzipJob) deflated(r *bufio.Reader, name string, stored, size int64, la
 	j.scan.inner = true
 	j.scan.begin(j.engine, j.path+"!"+clean(name), size)
 	n, err := io.Copy(&j.scan, io.LimitReader(z, j.left))
-	facts, _ := j.scan.close()
+	facts, unseen := j.scan.close()
 	j.facts.Findings = append(j.facts.Findings, facts.Findings...)
 	if len(j.facts.Documents) < mostDocuments {
 		j.facts.Documents = append(j.facts.Documents, facts.Documents...)
 	}
-	if j.left -= n; j.left <= 0 || err != nil {
-		return errors.Join(err, bulwark.ErrLimit)
+	j.left -= n
+	switch {
+	case unseen != nil:
+		return unseen
+	case err != nil:
+		return fmt.Errorf("%s: %w: %w", clean(name), bulwark.ErrMalformed, err)
+	case j.left <= 0:
+		return fmt.Errorf("it inflates to too much: %w", bulwark.ErrLimit)
+	case len(j.facts.Findings) >= mostOfFile:
+		return fmt.Errorf("%d places hold secrets: %w", len(j.facts.Findings), bulwark.ErrLimit)
 	}
 	if later {
 		return descriptor(r)
