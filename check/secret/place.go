@@ -120,7 +120,7 @@ func isKeyName(base string) bool {
 // isSampleName tells documentation, templates and tests by their names.
 func isSampleName(base string) bool {
 	switch path.Ext(base) {
-	case ".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc", ".pod", ".rdoc", ".tex", ".texi", ".man", ".sample", ".example", ".dist", ".template", ".tmpl", ".tpl", ".j2", ".erb", ".in", ".po", ".pot", ".snap":
+	case ".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc", ".pod", ".rdoc", ".tex", ".texi", ".man", ".sample", ".example", ".dist", ".template", ".tmpl", ".tpl", ".j2", ".erb", ".in", ".po", ".pot", ".snap", ".svg":
 		return true
 	}
 	for _, s := range []string{"readme", "changelog", "changes", "contributing", "license", "licence", "copying", "pkg-info", "relnotes", "news.", "history.", "security.", "test_"} {
@@ -128,7 +128,10 @@ func isSampleName(base string) bool {
 			return true
 		}
 	}
-	for _, s := range []string{"_test.", ".test.", ".spec.", "_spec.", ".sample", ".example", "-example", "-sample", "_example", "_sample", "example.", "sample."} {
+	if base == "metadata" {
+		return true // of a Python package: its description
+	}
+	for _, s := range []string{"_test.", "test_data.", "testdata.", ".test.", ".spec.", "_spec.", ".sample", ".example", "-example", "-sample", "_example", "_sample", "example.", "sample."} {
 		if strings.Contains(base, s) {
 			return true
 		}
