@@ -126,7 +126,7 @@ func Checks(o Options) []bulwark.Check {
 	if o.YARA != nil {
 		add(bulwark.KindMalware, yara.New(yara.Options{Rules: o.YARA}).Check())
 	}
-	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(), build.New())
+	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(compose.Options{Resolve: resolve}), build.New())
 	return list
 }
 

@@ -26,11 +26,18 @@ var (
 	_ bulwark.Ruler = (*Check)(nil)
 )
 
+// Options of the check; the zero value asks nobody.
+type Options struct {
+	// Resolve gives the digest ("sha256:...") of a reference, for the patch that pins it. Nil:
+	// there is no such patch.
+	Resolve func(ctx context.Context, ref string) (string, error)
+}
+
 // Check judges compose files.
-type Check struct{}
+type Check struct{ o Options }
 
 // New returns the check.
-func New() *Check { return &Check{} }
+func New(o Options) *Check { return &Check{o} }
 
 // Info describes the check.
 func (*Check) Info() bulwark.Info {
@@ -39,7 +46,7 @@ func (*Check) Info() bulwark.Info {
 
 // Check emits what is wrong with each compose file. A file that cannot be read, in whole
 // or in part, is a note that makes the run incomplete.
-func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Inventory, emit func(bulwark.Record)) error {
+func (c *Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Inventory, emit func(bulwark.Record)) error {
 	p := read(inv)
 	for i := range p.files {
 		f := &p.files[i]
@@ -58,7 +65,7 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 		}
 		found := misconfig.Gather{Data: d.Data}
 		for _, s := range f.Services {
-			j := judge{Service: s, file: f, doc: d, emit: found.Add, others: p.others(f, s)}
+			j := judge{ctx: ctx, o: &c.o, note: emit, Service: s, file: f, doc: d, emit: found.Add, others: p.others(f, s)}
 			j.all()
 		}
 		found.Emit(emit)
@@ -69,6 +76,9 @@ func (*Check) Check(ctx context.Context, _ *bulwark.Target, inv *bulwark.Invento
 
 // judge looks at one service.
 type judge struct {
+	ctx  context.Context
+	o    *Options
+	note func(bulwark.Record)
 	*compose.Service
 	file *file
 	doc  *bulwark.Document

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,7 +18,7 @@ import (
 func judgeText(t testing.TB, data string) (found []bulwark.Finding, notes []string) {
 	t.Helper()
 	inv := &bulwark.Inventory{Documents: []bulwark.Document{{Kind: "compose", Path: "compose.yaml", Data: []byte(data)}, {Kind: "dockerfile", Path: "Dockerfile", Data: []byte("services: {a: {privileged: true}}")}}}
-	err := New().Check(t.Context(), &bulwark.Target{}, inv, func(r bulwark.Record) {
+	err := New(Options{}).Check(t.Context(), &bulwark.Target{}, inv, func(r bulwark.Record) {
 		if r.Finding != nil {
 			found = append(found, *r.Finding)
 			return
@@ -122,7 +123,7 @@ func TestProject(t *testing.T) {
 		inv.Documents = append(inv.Documents, bulwark.Document{Kind: "compose", Path: path, Data: []byte(text)})
 	}
 	var got []string
-	err := New().Check(t.Context(), &bulwark.Target{}, inv, func(r bulwark.Record) {
+	err := New(Options{}).Check(t.Context(), &bulwark.Target{}, inv, func(r bulwark.Record) {
 		if r.Note != nil {
 			got = append(got, r.Note.Path+": "+r.Note.Text)
 			return
@@ -151,6 +152,37 @@ func TestPatches(t *testing.T) {
 	files, left := patch.Join(patches)
 	if len(files) != 1 || len(left) != 2 { // two changes of one line, twice found: one is left for the next run
 		t.Fatalf("%d files, left: %v", len(files), left)
+	}
+	got, err := files[0].Apply([]byte(text))
+	if diff := cmp.Diff(want, string(got)); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestPin(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("ab", 32)
+	o := Options{Resolve: func(_ context.Context, ref string) (string, error) {
+		if strings.Contains(ref, "gone") {
+			return "", errors.New("gone")
+		}
+		return digest, nil
+	}}
+	const text = "services:\n  a: {image: 'x.example/a:1'}\n  b:\n    image: b:2 # c\n  c: {image: gone:1}\n  d: {image: \"${X:-d:1}\"}\n  e: {image: e}\n"
+	want := strings.NewReplacer("a:1", "a:1@"+digest, "b:2", "b:2@"+digest).Replace(text)
+	inv := &bulwark.Inventory{Documents: []bulwark.Document{{Kind: "compose", Path: "compose.yaml", Data: []byte(text)}}}
+	var patches []bulwark.Patch
+	notes := 0
+	err := New(o).Check(t.Context(), &bulwark.Target{}, inv, func(r bulwark.Record) {
+		switch {
+		case r.Note != nil:
+			notes++
+		case r.Finding.Rule == unpinned.ID && r.Finding.Fix.Patch != nil:
+			patches = append(patches, *r.Finding.Fix.Patch)
+		}
+	})
+	files, left := patch.Join(patches)
+	if err != nil || len(files) != 1 || len(left) > 0 || notes != 1 {
+		t.Fatal(err, files, left, notes)
 	}
 	got, err := files[0].Apply([]byte(text))
 	if diff := cmp.Diff(want, string(got)); diff != "" || err != nil {

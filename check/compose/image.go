@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -26,8 +27,32 @@ func (j *judge) image() {
 	case tag == "" && !strings.HasPrefix(text, "sha256:"):
 		j.emit(j.finding(&latest, "", n, "image: %s has no tag, which means latest", text))
 	default:
-		j.emit(j.finding(&unpinned, "", n, "image: %s", text))
+		f := j.finding(&unpinned, "", n, "image: %s", text)
+		f.Fix.Patch = j.pin(n)
+		j.emit(f)
 	}
+}
+
+// pin is the patch that adds the digest, when somebody knows it and the reference is
+// written out.
+func (j *judge) pin(n compose.Node) *bulwark.Patch {
+	ref := n.Text()
+	if j.o.Resolve == nil || strings.Contains(ref, "$") {
+		return nil
+	}
+	digest, err := j.o.Resolve(j.ctx, ref)
+	if err != nil {
+		j.note(bulwark.Record{Note: &bulwark.Note{Plugin: name, Path: j.doc.Path, Text: fmt.Sprintf("no digest to pin %s with: %s", misconfig.Clean(ref), misconfig.Clean(err.Error()))}})
+		return nil
+	}
+	if hex, ok := strings.CutPrefix(digest, "sha256:"); !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
+		return nil
+	}
+	with := ref + "@" + digest
+	if quote, _ := n.IsPlain(); quote != 0 {
+		with = string(quote) + with + string(quote)
+	}
+	return j.swap(n, with)
 }
 
 // hygiene judges what a careful file has.

@@ -87,7 +87,11 @@ func (a *app) fix(ctx context.Context, ref string, write bool) error {
 
 // pins tells whether the patch of a finding adds the digest of an image.
 func pins(f *bulwark.Finding) bool {
-	return f.Fix != nil && f.Fix.Patch != nil && (f.Rule == "dockerfile/image-not-pinned" || f.Rule == "dockerfile/copy-from-not-pinned")
+	switch f.Rule {
+	case "dockerfile/image-not-pinned", "dockerfile/copy-from-not-pinned", "compose/unpinned-image":
+		return f.Fix != nil && f.Fix.Patch != nil
+	}
+	return false
 }
 
 // unpatched says what the diff leaves as it is.

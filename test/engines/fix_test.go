@@ -35,6 +35,10 @@ func TestFixPins(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	services := "services:\n  a:\n    image: " + addr + "/team/base:1\n"
+	if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(services), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	run := func(args ...string) (stdout, stderr string) {
 		t.Helper()
 		var out, errs bytes.Buffer
@@ -48,7 +52,7 @@ func TestFixPins(t *testing.T) {
 	}
 	out, errs := run("fix", dir, "--online", "--plain-http", addr)
 	pinned := addr + "/team/base:1@" + digest.String()
-	if !strings.Contains(out, "\n+FROM "+pinned+" AS a\n") || !strings.Contains(out, "\n+COPY --from="+pinned+" /a /b\n") || strings.Contains(out, "+FROM "+addr+"/team/gone") {
+	if !strings.Contains(out, "\n+FROM "+pinned+" AS a\n") || !strings.Contains(out, "\n+COPY --from="+pinned+" /a /b\n") || !strings.Contains(out, "\n+    image: "+pinned+"\n") || strings.Contains(out, "+FROM "+addr+"/team/gone") {
 		t.Errorf("%s", out)
 	}
 	if !strings.Contains(errs, "no patch for Dockerfile:4, dockerfile/pipe-to-shell: ") || !strings.Contains(errs, "no automatic patch: only you can say") {
