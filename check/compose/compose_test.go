@@ -159,6 +159,42 @@ func TestPatches(t *testing.T) {
 	}
 }
 
+func TestRemove(t *testing.T) {
+	for text, want := range map[string]string{
+		"pid: host\nimage: a":                                       "image: a",
+		"image: a\nipc: \"host\" # why\nx-y: 1":                     "image: a\nx-y: 1",
+		"network_mode: host\nimage: a":                              "",
+		"image: a\npid: &p host":                                    "",
+		"image: a\ncap_add:\n  - SYS_ADMIN\nx-y: 1":                 "image: a\nx-y: 1",
+		"image: a\ncap_add:\n- SYS_ADMIN\n- CHOWN":                  "image: a\ncap_add:\n- CHOWN",
+		"image: a\ncap_add: [SYS_ADMIN]":                            "",
+		"image: a\ncap_add: # c\n  # d\n  - SYS_ADMIN":              "",
+		"image: a\ncap_add:\n  - NET_ADMIN":                         "",
+		"image: a\nsecurity_opt:\n  - seccomp:unconfined\n  - x:y":  "image: a\nsecurity_opt:\n  - x:y",
+		"image: a\nsecurity_opt:\n  - &x seccomp:unconfined\n  - b": "",
+	} {
+		whole := func(s string) string { return "services:\n  a:\n    " + strings.ReplaceAll(s, "\n", "\n    ") + "\n" }
+		found, _ := judgeText(t, whole(text))
+		var patches []bulwark.Patch
+		for _, f := range found {
+			if f.Fix.Patch != nil && !slices.Contains(f.Tags, "hygiene") {
+				patches = append(patches, *f.Fix.Patch)
+			}
+		}
+		if len(patches) == 0 || want == "" {
+			if len(patches) > 0 || want != "" {
+				t.Errorf("%q: %d patches", text, len(patches))
+			}
+			continue
+		}
+		files, _ := patch.Join(patches)
+		got, err := files[0].Apply([]byte(whole(text)))
+		if diff := cmp.Diff(whole(want), string(got)); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	}
+}
+
 func TestPin(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("ab", 32)
 	o := Options{Resolve: func(_ context.Context, ref string) (string, error) {

@@ -29,6 +29,9 @@ func (j *judge) rights() {
 		if severity, ok := capabilities[c]; ok {
 			f := j.finding(&capability, c, n, "cap_add: %s", c)
 			capability.Rate(f, severity)
+			if severity == high {
+				f.Fix.Patch = j.withoutItem("cap_add", n)
+			}
 			j.emit(f)
 		}
 	}
@@ -36,7 +39,9 @@ func (j *judge) rights() {
 		text, _ := compose.Expand(n.Text())
 		switch opt := strings.ReplaceAll(text, "=", ":"); opt {
 		case "seccomp:unconfined", "apparmor:unconfined", "label:disable", "systempaths:unconfined":
-			j.emit(j.finding(&unconfined, opt, n, "security_opt: %s", opt))
+			f := j.finding(&unconfined, opt, n, "security_opt: %s", opt)
+			f.Fix.Patch = j.withoutItem("security_opt", n)
+			j.emit(f)
 		}
 	}
 	switch user, n := j.Scalar("user"); strings.ToLower(user) {
@@ -97,6 +102,9 @@ func (j *judge) namespaces() {
 			f := j.finding(&hostNamespace, ns.key, n, "%s: host", ns.key)
 			hostNamespace.Rate(f, ns.severity)
 			f.Tags[0] = ns.cis
+			if ns.key != "network_mode" { // without it, ports must be published
+				f.Fix.Patch = j.withoutKey(ns.key)
+			}
 			j.emit(f)
 		}
 	}

@@ -108,6 +108,9 @@ func TestApply(t *testing.T) {
 				if (line+other)%2 == 0 {
 					asked[0].With = []string{"1", here} // before the line
 				}
+				if (line+other)%3 == 0 {
+					asked[0].With = nil // without it
+				}
 				p := Diff("a folder/f é", []byte(text), asked)
 				if again := Diff(p.File, []byte(text), edits(p)); again == nil || again.Text != p.Text {
 					t.Errorf("%q: read again: %+v\n%s", text, edits(p), p.Text)
