@@ -146,7 +146,11 @@ func (j *judge) mounts() {
 			continue
 		}
 		if what, severity := mountSeverity(source, m.ReadOnly); severity > bulwark.SeverityUnknown {
-			f := j.finding(&hostMount, source+":"+m.Target, m.At, "%s of the host is mounted %s", what, map[bool]string{true: "read-only", false: "writable"}[m.ReadOnly])
+			how := "writable" // and read-only is another problem, less bad
+			if m.ReadOnly {
+				how = "read-only"
+			}
+			f := j.finding(&hostMount, source+":"+m.Target+" "+how, m.At, "%s of the host is mounted %s", what, how)
 			hostMount.Rate(f, severity)
 			if !m.ReadOnly && m.Short {
 				f.Fix.Patch = j.readOnly(&m)
