@@ -3,6 +3,7 @@ package vuln
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,10 +61,30 @@ func (r *renderer) finding(s *subject, p *problem) *bulwark.Finding {
 		one.fix = bulwark.Fix{Version: p.fixed[0], Text: upgrade(pkg, p.fixed[0])}
 		one.f.Fix = &one.fix
 	}
+	if p.malicious() {
+		asMalware(&one.f)
+	}
 	if pkg.Declared && pkg.Dev {
 		one.f.Tags = []string{"dev"}
 	}
 	return &one.f
+}
+
+// malicious tells whether the record, or one that it is merged with, is of a package that
+// was made to harm: OSV calls those MAL.
+func (p *problem) malicious() bool {
+	isMAL := func(id string) bool { return strings.HasPrefix(id, "MAL-") }
+	return isMAL(p.id) || slices.ContainsFunc(p.aliases, isMAL)
+}
+
+// asMalware turns the finding into one of a package that is malicious as it is: no
+// record rates that, and there is nothing worse to have installed.
+func asMalware(f *bulwark.Finding) {
+	f.Kind, f.Severity = bulwark.KindMalware, bulwark.SeverityCritical
+	f.Risk = bulwark.Risk(bulwark.Factors{Severity: f.Severity, Fixable: true, InUse: f.InUse})
+	if f.Fix == nil {
+		f.Fix = &bulwark.Fix{Text: "remove the package, and take what could be reached from where it ran for known to others"}
+	}
 }
 
 func (p *problem) risk(inUse *bool) int {

@@ -131,7 +131,7 @@ func TestOneFinding(t *testing.T) {
 }
 
 func TestEmptyListsAreNotNull(t *testing.T) {
-	db := &memory{hits: map[string][]advisory.Hit{"npm/a": {{ID: "MAL-2024-1"}}}}
+	db := &memory{hits: map[string][]advisory.Hit{"npm/a": {{ID: "GHSA-1"}}}}
 	findings, _ := check(t, db, Options{}, folder, &bulwark.Inventory{Packages: []bulwark.Package{npm("a", "1", "x")}})
 	b, err := json.Marshal(findings[0].Vulnerability)
 	if err != nil {
@@ -140,8 +140,19 @@ func TestEmptyListsAreNotNull(t *testing.T) {
 	if strings.Contains(string(b), "null") {
 		t.Errorf("a list is null: %s", b)
 	}
-	if findings[0].Title != "MAL-2024-1 in a" || findings[0].Fix != nil {
+	if findings[0].Title != "GHSA-1 in a" || findings[0].Fix != nil {
 		t.Errorf("title %q, fix %v", findings[0].Title, findings[0].Fix)
+	}
+}
+
+// TestMalicious: a record of a malicious package, or one merged with it, is malware.
+func TestMalicious(t *testing.T) {
+	for _, hit := range []advisory.Hit{{ID: "MAL-2024-1"}, {ID: "GHSA-1", Aliases: []string{"MAL-2024-1"}}} {
+		db := &memory{hits: map[string][]advisory.Hit{"npm/a": {hit}}}
+		findings, _ := check(t, db, Options{}, folder, &bulwark.Inventory{Packages: []bulwark.Package{npm("a", "1", "x")}})
+		if f := findings[0]; f.Kind != bulwark.KindMalware || f.Severity != bulwark.SeverityCritical || f.Fix == nil || f.Risk == 0 {
+			t.Errorf("%s: %s, %s, risk %d, fix %v", hit.ID, f.Kind, f.Severity, f.Risk, f.Fix)
+		}
 	}
 }
 

@@ -251,7 +251,7 @@ func (o *options) wants(kind string) bool {
 
 // wantsAdvisories tells whether anything that needs the advisory database is asked for.
 func (o *options) wantsAdvisories() bool {
-	return o.wants(bulwark.KindVulnerability) || o.wants(bulwark.KindEOL) || o.wants(bulwark.KindOutdated)
+	return o.wants(bulwark.KindVulnerability) || o.wants(bulwark.KindMalware) || o.wants(bulwark.KindEOL) || o.wants(bulwark.KindOutdated)
 }
 
 type setting struct {
