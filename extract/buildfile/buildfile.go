@@ -113,9 +113,14 @@ func isDockerfile(base, ext string) bool {
 }
 
 // isCompose takes compose, docker-compose, and both with more behind a dot or dash:
-// compose.override, docker-compose-dev.
+// compose.override, docker-compose-dev; docker-compose with more before it, too.
 func isCompose(stem string) bool {
-	for _, name := range []string{"docker-compose", "podman-compose", "compose"} {
+	for _, end := range []string{".docker-compose", "-docker-compose", "_docker-compose"} {
+		if strings.HasSuffix(stem, end) {
+			return true
+		}
+	}
+	for _, name := range []string{"docker-compose", "podman-compose", "compose", "docker-stack"} {
 		if rest, ok := strings.CutPrefix(stem, name); ok && (rest == "" || strings.ContainsRune(".-_", rune(rest[0]))) {
 			return true
 		}

@@ -17,7 +17,7 @@ func TestKind(t *testing.T) {
 		"Dockerfile.md": "", "Dockerfile.j2": "", "Dockerfile.tmpl": "", "dockerfiles": "", "Dockerfiles/readme": "", "dockerfile.go": "", "mydockerfile": "",
 		".dockerignore": Dockerignore, "api.Dockerfile.dockerignore": Dockerignore, "Dockerfile.dockerignore": Dockerignore, "x/.dockerignore": Dockerignore,
 		"compose.yaml": Compose, "compose.prod.yml": Compose, "docker-compose.yml": Compose, "docker-compose-dev.yaml": Compose, "deploy/docker-compose.override.yml": Compose,
-		"composer.yml": "", "compose.json": "", "docker-composed.yml": "", "my-compose.yml": "",
+		"prod.docker-compose.yml": Compose, "docker-stack.yml": Compose, "composer.yml": "", "compose.json": "", "docker-composed.yml": "", "my-compose.yml": "",
 		".github/workflows/ci.yml": Workflow, "sub/.github/workflows/x.yaml": Workflow, ".github/workflows/a/b.yml": "", ".github/dependabot.yml": Dependabot, "x/.github/dependabot.yaml": Dependabot, "dependabot.yml": "", ".github/workflows/x.sh": "",
 		".github/workflows/compose.yml": Workflow, "action.yml": Action, ".github/actions/setup/action.yaml": Action, "actions.yml": "",
 		".gitlab-ci.yml": GitLab, ".gitlab/ci/build/x.yml": GitLab, "templates/test.gitlab-ci.yml": GitLab, ".gitlab/x.yml": "",
