@@ -107,6 +107,8 @@ func (a *app) unpatched(found []bulwark.Finding) {
 		without++
 	}
 	switch {
+	case len(found) == 0:
+		fmt.Fprintln(a.err, "bulwark: nothing was found, so there is nothing to change")
 	case without == 1:
 		fmt.Fprintln(a.err, "bulwark: 1 finding has no patch; bulwark scan tells what to do")
 	case without > 1:
