@@ -103,6 +103,7 @@ func (l *lab) job(j *workflow.Job) {
 			lines := workflow.Lines(n)
 			l.commands(j, lines)
 			l.piped(j.ID, lines)
+			l.tools(j.ID, lines)
 		}
 	}
 }

@@ -17,9 +17,14 @@ func (h *hub) tool(j *workflow.Job, s *workflow.Step) {
 			h.emit(h.finding(&unpinnedTool, "job "+j.ID, s.Action(), n.Line(), "%s: latest, of %s", key, s.Action()))
 		}
 	}
-	for _, l := range workflow.Lines(s.Get("run")) {
+	h.tools("job "+j.ID, workflow.Lines(s.Get("run")))
+}
+
+// tools finds what a script installs without a version.
+func (b *base) tools(subject string, lines []workflow.Line) {
+	for _, l := range lines {
 		if what := installed(l.Text); what != "" {
-			h.emit(h.finding(&unpinnedTool, "job "+j.ID, what, l.Number, "%s has no version: %s", what, strings.TrimSpace(l.Text)))
+			b.emit(b.finding(&unpinnedTool, subject, what, l.Number, "%s has no version: %s", what, strings.TrimSpace(l.Text)))
 		}
 	}
 }
