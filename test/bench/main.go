@@ -1,6 +1,6 @@
 // Command bench measures what docs/benchmarks.md tells: Bulwark against the floor of
-// the same run (inflate, tar walk and SHA-256 and nothing else), and against trivy and syft
-// when they are on PATH. Every figure is a whole process's, medians of alternating runs.
+// the same run (inflate, tar walk and SHA-256 and nothing else), and against trivy, syft, gitleaks
+// and yara when they are on PATH. Every figure is a whole process's, medians of alternating runs.
 //
 // usage: bench -images DIR -data DIR [-bulwark FILE] [-n RUNS]
 //
@@ -20,6 +20,9 @@ func main() {
 		"questions": func(args ...string) error { return writeQuestions(args[0], args[1], args[2]) },
 		"match":     func(args ...string) error { return matching(args[0], args[1]) },
 		"secrets":   func(args ...string) error { return secrets(args[0]) },
+		"line":      func(...string) error { return line() },
+		"rules":     func(args ...string) error { return yaraRules(args[0], args[1]) },
+		"yara":      func(args ...string) error { return yaraScan(args[0], args[1]) },
 	}
 	if len(os.Args) > 1 && jobs[os.Args[1]] != nil {
 		exitOn(jobs[os.Args[1]](append(os.Args[2:], "", "")...))

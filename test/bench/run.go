@@ -19,11 +19,17 @@ type usage struct {
 	rss       int64 // bytes at most
 }
 
-// measure runs a command to its end.
-func measure(args ...string) (usage, error) {
+// measure runs a command to its end. What it prints is read by nobody.
+func measure(args ...string) (usage, error) { return measureTo(nil, args...) }
+
+// measureTo is measure with a reader of what the command prints.
+func measureTo(out *bytes.Buffer, args ...string) (usage, error) {
 	c := exec.Command(args[0], args[1:]...)
 	var errs bytes.Buffer
-	c.Stderr = &errs // stdout goes to the null device
+	c.Stderr = &errs
+	if out != nil {
+		c.Stdout = out
+	}
 	start := time.Now()
 	if err := c.Run(); err != nil {
 		return usage{}, fmt.Errorf("%q: %w\n%s", args, err, errs.String())
@@ -100,8 +106,13 @@ func (b *bench) run() error {
 		func() error {
 			return b.cold("cold, plain archive", []string{self, "plain", plain}, plain, db, packages...)
 		},
-		func() error { return b.inside(plain, db) },
-		func() error { return b.warm(oci, db, packages...) },
+		func() error { return b.inside(plain, oci, db) },
+		func() error { return b.secrets(self, plain) },
+		accuracy,
+		func() error { return b.peersOfSecrets(plain, db) },
+		func() error { return b.yara(self, plain) },
+		func() error { return b.warm("warm, every layer cached", oci, db, packages...) },
+		func() error { return b.warm("warm, everything", oci, db) },
 		func() error { return b.matching(self, db) },
 		func() error { return b.matchingBig(self, oci, db) },
 	} {
@@ -176,7 +187,7 @@ func (b *bench) fresh(target, db string, flags ...string) func() []string {
 }
 
 // inside scans for packages alone and for everything, and tells what everything costs more.
-func (b *bench) inside(target, db string) error {
+func (b *bench) inside(target, oci, db string) error {
 	runs, err := contest(b.runs, b.fresh(target, db, packages...), b.fresh(target, db))
 	if err != nil {
 		return err
@@ -189,6 +200,10 @@ func (b *bench) inside(target, db string) error {
 	}
 	slices.Sort(more)
 	fmt.Printf("| everything costs more | %.2f | | | | |\n", more[len(more)/2])
+	if runs, err = contest(1, b.fresh(oci, db)); err != nil {
+		return err
+	}
+	row("everything, OCI layout (gzip)", runs[0], nil)
 	return nil
 }
 
@@ -205,7 +220,7 @@ func (b *bench) peers(target string) [][]string {
 }
 
 // warm scans with every layer cached, alone and eight at once.
-func (b *bench) warm(target, db string, flags ...string) error {
+func (b *bench) warm(name, target, db string, flags ...string) error {
 	command := func() []string { return b.scan(target, filepath.Join(b.dir, "warm"), db, flags...) }
 	if _, err := contest(2, command); err != nil {
 		return err
@@ -214,7 +229,7 @@ func (b *bench) warm(target, db string, flags ...string) error {
 	if err != nil {
 		return err
 	}
-	row("warm, every layer cached", runs[0], nil)
+	row(name, runs[0], nil)
 	var at []usage
 	for range b.runs {
 		eight := make([]usage, 8)
@@ -231,7 +246,7 @@ func (b *bench) warm(target, db string, flags ...string) error {
 		}
 		at = append(at, eight...)
 	}
-	row("warm, eight processes at once: each", at, nil)
+	row(name+", eight processes at once: each", at, nil)
 	slowest := slices.MaxFunc(at, func(a, b usage) int { return cmp.Compare(a.wall, b.wall) })
 	fmt.Printf("| the slowest of them | | %.2f | | | |\n", slowest.wall.Seconds())
 	return nil

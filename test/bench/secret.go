@@ -1,38 +1,38 @@
 package main
 
 import (
-	"archive/tar"
-	"bufio"
-	"errors"
+	"bytes"
 	"fmt"
-	"io"
 	"os"
-	"path"
-	"syscall"
-	"time"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
 
 	"bulwark"
+	"bulwark/check/malware"
 	"bulwark/check/secret"
 )
 
-// secrets measures the search for secrets on a layer's tar, and prints in MB a second of one
-// core: the prefilter alone, and everything.
+// secrets measures the search for secrets in the files of an archive's layers, and prints
+// in MB a second of one core: the literals of all rules alone, and everything; then how many
+// MB there are.
 func secrets(file string) error {
 	inspector := secret.New(secret.Options{})
 	set, err := inspector.Prefilter()
 	if err != nil {
 		return err
 	}
-	floor, err := overTar(file, func(*bulwark.FileInfo) func([]byte) error { return nil })
+	floor, err := floorOf(file)
 	if err != nil {
 		return err
 	}
-	filter, err := overTar(file, func(*bulwark.FileInfo) func([]byte) error {
+	filter, err := over(file, func(*bulwark.FileInfo) taker {
 		stream := set.NewStream()
 		return func(piece []byte) error {
-			if piece != nil {
-				stream.Scan(piece, func(int, int64) {})
-			}
+			stream.Scan(piece, func(int, int64) {})
 			return nil
 		}
 	})
@@ -40,97 +40,130 @@ func secrets(file string) error {
 		return err
 	}
 	found := 0
-	all, err := overTar(file, func(info *bulwark.FileInfo) func([]byte) error {
-		sink := inspector.Begin(info)
-		return func(piece []byte) error {
-			if piece != nil {
-				_, err := sink.Write(piece)
-				return err
-			}
-			facts, err := sink.Close()
-			found += len(facts.Findings)
-			if errors.Is(err, bulwark.ErrLimit) {
-				return nil
-			}
-			return err
-		}
-	})
+	all, err := over(file, inspect(inspector, &found))
 	if err != nil {
 		return err
 	}
-	fmt.Printf("prefilter %.0f MB/s, secrets %.0f MB/s a core; %d findings\n", filter.rate(floor), all.rate(floor), found)
+	fmt.Println(filter.rate(floor), all.rate(floor), float64(floor.bytes)/1e6)
 	return nil
 }
 
-// spent is what a walk took.
-type spent struct {
-	bytes int64
-	cpu   time.Duration
+// longest is the one line of the job line: 10 GB.
+const longest = 10 << 30
+
+// line gives one line of 10 GB, which nothing ever writes down, to the inspectors.
+func line() error {
+	text := bytes.Repeat([]byte("set level=7;token = none; path:/srv/app/x "), 256<<10/42)
+	info := &bulwark.FileInfo{Size: longest}
+	info.SetPath("srv/dump.json")
+	found := 0
+	for _, in := range []bulwark.Inspector{secret.New(secret.Options{}), malware.New()} {
+		take := inspect(in, &found)(info)
+		for sent := 0; sent < longest && take != nil; sent += len(text) {
+			if err := take(text); err != nil {
+				return err
+			}
+		}
+		if take != nil {
+			if err := take(nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// rate is what was read a second beyond what the walk alone takes.
-func (s spent) rate(floor spent) float64 {
-	return float64(s.bytes) / 1e6 / max(1e-9, (s.cpu-floor.cpu).Seconds())
+// figures runs a job in processes of its own, and gives the medians of the numbers that it
+// prints and of what it used.
+func (b *bench) figures(n int, args ...string) ([]float64, usage, error) {
+	var lists [][]float64
+	var runs []usage
+	for range n {
+		var out bytes.Buffer
+		u, err := measureTo(&out, args...)
+		if err != nil {
+			return nil, usage{}, err
+		}
+		runs = append(runs, u)
+		for i := 0; ; i++ {
+			var x float64
+			if _, err := fmt.Fscan(&out, &x); err != nil {
+				break
+			}
+			if i == len(lists) {
+				lists = append(lists, nil)
+			}
+			lists[i] = append(lists[i], x)
+		}
+	}
+	medians := make([]float64, len(lists))
+	for i, list := range lists {
+		slices.Sort(list)
+		medians[i] = list[len(list)/2]
+	}
+	return medians, runs[len(runs)/2], nil
 }
 
-// overTar gives the pieces of every regular file to what begin returns, nil at its end.
-func overTar(file string, begin func(*bulwark.FileInfo) func([]byte) error) (spent, error) {
-	f, err := os.Open(file)
+// secrets prints how fast they are looked for, and what a line of 10 GB takes.
+func (b *bench) secrets(self, archive string) error {
+	f, u, err := b.figures(b.runs, self, "secrets", archive)
 	if err != nil {
-		return spent{}, err
+		return err
 	}
-	defer f.Close()
-	var s spent
-	start := cpuTime()
-	piece := make([]byte, 256<<10)
-	t := tar.NewReader(bufio.NewReaderSize(f, 1<<20))
-	for {
-		h, err := t.Next()
-		if errors.Is(err, io.EOF) {
-			s.cpu = cpuTime() - start
-			return s, nil
-		}
-		if err != nil {
-			return s, err
-		}
-		if h.Typeflag != tar.TypeReg || h.Size == 0 {
-			continue
-		}
-		info := &bulwark.FileInfo{Size: h.Size}
-		info.SetPath(path.Clean(h.Name))
-		n, err := feed(t, piece, begin(info))
-		if s.bytes += n; err != nil {
-			return s, fmt.Errorf("%s: %w", h.Name, err)
-		}
+	fmt.Printf("| secrets, literals of all rules alone (prefilter), over %.0f MB of files: %.0f MB/s a core | %.2f | | | | |\n", f[2], f[0], f[2]/f[0])
+	fmt.Printf("| secrets end to end, the same: %.0f MB/s a core | %.2f | | %.0f | | |\n", f[1], f[2]/f[1], rss(u))
+	_, u, err = b.figures(1, self, "line")
+	if err != nil {
+		return err
 	}
+	row("secrets, then malware, in one line of 10 GB", []usage{u}, nil)
+	return nil
 }
 
-func feed(r io.Reader, piece []byte, take func([]byte) error) (int64, error) {
-	var sum int64
-	for {
-		n, err := r.Read(piece)
-		sum += int64(n)
-		if n > 0 && take != nil {
-			if err := take(piece[:n]); err != nil {
-				return sum, err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			if take == nil {
-				return sum, nil
-			}
-			return sum, take(nil)
-		}
-		if err != nil {
-			return sum, err
-		}
+// accuracy prints how right the search for secrets is on the labelled corpus, which a test
+// builds as it runs.
+func accuracy() error {
+	out, err := exec.Command("go", "test", "-count=1", "-v", "-run", "^TestCorpus$", "./check/secret").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("the labelled corpus: %w\n%s", err, out)
 	}
+	sum := regexp.MustCompile(`(?m)^secrets: (.*)$`).FindSubmatch(out)
+	if sum == nil {
+		return fmt.Errorf("the labelled corpus tells nothing: %s", out)
+	}
+	fmt.Printf("| secrets, labelled corpus: %s | | | | | |\n", sum[1])
+	return nil
 }
 
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
+// peersOfSecrets prints what those tools take that are on PATH: trivy's secrets on the
+// archive, and gitleaks beside bulwark on Go's own source, which every machine that builds has.
+func (b *bench) peersOfSecrets(archive, db string) error {
+	if _, err := exec.LookPath("trivy"); err == nil {
+		u, err := measure("trivy", "image", "--input", archive, "--scanners", "secret", "--offline-scan", "--cache-backend", "memory", "--format", "json")
+		if err != nil {
+			return err
+		}
+		row("trivy, secrets alone, plain archive", []usage{u}, nil)
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	source := filepath.Join(runtime.GOROOT(), "src")
+	if out, err := exec.Command("go", "env", "GOROOT").Output(); err == nil {
+		source = filepath.Join(strings.TrimSpace(string(out)), "src")
+	}
+	if _, err := os.Stat(source); err != nil {
+		return nil
+	}
+	runs, err := contest(b.runs, b.fresh("dir:"+source, db, "--only", "secret"))
+	if err != nil {
+		return err
+	}
+	row("secrets alone, Go's source", runs[0], nil)
+	if _, err := exec.LookPath("gitleaks"); err != nil {
+		return nil
+	}
+	u, err := measure("gitleaks", "dir", source, "--no-banner", "--exit-code", "0")
+	if err != nil {
+		return err
+	}
+	row("gitleaks, Go's source", []usage{u}, runs[0])
+	return nil
 }
