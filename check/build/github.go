@@ -166,6 +166,7 @@ func (b *base) image(n workflow.Node) {
 func (h *hub) uses(job string, n workflow.Node) {
 	text := strings.TrimSpace(n.Text())
 	h.note(n)
+	h.flaws(n)
 	if image, ok := strings.CutPrefix(text, "docker://"); ok {
 		if !strings.Contains(image, "@sha256:") {
 			h.anywhere(&unpinnedImage, image, n.Line(), "uses: %s", text)

@@ -94,6 +94,9 @@ var (
 		Tags: []string{"zizmor:hardcoded-container-credentials", "attack:T1552.001"}, Fix: "password: ${{ secrets.NAME }}", Why: "everybody who can read the repository has it", Noise: "none is known"}
 	typosquat = Rule{ID: "ci/typosquat-action", Severity: high, Title: "The action's name is nearly a well-known one",
 		Tags: []string{"zizmor:typosquat-uses", "attack:T1195.001"}, Fix: "write the right name", Why: "whoever took the mistyped name runs with the job's token", Noise: "a fork of the same name under a similar owner"}
+	vulnerableAction = Rule{ID: "ci/vulnerable-action", Severity: high, Title: "The action's version is known to be flawed",
+		Tags: []string{"zizmor:known-vulnerable-actions", "poutine:known_vulnerability_in_build_component", "attack:T1195.002"}, Fix: "use a version since the one that is named, by its commit",
+		Why: "strangers ran code in the jobs that used it, or could: tj-actions/changed-files printed the secrets of all of them (CVE-2025-30066)", Noise: "a tag that was moved to a mended release since; a fork of the action that has the mend"}
 	archived = Rule{ID: "ci/archived-action", Severity: low, Hygiene: true, Title: "The action is no longer maintained",
 		Tags: []string{"zizmor:archived-uses"}, Fix: "use its successor", Why: "nobody mends its flaws", Noise: "it is small and does no harm"}
 	pipedScript = Rule{ID: "ci/piped-script", Severity: medium, Title: "A script from the network is run unseen",
@@ -127,5 +130,5 @@ func (*Check) Rules() []bulwark.Rule { return misconfig.List(rules()) }
 func rules() []*Rule {
 	return []*Rule{&injection, &inputInjection, &unpinnedAction, &unpinnedOfficial, &unpinnedImage, &untrustedCheckout, &dangerousTrigger, &envWrite, &writeAll, &riskyDefault, &noPermissions,
 		&inherit, &allSecrets, &unredacted, &outsideEnvironment, &persist, &cachePoison, &selfHosted, &insecureCommands, &debugOn, &unsoundContains, &alwaysTrue, &botActor, &autoMerge,
-		&publishToken, &obfuscated, &hardcoded, &typosquat, &archived, &pipedScript, &unpinnedTool, &refMismatch, &dependabotRuns, &noCooldown, &include, &gitlabInjection, &debugTrace, &dindPlain, &dind, &hostSocket, &publicArtifacts}
+		&publishToken, &obfuscated, &hardcoded, &typosquat, &vulnerableAction, &archived, &pipedScript, &unpinnedTool, &refMismatch, &dependabotRuns, &noCooldown, &include, &gitlabInjection, &debugTrace, &dindPlain, &dind, &hostSocket, &publicArtifacts}
 }
