@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"slices"
+	"sync"
+	"time"
 
 	"bulwark"
 	"bulwark/check/secret/internal/gitleaks"
@@ -48,4 +50,18 @@ func (*Check) Rules() []bulwark.Rule {
 	}
 	slices.SortFunc(list, func(a, b bulwark.Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return list
+}
+
+// Names are the ids of the rules that were taken.
+func (s *RuleSet) Names() []string {
+	names := make([]string, len(s.file.Rules))
+	for i, r := range s.file.Rules {
+		names[i] = r.ID
+	}
+	return names
+}
+
+// Inspector looks for what the rules of the set describe, and for nothing else.
+func (s *RuleSet) Inspector() *Inspector {
+	return &Inspector{engine: sync.OnceValues(func() (*engine, error) { return build(s.file.Apply(nil), time.Time{}), nil })}
 }

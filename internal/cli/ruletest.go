@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bulwark"
+	"bulwark/all"
+	"bulwark/check/malware"
+	"bulwark/check/secret"
+)
+
+const layoutOfCases = `Test tries rules on their own cases: files that they must and must not find.
+
+Without a folder these are the cases of the built-in rules. In a folder, rules are
+
+  NAME.yar, NAME.yara, NAME.toml   YARA rules, gitleaks configurations; their cases lie beside them:
+      NAME/match/FILE...           each found by a rule of NAME
+      NAME/miss/FILE...            found by none of them
+      NAME/RULE/match/FILE...      found by that rule
+      NAME/RULE/miss/FILE...       not found by it
+  NAME.yaml                        a rule for secrets, as the built-in ones are written, cases included
+  NAME/rule.yaml                   a rule for malicious code, likewise
+
+The path below match or miss is the path that rules see: NAME/match/etc/app.env is etc/app.env.
+A case called FILE.tmpl is a template of FILE, so that no file has to hold what looks like a secret:
+ghp_{{base62 30}}{{crc32 base62 6}}. It exits with 1 when a rule does not pass.`
+
+func (a *app) ruleTestCommand() *cobra.Command {
+	format := "table"
+	c := &cobra.Command{
+		Use: "test [FOLDER...]", Short: "Try rules on what they must and must not find", Long: layoutOfCases,
+		Example: "  bulwark rule test\n  bulwark rule test rules/ -f json", PreRunE: a.settle,
+		RunE: func(_ *cobra.Command, args []string) error { return a.testRules(args, format) },
+	}
+	a.ruleFlags(c, &format)
+	return c
+}
+
+// testRules tries the rules of the folders, or the built-in ones.
+func (a *app) testRules(folders []string, format string) error {
+	tests, err := a.builtinTests(len(folders) == 0)
+	for _, dir := range folders {
+		more, failed := testFolder(dir)
+		if err = errors.Join(err, failed); failed == nil {
+			tests = append(tests, more...)
+		}
+	}
+	if err != nil {
+		return &exit{code: exitFailed, err: fmt.Errorf("testing rules: %w", err), hint: "bulwark rule test --help shows how a folder of rules is laid out"}
+	}
+	err = a.write(func(w io.Writer) error { return tellTests(w, tests, format) })
+	if err == nil && slices.ContainsFunc(tests, func(t bulwark.RuleTest) bool { return len(t.Failures) > 0 }) {
+		return &exit{code: exitFailed}
+	}
+	return err
+}
+
+// builtinTests tries the built-in rules, where those are asked for.
+func (a *app) builtinTests(asked bool) (tests []bulwark.RuleTest, err error) {
+	if !asked {
+		return nil, nil
+	}
+	left := families()
+	for _, p := range all.Plugins() {
+		t, ok := p.(bulwark.RuleTester)
+		if !ok {
+			continue
+		}
+		more, err := t.TestRules()
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, more...)
+		left = slices.DeleteFunc(left, func(f string) bool {
+			return slices.ContainsFunc(more, func(t bulwark.RuleTest) bool { return family(t.Rule) == f })
+		})
+	}
+	if !a.quiet && len(left) > 0 {
+		fmt.Fprintf(a.err, "bulwark: note: rules of %s have no cases of their own: tests of the program's source hold them\n", strings.Join(left, ", "))
+	}
+	return tests, nil
+}
+
+// testFolder tries the rules of a folder.
+func testFolder(dir string) ([]bulwark.RuleTest, error) {
+	found, err := rulesIn(dir)
+	if err != nil {
+		return nil, err
+	}
+	root := os.DirFS(dir)
+	tests, err := secret.TestRules(root, found.secrets)
+	if err != nil {
+		return nil, err
+	}
+	more, err := malware.TestRules(root, found.malware)
+	if err != nil {
+		return nil, err
+	}
+	tests = append(tests, more...)
+	for _, name := range found.others {
+		more, err := testFile(dir, name)
+		if err != nil {
+			more = []bulwark.RuleTest{{Rule: path.Base(name), Failures: []string{err.Error()}}}
+		}
+		for i := range more {
+			more[i].File = name
+		}
+		tests = append(tests, more...)
+	}
+	switch {
+	case len(tests) == 0:
+		return nil, fmt.Errorf("%s has no rules: %w", dir, bulwark.ErrNotFound)
+	case !slices.ContainsFunc(tests, func(t bulwark.RuleTest) bool { return t.Cases > 0 || len(t.Failures) > 0 }):
+		return nil, fmt.Errorf("the rules of %s have no cases: %w", dir, bulwark.ErrNotFound)
+	}
+	for i := range tests {
+		tests[i].File = filepath.Join(dir, filepath.FromSlash(tests[i].File))
+	}
+	return tests, nil
+}
+
+// ruleFiles are the files of rules in a folder, by what reads them.
+type ruleFiles struct{ secrets, malware, others []string }
+
+const mostCases = 100_000 // files of a folder
+
+// rulesIn finds the files of rules, but for those among the cases of others.
+func rulesIn(dir string) (found ruleFiles, err error) {
+	var files []string
+	err = fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			files = append(files, name)
+		}
+		if len(files) > mostCases {
+			return fmt.Errorf("%s has more than %d files: %w", dir, mostCases, bulwark.ErrLimit)
+		}
+		return err
+	})
+	cases := map[string]bool{}
+	for _, name := range files {
+		if stem, ok := ownRuleFile(name); ok {
+			cases[stem] = true
+		}
+	}
+	for _, name := range files {
+		switch _, own := ownRuleFile(name); {
+		case within(cases, name):
+		case own:
+			found.others = append(found.others, name)
+		case path.Base(name) == "rule.yaml":
+			found.malware = append(found.malware, name)
+		case path.Ext(name) == ".yaml" && hasCases(filepath.Join(dir, filepath.FromSlash(name))):
+			found.secrets = append(found.secrets, name)
+		}
+	}
+	return found, err
+}
+
+// ownRuleFile tells whether a file has rules of users, and gives its path without ending.
+func ownRuleFile(name string) (stem string, ok bool) {
+	ext := path.Ext(name)
+	return strings.TrimSuffix(name, ext), slices.Contains([]string{".yar", ".yara", ".toml"}, strings.ToLower(ext))
+}
+
+// within tells whether a file lies in one of the folders.
+func within(folders map[string]bool, name string) bool {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if folders[dir] {
+			return true
+		}
+	}
+	return false
+}
+
+// hasCases tells a rule from other YAML.
+func hasCases(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	return err == nil && bytes.Contains(data, []byte("\ncases:"))
+}
+
+// tellTests writes what became of the rules.
+func tellTests(w io.Writer, tests []bulwark.RuleTest, format string) error {
+	slices.SortStableFunc(tests, func(a, b bulwark.RuleTest) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Rule, b.Rule))
+	})
+	var passed, failed, untested int
+	var b strings.Builder
+	for i := range tests {
+		t := &tests[i]
+		verdict := "ok"
+		switch {
+		case len(t.Failures) > 0:
+			verdict = "FAIL"
+			failed++
+		case t.Cases == 0:
+			verdict = "none"
+			untested++
+		default:
+			passed++
+		}
+		fmt.Fprintf(&b, "%-4s  %s (%s): %d cases\n", verdict, clean(t.Rule), clean(t.File), t.Cases)
+		for _, f := range t.Failures {
+			fmt.Fprintf(&b, "      %s\n", clean(f))
+		}
+	}
+	if format == "json" {
+		return writeJSON(w, map[string]any{"rules": tests, "passed": passed, "failed": failed, "untested": untested})
+	}
+	fmt.Fprintf(&b, "%d rules passed, %d failed, %d without cases\n", passed, failed, untested)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
