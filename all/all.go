@@ -114,7 +114,9 @@ func Checks(o Options) []bulwark.Check {
 			list = append(list, checks...)
 		}
 	}
-	add(bulwark.KindVulnerability, vuln.New(o.DB, vuln.Options{Now: o.Now}))
+	if o.wants(bulwark.KindVulnerability) || o.wants(bulwark.KindMalware) && o.DB != nil {
+		list = append(list, vuln.New(o.DB, vuln.Options{Now: o.Now})) // records of malicious packages are malware
+	}
 	add(bulwark.KindEOL, eol.New(o.DB, eol.Options{Now: o.Now}))
 	add(bulwark.KindOutdated, outdated.New(outdated.Options{Now: o.Now, Online: o.Online, Wanted: o.Asked, GoProxy: o.GoProxy, NPMRegistry: o.NPMRegistry, Resolve: o.Resolve}))
 	add(bulwark.KindSecret, secret.NewConfig(o.Secrets))
