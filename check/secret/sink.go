@@ -236,13 +236,13 @@ func (s *scan) lead(u *use, start int) {
 		}
 		return
 	}
+	if u.m.most < 0 || u.m.weight > 8 { // others end after a few bytes
+		s.allowed -= int64(len(text)) * u.m.weight
+	}
 	if loc := re.FindSubmatchIndex(text); loc != nil {
 		s.allowed -= int64(loc[1])
 		s.candidate(u, text, loc, int64(start))
 		return
-	}
-	if u.m.most < 0 || u.m.weight > 8 { // others fail after a few bytes
-		s.allowed -= int64(len(text)) * u.m.weight
 	}
 	if hasEscape(text[:min(len(text), len(u.text)+160)]) {
 		s.leadEscaped(u, text, start)

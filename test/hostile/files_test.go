@@ -34,9 +34,10 @@ func TestHugeFiles(t *testing.T) {
 	for _, p := range locks {
 		check(t, os.Truncate(r.put("root/"+p, nil), size))
 	}
-	res := r.scan("rootfs:" + r.path("in", "root"))
+	// What looks at every byte is left out: 40 GB take their time.
+	res := r.scan("--only", "vulnerability", "rootfs:"+r.path("in", "root"))
 	want{4, "limit exceeded", []string{good}}.check(t, res)
-	want{4, "limit exceeded", nil}.check(t, r.scan("dir:"+r.path("in", "root", "app")))
+	want{4, "limit exceeded", nil}.check(t, r.scan("--only", "vulnerability", "dir:"+r.path("in", "root", "app")))
 
 	for _, p := range []string{"app/package-lock.json", "var/lib/rpm/rpmdb.sqlite", "app/yarn.lock"} {
 		layer := bigLayer(t, func(w io.Writer) {

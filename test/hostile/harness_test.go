@@ -72,6 +72,8 @@ type room struct {
 	root   string
 	nobody bool  // run the program as a user who may little
 	most   int64 // KB of memory; 0: maxRSS
+	// patience is how long a run may take; 0: as long as any.
+	patience time.Duration
 }
 
 func newRoom(t *testing.T) *room {
@@ -112,7 +114,7 @@ func (r *room) command(ctx context.Context, args ...string) *exec.Cmd {
 func (r *room) run(args ...string) *result {
 	r.t.Helper()
 	before := r.listing()
-	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.t.Context(), cmp.Or(r.patience, patience))
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := r.command(ctx, args...)

@@ -4,6 +4,8 @@ package hostile
 
 import (
 	"bufio"
+	"cmp"
+	"hash/crc32"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -19,31 +21,35 @@ import (
 // budgets are for images that are bombs as well.
 const maxScan = 180 << 10
 
-// accessKey is the id of a key that nobody was given.
-func accessKey(seed uint64) string {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// token is one of GitHub's, with its checksum, that nobody was given.
+func token(seed uint64) string {
 	r := rand.New(rand.NewPCG(seed, seed))
-	id := []byte("AK" + "IA")
-	for range 16 {
-		id = append(id, alphabet[r.IntN(len(alphabet))])
+	b := []byte("gh" + "p_")
+	for range 30 {
+		b = append(b, base62[r.IntN(len(base62))])
 	}
-	return string(id)
+	sum := crc32.ChecksumIEEE(b[4:])
+	for n := uint32(916132832); n > 0; n /= 62 { // 62^5
+		b = append(b, base62[sum/n%62])
+	}
+	return string(b)
 }
 
-// shownKey is what a finding shows of it.
-func shownKey(seed uint64) string {
-	id := accessKey(seed)
-	return id[:4] + "…" + id[len(id)-2:]
-}
+// planted is a line with a token, for files that must be read although others are bad.
+func planted(seed uint64) string { return "GITHUB_TOKEN=" + token(seed) + "\n" }
 
-// planted is a line with the key, for files that must be read although others are bad.
-func planted(seed uint64) string { return "AWS_ACCESS_KEY_ID=" + accessKey(seed) + "\n" }
-
-// inside looks inside of what lies in a folder of the room.
+// inside looks inside of files for all that has no need of advisories.
 func (r *room) inside(args ...string) *result {
 	r.t.Helper()
-	r.most = maxScan
-	return r.scan(append([]string{"--only", "secret,malware,misconfig"}, args...)...)
+	return r.only("secret,malware,misconfig", args...)
+}
+
+func (r *room) only(kinds string, args ...string) *result {
+	r.t.Helper()
+	r.most = cmp.Or(r.most, maxScan)
+	return r.scan(append([]string{"--only", kinds}, args...)...)
 }
 
 // spill writes a file of the room in pieces.
@@ -80,12 +86,18 @@ func (res *result) noted(text string) bool {
 	return slices.ContainsFunc(res.report.Notes, func(n bulwark.Note) bool { return n.Incomplete && strings.Contains(n.Path+": "+n.Text, text) })
 }
 
-// mustFind wants the keys that were planted.
+// finds tells whether the token is found at the path.
+func (res *result) finds(path string, seed uint64) bool {
+	s := token(seed)
+	return res.has("secret/github-pat", path, s[:4]+"…"+s[len(s)-2:])
+}
+
+// mustFind wants the tokens that were planted.
 func (res *result) mustFind(t *testing.T, path string, seeds ...uint64) {
 	t.Helper()
 	for _, s := range seeds {
-		if !res.has("secret/aws-access-key", path, shownKey(s)) {
-			t.Errorf("the key %d in %s is not found; %d findings, notes %.1000v", s, path, len(res.report.Findings), res.report.Notes)
+		if !res.finds(path, s) {
+			t.Errorf("the token %d in %s is not found; %d findings, notes %.1000v", s, path, len(res.report.Findings), res.report.Notes)
 		}
 	}
 }
