@@ -31,7 +31,7 @@ type half struct {
 }
 
 // certificates finds certificates beside the rules for secrets.
-var certificates = &rule.Rule{ID: "certificate", Title: "Certificate", Severity: bulwark.SeverityLow, After: 8 << 10,
+var certificates = &rule.Rule{ID: "certificate", Title: "Certificate", Severity: bulwark.SeverityLow, After: 4 << 10,
 	Anchors: []string{"-----BEGIN CERTIFICATE-----"}, Pattern: `-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]{100,}-----END CERTIFICATE-----`}
 
 // fingerprint is the digest of a public key.

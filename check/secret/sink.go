@@ -177,7 +177,9 @@ func (s *scan) try(u *use, start int) {
 	}
 	m.prepare()
 	if s.allowed < 0 || s.spent[m.index] > s.granted/2 || s.byRule[m.ID] >= mostOfRule || len(s.found) >= mostOfFile {
-		s.dropped++
+		if m.Rule != certificates { // those only tell what a key is of
+			s.dropped++
+		}
 		return
 	}
 	before := s.allowed
