@@ -140,7 +140,7 @@ var (
 
 // worthy tells whether a value of no known form, given to that name, is worth a look.
 func worthy(key string, value, line []byte) bool {
-	if len(value) < 6 || !named(key) || bytes.ContainsAny(value, "()<> \t\"'`;{}|") || !printable(value) {
+	if len(value) < 6 || len(value) > 160 || !named(key) || bytes.ContainsAny(value, "()<> \t\"'`;{}|") || !printable(value) {
 		return false
 	}
 	if value[0] == '.' || nothings()[strings.ToLower(string(value))] || reference.Match(value) || dated.Match(value) {
