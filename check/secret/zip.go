@@ -200,7 +200,7 @@ func descriptor(r *bufio.Reader) error {
 			return err
 		}
 	}
-	return errNoMember
+	return fmt.Errorf("nothing follows a file of it: %w", bulwark.ErrMalformed)
 }
 
 // pipe hands pieces to a goroutine, one at a time.
