@@ -35,6 +35,7 @@ type Finding struct {
 	Layer         string         `json:"layer,omitempty"`
 	Places        []Place        `json:"places,omitempty"`
 	Count         int            `json:"count,omitempty"`
+	Origin        *Place         `json:"origin,omitempty"` // the line of the Dockerfile that made it, when that is known
 	Evidence      []string       `json:"evidence"`
 	Fix           *Fix           `json:"fix,omitempty"`
 	References    []string       `json:"references,omitempty"`

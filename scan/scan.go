@@ -44,6 +44,8 @@ type Scanner struct {
 	Distro *bulwark.Release
 	Memory int64 // bytes of files held whole at once; 0: 100 MB
 
+	// Trace tells of an image's findings what made them, and of what it could not; nil: nobody is asked.
+	Trace func(*bulwark.Target, []bulwark.Finding) []bulwark.Note
 	// Keep says which findings are reported; nil: all. It is asked after policies.
 	Keep func(*bulwark.Finding) bool
 	// Progress is told about the layers that are read; nil: nobody is.
@@ -207,6 +209,9 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 		failed(c, guard(c, "", func() error {
 			return c.Check(ctx, t, inv, func(r bulwark.Record) { o.take(c.Info().Name, t.Asset.ID, r) })
 		}))
+	}
+	if s.Trace != nil {
+		o.addNotes(t.Asset.ID, s.Trace(t, o.findings)...)
 	}
 	for i := range o.findings {
 		for _, p := range s.Policies {

@@ -24,6 +24,7 @@ type options struct {
 	output      string
 	only        []string
 	personal    bool
+	dockerfile  string
 	history     bool
 	staged      bool
 	yara        []string
@@ -118,6 +119,7 @@ func (o *options) inside(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.yara, "yara", nil, "`FILE` or folder of YARA rules to look for, too (repeatable; kind malware)")
 	f.StringArrayVar(&o.secretRules, "secret-rules", nil, "gitleaks configuration `FILE` whose rules count, too (repeatable; kind secret)")
 	f.StringArrayVar(&o.registries, "trusted-registry", nil, "`HOST[/PATH]` that base images may come from; others are findings (repeatable; kind misconfig)")
+	f.StringVar(&o.dockerfile, "dockerfile", "", "the `FILE` that the image was built from: findings say which of its lines made what they are about")
 	f.BoolVar(&o.personal, "personal-data", false, "also find data about people: payment cards, account numbers, lists of addresses (kind secret)")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,8 +16,11 @@ import (
 	"bulwark"
 	"bulwark/advisory"
 	"bulwark/all"
+	"bulwark/check/dockerfile"
+	"bulwark/check/origin"
 	"bulwark/check/secret"
 	"bulwark/check/yara"
+	"bulwark/internal/limit"
 	"bulwark/policy"
 	"bulwark/report"
 	"bulwark/scan"
@@ -228,7 +232,43 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 	s.Notes = append(s.Notes, own.notes()...)
 	s.Extractors, s.Inspectors = all.Extractors(o), all.Inspectors(o)
 	s.Checks, s.Advisors = all.Checks(o), all.Advisors(o)
+	if err := a.traces(ctx, s, o); err != nil {
+		return nil, nil, err
+	}
 	return s, db, nil
+}
+
+// traces lets findings of images be traced to the Dockerfile that --dockerfile names.
+func (a *app) traces(ctx context.Context, s *scan.Scanner, o all.Options) error {
+	if a.dockerfile == "" {
+		return nil
+	}
+	f, err := os.Open(a.dockerfile)
+	if err != nil {
+		return usage("--dockerfile: %w", err)
+	}
+	defer f.Close()
+	data, err := limit.ReadAll(f, maxConfig, a.dockerfile)
+	if err != nil {
+		return usage("--dockerfile: %w", err)
+	}
+	name := filepath.ToSlash(filepath.Clean(a.dockerfile))
+	inv := &bulwark.Inventory{Documents: []bulwark.Document{{Kind: "dockerfile", Path: name, Data: data}}}
+	var judged []bulwark.Finding
+	err = dockerfile.New(dockerfile.Options{Registries: o.Registries}).Check(ctx, &bulwark.Target{}, inv, func(r bulwark.Record) {
+		if r.Finding != nil {
+			judged = append(judged, *r.Finding)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	d, err := origin.New(name, data, judged)
+	if err != nil {
+		return usage("--dockerfile: %w", err)
+	}
+	s.Trace = d.Trace
+	return nil
 }
 
 // ownRules are what --secret-rules and --yara name.

@@ -300,6 +300,11 @@ func (b *builder) locations(f *bulwark.Finding) []location {
 		places = []bulwark.Place{{Path: cmp.Or(f.Path, b.names[f.Asset], "target"), Line: f.Line}}
 	}
 	var list []location
+	if o := f.Origin; o != nil { // where it can be changed comes first
+		list = append(list, location{Physical: &physical{Artifact: artifact{uri(o.Path)}, Region: &region{StartLine: max(o.Line, 1)}},
+			Message: &message{Text: text.Clean("made " + b.names[f.Asset] + ": " + cmp.Or(f.Path, f.Subject))}})
+		places = places[:min(len(places), maxLocations-1)]
+	}
 	for _, p := range places[:min(len(places), maxLocations)] {
 		l := location{Physical: &physical{Artifact: artifact{uri(p.Path)}, Region: &region{StartLine: max(p.Line, 1)}}}
 		if f.Subject != "" {
