@@ -107,13 +107,8 @@ func (t *trace) finding(f *bulwark.Finding) {
 	}
 	f.Origin = &bulwark.Place{Path: t.path, Line: t.line(i, f)}
 	f.Evidence = append(slices.Clip(f.Evidence), fmt.Sprintf("%s:%d: %s", misconfig.Clean(t.path), f.Origin.Line, shown(i)))
-	if p := t.patch(f); p != nil {
-		fix := bulwark.Fix{}
-		if f.Fix != nil {
-			fix = *f.Fix
-		}
-		fix.Patch = p
-		f.Fix = &fix
+	if fix := t.fix(f); fix != nil {
+		f.Fix = fix
 	}
 }
 
@@ -228,8 +223,9 @@ var alike = map[string][]string{
 	"image/sudo":               {"dockerfile/sudo"},
 }
 
-// patch is that of a finding about the same line of the Dockerfile, and the same thing.
-func (t *trace) patch(f *bulwark.Finding) *bulwark.Patch {
+// fix is that of a finding about the same line of the Dockerfile and the same thing, when
+// it has a patch.
+func (t *trace) fix(f *bulwark.Finding) *bulwark.Fix {
 	rules := alike[f.Rule]
 	if f.Kind == bulwark.KindSecret {
 		rules = []string{"dockerfile/secret-in-env", "dockerfile/key-copied"}
@@ -238,7 +234,7 @@ func (t *trace) patch(f *bulwark.Finding) *bulwark.Patch {
 		j := &t.judged[i]
 		if slices.Contains(rules, j.Rule) && j.Fix != nil && j.Fix.Patch != nil &&
 			(f.Rule == "image/root-user" || slices.ContainsFunc(j.Places, func(p bulwark.Place) bool { return p.Line == f.Origin.Line })) {
-			return j.Fix.Patch
+			return j.Fix
 		}
 	}
 	return nil

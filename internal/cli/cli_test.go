@@ -57,7 +57,9 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// mkimage makes a docker-archive of folders: mkimage image.tar base app
+// mkimage makes a docker-archive of folders: mkimage image.tar base app. What a file beside
+// a folder says (app.history) are its lines of the history, the last but CMD of which made the layer;
+// image.tar.config is the image's configuration.
 func mkimage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: mkimage FILE LAYERDIR...")
@@ -70,16 +72,30 @@ func mkimage(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	var diffIDs, layers []string
-	var history []map[string]string
+	var history []map[string]any
 	for _, dir := range args[1:] {
 		data := pack(ts, ts.MkAbs(dir))
 		sum := sha256.Sum256(data)
 		id := hex.EncodeToString(sum[:])
 		add(id+"/layer.tar", data)
 		diffIDs, layers = append(diffIDs, "sha256:"+id), append(layers, id+"/layer.tar")
-		history = append(history, map[string]string{"created_by": "COPY " + dir})
+		lines := []string{"COPY " + dir}
+		if text, err := os.ReadFile(ts.MkAbs(dir + ".history")); err == nil {
+			lines = strings.Split(strings.TrimSpace(string(text)), "\n")
+		}
+		made := len(lines) - 1
+		for made > 0 && strings.HasPrefix(lines[made], "CMD") {
+			made--
+		}
+		for i, line := range lines {
+			history = append(history, map[string]any{"created_by": line, "empty_layer": i != made})
+		}
 	}
-	config, err := json.Marshal(map[string]any{"architecture": "amd64", "os": "linux", "created": "2026-10-01T00:00:00Z",
+	settings, err := os.ReadFile(ts.MkAbs(args[0] + ".config"))
+	if err != nil {
+		settings = []byte("{}")
+	}
+	config, err := json.Marshal(map[string]any{"config": json.RawMessage(settings), "architecture": "amd64", "os": "linux", "created": "2026-10-01T00:00:00Z",
 		"rootfs": map[string]any{"type": "layers", "diff_ids": diffIDs}, "history": history})
 	ts.Check(err)
 	add("config.json", config)

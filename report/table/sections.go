@@ -152,6 +152,9 @@ func where(f *bulwark.Finding) string {
 	default:
 		s += " (removed by a later layer)"
 	}
+	if o := f.Origin; o != nil {
+		s += fmt.Sprintf(" (%s:%d)", o.Path, o.Line)
+	}
 	return s
 }
 
