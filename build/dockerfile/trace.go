@@ -47,8 +47,8 @@ type step struct {
 // stepOf takes away what builders put around an instruction.
 func stepOf(s string) step {
 	s = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(s), "# buildkit"))
-	if _, nop, ok := strings.Cut(s, "#(nop)"); ok && strings.HasPrefix(s, "/bin/sh -c") {
-		s = strings.TrimSpace(nop)
+	if shell, nop, ok := strings.Cut(s, "#(nop)"); ok && len(strings.Fields(shell)) <= mostOfShell {
+		s = strings.TrimSpace(nop) // behind whatever SHELL was then
 	} else if strings.HasPrefix(s, "|") || strings.HasPrefix(s, "/bin/") || strings.HasPrefix(s, "/usr/bin/") {
 		s = "RUN " + s
 	}
@@ -62,6 +62,8 @@ func stepOf(s string) step {
 	}
 	return st
 }
+
+const mostOfShell = 8 // words
 
 var known = map[string]bool{"add": true, "arg": true, "cmd": true, "copy": true, "entrypoint": true, "env": true, "expose": true, "healthcheck": true, "label": true,
 	"maintainer": true, "onbuild": true, "run": true, "shell": true, "stopsignal": true, "user": true, "volume": true, "workdir": true}
@@ -126,7 +128,7 @@ func (i *Instruction) made(s *step) bool {
 	case "copy", "add":
 		return i.copied(s.rest)
 	case "workdir":
-		return samePath(i.Expand(strings.Join(i.Args, " ")), s.rest)
+		return i.samePath(strings.Join(i.Args, " "), s.rest)
 	case "arg", "env":
 		return i.named(s.rest)
 	case "label":
@@ -177,7 +179,7 @@ func (i *Instruction) copied(rest string) bool {
 		return false
 	}
 	n := len(words) - 1
-	if !samePath(i.Expand(i.Args[len(i.Args)-1]), strings.Trim(words[n], `",`)) {
+	if !i.samePath(i.Args[len(i.Args)-1], strings.Trim(words[n], `",`)) {
 		return false
 	}
 	if words[n-1] == "in" || len(i.Heredocs) > 0 { // file:HASH in DEST
@@ -187,7 +189,8 @@ func (i *Instruction) copied(rest string) bool {
 		return false
 	}
 	for k := range n {
-		if src := i.Expand(i.Args[k]); !strings.Contains(src, "$") && path.Clean("/"+src) != path.Clean("/"+strings.Trim(words[k], `",`)) {
+		src, kept := i.Expand(i.Args[k]), strings.Trim(words[k], `",`)
+		if !strings.Contains(src, "$") && path.Clean("/"+src) != path.Clean("/"+kept) && i.Args[k] != kept {
 			return false
 		}
 	}
@@ -195,9 +198,11 @@ func (i *Instruction) copied(rest string) bool {
 }
 
 // samePath compares a path with the absolute one that a builder may have made of it.
-func samePath(written, kept string) bool {
-	written, kept = strings.Trim(written, `"'`), strings.TrimSpace(strings.Trim(kept, `"'`))
+func (i *Instruction) samePath(raw, kept string) bool {
+	written, kept := strings.Trim(i.Expand(raw), `"'`), strings.TrimSpace(strings.Trim(kept, `"'`))
 	switch {
+	case raw == kept: // Podman replaces no variables
+		return true
 	case strings.Contains(written, "$"):
 		return true // its value is not known
 	case strings.HasPrefix(written, "/"):
@@ -228,11 +233,12 @@ func (i *Instruction) named(rest string) bool {
 // said compares the words of the others: builders write lists each in their own way.
 func (i *Instruction) said(rest string) bool {
 	kept := bare(rest)
-	for _, a := range i.Args {
-		if a = i.Expand(a); strings.Contains(a, "$") && !i.JSON && i.Script == nil {
+	for _, raw := range i.Args {
+		a := i.Expand(raw)
+		if strings.Contains(a, "$") && !i.JSON && i.Script == nil {
 			continue // its value is not known
 		}
-		if word := strings.TrimSuffix(bare(a), "tcp"); !strings.Contains(kept, word) {
+		if !strings.Contains(kept, strings.TrimSuffix(bare(a), "tcp")) && !strings.Contains(kept, bare(raw)) {
 			return false
 		}
 	}

@@ -124,6 +124,8 @@ func TestTraceOthers(t *testing.T) {
 	}{
 		"other command":      {"FROM a\nRUN echo one\n", []string{"RUN /bin/sh -c echo two # buildkit"}, "line 2 (RUN)"},
 		"other value":        {"FROM a\nENV A=1\n", []string{"ENV A=2"}, "line 2 (ENV)"},
+		"variable kept":      {"FROM a\nARG D=/srv\nARG W=app\nWORKDIR $D\nCOPY $W $D\nUSER $W\n", []string{"/bin/sh -c #(nop) ARG D=/srv", "/bin/sh -c #(nop) ARG W=app", "/bin/sh -c #(nop) WORKDIR $D", "/bin/sh -c #(nop) COPY file:01 in $D", "/bin/sh -c #(nop) USER $W"}, ""},
+		"other shell":        {"FROM a\nSHELL [\"/bin/bash\", \"-c\"]\nUSER app\n", []string{"/bin/bash -c #(nop)  SHELL [/bin/bash -c]", "/bin/bash -c #(nop)  USER app"}, ""},
 		"other user":         {"FROM a\nUSER one\n", []string{"USER two"}, "line 2 (USER)"},
 		"other place":        {"FROM a\nCOPY x /y\n", []string{"COPY x /z # buildkit"}, "line 2 (COPY)"},
 		"other source":       {"FROM a\nCOPY x /y\n", []string{"COPY z /y # buildkit"}, "line 2 (COPY)"},

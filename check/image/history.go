@@ -47,10 +47,10 @@ func instruction(s string) (text string, args []string) {
 	s = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(s), "# buildkit"))
 	s, run := strings.CutPrefix(s, "RUN ")
 	s, args = buildArgs(s)
-	rest, shell := strings.CutPrefix(s, "/bin/sh -c ")
-	if nop, ok := strings.CutPrefix(strings.TrimSpace(rest), "#(nop)"); ok {
+	if before, nop, ok := strings.Cut(s, "#(nop)"); ok && len(strings.Fields(before)) < 8 { // behind whatever SHELL was then
 		return strings.TrimSpace(nop), nil
 	}
+	rest, shell := strings.CutPrefix(s, "/bin/sh -c ")
 	if run || shell || args != nil {
 		return "RUN " + strings.TrimSpace(rest), args
 	}
