@@ -168,7 +168,7 @@ func (p *printer) others(a *group.Asset) {
 	}
 	hygiene := 0
 	for _, kind := range kinds {
-		g := &grid{columns: []column{{head: "SEVERITY"}, {head: "RISK", right: true}, {head: "WHAT", wrap: true, yields: 32}, {head: "WHERE", yields: 24, most: 120}}}
+		g := &grid{columns: []column{{head: "SEVERITY"}, {head: "RISK", right: true}, {head: "WHAT", wrap: true, yields: 32, most: 100}, {head: "WHERE", yields: 24, most: 120}}}
 		var todo []*bulwark.Finding // one of each thing to do
 		for _, same := range group.Alike(group.OfKind(a.Others, kind)) {
 			f := same[0]
@@ -220,6 +220,9 @@ func what(f *bulwark.Finding) string {
 const maxFixes = 8
 
 func (p *printer) fixes(list []*bulwark.Finding) {
+	if len(list) > 0 {
+		p.text(dim, indent, indent, "What to do:")
+	}
 	for i, f := range list {
 		if i == maxFixes && !p.o.Verbose {
 			p.text(dim, indent, indent, fmt.Sprintf("... and %s more: --verbose lists them", group.Number(len(list)-i)))

@@ -117,3 +117,21 @@ func TestAlike(t *testing.T) {
 		t.Errorf("secrets on %d lines", n)
 	}
 }
+
+// Long evidence does not push the place off the screen, and what to do is told once.
+func TestEvidence(t *testing.T) {
+	r := sample.Report()
+	for _, file := range []string{"a.yml", "b.yml"} {
+		r.Findings = append(r.Findings, bulwark.Finding{Kind: bulwark.KindMisconfig, Rule: "compose/privileged", Title: "Everything is allowed", Asset: r.Assets[0].ID,
+			Path: file, Line: 3, Evidence: []string{strings.Repeat("a long story ", 20)}, Fix: &bulwark.Fix{Text: "take the rights away"}})
+	}
+	got := write(t, r, report.Options{})
+	if strings.Count(got, "take the rights away") != 1 || !strings.Contains(got, "What to do:") {
+		t.Errorf("what to do:\n%s", got)
+	}
+	for l := range strings.Lines(got) {
+		if strings.Contains(l, ".yml:3") && text.Width(l) > 140 {
+			t.Errorf("a line of %d columns: %s", text.Width(l), l)
+		}
+	}
+}
