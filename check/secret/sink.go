@@ -172,7 +172,7 @@ func (s *scan) searchFor(x *index, end int) {
 // try looks for a rule's secret around an anchor.
 func (s *scan) try(u *use, start int) {
 	m := u.m
-	if m.Path != "" && !s.isOnPath(m) {
+	if m.Path != "" && !s.isOnPath(m) || m.Generic && s.place.doubts(m.Rule, nil) {
 		return
 	}
 	m.prepare()
@@ -277,7 +277,7 @@ func (s *scan) named(u *use, start int) {
 	text := m.cut(s.buf[from:min(len(s.buf), start+after)])
 	s.allowed -= 64
 	if m.Generic {
-		if rest := start - from + len(u.text); rest > len(text) || bytes.IndexAny(text[rest:], ":=>,") < 0 {
+		if rest := start - from + len(u.text); rest > len(text) || !bytes.ContainsAny(text[rest:], ":=>,") {
 			return
 		}
 	}
