@@ -49,7 +49,7 @@ func (d *Dockerfile) Trace(t *bulwark.Target, findings []bulwark.Finding) []bulw
 	if err != nil {
 		return []bulwark.Note{d.note("does not fit the history of %s, so nothing is traced to it: %v", t.Asset.Name, err)}
 	}
-	tr := trace{Dockerfile: d, stage: stage, made: made, layers: layersOf(t)}
+	tr := trace{Dockerfile: d, stage: stage, made: made, layers: layersOf(t, made)}
 	for i := range findings {
 		tr.finding(&findings[i])
 	}
@@ -68,10 +68,14 @@ func (d *Dockerfile) note(format string, args ...any) bulwark.Note {
 }
 
 // layersOf gives the line of the history that made each layer; nil when they do not fit
-// each other. Layers that are there twice are left out.
-func layersOf(t *bulwark.Target) map[string]int {
+// each other: where a builder puts several steps into one layer, the step that the layer
+// stands at is not the one that brought a file. Layers that are there twice are left out.
+func layersOf(t *bulwark.Target, made []*dockerfile.Instruction) map[string]int {
 	of, next := map[string]int{}, 0
 	for i, h := range t.Image.History {
+		if in := made[i]; in != nil && in.Name != "workdir" && h.Empty == slices.Contains(filling, in.Name) {
+			return nil
+		}
 		if h.Empty {
 			continue
 		}
@@ -90,6 +94,9 @@ func layersOf(t *bulwark.Target) map[string]int {
 	}
 	return of
 }
+
+// filling are the instructions that make layers; WORKDIR may.
+var filling = []string{"run", "copy", "add"}
 
 // trace is one image with its Dockerfile.
 type trace struct {
