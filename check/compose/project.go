@@ -12,8 +12,9 @@ import (
 // file is a compose file that was read.
 type file struct {
 	*compose.File
-	doc *bulwark.Document
-	err error
+	doc     *bulwark.Document
+	err     error
+	patches int // that were asked for
 }
 
 // project are the compose files of a target: engines take several of one folder together
@@ -33,7 +34,7 @@ func read(inv *bulwark.Inventory) *project {
 			continue
 		}
 		f, err := compose.Parse(d.Data)
-		p.files = append(p.files, file{f, d, err})
+		p.files = append(p.files, file{File: f, doc: d, err: err})
 		p.byPath[path.Clean(d.Path)] = true
 		for _, s := range f.Services {
 			id := path.Dir(d.Path) + "\x00" + s.Name

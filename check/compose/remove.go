@@ -13,6 +13,9 @@ import (
 // withoutKey is the patch that takes a key with its value out of the service; nil where
 // they do not stand on a line of their own.
 func (j *judge) withoutKey(name string) *bulwark.Patch {
+	if !j.mayPatch() {
+		return nil
+	}
 	own := j.Own()
 	key, value := own.Find(name)
 	if own.IsFlow() || own.Aliased() || !value.IsScalar() || value.Aliased() || key.Line() != value.Line() || j.keys() < 2 || !j.alone(key, name+":") {
@@ -27,6 +30,9 @@ func (j *judge) withoutKey(name string) *bulwark.Patch {
 // withoutItem is the patch that takes an item out of a list of the service, and with the
 // last item the list.
 func (j *judge) withoutItem(name string, item compose.Node) *bulwark.Patch {
+	if !j.mayPatch() {
+		return nil
+	}
 	own := j.Own()
 	key, list := own.Find(name)
 	if own.IsFlow() || own.Aliased() || !list.IsList() || list.IsFlow() || list.Aliased() || item.Aliased() {

@@ -18,6 +18,7 @@ type Gather struct {
 
 	list  []*bulwark.Finding
 	byKey map[string]*bulwark.Finding
+	edits map[*bulwark.Finding][]Edit // of the patches of all, where there are several
 }
 
 // Add takes a finding, which is the gatherer's from then on.
@@ -54,12 +55,18 @@ func (g *Gather) Add(f *bulwark.Finding) {
 // Emit gives them all, in the order of the first of each.
 func (g *Gather) Emit(emit func(bulwark.Record)) {
 	for _, f := range g.list {
+		if list := g.edits[f]; list != nil {
+			if both := Diff(f.Fix.Patch.File, g.Data, list); both != nil {
+				f.Fix.Patch = both
+			}
+		}
 		emit(bulwark.Record{Finding: f})
 	}
-	g.list, g.byKey = nil, nil
+	g.list, g.byKey, g.edits = nil, nil, nil
 }
 
-// join adds the patch of f to that of first, where it is for the same file.
+// join adds the patch of f to that of first, where it is for the same file. They are made
+// one when all are known: that goes through the whole file.
 func (g *Gather) join(first, f *bulwark.Finding) {
 	if f.Fix == nil || f.Fix.Patch == nil || first.Fix == nil {
 		return
@@ -68,11 +75,17 @@ func (g *Gather) join(first, f *bulwark.Finding) {
 		first.Fix.Patch = f.Fix.Patch
 		return
 	}
-	if p := first.Fix.Patch; p.File == f.Fix.Patch.File {
-		if both := Diff(p.File, g.Data, append(edits(p), edits(f.Fix.Patch)...)); both != nil {
-			first.Fix.Patch = both
-		}
+	p := first.Fix.Patch
+	if p.File != f.Fix.Patch.File {
+		return
 	}
+	if g.edits == nil {
+		g.edits = map[*bulwark.Finding][]Edit{}
+	}
+	if g.edits[first] == nil {
+		g.edits[first] = edits(p)
+	}
+	g.edits[first] = append(g.edits[first], edits(f.Fix.Patch)...)
 }
 
 // edits are those that Diff was given.
