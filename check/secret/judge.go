@@ -11,14 +11,13 @@ import (
 
 // candidate is a match that passed for a secret.
 type candidate struct {
-	rule    *rule.Rule
-	form    form
-	value   []byte // the secret, decoded
-	key     string // the name that it was given, as far as one stands before it
-	from    int64  // where it is in the text, roughly so in other forms than plain
-	to      int64
-	line    int
-	context string // why it is believed
+	rule  *rule.Rule
+	form  form
+	value []byte // the secret, decoded
+	key   string // the name that it was given, as far as one stands before it
+	from  int64  // where it is in the text, roughly so in other forms than plain
+	to    int64
+	line  int
 }
 
 // candidate judges a match and keeps it. base is the offset of text in the buffer.
