@@ -239,7 +239,7 @@ func FuzzInspect(f *testing.F) {
 			return
 		}
 		a, err := inspect(t, i, path, content, size)
-		if err != nil && !errors.Is(err, bulwark.ErrLimit) {
+		if err != nil && !errors.Is(err, bulwark.ErrLimit) && !errors.Is(err, bulwark.ErrMalformed) && !errors.Is(err, bulwark.ErrUnsupported) {
 			t.Fatal(err)
 		}
 		b, _ := inspect(t, i, path, content, 1<<20)
