@@ -19,8 +19,6 @@ type evaluator struct {
 	current int // the string that $ stands for
 	run     pattern.Runner
 	sums    map[sumKey]value
-	elf     *elf.File
-	elfDone bool
 	elfSet  map[string]value
 	entry   *value
 	missed  bool // the whole file was asked for and is not there

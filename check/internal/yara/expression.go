@@ -16,7 +16,6 @@ type expression struct {
 	base  int // index of the rule's first string
 	texts []*text
 	vars  []variable
-	slots int
 	loops int
 	// sets are the strings that $ stands for, of the loops around.
 	sets  [][]int

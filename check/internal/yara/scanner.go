@@ -18,10 +18,10 @@ const (
 	// batch is how many bytes are gathered before they are searched.
 	batch = 256 << 10
 
-	maxMatches  = 100_000   // of one string in one file
-	allMatches  = 2_000_000 // in one file, of which some may be the same
-	fewMatches  = 16        // of a string of which only matters that it is there
-	maxSteps    = 20_000_000
+	maxMatches = 100_000   // of one string in one file
+	allMatches = 2_000_000 // in one file, of which some may be the same
+	fewMatches = 16        // of a string of which only matters that it is there
+	maxSteps   = 20_000_000
 	// What verifying may cost in one file: minWork, and more for each byte, of which the
 	// first denseBytes count full. A unit is some 5 ns.
 	minWork     = 64 << 20

@@ -46,11 +46,6 @@ func (p *places) fill(from, to int) {
 	p.bit[b] |= last
 }
 
-func (p *places) copy(q *places) {
-	p.reset()
-	p.or(q)
-}
-
 func (p *places) or(q *places) {
 	if q.empty() {
 		return
