@@ -146,6 +146,7 @@ func FuzzCheck(f *testing.F) {
 			f.Add([]byte("FROM x AS y\n" + text + "\n"))
 		}
 	}
+	f.Add([]byte("FROM x AS y\nCOPY --chmod=07"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		docs := []bulwark.Document{{Kind: "dockerfile", Path: "Dockerfile", Data: data}}
 		o := Options{Registries: []string{"docker.io"}, Resolve: func(context.Context, string) (string, error) { return "sha256:" + strings.Repeat("0", 64), nil }}

@@ -155,15 +155,15 @@ func (j *judge) hasWorkdir(i *df.Instruction) bool {
 // mode judges --chmod.
 func (j *judge) mode(i *df.Instruction) {
 	v, ok := i.Flag("chmod")
-	if !ok {
+	if !ok || len(i.Args) == 0 {
 		return
 	}
 	world, special := modeBits(i.Expand(v))
 	if world {
-		j.found(worldWritable, i, i.First, i.Args[max(0, len(i.Args)-1):][0])
+		j.found(worldWritable, i, i.First, i.Args[len(i.Args)-1])
 	}
 	if special {
-		j.found(setuidSet, i, i.First, i.Args[max(0, len(i.Args)-1):][0])
+		j.found(setuidSet, i, i.First, i.Args[len(i.Args)-1])
 	}
 }
 
