@@ -102,6 +102,9 @@ func (j *unzipJob) members(r *bufio.Reader) error {
 		if err := j.member(r); errors.Is(err, errNoMember) {
 			return nil
 		} else if err != nil {
+			if !errors.Is(err, bulwark.ErrLimit) && !errors.Is(err, bulwark.ErrMalformed) {
+				err = fmt.Errorf("%w: %w", bulwark.ErrMalformed, err)
+			}
 			return fmt.Errorf("the archive was not looked at to its end: %w", err)
 		}
 	}
