@@ -89,6 +89,44 @@ func assets(t *bulwark.Target, base string) []bulwark.Asset {
 	return list
 }
 
+// redact takes secrets out of what reports show of an image's history, when a check knows
+// how to.
+func (s *Scanner) redact(t *bulwark.Target, o *output) {
+	redact := s.Redact
+	for _, c := range s.Checks {
+		if r, ok := c.(redactor); ok {
+			redact = r.Redact
+		}
+	}
+	if t.Image == nil || redact == nil {
+		return
+	}
+	var texts []string
+	var put []func(string)
+	for _, a := range o.assets {
+		if text, ok := a.Labels["createdBy"]; ok {
+			texts, put = append(texts, text), append(put, func(s string) { a.Labels["createdBy"] = s })
+		}
+	}
+	for i := range o.findings {
+		f := &o.findings[i]
+		for k, text := range f.Evidence {
+			if strings.HasPrefix(text, "history step ") || f.Kind == bulwark.KindMalware && strings.HasPrefix(text, "layer ") {
+				texts, put = append(texts, text), append(put, func(s string) { f.Evidence[k] = s })
+			}
+		}
+	}
+	if len(texts) == 0 {
+		return
+	}
+	for i, text := range redact(texts) {
+		put[i](text)
+	}
+}
+
+// redactor is a check that takes secrets out of texts.
+type redactor interface{ Redact(texts []string) []string }
+
 // send sorts everything and sends it in the order that [bulwark.Record] promises.
 func (o *output) send(run bulwark.Run, h bulwark.Handler) (bulwark.Summary, error) {
 	o.sort()

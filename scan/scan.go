@@ -44,6 +44,9 @@ type Scanner struct {
 	Distro *bulwark.Release
 	Memory int64 // bytes of files held whole at once; 0: 100 MB
 
+	// Redact takes secrets out of texts of an image's history that reports show; nil: nobody
+	// does, unless a check has a method of that name.
+	Redact func(texts []string) []string
 	// Trace tells of an image's findings what made them, and of what it could not; nil: nobody is asked.
 	Trace func(*bulwark.Target, []bulwark.Finding) []bulwark.Note
 	// Keep says which findings are reported; nil: all. It is asked after policies.
@@ -210,6 +213,7 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 			return c.Check(ctx, t, inv, func(r bulwark.Record) { o.take(c.Info().Name, t.Asset.ID, r) })
 		}))
 	}
+	s.redact(t, o)
 	if s.Trace != nil {
 		o.addNotes(t.Asset.ID, s.Trace(t, o.findings)...)
 	}

@@ -194,6 +194,7 @@ func (a *app) scanner(ctx context.Context) (*scan.Scanner, error) {
 		}
 	}
 	s.FindBase = a.findBase
+	s.Redact = secret.NewConfig(secret.Options{}).Redact
 	s.Bases, err = a.namedBases(ctx)
 	return s, err
 }
