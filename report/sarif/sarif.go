@@ -26,7 +26,7 @@ func Format() report.Format {
 // New returns a handler that writes the run when it has its summary.
 func New(w io.Writer, o report.Options) bulwark.Handler {
 	return whole.Run(func(r *bulwark.Report) error {
-		b := builder{o: o, rules: map[string]int{}, names: map[bulwark.AssetID]string{}}
+		b := builder{o: o, rules: map[string]int{}, names: map[bulwark.AssetID]string{}, made: map[bulwark.AssetID]string{}}
 		return whole.JSON(w, b.build(r))
 	})
 }
@@ -133,10 +133,12 @@ type builder struct {
 	rules map[string]int
 	list  []rule
 	names map[bulwark.AssetID]string
+	made  map[bulwark.AssetID]string // the line of the history that made a layer
 }
 
 func (b *builder) build(r *bulwark.Report) log {
 	for i := range r.Assets {
+		b.made[r.Assets[i].ID] = r.Assets[i].Labels["createdBy"]
 		b.names[r.Assets[i].ID] = cmp.Or(r.Assets[i].Name, string(r.Assets[i].ID))
 	}
 	findings := r.Findings[:min(len(r.Findings), maxResults)] // in the order of risk
@@ -274,6 +276,9 @@ func (b *builder) result(f *bulwark.Finding) result {
 		Properties: map[string]any{"asset": string(f.Asset), "subject": f.Subject, "severity": f.Severity.String(), "risk": f.Risk}}
 	if f.Layer != "" {
 		out.Properties["layer"] = f.Layer
+		if by := b.made[bulwark.LayerID(f.Layer)]; by != "" {
+			out.Properties["createdBy"] = text.Cut(text.Clean(by), 300)
+		}
 	}
 	if f.Exception != nil {
 		out.Suppressions = []suppression{{Kind: "external", Status: "accepted", Justification: text.Clean(vex.Words(f.Exception))}}
