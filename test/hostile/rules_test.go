@@ -3,6 +3,7 @@
 package hostile
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ type problem struct {
 // validated is what "rule validate -f json" says of one file.
 func (r *room) validated(file string, more ...string) (rules int, list []problem, res *result) {
 	r.t.Helper()
-	r.most = maxScan
+	r.most = cmp.Or(r.most, maxScan)
 	res = r.run(append([]string{"rule", "validate", file, "-f", "json"}, more...)...)
 	var doc struct {
 		Files []struct {
