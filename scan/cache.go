@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"bulwark"
 )
@@ -24,11 +25,16 @@ import (
 //	blobs/<hash of identity>            the diffID
 //	layers/<plugins>/<hash of diffID>   facts, see codec.go
 //	images/<hash of all diffIDs>        the name of an image that was scanned
+//	engine/                             what the source of engines' images keeps
+//
+// What was not used for 30 days is removed now and then.
 type Cache struct{ dir string }
+
+var subfolders = []string{"blobs", "layers", "images", "engine"}
 
 // OpenCache makes the folder if it is missing, readable by this user alone.
 func OpenCache(dir string) (*Cache, error) {
-	for _, sub := range []string{"blobs", "layers", "images"} {
+	for _, sub := range subfolders {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("making the cache folder: %w", err)
 		}
@@ -74,6 +80,9 @@ func (c *Cache) load(plugins string, l *bulwark.Layer) *facts {
 		return nil // as good as absent: the layer is read again and the file replaced
 	}
 	f.diffID = l.DiffID
+	now := time.Now()
+	used(c.blob(l), now)
+	used(c.layer(plugins, l), now)
 	return f
 }
 
@@ -84,6 +93,7 @@ func (c *Cache) store(plugins string, l *bulwark.Layer, f *facts) *bulwark.Note 
 	}
 	err := errors.Join(write(c.layer(plugins, l), encode(f)), write(c.blob(l), []byte(l.DiffID)))
 	if err == nil {
+		c.tidy(time.Now())
 		return nil
 	}
 	return &bulwark.Note{Plugin: "scan/cache", Text: fmt.Sprintf("results of layer %d not kept for the next run: %v", l.Index, err)}
@@ -134,6 +144,7 @@ func (c *Cache) remember(t *bulwark.Target) *bulwark.Note {
 	}
 	file := filepath.Join(c.dir, "images", chain(ids))
 	if known, err := os.ReadFile(file); err == nil && string(known) == t.Asset.Name {
+		used(file, time.Now())
 		return nil
 	}
 	if err := write(file, []byte(t.Asset.Name)); err != nil {
@@ -148,7 +159,9 @@ func (c *Cache) base(diffIDs []string) (name string, layers int) {
 		return "", 0
 	}
 	for n := len(diffIDs) - 1; n > 0; n-- {
-		if data, err := os.ReadFile(filepath.Join(c.dir, "images", chain(diffIDs[:n]))); err == nil {
+		file := filepath.Join(c.dir, "images", chain(diffIDs[:n]))
+		if data, err := os.ReadFile(file); err == nil {
+			used(file, time.Now())
 			return string(data), n
 		}
 	}

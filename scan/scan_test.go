@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -285,6 +286,68 @@ func TestCacheDamaged(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, scanOnce()); diff != "" {
 		t.Errorf("with a damaged cache (-want +got):\n%s", diff)
+	}
+}
+
+// TestCacheTidy: what nobody asked for in a long time goes, what serves stays.
+func TestCacheTidy(t *testing.T) {
+	dir := t.TempDir()
+	cache, err := scan.OpenCache(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(l *tree) {
+		target := image(l)
+		target.Layers[0].DiffID, target.Layers[0].Identity = l.entries[0].Path, l.entries[0].Path
+		run(t, &scan.Scanner{Cache: cache}, target)
+	}
+	old, used := files("old.pkg=a"), files("used.pkg=b")
+	look(old)
+	look(used)
+	long := time.Now().AddDate(0, 0, -40)
+	stray := filepath.Join(dir, "layers", "an older version")
+	if err := os.Mkdir(stray, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	outside := filepath.Join(t.TempDir(), "file")
+	if err := errors.Join(os.WriteFile(outside, nil, 0o600), os.Symlink(filepath.Dir(outside), filepath.Join(dir, "layers", "link")), os.Chtimes(outside, long, long)); err != nil {
+		t.Fatal(err)
+	}
+	kept := func(each func(name string) error) (n int) {
+		err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+			if d.Type().IsRegular() && d.Name() != "tidied" {
+				n++
+				return each(name)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := kept(func(name string) error { return os.Chtimes(name, long, long) })
+	if err := os.Chtimes(filepath.Join(dir, "tidied"), long, long); err != nil {
+		t.Fatal(err)
+	}
+	look(used)               // serves, and so stays
+	look(files("new.pkg=c")) // is kept, which is when the rest is looked through
+	// What was kept of one image went, and that of another came.
+	if after := kept(func(string) error { return nil }); after != before {
+		t.Errorf("%d files, then %d", before, after)
+	}
+	for want, l := range []*tree{used, old} {
+		walks := 0
+		l.walks = &walks
+		if look(l); walks != want {
+			t.Errorf("walked %d times, want %d", walks, want)
+		}
+	}
+	if _, err := os.Stat(stray); err == nil {
+		t.Error("an empty folder is still there")
+	}
+	if _, err := os.Stat(outside); err != nil {
+		t.Error("followed a link and removed what it leads to")
 	}
 }
 

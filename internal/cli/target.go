@@ -111,7 +111,11 @@ func (a *app) source(kind string) bulwark.Source {
 	case "host":
 		return &rootfs.Host{}
 	case "docker", "podman":
-		return &engine.Source{Kind: kind, Platform: a.platform}
+		s := &engine.Source{Kind: kind, Platform: a.platform}
+		if !a.noCache {
+			s.Recall = filepath.Join(a.cacheFolder(), "layers", "engine") // the cache of layers keeps it tidy
+		}
+		return s
 	}
 	return a.registry()
 }

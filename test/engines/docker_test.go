@@ -27,9 +27,10 @@ func TestDocker(t *testing.T) {
 	file, tag := writeImage(t, own)
 	want := original(t, file, own)
 	d.load(file)
-	r := runner{t, []string{"DOCKER_HOST=" + d.host}}
+	r := runner{t: t, env: []string{"DOCKER_HOST=" + d.host}}
 	r.same(want, "docker:"+tag)
 	d.fewExports(len(want.Layers))
+	d.noMoreExports(r, want, "docker:"+tag)
 	id := want.ID[len("image:"):]
 	for _, name := range []string{id, id[len("sha256:"):], id[len("sha256:"):][:12]} {
 		r.same(want, "docker:"+name, "--platform", "linux/"+own)
@@ -54,7 +55,7 @@ func TestDocker(t *testing.T) {
 func TestNoEngine(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "engine.sock")
 	for kind, variable := range map[string]string{"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"} {
-		r := runner{t, []string{variable + "=unix://" + nowhere}}
+		r := runner{t: t, env: []string{variable + "=unix://" + nowhere}}
 		r.fails("unavailable: dial unix "+nowhere, kind+":x")
 	}
 }

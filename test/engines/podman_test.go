@@ -39,9 +39,10 @@ func TestPodman(t *testing.T) {
 	file, tag := writeImage(t, own)
 	want := original(t, file, own)
 	p.load(file)
-	r := runner{t, []string{"CONTAINER_HOST=" + p.host}}
+	r := runner{t: t, env: []string{"CONTAINER_HOST=" + p.host}}
 	r.same(want, "podman:"+tag)
 	p.fewExports(len(want.Layers))
+	p.noMoreExports(r, want, "podman:"+tag)
 	id := want.ID[len("image:"):]
 	for _, name := range []string{"localhost/" + tag, id, id[len("sha256:"):], id[len("sha256:"):][:12]} {
 		r.same(want, "podman:"+name, "--platform", "linux/"+own)
@@ -88,5 +89,17 @@ func (d *daemon) fewExports(layers int) {
 	d.t.Logf("%d exports", d.exports.Load())
 	if n := int(d.exports.Load()); n == 0 || n >= layers {
 		d.t.Errorf("%d exports of an image of %d layers", n, layers)
+	}
+}
+
+// noMoreExports fails when an image that was scanned before is exported again.
+func (d *daemon) noMoreExports(r runner, want seen, target string) {
+	d.t.Helper()
+	r.cache = d.t.TempDir()
+	r.same(want, target)
+	before := d.exports.Load()
+	r.same(want, target)
+	if n := d.exports.Load() - before; n != 0 {
+		d.t.Errorf("%d exports of an image that was scanned before", n)
 	}
 }

@@ -52,8 +52,9 @@ func prepare(m *testing.M) int {
 
 // runner runs the program with an environment.
 type runner struct {
-	t   *testing.T
-	env []string
+	t     *testing.T
+	env   []string
+	cache string // folder for results; empty: none are kept
 }
 
 // run scans, and checks that nothing is left in the folder for temporary files.
@@ -62,7 +63,11 @@ func (r runner) run(args ...string) (stdout, stderr string, code int) {
 	home, temp := r.t.TempDir(), r.t.TempDir()
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, append([]string{"scan", "--no-cache", "--db", database, "--require-complete",
+	cache := "--no-cache"
+	if r.cache != "" {
+		cache = "--cache-dir=" + r.cache
+	}
+	cmd := exec.CommandContext(ctx, program, append([]string{"scan", cache, "--db", database, "--require-complete",
 		"--now", "2026-10-01T00:00:00Z", "-f", "json"}, args...)...)
 	cmd.Env = append([]string{"PATH=/nowhere", "HOME=" + home, "TMPDIR=" + temp}, r.env...)
 	var out, errs bytes.Buffer

@@ -4,10 +4,15 @@
 // The engine gives an image as one tar stream, whose order is its own and whose
 // description often comes last. So it is read twice: once to list it, once for the
 // layers that are walked at the same time ([bulwark.Target].Stream). Nothing is held
-// but the documents in it.
+// but the documents in it. They are kept for the next run: an image whose layers are all
+// known is not exported at all.
+//
+// A layer without a digest of its own goes by its diffID, which its bytes are held to
+// whenever they are read, and which the engine held them to when it took the image.
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +35,10 @@ type Source struct {
 	Kind     string // "docker" or "podman"
 	Host     string // unix:///path or tcp://host:port; empty: as the environment says, else the usual socket
 	Platform string // OS/ARCH[/VARIANT]; empty: the one that the engine has
+	// Recall is a folder in which descriptions of images are kept from run to run: an
+	// image that was seen before is exported when a layer of it is walked, and not to list
+	// it. It is made when it is missing. Empty: nothing is kept.
+	Recall string
 }
 
 var _ bulwark.Source = (*Source)(nil)
@@ -46,7 +55,7 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Kind, err)
 	}
-	t, err := c.open(ctx, ref, p)
+	t, err := c.open(ctx, ref, p, newRecall(s.Recall))
 	if err != nil {
 		c.http.CloseIdleConnections()
 		return nil, fmt.Errorf("%s image %s: %w", s.Kind, ref, err)
@@ -66,13 +75,31 @@ type inspected struct {
 	RepoDigests []string
 }
 
-func (c *client) open(ctx context.Context, ref string, p oci.Platform) (*bulwark.Target, error) {
+func (c *client) open(ctx context.Context, ref string, p oci.Platform, r *recall) (*bulwark.Target, error) {
 	// The id is asked for from here on: a name may move on between two requests.
 	in, err := c.inspect(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	export := "/images/" + url.PathEscape(in.ID) + "/get"
+	list := func(ctx context.Context) (*bulwark.Target, error) { return c.list(ctx, ref, in.ID, p) }
+	var t *bulwark.Target
+	if d := r.known(in.digest(), p); d != nil {
+		t, err = d.target(ref, p, list)
+	} else if t, err = list(ctx); err == nil {
+		r.keep(in.digest(), p, t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(in.RepoDigests) > 0 && len(in.RepoDigests[0]) < 500 {
+		t.Asset.Labels["repoDigest"] = in.RepoDigests[0]
+	}
+	return t, nil
+}
+
+// list exports the image to see what is in it.
+func (c *client) list(ctx context.Context, ref, id string, p oci.Platform) (*bulwark.Target, error) {
+	export := "/images/" + url.PathEscape(id) + "/get"
 	if p != (oci.Platform{}) {
 		b, _ := json.Marshal(p)
 		export += "?platform=" + url.QueryEscape(string(b))
@@ -82,8 +109,9 @@ func (c *client) open(ctx context.Context, ref string, p oci.Platform) (*bulwark
 	if err != nil {
 		return nil, err
 	}
-	if len(in.RepoDigests) > 0 && len(in.RepoDigests[0]) < 500 {
-		t.Asset.Labels["repoDigest"] = in.RepoDigests[0]
+	for i := range t.Layers {
+		l := &t.Layers[i]
+		l.Identity = cmp.Or(l.Identity, l.DiffID)
 	}
 	return t, nil
 }
@@ -105,11 +133,15 @@ func (c *client) inspect(ctx context.Context, ref string) (*inspected, error) {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return nil, fmt.Errorf("the engine's answer: %w: %w", bulwark.ErrMalformed, err)
 	}
-	id := in.ID
-	if !strings.Contains(id, ":") { // as Podman writes it
-		id = "sha256:" + id
+	return &in, digest.Check(in.digest())
+}
+
+// digest is the image's id.
+func (in *inspected) digest() string {
+	if strings.Contains(in.ID, ":") {
+		return in.ID
 	}
-	return &in, digest.Check(id)
+	return "sha256:" + in.ID // as Podman writes it
 }
 
 // stream asks for a path. The answer ends with an error wrapping ErrUnavailable if the

@@ -28,6 +28,7 @@ import (
 // engine is a fake of Docker's API with one image.
 type engine struct {
 	img     v1.Image
+	export  v1.Image // what exports are of, if not of img
 	exports atomic.Int32
 	cut     int // bytes after which an export breaks off; 0 for none
 	status  int // of inspection; 0 for 200
@@ -49,7 +50,7 @@ func (e *engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.query.Store(r.URL.RawQuery)
 		var buf bytes.Buffer
 		ref, _ := name.NewTag("app:1")
-		tarball.Write(ref, e.img, &buf)
+		tarball.Write(ref, e.exported(), &buf)
 		if e.cut > 0 {
 			w.Header().Set("Content-Length", fmt.Sprint(buf.Len()))
 			w.Write(buf.Bytes()[:e.cut])
