@@ -185,7 +185,7 @@ func TestWhole(t *testing.T) {
 	files := append(realFiles(t), "")
 	compared := 0
 	for _, file := range files {
-		data := []byte(shop)
+		var data []byte
 		if file != "" {
 			var err error
 			if data, err = os.ReadFile(file); err != nil {

@@ -131,14 +131,14 @@ func (i *Instruction) Expand(word string) string { return i.vars.expand(word) }
 // Parse parses a Dockerfile. The error wraps ErrMalformed, with the line, or ErrLimit.
 func Parse(data []byte) (*File, error) {
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("Dockerfile of %d bytes, at most %d are read: %w", len(data), maxFile, bulwark.ErrLimit)
+		return nil, fmt.Errorf("a Dockerfile of %d bytes, at most %d are read: %w", len(data), maxFile, bulwark.ErrLimit)
 	}
 	result, err := parser.Parse(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", located(err), bulwark.ErrMalformed)
 	}
 	if n := len(result.AST.Children); n > maxInstructions {
-		return nil, fmt.Errorf("Dockerfile of %d instructions, at most %d are read: %w", n, maxInstructions, bulwark.ErrLimit)
+		return nil, fmt.Errorf("a Dockerfile of %d instructions, at most %d are read: %w", n, maxInstructions, bulwark.ErrLimit)
 	}
 	f := &File{Escape: byte(result.EscapeToken), Lines: lines(data)}
 	f.directives(data)
