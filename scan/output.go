@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,8 +90,11 @@ func assets(t *bulwark.Target, base string) []bulwark.Asset {
 	return list
 }
 
-// redact takes secrets out of what reports show of an image's history, when a check knows
-// how to.
+// ours are labels of assets that are made here, or name digests and platforms.
+var ours = map[string]bool{"index": true, "part": true, "manifest": true, "os": true, "arch": true}
+
+// redact takes secrets out of what reports show of an image's history and labels, when a
+// check knows how to.
 func (s *Scanner) redact(t *bulwark.Target, o *output) {
 	redact := s.Redact
 	for _, c := range s.Checks {
@@ -103,9 +107,13 @@ func (s *Scanner) redact(t *bulwark.Target, o *output) {
 	}
 	var texts []string
 	var put []func(string)
-	for _, a := range o.assets {
-		if text, ok := a.Labels["createdBy"]; ok {
-			texts, put = append(texts, text), append(put, func(s string) { a.Labels["createdBy"] = s })
+	for i := range o.assets {
+		labels := maps.Clone(o.assets[i].Labels) // the target's own stay as they are
+		o.assets[i].Labels = labels
+		for _, k := range slices.Sorted(maps.Keys(labels)) {
+			if !ours[k] {
+				texts, put = append(texts, labels[k]), append(put, func(s string) { labels[k] = s })
+			}
 		}
 	}
 	for i := range o.findings {

@@ -44,7 +44,7 @@ type Scanner struct {
 	Distro *bulwark.Release
 	Memory int64 // bytes of files held whole at once; 0: 100 MB
 
-	// Redact takes secrets out of texts of an image's history that reports show; nil: nobody
+	// Redact takes secrets out of texts of an image's history and labels that reports show; nil: nobody
 	// does, unless a check has a method of that name.
 	Redact func(texts []string) []string
 	// Trace tells of an image's findings what made them, and of what it could not; nil: nobody is asked.
