@@ -35,7 +35,7 @@ func New() *Check { return &Check{} }
 
 // Info describes the check.
 func (*Check) Info() bulwark.Info {
-	return bulwark.Info{Name: name, Summary: "How an image is configured: user, ports, environment, modes, accounts.", Version: 2}
+	return bulwark.Info{Name: name, Summary: "How an image is configured: user, ports, environment, modes, accounts.", Version: 3}
 }
 
 // config is the part of an image's configuration that is judged.

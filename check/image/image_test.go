@@ -271,6 +271,17 @@ func TestReference(t *testing.T) {
 	}
 }
 
+// TestNameInArchive: what an archive calls its image counts as the reference does.
+func TestNameInArchive(t *testing.T) {
+	for tag, want := range map[string]bool{"shop:latest": true, "latest": true, "shop:1": false, "": false} {
+		tt := target(`{}`)
+		tt.Asset.Name, tt.Asset.Labels = "shop.tar", map[string]string{"repoTag": tag}
+		if got := slices.ContainsFunc(judgeAll(t, tt), func(f bulwark.Finding) bool { return f.Rule == latest.ID }); got != want {
+			t.Errorf("%q: latest is %v", tag, got)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	for name, want := range map[string]bool{"PASSWORD": true, "db-password": true, "PGPASSWORD": true, "AWS_SECRET_ACCESS_KEY": true, "MYSQL_PASS": true, "API_KEY": true,
 		"PWD": false, "PATH": false, "GPG_KEY": false, "ALLOW_EMPTY_PASSWORD": false, "TOKEN_TTL": false, "SECRET_NAME": false, "PASSTHROUGH": false, "KEYCLOAK_USER": false} {

@@ -11,9 +11,14 @@ import (
 	"bulwark/check/internal/misconfig"
 )
 
-// name judges the reference that the image was asked for by.
+// name judges the reference that the image was asked for by, or the name that an archive
+// has for it.
 func (s *subject) name() {
 	ref := s.t.Asset.Name
+	if tag := s.t.Asset.Labels["repoTag"]; tag == "latest" || strings.HasSuffix(tag, ":latest") {
+		s.emit(latest.Finding("reference", "", "the archive calls the image "+tag))
+		return
+	}
 	if s.t.Asset.Kind != "image" || s.t.Image.ConfigDigest == "" || strings.Contains(ref, "@") {
 		return
 	}

@@ -178,6 +178,26 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// TestRepoTag: an archive of one image says what it is called, unless it has several names.
+func TestRepoTag(t *testing.T) {
+	one, two := imagetest.Image(t, "one", "amd64"), imagetest.Image(t, "two", "amd64")
+	of := func(ref string) string { return open(t, &Source{}, ref).Asset.Labels["repoTag"] }
+	for _, tt := range []struct {
+		what, ref, want string
+	}{
+		{"one tag", write(t, docker(t, map[string]v1.Image{"shop:latest": one})), "shop:latest"},
+		{"two tags", write(t, docker(t, map[string]v1.Image{"shop:latest": one, "shop:1": one})), ""},
+		{"two images", write(t, docker(t, map[string]v1.Image{"shop:latest": one, "two:1": two})) + "#two:1", ""},
+		{"old docker save", write(t, saved(t)), "old:1"},
+		{"a layout", write(t, ociTar(t, one)), "v0"},
+		{"a layout of two", write(t, ociTar(t, one, two)) + "#v1", ""},
+	} {
+		if got := of(tt.ref); got != tt.want {
+			t.Errorf("%s: repoTag %q, want %q", tt.what, got, tt.want)
+		}
+	}
+}
+
 func TestOldDockerSave(t *testing.T) {
 	var want []string
 	for i := range 3 {

@@ -109,6 +109,7 @@ func (c *client) list(ctx context.Context, ref, id string, p oci.Platform) (*bul
 	if err != nil {
 		return nil, err
 	}
+	delete(t.Asset.Labels, "repoTag") // the engine was asked by a name or id; what is recalled has none either
 	for i := range t.Layers {
 		l := &t.Layers[i]
 		l.Identity = cmp.Or(l.Identity, l.DiffID)

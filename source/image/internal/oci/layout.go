@@ -21,5 +21,21 @@ func FromLayout(ctx context.Context, index []byte, s Store, ref, name string, p 
 		return nil, err
 	}
 	m.Ref = ref
+	if name == "" {
+		m.Tag = onlyName(roots)
+	}
 	return m.Target(p)
+}
+
+// onlyName is what all of them are called; empty when they are called differently, or nothing.
+func onlyName(list []Descriptor) string {
+	only := ""
+	for i := range list {
+		names := list[i].names()
+		if len(names) == 0 || only != "" && names[0] != only {
+			return ""
+		}
+		only = names[0]
+	}
+	return only
 }

@@ -33,6 +33,7 @@ type Partial interface {
 // Image is an image that was found.
 type Image struct {
 	Ref                         string // as it was given
+	Tag                         string // what an archive or layout calls its only image; empty where nothing does
 	ManifestDigest, IndexDigest string // empty where there is none
 	Annotations                 map[string]string
 	Config                      []byte

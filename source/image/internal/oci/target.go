@@ -106,8 +106,8 @@ const (
 // configuration is covered by the asset's id, so it wins over annotations.
 func (m *Image) labels(c *config) map[string]string {
 	labels := map[string]string{"reference": m.Ref}
-	for k, v := range map[string]string{"manifest": m.ManifestDigest, "index": m.IndexDigest, "os": c.OS, "arch": c.arch()} {
-		if v != "" {
+	for k, v := range map[string]string{"manifest": m.ManifestDigest, "index": m.IndexDigest, "os": c.OS, "arch": c.arch(), "repoTag": m.Tag} {
+		if v != "" && len(v) <= maxLabel {
 			labels[k] = v
 		}
 	}

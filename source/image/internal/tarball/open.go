@@ -116,6 +116,9 @@ func (x *index) docker(name string) (*oci.Image, error) {
 		return nil, fmt.Errorf("%d layers: %w", len(s.Layers), bulwark.ErrLimit)
 	}
 	m := &oci.Image{}
+	if len(list) == 1 && len(s.RepoTags) == 1 {
+		m.Tag = s.RepoTags[0]
+	}
 	if m.Config, err = x.read(s.Config, oci.MaxConfig); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
