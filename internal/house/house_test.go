@@ -39,13 +39,14 @@ var layers = map[string][]string{
 	"internal/match":     {},
 	"internal/purl":      {""},
 	"internal/ecosystem": {"", "internal/purl"},
+	"internal/telling":   {},
 	"internal/patch":     {""},
 	"internal/cli":       {"", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
 	"internal/house":     {},
 }
 
 // leaves may be imported by everyone but the root.
-var leaves = []string{"internal/limit", "internal/glob", "internal/match", "internal/purl", "internal/ecosystem"}
+var leaves = []string{"internal/limit", "internal/glob", "internal/match", "internal/purl", "internal/ecosystem", "internal/telling"}
 
 // doors gives each heavy module the only rooms that may import it.
 var doors = map[string][]string{

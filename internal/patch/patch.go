@@ -11,6 +11,7 @@ import (
 	"github.com/bluekeyes/go-gitdiff/gitdiff"
 
 	"bulwark"
+	"bulwark/internal/telling"
 )
 
 // File is what is to change in one file.
@@ -186,7 +187,8 @@ func (f *File) elsewhere(at int) error {
 // context is how many lines around a change a diff shows.
 const context = 3
 
-// Diff is the unified diff of all changes to the content.
+// Diff is the unified diff of all changes to the content. Lines that may hold a secret end
+// the context early: what no patch shows the diff of all does not show either.
 func (f *File) Diff(content []byte) (string, error) {
 	lines, err := f.lines(content)
 	if err != nil {
@@ -201,7 +203,7 @@ func (f *File) Diff(content []byte) (string, error) {
 	shift := 0
 	for first := 0; first < len(f.edits); {
 		last := first + 1
-		for last < len(f.edits) && f.edits[last].at-f.edits[last-1].end() <= 2*context {
+		for last < len(f.edits) && together(lines, &f.edits[last-1], &f.edits[last]) {
 			last++
 		}
 		shift += hunk(&b, lines, f.edits[first:last], shift)
@@ -210,10 +212,35 @@ func (f *File) Diff(content []byte) (string, error) {
 	return b.String(), nil
 }
 
+// together tells whether two edits go into one hunk.
+func together(lines []string, a, b *edit) bool {
+	return b.at-a.end() <= 2*context && !slices.ContainsFunc(lines[a.end():b.at], telling.Line)
+}
+
+// around is how many lines before at, and from end on, a hunk shows. One more on one side
+// than on the other is what patch(1) puts up with.
+func around(lines []string, at, end int) (before, after int) {
+	for before < min(context, at) && !telling.Line(lines[at-before-1]) {
+		before++
+	}
+	for after < min(context, len(lines)-end) && !telling.Line(lines[end+after]) {
+		after++
+	}
+	if before < at {
+		after = min(after, before+1)
+	}
+	if end+after < len(lines) {
+		before = min(before, after+1)
+	}
+	return before, after
+}
+
 // hunk writes edits that are near each other, and gives by how much they make the file
 // longer.
 func hunk(b *strings.Builder, lines []string, edits []edit, shift int) int {
-	from, to := max(0, edits[0].at-context), min(len(lines), edits[len(edits)-1].end()+context)
+	from, to := edits[0].at, edits[len(edits)-1].end()
+	before, after := around(lines, from, to)
+	from, to = from-before, to+after
 	var body strings.Builder
 	grown, at := 0, from
 	for _, e := range edits {

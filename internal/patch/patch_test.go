@@ -1,7 +1,9 @@
 package patch
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,6 +105,53 @@ func TestGit(t *testing.T) {
 		got, err := os.ReadFile(filepath.Join(dir, "x"))
 		if d := cmp.Diff(string(want), string(got)); d != "" || err != nil {
 			t.Errorf("%s (-want +git):\n%s%v", name, d, err)
+		}
+	}
+}
+
+// TestDiffShowsNoSecret: lines that patches leave out are in no diff of all, which git apply
+// and patch take all the same.
+func TestDiffShowsNoSecret(t *testing.T) {
+	secret := "PASSWORD: " + strings.Repeat("zq7", 5) + "\n"
+	for name, text := range map[string]string{
+		"before":  "a\n" + secret + "ADD 1\nb\nc\nd\ne\n",
+		"behind":  "a\nb\nc\nd\nADD 1\nc\n" + secret + "d\n",
+		"between": "a\nADD 1\nb\n" + secret + "c\nADD 2\nd\ne\nf\n",
+		"at once": secret + "ADD 1\nb\n" + secret + "ADD 2\nc\n",
+	} {
+		var patches []bulwark.Patch
+		for n, line := range strings.Split(text, "\n") {
+			if strings.HasPrefix(line, "ADD") {
+				patches = append(patches, diff("x", fmt.Sprintf("@@ -%d,1 +%d,1 @@\n-%s\n+COPY\n", n+1, n+1, line)))
+			}
+		}
+		files, left := Join(patches)
+		if len(files) != 1 || len(left) > 0 {
+			t.Fatalf("%s: %d files, left %v", name, len(files), left)
+		}
+		want, _ := files[0].Apply([]byte(text))
+		printed, err := files[0].Diff([]byte(text))
+		if err != nil || strings.Contains(printed, "zq7") {
+			t.Errorf("%s: %v, the diff is\n%s", name, err, printed)
+		}
+		for _, tool := range [][]string{{"git", "apply", "-"}, {"patch", "-p1", "--silent"}} {
+			if _, err := exec.LookPath(tool[0]); err != nil {
+				t.Logf("no %s on PATH", tool[0])
+				continue
+			}
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "x"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c := exec.CommandContext(t.Context(), tool[0], tool[1:]...)
+			c.Dir, c.Stdin = dir, strings.NewReader(printed)
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Errorf("%s: %s: %v\n%s\n%s", name, tool[0], err, out, printed)
+				continue
+			}
+			if got, _ := os.ReadFile(filepath.Join(dir, "x")); !bytes.Equal(got, want) {
+				t.Errorf("%s: %s makes %q, want %q", name, tool[0], got, want)
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"bulwark"
+	"bulwark/internal/telling"
 )
 
 // Edit puts other lines in the place of one.
@@ -73,10 +74,10 @@ func effective(lines []string, edits []Edit) []Edit {
 // follows. git apply does without a line before the change, but not without one behind it.
 func hunk(b *strings.Builder, lines []string, edits []Edit, shift int) int {
 	first, last := edits[0].Line, min(len(lines), edits[len(edits)-1].Line+1)
-	if first > 1 && !telling(lines[first-2]) {
+	if first > 1 && !telling.Line(lines[first-2]) {
 		first--
 	}
-	if slices.ContainsFunc(lines[first-1:last], telling) {
+	if slices.ContainsFunc(lines[first-1:last], telling.Line) {
 		return 0
 	}
 	added := 0

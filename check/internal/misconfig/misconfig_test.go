@@ -160,11 +160,6 @@ func TestTelling(t *testing.T) {
 			}
 		}
 	}
-	for _, line := range []string{"  id-token: write", "persist-credentials: false", "token: ${{ secrets.T }}", "ENV PASSWORD_FILE=/run/secrets/x", "secrets: inherit", "ARG NPM_TOKEN", "RUN --mount=type=secret,id=x y", "image: vault:1", "POSTGRES_PASSWORD: ${PW:?}", "# the token of the job is $X"} {
-		if telling(line) {
-			t.Errorf("%q counts as a secret", line)
-		}
-	}
 }
 
 // tools are what applies patches.

@@ -1,4 +1,6 @@
-package misconfig
+// Package telling tells which lines of a file may hold the value of a secret. Diffs leave
+// them out: they go where reports go.
+package telling
 
 import (
 	"regexp"
@@ -11,15 +13,15 @@ var secretValue = sync.OnceValue(func() *regexp.Regexp {
 })
 
 var secretShape = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`://[^/@\s]*:[^/@\s]+@|-----BEGIN|\b(?:AKIA|ASIA)[A-Z0-9]{12}|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abp]-|sk_live_|sk-|npm_|pypi-|hf_|dckr_pat_)\w{8}|\b(?:chpasswd|(?:useradd|usermod)\s.*-p)\b|(?i)authorization:|\bbearer\s`)
+	return regexp.MustCompile(`://[^/@\s]*:[^/@\s]+@|-----BEGIN|\b(?:AKIA|ASIA)[A-Z0-9]{12}|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abp]-|sk_live_|sk-|npm_|pypi-|hf_|dckr_pat_)\w{8}|\b(?:chpasswd|(?:useradd|usermod)\s.*-p)\b|(?i)authorization:|\bbearer\s|^\s*[A-Za-z0-9+/_-]{40,}={0,2}\s*$`)
 })
 
 // harmless are values behind such names that are none of secrets.
 var harmless = map[string]bool{"true": true, "false": true, "write": true, "read": true, "none": true, "inherit": true, "required": true, "null": true, "yes": true, "type=secret": true, "default": true}
 
-// telling tells whether a line may hold the value of a secret, which then must not be
-// part of a patch: patches go where reports go.
-func telling(line string) bool {
+// Line tells whether a line may hold the value of a secret, or a part of one that has
+// several lines.
+func Line(line string) bool {
 	if secretShape().MatchString(line) {
 		return true
 	}
