@@ -62,7 +62,17 @@ func (s *scan) finding(c *candidate) bulwark.Finding {
 	if c.form != plain {
 		f.Evidence = append(f.Evidence, "written in "+c.form.String())
 	}
+	if note := c.doubt.String(); note != "" {
+		lower(&f, note)
+	}
 	return f
+}
+
+// lower makes a finding one of low severity, for a reason.
+func lower(f *bulwark.Finding, reason string) {
+	f.Severity = min(f.Severity, bulwark.SeverityLow)
+	f.Evidence = append(f.Evidence, reason)
+	f.Risk = bulwark.Risk(bulwark.Factors{Severity: f.Severity, Fixable: true})
 }
 
 // newFinding is the finding of a value. at is where it is, for the key of a weak one.

@@ -18,6 +18,7 @@ type candidate struct {
 	from  int64  // where it is in the text, roughly so in other forms than plain
 	to    int64
 	line  int
+	doubt doubt // below unbelievable
 }
 
 // candidate judges a match and keeps it. base is the offset of text in the buffer.
@@ -71,8 +72,13 @@ func (s *scan) believed(c *candidate, value, match, line []byte) bool {
 	if r.Entropy > 0 && shannon(value) < r.Entropy {
 		return false
 	}
-	if !r.AnyContext && (!proven(r) && placeholder(value) || s.place.doubts(r, value)) {
-		return false
+	if !r.AnyContext {
+		if !proven(r) && placeholder(value) {
+			return false
+		}
+		if c.doubt = s.place.doubts(r, value); c.doubt == unbelievable {
+			return false
+		}
 	}
 	if s.program && !bytes.HasPrefix(value, []byte("-----BEGIN")) && !random(value) {
 		return false

@@ -5,9 +5,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	_ "embed"
 	"encoding/base32"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -101,45 +103,78 @@ func ofKey(p string, value []byte) knowledge {
 	if host := path.Base(p); strings.HasPrefix(host, "ssh_host_") && strings.HasSuffix(host, "_key") {
 		k.title = "SSH host key, the same in every container of this image"
 	}
-	text := bytes.ReplaceAll(bytes.ReplaceAll(value, []byte("\r"), nil), []byte(`\n`), []byte("\n"))
-	block, _ := pem.Decode(unindented(text))
+	block := blockOf(value)
 	switch {
 	case block == nil:
 		k.notes = append(k.notes, "the block could not be read whole")
-		return k
 	case strings.Contains(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "":
-		k.severity = bulwark.SeverityMedium
-		k.notes = append(k.notes, "encrypted with a passphrase")
-		return k
+		k.notes = append(k.notes, encryptedKey)
+	default:
+		k.notes = append(k.notes, keyNotes(block)...)
 	}
-	k.notes = append(k.notes, keyNotes(block)...)
-	switch last := k.notes[len(k.notes)-1]; {
-	case last == encryptedKey:
+	if slices.Contains(k.notes, encryptedKey) {
 		k.severity = bulwark.SeverityMedium
-	case strings.HasPrefix(last, publicNote) && published(last[len(publicNote):]):
+	}
+	if isPublished(value) {
 		k.severity = bulwark.SeverityLow
 		k.notes = append(k.notes, publishedNote)
 	}
 	return k
 }
 
+// blockOf reads a block that may be indented, or a string of a program; nil when it cannot be.
+func blockOf(value []byte) *pem.Block {
+	text := bytes.ReplaceAll(bytes.ReplaceAll(value, []byte("\r"), nil), []byte(`\n`), []byte("\n"))
+	block, _ := pem.Decode(unindented(text))
+	return block
+}
+
 //go:embed public.txt
 var publicKeys string
 
-// published tells whether a private key is one that everybody has: it came with the tests of
-// Go, its modules, Python or gRPC. The list holds what their public keys' SHA-256 begin with.
+// published tells whether a private key is one that everybody has: it came with a package of a
+// distribution or a language, for its tests mostly. The list holds what fingerprints begin with.
 func published(sum string) bool {
 	const digits = 16
 	i := sort.Search(len(publicKeys)/(digits+1), func(i int) bool { return publicKeys[i*(digits+1):][:digits] >= sum[:digits] })
 	return i < len(publicKeys)/(digits+1) && publicKeys[i*(digits+1):][:digits] == sum[:digits]
 }
 
-// isPublished reads a block as ofKey does.
-func isPublished(value []byte) bool {
-	return slices.ContainsFunc(ofKey("", value).notes, func(note string) bool {
-		sum, ok := strings.CutPrefix(note, publicNote)
-		return ok && published(sum)
-	})
+// isPublished tells whether a block is one of those.
+func isPublished(value []byte) bool { return published(keySum(value)) }
+
+// keySum names a private key: by its public one, or by the text of a block that does not tell it
+// (encrypted, PGP, of kinds that Go cannot read).
+func keySum(value []byte) string {
+	if block := blockOf(value); block != nil {
+		for _, note := range keyNotes(block) {
+			if sum, ok := strings.CutPrefix(note, publicNote); ok {
+				return sum
+			}
+		}
+	}
+	sum := sha256.Sum256(bodyOf(value))
+	return hex.EncodeToString(sum[:])
+}
+
+// bodyOf is the base 64 of a block, without headers and checksum.
+func bodyOf(value []byte) []byte {
+	text := bytes.ReplaceAll(bytes.ReplaceAll(value, []byte("\r"), nil), []byte(`\n`), []byte("\n"))
+	var out []byte
+	for line := range bytes.Lines(unindented(text)) {
+		if bytes.IndexByte(line, ':') < 0 && !bytes.HasPrefix(line, []byte("-----")) && line[0] != '=' {
+			out = append(out, bytes.TrimSpace(line)...)
+		}
+	}
+	return out
+}
+
+// isWhole tells whether a block has a body and an end, and is no mention of one.
+func isWhole(value []byte) bool {
+	const shortest = 64 // an Ed25519 key
+	body := bodyOf(value)
+	return bytes.Contains(value, []byte("-----END")) && len(body) >= shortest &&
+		!bytes.ContainsFunc(body, func(r rune) bool { return r >= 0x80 || !inAlphabet(byte(r)) && r != '=' })
 }
 
 const publishedNote = "everybody has this key: it came with the tests of a public project"
@@ -149,13 +184,22 @@ const publicNote = "public key SHA-256 "
 
 const encryptedKey = "encrypted with a passphrase"
 
-// unindented drops what YAML puts before the lines of a block.
+// unindented drops what YAML and programs put around the lines of a block.
 func unindented(text []byte) []byte {
-	lines := bytes.Split(text, []byte("\n"))
-	for i := range lines {
-		lines[i] = bytes.TrimSpace(lines[i])
+	var out []byte
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if i := bytes.LastIndexAny(line, "\"'`"); i >= 0 && len(line)-i <= 4 {
+			line = line[:i]
+		}
+		if i := bytes.IndexAny(line, "\"'`"); i >= 0 && i <= 3 {
+			line = line[i+1:]
+		}
+		if line = bytes.TrimSpace(bytes.TrimRight(line, "\\")); len(line) > 0 {
+			out = append(append(out, line...), '\n')
+		}
 	}
-	return append(bytes.Join(lines, []byte("\n")), '\n')
+	return out
 }
 
 // keyNotes describes the key of a block.

@@ -101,11 +101,26 @@ func pairs(inv *bulwark.Inventory, now time.Time, emit func(bulwark.Record)) {
 		slices.SortFunc(list, func(a, b placed) int { return cmp.Compare(a.Path, b.Path) })
 		f := pairFinding(cert.half, cert.Path, now)
 		f.Path, f.Layer = list[0].Path, list[0].Layer
+		if note := doubtOf(list[0].Path); !slices.ContainsFunc(list, func(p placed) bool { return doubtOf(p.Path) == "" }) {
+			lower(&f, note)
+		}
 		for _, k := range list {
 			f.Places = append(f.Places, k.Place)
 		}
 		emit(bulwark.Record{Finding: &f})
 	}
+}
+
+// doubtOf is what speaks against a key in that place that a service uses it.
+func doubtOf(path string) string {
+	w := placeOf(strings.TrimPrefix(path, "/"), 0)
+	switch {
+	case w.packaged && w.sample:
+		return packagedTest.String()
+	case w.packaged && !w.key:
+		return packagedProgram.String()
+	}
+	return ""
 }
 
 // pairRule is told of beside the rules of the folder: it is met by two files together.

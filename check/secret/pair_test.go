@@ -59,4 +59,14 @@ func TestPairs(t *testing.T) {
 			t.Errorf("at %s: %+v, want one of severity %s", now, got, want)
 		}
 	}
+	for n := range inv.Documents {
+		if d := &inv.Documents[n]; d.Kind == keyDocument {
+			d.Path = "srv/node_modules/x/test/shop.key"
+		}
+	}
+	pairs(inv, time.Time{}, func(r bulwark.Record) {
+		if r.Finding.Severity != bulwark.SeverityLow {
+			t.Errorf("in a package's tests: %+v", r.Finding)
+		}
+	})
 }

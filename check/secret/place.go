@@ -51,16 +51,67 @@ func placeOf(p string, size int64) place {
 	return w
 }
 
-// doubts tells whether the place speaks against the rule's finding.
-func (w place) doubts(r *rule.Rule, value []byte) bool {
-	if r.Generic {
-		return w.sample || w.packaged
+// doubt is how much the place of a value speaks against it.
+type doubt uint8
+
+const (
+	believable doubt = iota
+	packagedTest
+	packagedProgram
+	sampleText
+	unbelievable // and no finding
+)
+
+// String says it as evidence; a finding that has some is of low severity.
+func (d doubt) String() string {
+	switch d {
+	case packagedTest:
+		return "in a package's tests, samples or documentation"
+	case packagedProgram:
+		return "in a package's program or library: whoever has the package has it"
+	case sampleText:
+		return "in documentation, a sample or a test"
 	}
-	if r.ConfigOnly || r.Doubtful {
-		return w.sample || r.ConfigOnly && w.packaged && weak(value)
+	return ""
+}
+
+// doubts tells how much the place speaks against what the rule finds. No place hides a vendor's
+// token or a private key, unless the value itself is an example or everybody's.
+func (w place) doubts(r *rule.Rule, value []byte) doubt {
+	private := bytes.HasPrefix(value, []byte("-----BEGIN"))
+	switch {
+	case r.Generic && (w.sample || w.packaged), r.ConfigOnly && w.packaged && weak(value):
+		return unbelievable
+	case (r.ConfigOnly || r.Doubtful) && w.sample:
+		if r.Check == "" || weak(value) {
+			return unbelievable
+		}
+		return sampleText
+	case !w.packaged || r.Generic || r.ConfigOnly || r.Doubtful:
+		return believable
+	case private:
+		return w.doubtsKey(value)
+	case !w.sample:
+		return believable
+	case r.Check == "" && strength(value) < real:
+		return unbelievable
 	}
-	// A key that is part of a package's program or library is known to everybody.
-	return w.packaged && (w.sample || bytes.HasPrefix(value, []byte("-----BEGIN")) && (!w.key || isPublished(value)))
+	return packagedTest
+}
+
+// doubtsKey is doubts for a private key in a package.
+func (w place) doubtsKey(value []byte) doubt {
+	switch {
+	case isPublished(value):
+		return unbelievable
+	case w.key && !w.sample:
+		return believable
+	case !isWhole(value):
+		return unbelievable
+	case w.sample:
+		return packagedTest
+	}
+	return packagedProgram
 }
 
 func weak(value []byte) bool { return strength(value) < enough }

@@ -29,7 +29,7 @@ const (
 	name   = "check/secret"
 	family = "secret/"
 	// codeVersion changes with the engine; rules are part of the version by themselves.
-	codeVersion = 1
+	codeVersion = 2
 )
 
 // Options of inspector and check.

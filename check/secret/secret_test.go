@@ -20,7 +20,7 @@ func testRules(t testing.TB) []*rule.Rule {
 	for _, text := range []string{
 		"id: github\ntitle: GitHub token\nseverity: critical\nanchors: [ghp_, gho_]\npattern: '\\b(gh[po]_[0-9A-Za-z]{36})\\b'\ncheck: github-crc32\n",
 		"id: aws\ntitle: AWS access key\nseverity: high\nanchors: [AKIA]\npattern: '\\b(AKIA[2-7A-Z]{16})\\b'\n",
-		"id: url\ntitle: Password in a URL\nseverity: high\nanchors: ['postgres://', 'mysql://']\npattern: '(?:postgres|mysql)://[^:@/\\s]+:(?P<secret>[^@/\\s]{4,80})@'\n",
+		"id: url\ntitle: Password in a URL\nseverity: high\ndoubtful: true\nanchors: ['postgres://', 'mysql://']\npattern: '(?:postgres|mysql)://[^:@/\\s]+:(?P<secret>[^@/\\s]{4,80})@'\n",
 		"id: vendor\ntitle: Vendor key\nseverity: medium\nanchors: [acmekey]\nfoldCase: true\npattern: '(?i)acmekey[=: \"]{1,5}([0-9a-f]{32})'\n",
 		"id: key\ntitle: Private key\nseverity: high\nanchors: ['PRIVATE KEY-----']\nbefore: 32\nafter: 16384\npattern: '(?s)-----BEGIN[ A-Z]{0,20} PRIVATE KEY-----.{64,}?-----END[ A-Z]{0,20} PRIVATE KEY-----'\n",
 		"id: jwt\ntitle: JSON web token\nseverity: medium\nanchors: [eyJ]\nafter: 2048\npattern: '\\b(eyJ[\\w-]{10,1000}\\.eyJ[\\w-]{10,1000}\\.[\\w-]{20,500})'\ncheck: jwt\n",

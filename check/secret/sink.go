@@ -172,7 +172,7 @@ func (s *scan) searchFor(x *index, end int) {
 // try looks for a rule's secret around an anchor.
 func (s *scan) try(u *use, start int) {
 	m := u.m
-	if m.Path != "" && !s.isOnPath(m) || m.Generic && s.place.doubts(m.Rule, nil) {
+	if m.Path != "" && !s.isOnPath(m) || m.Generic && s.place.doubts(m.Rule, nil) == unbelievable {
 		return
 	}
 	m.prepare()
