@@ -83,7 +83,7 @@ func (c *Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Inven
 
 // setting is one text of a configuration.
 type setting struct {
-	kind string // ENV, LABEL, CMD, ...; HISTORY
+	kind string // ENV, LABEL, ANNOTATION, CMD, ...; HISTORY
 	name string // of a variable or label; "line 3"
 	text string
 }
@@ -111,6 +111,9 @@ func settingsOf(image *bulwark.Image) ([]setting, error) {
 	}
 	for _, k := range slices.Sorted(maps.Keys(doc.Config.Labels)) {
 		list = append(list, setting{"LABEL", k, k + "=" + doc.Config.Labels[k]})
+	}
+	for _, k := range slices.Sorted(maps.Keys(image.Annotations)) {
+		list = append(list, setting{"ANNOTATION", k, k + "=" + image.Annotations[k]})
 	}
 	command := func(kind string, args []string) {
 		if len(args) > 0 {
@@ -157,7 +160,7 @@ func (x *setting) findings(s *scan, e *engine, seen map[string]bool) []bulwark.F
 func (x *setting) finding(c *candidate, e *engine) bulwark.Finding {
 	kind, key := x.kind, cmp.Or(x.name, c.key)
 	if kind == "HISTORY" {
-		kind, key = x.instruction(c.key)
+		kind, key = x.instruction(c.key, string(c.value))
 	}
 	subject := strings.TrimSpace(kind + " " + clean(key))
 	f := newFinding(c.rule, c.value, key, kind, know(c.rule, "", c.value, e.now))
@@ -170,11 +173,12 @@ func (x *setting) finding(c *candidate, e *engine) bulwark.Finding {
 }
 
 // instruction tells which instruction a line of the history is of. A line of RUN begins with
-// the build arguments that were set: "|1 TOKEN=... /bin/sh -c make".
-func (x *setting) instruction(key string) (kind, name string) {
+// the build arguments that were set: "|1 TOKEN=... /bin/sh -c make", with RUN before that
+// where BuildKit wrote it.
+func (x *setting) instruction(key, value string) (kind, name string) {
 	text := strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(x.text, "/bin/sh -c "), "#(nop)"))
-	if key != "" && strings.HasPrefix(text, "|") && strings.Contains(text, " "+key+"=") {
-		return "ARG", key
+	if arg := argument(strings.TrimPrefix(text, "RUN "), key, value); arg != "" {
+		return "ARG", arg
 	}
 	first, _, _ := strings.Cut(text, " ")
 	switch first {
@@ -182,4 +186,22 @@ func (x *setting) instruction(key string) (kind, name string) {
 		return first, cmp.Or(key, x.name)
 	}
 	return "history " + x.name, key
+}
+
+// argument is the build argument, of a line of the history that begins with them, that is
+// called key or has the value; empty for none.
+func argument(line, key, value string) string {
+	args, _, _ := strings.Cut(line, " /bin/")
+	if !strings.HasPrefix(args, "|") {
+		return ""
+	}
+	if key != "" && strings.Contains(args, " "+key+"=") {
+		return key
+	}
+	for _, word := range strings.Fields(args)[1:] {
+		if name, v, ok := strings.Cut(word, "="); ok && strings.Contains(v, value) {
+			return name
+		}
+	}
+	return ""
 }
