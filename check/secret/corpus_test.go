@@ -104,7 +104,7 @@ func containers(t testing.TB) []container {
 	}
 	binary = binary[len(binary)/4:][:200_000]
 	jar := func(t testing.TB, text string) []byte {
-		return archive(t, true, map[string]string{"META-INF/MANIFEST.MF": "Manifest-Version: 1.0\n", "last.txt": text})
+		return zipOf(t, true, map[string]string{"META-INF/MANIFEST.MF": "Manifest-Version: 1.0\n", "last.txt": text})
 	}
 	same := func(before, after string) func(testing.TB, string) []byte {
 		return func(_ testing.TB, text string) []byte { return []byte(before + text + after) }
@@ -191,7 +191,7 @@ func TestCorpus(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("%-16s recall %.3f, precision %.3f %v", c.name, float64(n.hits)/float64(n.truths), float64(n.hits)/float64(n.hits+n.falses), lost[c.name][:min(12, len(lost[c.name]))])
+		t.Logf("%-16s recall %.3f, precision %.3f %v", c.name, float64(n.hits)/float64(n.truths), float64(n.hits)/float64(n.hits+n.falses), lost[c.name][:min(120, len(lost[c.name]))])
 		all.truths, all.hits, all.falses = all.truths+n.truths, all.hits+n.hits, all.falses+n.falses
 	}
 	recall, precision := float64(all.hits)/float64(all.truths), float64(all.hits)/float64(all.hits+all.falses)

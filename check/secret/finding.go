@@ -20,7 +20,7 @@ const personalTag = "personal-data"
 // findings makes findings of the candidates that lead.
 func (s *scan) findings() []bulwark.Finding {
 	var out []bulwark.Finding
-	list := leading(s.found)
+	list := slices.DeleteFunc(leading(s.found), s.told)
 	values := map[*rule.Rule]map[string]bool{}
 	for i := range list {
 		c := &list[i]
@@ -44,6 +44,15 @@ func (s *scan) findings() []bulwark.Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// told tells whether a value is known from a file of the archive that s searches as it is.
+func (s *scan) told(c candidate) bool {
+	id := seen{c.rule.ID, string(c.value)}
+	if s.tell != nil {
+		s.tell[id] = true
+	}
+	return s.known[id]
 }
 
 // finding describes a candidate without its value.
@@ -131,12 +140,16 @@ func masked(r *rule.Rule, value []byte) string {
 }
 
 // pathFinding is that of a rule about paths.
-func pathFinding(r *rule.Rule, p string) bulwark.Finding {
-	return bulwark.Finding{
+func (s *scan) pathFinding(r *rule.Rule) bulwark.Finding {
+	f := bulwark.Finding{
 		Kind: bulwark.KindSecret, Rule: family + r.ID, Severity: r.Severity, Title: r.Title, Subject: r.Title,
 		Evidence: []string{"by its name; the content was not judged"}, References: r.References, Tags: slices.Clone(r.Tags),
 		Fix:  &bulwark.Fix{Text: remedy},
-		Key:  bulwark.Key(bulwark.KindSecret, family+r.ID, "", p),
+		Key:  bulwark.Key(bulwark.KindSecret, family+r.ID, "", s.path),
 		Risk: bulwark.Risk(bulwark.Factors{Severity: r.Severity, Fixable: true}),
 	}
+	if s.inner {
+		f.Path = s.path
+	}
+	return f
 }

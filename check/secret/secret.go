@@ -5,7 +5,12 @@
 // in UTF-16, in base 64 and with the escapes of URLs and JSON. Where one stands, the rule's
 // expression is tried on a window around it. What matches must then pass the rule's checksum,
 // the doubts that its context raises (placeholders, documentation, samples, what
-// packages ship for their tests), and its entropy. Members of ZIP archives are looked at one level deep.
+// packages ship for their tests), and its entropy.
+//
+// What is packed is looked at as well: ZIP (jar, war), tar, gzip, zstd, bzip2 and xz, in each
+// other, as internal/archive bounds it; there is one note on a file of which something was
+// not looked at. Secrets alone are looked for so: check/malware judges files where they would
+// run, and nothing runs in an archive.
 //
 // A value never leaves the process: a finding shows its first four and last two
 // characters at most and nothing of a weak one, and has a hash of it only when guessing
@@ -29,7 +34,7 @@ const (
 	name   = "check/secret"
 	family = "secret/"
 	// codeVersion changes with the engine; rules are part of the version by themselves.
-	codeVersion = 2
+	codeVersion = 3
 )
 
 // Options of inspector and check.

@@ -2,12 +2,12 @@ package secret
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
 
 	"bulwark"
+	"bulwark/check/secret/internal/archive"
 )
 
 // bufferSize is how much of a file is held at once, beside what windows reach over.
@@ -15,48 +15,87 @@ const bufferSize = 128 << 10
 
 // sink looks at one file. Its memory does not depend on the file's size.
 type sink struct {
-	free *sync.Pool
-	size int64
-	scan scan
-	zip  *unzipper // nil: the file is no archive
+	free    *sync.Pool
+	size    int64
+	scan    scan
+	head    []byte // until it tells whether the file is an archive
+	sniffed bool
+	archive *unpacker // nil: the file is none
 }
 
 func (s *sink) begin(e *engine, path string, size int64) {
-	s.zip, s.size = nil, size
+	s.archive, s.size, s.head, s.sniffed = nil, size, s.head[:0], false
 	s.scan.begin(e, path, size)
 }
 
 // Write takes the next piece.
 func (s *sink) Write(piece []byte) (int, error) {
-	if s.scan.at == 0 && s.zip == nil && len(piece) >= 4 && isZip(piece) {
-		s.zip = newUnzipper(s.scan.engine, s.scan.path, s.size)
+	n := len(piece)
+	if !s.sniffed {
+		if len(s.head)+n < archive.Head {
+			s.head = append(s.head, piece...)
+			return n, nil
+		}
+		if len(s.head) > 0 {
+			more := archive.Head - len(s.head)
+			s.head = append(s.head, piece[:more]...)
+			piece = piece[more:]
+			s.first(s.head)
+		} else {
+			s.sniff(piece)
+		}
 	}
-	if s.zip != nil {
-		s.zip.write(piece)
+	s.next(piece)
+	return n, nil
+}
+
+func (s *sink) first(piece []byte) {
+	s.sniff(piece)
+	s.next(piece)
+}
+
+func (s *sink) sniff(head []byte) {
+	s.sniffed = true
+	if kind := archive.Sniff(head); kind != archive.None {
+		s.archive = newUnpacker(kind, s.scan.engine, s.scan.path, s.size)
 	}
-	s.scan.write(piece)
-	return len(piece), nil
+}
+
+// next searches a piece: a tar as what it holds, other archives also as they are.
+func (s *sink) next(piece []byte) {
+	if s.archive != nil {
+		s.archive.write(piece)
+	}
+	if s.archive == nil || !s.archive.job.tar {
+		s.scan.write(piece)
+	}
 }
 
 // Close gives what was found. The sink may serve another file then.
 func (s *sink) Close() (bulwark.Facts, error) {
-	facts, err := s.scan.close()
-	if s.zip != nil {
-		more, zerr := s.zip.close()
-		facts.Findings = append(facts.Findings, more.Findings...)
-		facts.Documents = append(facts.Documents, more.Documents...)
-		err = errors.Join(err, zerr)
-		s.zip = nil
+	if !s.sniffed {
+		s.first(s.head)
 	}
+	var more bulwark.Facts
+	var unseen error
+	if s.archive != nil {
+		more, unseen = s.archive.close()
+		s.scan.known = s.archive.job.seen
+	}
+	facts, err := s.scan.close()
+	facts.Findings = append(facts.Findings, more.Findings...)
+	facts.Documents = append(facts.Documents, more.Documents...)
+	s.archive = nil
 	s.free.Put(s)
-	return facts, err
+	return facts, inOne(err, unseen)
 }
 
 // scan is the search of one text.
 type scan struct {
 	engine *engine
 	path   string
-	inner  bool // a member of an archive
+	inner  bool // a file in an archive
+	rest   bool // what is left of an archive, whose path has been judged
 	place  place
 	// program: of Go, so that its strings may stand right after each other.
 	program bool
@@ -68,6 +107,8 @@ type scan struct {
 	scratch []byte
 
 	documents []bulwark.Document // keys and certificates
+	known     map[seen]bool      // values that are told of already
+	tell      map[seen]bool      // where values that are found are kept; nil: nowhere
 
 	found   []candidate
 	byRule  map[string]int
@@ -91,6 +132,7 @@ func (s *scan) begin(e *engine, path string, size int64) {
 	s.buf, s.at, s.done, s.lines = s.buf[:0], 0, 0, 0
 	s.found, s.byRule, s.onPath, s.dropped = s.found[:0], nil, nil, 0
 	s.granted, s.allowed, s.documents = patience, patience, nil
+	s.inner, s.rest, s.known, s.tell = false, false, nil, nil
 	if clear(s.spent); len(s.spent) != e.matchers {
 		s.spent = make([]int64, e.matchers)
 	}
@@ -137,7 +179,7 @@ func random(value []byte) bool {
 			changes++
 		}
 	}
-	return digits >= 2 && changes*6 >= len(value)
+	return digits >= 2 && changes*6 >= len(value) || changes*2 >= len(value)
 }
 
 // slide forgets what no window reaches back to.
@@ -366,8 +408,8 @@ func (s *scan) close() (bulwark.Facts, error) {
 	var facts bulwark.Facts
 	lower := strings.ToLower(s.path)
 	for _, r := range s.engine.paths {
-		if r.OnPathOf(s.path, lower) && r.Compile() == nil && !r.Allowed(s.path, nil, nil, nil) {
-			facts.Findings = append(facts.Findings, pathFinding(r, s.path))
+		if !s.rest && r.OnPathOf(s.path, lower) && r.Compile() == nil && !r.Allowed(s.path, nil, nil, nil) {
+			facts.Findings = append(facts.Findings, s.pathFinding(r))
 		}
 	}
 	facts.Findings = append(facts.Findings, s.findings()...)

@@ -77,8 +77,8 @@ func TestWide(t *testing.T) {
 	}
 }
 
-// archive is a ZIP file of the members given; streamed ones have their sizes after them.
-func archive(t testing.TB, streamed bool, members map[string]string) []byte {
+// zipOf is a ZIP file of the members given; streamed ones have their sizes after them.
+func zipOf(t testing.TB, streamed bool, members map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -120,7 +120,7 @@ func TestArchive(t *testing.T) {
 		"last.txt":             "token " + fill(t, pat, 2),
 	}
 	for _, streamed := range []bool{false, true} {
-		content := archive(t, streamed, members)
+		content := zipOf(t, streamed, members)
 		for _, size := range []int{7, 4096, 1 << 20} {
 			facts, err := inspect(t, i, "srv/app.jar", content, size)
 			var got []string
@@ -230,7 +230,7 @@ func file(path string, size int64) *bulwark.FileInfo {
 
 func FuzzInspect(f *testing.F) {
 	f.Add("srv/app.env", []byte("DB_PASSWORD=${X}\nurl=mysql://u:p@h"), 3)
-	f.Add("srv/a.jar", archive(f, true, map[string]string{"app.properties": "password=x"}), 100)
+	f.Add("srv/a.jar", zipOf(f, true, map[string]string{"app.properties": "password=x"}), 100)
 	f.Add("srv/k.pem", []byte("-----BEGIN PRIVATE KEY-----\n\\n%41\\u0041"), 7)
 	f.Add("srv/w.txt", encoded16("AKIA mysql://u:p@h eyJhbGciOiJub25lIn0.eyJ", false), 9)
 	i := testInspector(f)

@@ -87,15 +87,18 @@ func (w *walker) stream(r io.Reader, at string, size int64, d depth) {
 	defer readers.Put(br)
 	defer br.Reset(nil)
 	br.Reset(r)
-	head, _ := br.Peek(Head)
+	w.buffered(br, at, size, d)
+}
+
+func (w *walker) buffered(r *bufio.Reader, at string, size int64, d depth) {
+	head, _ := r.Peek(Head)
 	kind := Sniff(head)
-	if kind == None {
-		w.text(&Text{Path: at, Size: size, Reader: br})
-		return
+	if kind != None {
+		w.follow(kind, r, at, size, d)
+		head, _ = r.Peek(1)
 	}
-	w.follow(kind, br, at, size, d)
-	if _, err := br.Peek(1); err == nil && w.ended == nil {
-		w.text(&Text{Path: at, Size: size, Rest: true, Reader: br})
+	if len(head) > 0 {
+		w.text(&Text{Path: at, Size: size, Rest: kind != None, Reader: r})
 	}
 }
 
@@ -129,24 +132,36 @@ func (w *walker) text(t *Text) {
 
 // member gives out a file of an archive. It returns the error that its bytes ended with.
 func (w *walker) member(r io.Reader, at, name string, size int64, d depth) error {
-	if w.ended == nil && w.members <= 0 {
-		w.end(fmt.Errorf("too many files in the archive: %w", bulwark.ErrLimit))
+	if !worthReading(name) {
+		return w.pass(r)
 	}
-	if w.ended != nil {
-		return w.ended
+	if err := w.admit(); err != nil {
+		return err
 	}
-	w.members--
 	src := &source{r: r}
-	if worthReading(name) {
-		w.stream(src, at+"!"+Clean(name), size, d)
-	}
-	if src.err == nil && w.ended == nil {
-		io.Copy(io.Discard, src)
-	}
+	w.stream(src, at+"!"+Clean(name), size, d)
 	if w.ended != nil {
 		return w.ended
 	}
 	return src.err
+}
+
+// pass reads over a file of an archive.
+func (w *walker) pass(r io.Reader) error {
+	if err := w.admit(); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, r)
+	return err
+}
+
+// admit counts a file.
+func (w *walker) admit() error {
+	if w.ended == nil && w.members <= 0 {
+		w.end(fmt.Errorf("too many files in the archive: %w", bulwark.ErrLimit))
+	}
+	w.members--
+	return w.ended
 }
 
 // end stops everything.
@@ -206,7 +221,7 @@ type source struct {
 
 func (s *source) Read(b []byte) (int, error) {
 	n, err := s.r.Read(b)
-	if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
 	}
 	return n, err

@@ -32,9 +32,9 @@ func (w *walker) inflate(kind Kind, r *bufio.Reader, at string, size int64, d de
 	defer br.Reset(nil)
 	br.Reset(src)
 	if head, _ := br.Peek(Head); Sniff(head) == Tar {
-		w.stream(br, at, size, d)
-	} else if len(head) > 0 {
-		w.stream(br, at+"!"+inflatedName(at), min(size, 1<<50)*guess, d)
+		w.buffered(br, at, size, d)
+	} else {
+		w.buffered(br, at+"!"+inflatedName(at), min(size, 1<<50)*guess, d)
 	}
 	switch {
 	case w.ended != nil:
@@ -67,7 +67,7 @@ func (w *walker) decoder(kind Kind, r *bufio.Reader, d depth) (z io.Reader, free
 		gzips.Put(g)
 		return nil, nil, err
 	}
-	return g, func() { gzips.Put(g) }, nil
+	return g, func() { g.r = nil; gzips.Put(g) }, nil
 }
 
 var gzips = sync.Pool{New: func() any { return new(gzipReader) }}
@@ -88,17 +88,14 @@ func (g *gzipReader) begin(r *bufio.Reader) error {
 func (g *gzipReader) Read(b []byte) (int, error) {
 	for {
 		n, err := g.z.Read(b)
-		if n > 0 || !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			if errors.Is(err, io.EOF) {
-				err = nil // asked again
-			}
+		if !errors.Is(err, io.EOF) {
 			return n, err
 		}
 		if head, _ := g.r.Peek(4); !isGzip(head) {
-			return 0, io.EOF
+			return n, io.EOF
 		}
-		if err := g.begin(g.r); err != nil {
-			return 0, err
+		if err := g.begin(g.r); err != nil || n > 0 {
+			return n, err
 		}
 	}
 }

@@ -48,7 +48,9 @@ func Sniff(b []byte) Kind {
 func isMember(b []byte) bool { return bytes.HasPrefix(b, []byte("PK\x03\x04")) }
 
 // isGzip: deflate is the only method, and three of the flags are not used.
-func isGzip(b []byte) bool { return len(b) >= 4 && b[0] == 0x1f && b[1] == 0x8b && b[2] == 8 && b[3]&0xe0 == 0 }
+func isGzip(b []byte) bool {
+	return len(b) >= 4 && b[0] == 0x1f && b[1] == 0x8b && b[2] == 8 && b[3]&0xe0 == 0
+}
 
 // isTar tells a header of any tar by its checksum: the sum of its bytes, those of the
 // checksum taken for spaces.

@@ -53,21 +53,18 @@ func (x *xzReader) Read(b []byte) (int, error) {
 		}
 	}
 	for {
-		if x.in == nil {
+		for x.in == nil {
 			if err := x.block(); err != nil {
 				return 0, err
 			}
 		}
 		n, err := x.in.Read(b)
-		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.EOF) {
 			x.in = nil
-			if err := x.skip((4-x.count.n%4)%4 + int64(x.check)); err != nil {
-				return n, err
-			}
-			err = nil
+			err = x.skip((4-x.count.n%4)%4 + int64(x.check))
 		}
-		if n > 0 || err != nil && !errors.Is(err, io.EOF) {
-			return n, whole(err)
+		if n > 0 || err != nil {
+			return n, err
 		}
 	}
 }
@@ -166,17 +163,14 @@ func (x *xzReader) tail() error {
 	if err != nil {
 		return err
 	}
-	if err := x.skip((4-at%4)%4 + 4 + 12); err != nil {
+	if err := x.skip((4-at%4)%4 + 4 + 12); err != nil { // checksum and footer
 		return err
 	}
 	for {
 		b, _ := x.r.Peek(6)
 		switch {
 		case Sniff(b) == Xz:
-			if err := x.head(); err != nil {
-				return whole(err)
-			}
-			return x.block()
+			return whole(x.head())
 		case len(b) < 4 || !bytes.Equal(b[:4], make([]byte, 4)):
 			return io.EOF
 		}

@@ -17,11 +17,11 @@ import (
 // at the end.
 func (w *walker) zip(r *bufio.Reader, at string, d depth) error {
 	for {
-		b, err := r.Peek(30)
-		if len(b) == 0 {
-			return err // there is a directory behind the last file, always
-		}
-		if len(b) < 30 || !isMember(b) {
+		b, _ := r.Peek(30)
+		switch {
+		case len(b) == 0: // behind the last file is a directory, always
+			return io.ErrUnexpectedEOF
+		case !isMember(b):
 			return nil
 		}
 		h, err := readHeader(r)
@@ -96,25 +96,24 @@ func (w *walker) zipped(r *bufio.Reader, h *header, at string, d depth) error {
 	case h.later() && h.stored == 0:
 		return errEndless
 	}
-	body := &exactly{r: r, left: h.stored}
-	if h.method != 0 && !h.locked() && worthReading(h.name) {
-		w.note(fmt.Errorf("a file of it is compressed by method %d: %w", h.method, bulwark.ErrUnsupported))
-	}
-	name := h.name
-	if h.method != 0 || h.locked() {
-		name = unread
-	}
-	if err := w.member(body, at, name, h.size, d); err != nil {
+	if err := w.stored(r, h, at, d); err != nil || !h.later() {
 		return err
 	}
-	if h.later() {
-		return descriptor(r)
-	}
-	return nil
+	return descriptor(r)
 }
 
-// unread is a name that nothing is read of.
-const unread = "x.png"
+// stored reads a file whose end is known.
+func (w *walker) stored(r *bufio.Reader, h *header, at string, d depth) error {
+	body := &exactly{r: r, left: h.stored}
+	switch {
+	case h.locked() || !worthReading(h.name):
+		return w.pass(body)
+	case h.method != 0:
+		w.note(fmt.Errorf("a file of it is compressed by method %d: %w", h.method, bulwark.ErrUnsupported))
+		return w.pass(body)
+	}
+	return w.member(body, at, h.name, h.size, d)
+}
 
 // emptyMember tells whether what follows a header are the sizes of a file without bytes.
 func emptyMember(r *bufio.Reader) bool {
@@ -130,13 +129,10 @@ func (w *walker) deflated(r *bufio.Reader, h *header, at string, d depth) error 
 	if err := z.(flate.Resetter).Reset(r, nil); err != nil {
 		return err
 	}
-	if err := w.member(&budgeted{w, z}, at, h.name, h.size, d); err != nil {
+	if err := w.member(&budgeted{w, z}, at, h.name, h.size, d); err != nil || !h.later() {
 		return err
 	}
-	if h.later() {
-		return descriptor(r)
-	}
-	return nil
+	return descriptor(r)
 }
 
 // descriptor passes the sizes that follow a file: with or without a signature, of 32 bits or of 64.
