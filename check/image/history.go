@@ -121,6 +121,7 @@ func (s *subject) steps() {
 				s.emit(l.place(argSecret.Finding("ARG "+name, "", fmt.Sprintf("history step %d was built with the argument %s", l.number, name))))
 			}
 		}
+		s.piped(l)
 		if updates(l.text) {
 			s.emit(l.place(updateAlone.Finding("RUN update", "", l.evidence())))
 		}
@@ -135,6 +136,45 @@ func (s *subject) steps() {
 		}
 	}
 	s.copies(copies)
+}
+
+// The expressions for downloads that are run: through a pipe to a shell, or to an interpreter
+// that is given no program of its own; in a substitution.
+var piping = sync.OnceValue(func() *regexp.Regexp {
+	const fetch = `(?:curl|wget)\s`
+	return regexp.MustCompile(`(?:^|[\s;&|(])(?:` +
+		fetch + `(?:[^|;&]|&[^&])*\|&?\s*(?:sudo\s+(?:-\S+\s+)*)?(?:\w+=\S*\s+)*(?:/usr/bin/env\s+)?(?:/\S*/)?(?:(?:ba|z|da|a|k)?sh|(?:python[23.]*|perl|ruby|node)(?:\s+-)?\s*(?:$|[;&|)]))(?:\s|$|[;&|)])|` +
+		`(?:eval|source|\.|(?:ba|z|da|a|k)?sh(?:\s+-\S+)*)\s+["']?(?:\$\(|<\(|\x60)\s*` + fetch + `[^)]*\)?)`)
+})
+
+var unsafely = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`http://|\s--(?:insecure|no-check-certificate)\b|\bcurl\s(?:.*\s)?-[a-zA-Z]*k[a-zA-Z]*\s`)
+})
+
+// piped judges a step that runs what it downloads.
+func (s *subject) piped(l *line) {
+	if !strings.HasPrefix(l.text, "RUN ") || !strings.Contains(l.text, "curl") && !strings.Contains(l.text, "wget") {
+		return
+	}
+	did := strings.Trim(piping().FindString(strings.Join(strings.Fields(l.text), " ")), " ;&|(")
+	if did == "" {
+		return
+	}
+	f := l.place(pipeToShell.Finding("RUN "+address(did), "", fmt.Sprintf("history step %d: %s", l.number, credentials(did))))
+	if unsafely().MatchString(did) {
+		pipeToShell.Rate(f, high)
+	}
+	s.emit(f)
+}
+
+// address is where a command fetches from, without what may be secret in it.
+func address(command string) string {
+	for _, w := range strings.Fields(command) {
+		if w = strings.Trim(w, `"'()`+"`"); isRemote(w) {
+			return credentials(w)
+		}
+	}
+	return "download"
 }
 
 // updates tells whether a step fetches the lists of packages, and nothing else.

@@ -86,6 +86,10 @@ var (
 		Tags: []string{"cis-docker:4.9", "dockle:CIS-DI-0009"}, Fix: "ADD --checksum=sha256:...",
 		Why:   "whoever controls the address, or the way to it, decides what is in the image; high with http://",
 		Noise: "the file is checked in a later step"}
+	pipeToShell = Rule{ID: "image/pipe-to-shell", Severity: medium, Title: "The build ran a download without looking at it",
+		Tags: []string{"attack:T1195.002", "cis-docker:4.11"}, Fix: "download a named release to a file, compare its SHA-256 with one that is written in the Dockerfile, then run it",
+		Why:   "whoever controlled the address on the day of the build could do anything to the image, and it cannot be built again the same; medium, because it takes a break into the publisher, high where http or no check of certificates let anybody on the way in",
+		Noise: "installers of publishers whose packages are trusted anyway (rustup, nodesource)"}
 	updateAlone = Rule{ID: "image/update-alone", Severity: low, Hygiene: true, Title: "The list of packages was fetched in a step of its own",
 		Tags: []string{"cis-docker:4.7", "dockle:CIS-DI-0007"}, Fix: "RUN apt-get update && apt-get install -y ... && rm -rf /var/lib/apt/lists/*",
 		Why: "the builder keeps that step, so that later builds install from an old list, without the fixes since", Noise: "an image that is always built without a cache"}
@@ -151,6 +155,6 @@ func (*Check) Rules() []bulwark.Rule { return misconfig.List(rules()) }
 
 func rules() []*Rule {
 	return []*Rule{&rootUser, &setuid, &setuidShell, &worldWritable, &shadowReadable, &emptyPassword, &secondRoot, &duplicateID, &envSecret, &argSecret,
-		&tlsOff, &preload, &writablePath, &add, &addRemote, &updateAlone, &osUpgrade, &packageCache, &leftover, &noHealth, &latest, &remotePort, &databasePort, &sudo, &noPassword, &shell, &provenance,
+		&tlsOff, &preload, &writablePath, &add, &addRemote, &pipeToShell, &updateAlone, &osUpgrade, &packageCache, &leftover, &noHealth, &latest, &remotePort, &databasePort, &sudo, &noPassword, &shell, &provenance,
 		&systemVolume, &stopSignal, &procWorkdir, &debugger, &untrustedSource, &plainSource}
 }
