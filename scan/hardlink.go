@@ -7,9 +7,9 @@ import (
 )
 
 // hard takes a hard link: the bytes of another entry under a further path. What was
-// found in those bytes holds here too; a plugin that wants this path and had not seen
-// the other (package managers link package.json out of a store) gets them in a second
-// walk over the layer.
+// found in those bytes holds here too; a plugin that wants this path and would not have
+// wanted the other (package managers link package.json out of a store) gets them in a
+// second walk over the layer.
 func (w *walker) hard(e *bulwark.Entry) error {
 	if w.excluded(e.Path) {
 		return nil
@@ -21,27 +21,33 @@ func (w *walker) hard(e *bulwark.Entry) error {
 		info.Size = known.size
 	}
 	old := info
-	if old.SetPath(e.Link); ok || w.excluded(e.Link) {
+	if old.SetPath(e.Link); w.excluded(e.Link) {
 		old = bulwark.FileInfo{} // nothing follows from that nobody was given it
 	}
-	if !w.wanted(&info, &old) {
-		if !ok && w.wanted(&info, &bulwark.FileInfo{}) { // the bytes may be a lower layer's
-			w.facts.hard[e.Path] = e.Link
-			return w.share.spend(costOfPath + len(e.Path) + len(e.Link))
+	switch {
+	case w.wanted(&info, &old):
+		if w.pending == nil {
+			w.pending = map[string][]bulwark.FileInfo{}
 		}
-		return nil
-	}
-	if ok {
-		if known.file == 0 {
-			return nil
+		w.pending[e.Link] = append(w.pending[e.Link], info)
+		return w.share.spend(2*costOfPath + len(e.Path) + len(e.Link))
+	case ok && known.file != 0:
+		found := w.recall(known).at(e.Path)
+		if w.wanted(&old, &info) {
+			found = found.bytesAlone()
 		}
-		return w.keep(&info, w.recall(known).at(e.Path))
+		return w.keep(&info, found)
+	case !ok && w.wanted(&info, &bulwark.FileInfo{}): // the bytes may be a lower layer's
+		w.facts.hard[e.Path] = e.Link
+		return w.share.spend(costOfPath + len(e.Path) + len(e.Link))
 	}
-	if w.pending == nil {
-		w.pending = map[string][]bulwark.FileInfo{}
-	}
-	w.pending[e.Link] = append(w.pending[e.Link], info)
-	return w.share.spend(2*costOfPath + len(e.Path) + len(e.Link))
+	return nil
+}
+
+// bytesAlone are the facts that do not depend on what the file is called: of the others it
+// is not known which plugin gave them, and one of them has no interest in the new name.
+func (f fileFacts) bytesAlone() fileFacts {
+	return fileFacts{path: f.path, Facts: bulwark.Facts{Findings: f.Findings, Executables: f.Executables}}
 }
 
 // guessedSize is what a hard link is taken to hold until its bytes are met.

@@ -175,6 +175,7 @@ func TestMerge(t *testing.T) {
 		{"a lower file after an upper one", []*tree{files("d/e/z.pkg=z", "d/e/y.pkg=y"), files("d/e/a.pkg=a"), files("d/e/.wh.z.pkg", "d/e/.wh.a.pkg")}, []string{"/d/e/y.pkg y 0"}},
 		{"hard link to bytes seen", []*tree{files("a.pkg=a", "b.pkg => a.pkg")}, []string{"/a.pkg a 0", "/b.pkg a 0"}},
 		{"hard link to bytes not seen", []*tree{files("store/77=s", "b.pkg => store/77", "c.pkg => store/77")}, []string{"/b.pkg s 0", "/c.pkg s 0"}},
+		{"hard link under a name of no interest", []*tree{files("a.pkg=a", "store/77 => a.pkg")}, []string{"/a.pkg a 0"}},
 		{"hard link to a lower layer", []*tree{files("a.pkg=a"), files("b.pkg => a.pkg"), files("c.pkg => b.pkg")}, []string{"/a.pkg a 0", "/b.pkg a 1", "/c.pkg a 2"}},
 		{"hard link that outlives its file", []*tree{files("a.pkg=a"), files("b.pkg => a.pkg"), files(".wh.a.pkg")}, []string{"/b.pkg a 1"}},
 		{"hard link to what is gone", []*tree{files("a.pkg=a"), files(".wh.a.pkg"), files("b.pkg => a.pkg")}, nil},
@@ -184,19 +185,29 @@ func TestMerge(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			for _, state := range []string{"cold", "warm"} {
-				cache, err := scan.OpenCache(dir)
-				if err != nil {
-					t.Fatal(err)
-				}
-				report, _ := run(t, &scan.Scanner{Cache: cache}, image(tt.layers...))
-				if diff := cmp.Diff(tt.want, lines(report)); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", state, diff)
+			for _, inspectors := range [][]bulwark.Inspector{nil, {&idle{}}} {
+				for _, state := range []string{"cold", "warm"} {
+					cache, err := scan.OpenCache(dir)
+					if err != nil {
+						t.Fatal(err)
+					}
+					report, _ := run(t, &scan.Scanner{Cache: cache, Inspectors: inspectors}, image(tt.layers...))
+					if diff := cmp.Diff(tt.want, lines(report)); diff != "" {
+						t.Errorf("%s, with %d inspectors (-want +got):\n%s", state, len(inspectors), diff)
+					}
 				}
 			}
 		})
 	}
 }
+
+// idle wants every file and finds nothing in any.
+type idle struct{}
+
+func (*idle) Info() bulwark.Info                   { return bulwark.Info{Name: "extract/idle", Version: 1} }
+func (*idle) Begin(*bulwark.FileInfo) bulwark.Sink { return &idle{} }
+func (*idle) Write(p []byte) (int, error)          { return len(p), nil }
+func (*idle) Close() (bulwark.Facts, error)        { return bulwark.Facts{}, nil }
 
 // TestMergeMany: what holds for a few layers holds for hundreds that have something in the same folders.
 func TestMergeMany(t *testing.T) {
