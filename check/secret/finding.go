@@ -33,12 +33,14 @@ func (s *scan) findings() []bulwark.Finding {
 	for i := range list {
 		c := &list[i]
 		n := len(values[c.rule])
-		if n < c.rule.Least || c.rule.Least > 1 && told[c.rule] {
+		if n < c.rule.Least || c.rule.Least > 0 && told[c.rule] {
 			continue
 		}
 		told[c.rule] = true
 		f := s.finding(c)
-		if c.rule.Least > 1 {
+		if c.rule.Least > 0 && n >= mostOfRule {
+			f.Evidence = append(f.Evidence, fmt.Sprintf("%d different values at least", n))
+		} else if c.rule.Least > 0 && n > 1 {
 			f.Evidence = append(f.Evidence, fmt.Sprintf("%d different values", n))
 		}
 		out = append(out, f)
@@ -73,6 +75,9 @@ func (s *scan) finding(c *candidate) bulwark.Finding {
 	}
 	if note := c.doubt.String(); note != "" {
 		lower(&f, note)
+	}
+	if c.public {
+		lower(&f, publishedNote)
 	}
 	return f
 }

@@ -134,3 +134,38 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+// TestLeast: a rule whose values are one finding gives one, and has seen enough of a file
+// when it has many.
+func TestLeast(t *testing.T) {
+	for _, tt := range []struct {
+		least, values int
+		want          string
+	}{
+		{1, 1, ""}, {1, 3, "3 different values"}, {1, 900, "200 different values at least"}, {3, 2, "none"}, {3, 3, "3 different values"},
+	} {
+		r, err := rule.Load(fmt.Appendf(nil, "id: hash\ntitle: Hash\nseverity: low\nanchors: [hash=]\npattern: 'hash=([0-9a-f]{32})'\nanyContext: true\nleast: %d\n", tt.least))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := build([]*rule.Rule{r}, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+		var text strings.Builder
+		random := rand.New(rand.NewPCG(1, 2))
+		for range tt.values {
+			fmt.Fprintf(&text, "hash=%016x%016x\n", random.Uint64(), random.Uint64())
+		}
+		facts, err := inspect(t, &Inspector{engine: func() (*engine, error) { return e, nil }}, "srv/x.sql", []byte(text.String()), 1000)
+		if err != nil {
+			t.Errorf("%d of %d: %v", tt.values, tt.least, err)
+		}
+		if tt.want == "none" {
+			if len(facts.Findings) > 0 {
+				t.Errorf("%d of %d: %d findings", tt.values, tt.least, len(facts.Findings))
+			}
+			continue
+		}
+		if len(facts.Findings) != 1 || tt.want != "" && !slices.Contains(facts.Findings[0].Evidence, tt.want) {
+			t.Errorf("%d of %d: %+v, want one with %q", tt.values, tt.least, facts.Findings, tt.want)
+		}
+	}
+}

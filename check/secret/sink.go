@@ -219,7 +219,8 @@ func (s *scan) try(u *use, start int) {
 	}
 	m.prepare()
 	if s.allowed < 0 || s.spent[m.index] > s.granted/2 || s.byRule[m.ID] >= mostOfRule || len(s.found) >= mostOfFile {
-		if m.Rule != certificates { // those only tell what a key is of
+		enough := m.Least > 0 && s.byRule[m.ID] >= mostOfRule // all are one finding
+		if m.Rule != certificates && !enough {                // those only tell what a key is of
 			s.dropped++
 		}
 		return

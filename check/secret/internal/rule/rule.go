@@ -58,7 +58,7 @@ type Rule struct {
 	// Doubtful: texts that explain something have it, too, so that it is not believed in documentation, samples and tests.
 	Doubtful bool `yaml:"doubtful,omitempty"`
 	// Least is how many different values a file must hold to be worth a finding (lists of
-	// addresses); 0 and 1: each is one.
+	// addresses, dumps): all of them are one finding then. 0: each is one.
 	Least int `yaml:"least,omitempty"`
 
 	// Path is a regular expression that the file's path (relative, with slashes) must match; empty: any.
