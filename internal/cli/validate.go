@@ -130,7 +130,7 @@ func validateFile(file, kind string) (ruleFile, error) {
 
 func tellRules(w io.Writer, list []ruleFile) error {
 	for _, f := range list {
-		if _, err := fmt.Fprintf(w, "%s: %s, %d rules taken, %d problems\n", clean(f.Path), f.Kind, f.Rules, len(f.Errors)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s, %s taken, %s\n", clean(f.Path), f.Kind, count(f.Rules, "rule"), count(len(f.Errors), "problem")); err != nil {
 			return err
 		}
 		for _, e := range f.Errors {
@@ -147,4 +147,12 @@ func tellRules(w io.Writer, list []ruleFile) error {
 		}
 	}
 	return nil
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
