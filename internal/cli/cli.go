@@ -135,11 +135,16 @@ func isCobraUsage(err error) bool {
 	return len(err.Error()) >= len(prefix) && err.Error()[:len(prefix)] == prefix
 }
 
+// errOffline is why a registry is not asked.
+var errOffline = fmt.Errorf("--offline forbids it: %w", bulwark.ErrUnavailable)
+
 // hint says what a person can do about an error.
 func hint(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the time given by --timeout was up; give more"
+	case errors.Is(err, errOffline):
+		return "look at how it is spelt if it is a file or folder; leave --offline out if it is an image of a registry"
 	case errors.Is(err, bulwark.ErrUnavailable):
 		return "it may be there at another time; see whether it answers from here"
 	case errors.Is(err, bulwark.ErrLimit):

@@ -73,6 +73,10 @@ func (a *app) explain(w io.Writer, id string) error {
 
 func (a *app) explainAdvisory(w io.Writer, id string) error {
 	db, err := advisory.Open(a.dbFile())
+	if errors.Is(err, bulwark.ErrNotFound) {
+		return &exit{code: exitFailed, err: fmt.Errorf("%s is no rule, kind, plugin or exit code, and without a database vulnerabilities are not known: %w", id, err),
+			hint: "bulwark rule list names the rules; bulwark db update gets a database"}
+	}
 	if err != nil {
 		return &exit{code: exitFailed, err: fmt.Errorf("explaining %s: %w", id, err), hint: "bulwark db update"}
 	}

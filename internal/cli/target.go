@@ -84,7 +84,7 @@ func (a *app) target(ctx context.Context, ref string) (*bulwark.Target, error) {
 		}
 	}
 	if a.offline && kind == "image" {
-		return nil, fmt.Errorf("%s would be asked of a registry, and --offline forbids it: %w", ref, bulwark.ErrUnavailable)
+		return nil, fmt.Errorf("%s would be asked of a registry, and %w", ref, errOffline)
 	}
 	if kind != "dir" && (a.history || a.staged) {
 		return nil, fmt.Errorf("%s is no project folder: --git-history and --staged look at folders with Git: %w (dir:%s takes a folder as one)", ref, bulwark.ErrUnsupported, rest)
