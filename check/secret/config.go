@@ -166,6 +166,9 @@ func (x *setting) finding(c *candidate, e *engine) bulwark.Finding {
 	f := newFinding(c.rule, c.value, key, kind, know(c.rule, "", c.value, e.now))
 	f.Subject = subject
 	f.Evidence = append([]string{"in the image's configuration: " + subject}, f.Evidence...)
+	if !c.rule.Personal {
+		f.Tags = append(f.Tags, "cis-docker:4.10", "dockle:CIS-DI-0010") // no secrets in images
+	}
 	if kind == "ARG" {
 		f.Evidence = append(f.Evidence, "a build argument stays in the history of the image")
 	}

@@ -191,7 +191,10 @@ func TestCorpus(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("%-16s recall %.3f, precision %.3f %v", c.name, float64(n.hits)/float64(n.truths), float64(n.hits)/float64(n.hits+n.falses), lost[c.name][:min(120, len(lost[c.name]))])
+		t.Logf("%-16s recall %.3f, precision %.3f %v", c.name, float64(n.hits)/float64(n.truths), float64(n.hits)/float64(n.hits+n.falses), lost[c.name][:min(12, len(lost[c.name]))])
+		if n.hits*10 < n.truths*9 {
+			t.Errorf("%s: %d of %d found; at least nine of ten", c.name, n.hits, n.truths)
+		}
 		all.truths, all.hits, all.falses = all.truths+n.truths, all.hits+n.hits, all.falses+n.falses
 	}
 	recall, precision := float64(all.hits)/float64(all.truths), float64(all.hits)/float64(all.hits+all.falses)

@@ -152,10 +152,10 @@ func (m *matcher) prepare() {
 			m.whole, _ = regexp.Compile(held)
 		}
 		switch {
-		case m.Generic || m.some.least < 16:
+		case m.Generic || m.some.least < 16 && shortest(re) < 20:
 		case m.lead == nil && m.whole == nil:
 			m.packed, _ = regexp.Compile(bare(re).String())
-		case m.need.least >= 16:
+		case m.need.least >= 16 || m.some.least < 16:
 			m.packed, _ = regexp.Compile(`\A(?:` + bare(re).String() + `)`)
 		}
 	})
@@ -225,6 +225,29 @@ func bare(re *syntax.Regexp) *syntax.Regexp {
 		subs = subs[:len(subs)-1]
 	}
 	return &syntax.Regexp{Op: syntax.OpConcat, Flags: re.Flags, Sub: subs}
+}
+
+// shortest is the least bytes that a pattern matches.
+func shortest(re *syntax.Regexp) int {
+	n := 0
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpRepeat:
+		return re.Min * shortest(re.Sub[0])
+	case syntax.OpAlternate:
+		n = shortest(re.Sub[0])
+		for _, sub := range re.Sub[1:] {
+			n = min(n, shortest(sub))
+		}
+	case syntax.OpConcat, syntax.OpCapture, syntax.OpPlus:
+		for _, sub := range re.Sub {
+			n += shortest(sub)
+		}
+	}
+	return n
 }
 
 // states is about how many states a pattern has when its repetitions are written out.

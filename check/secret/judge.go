@@ -3,9 +3,12 @@ package secret
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"math"
 	"slices"
 
+	"bulwark"
 	"bulwark/check/secret/internal/rule"
 )
 
@@ -19,6 +22,8 @@ type candidate struct {
 	to    int64
 	line  int
 	doubt doubt // below unbelievable
+	// public: everybody has the value.
+	public bool
 }
 
 // candidate judges a match and keeps it. base is the offset of text in the buffer.
@@ -41,6 +46,9 @@ func (s *scan) candidate(u *use, text []byte, loc []int, base int64) {
 	if u.m.Generic {
 		c.key = nameAt(text[loc[0]:from])
 	}
+	if s.program && !bytes.HasPrefix(value, []byte("-----BEGIN")) && !delimited(text, from, to) && !random(value) {
+		return
+	}
 	if !s.believed(&c, value, text[loc[0]:loc[1]], line) {
 		return
 	}
@@ -51,6 +59,11 @@ func (s *scan) candidate(u *use, text []byte, loc []int, base int64) {
 	}
 	s.byRule[u.m.ID]++
 	s.found = append(s.found, c)
+}
+
+// delimited tells whether a value ends where a word does, on both sides.
+func delimited(text []byte, from, to int) bool {
+	return from > 0 && to < len(text) && !isWord(text[from-1]) && !isWord(text[to])
 }
 
 // repeats tells whether the rule has found the same place by another anchor.
@@ -80,16 +93,30 @@ func (s *scan) believed(c *candidate, value, match, line []byte) bool {
 			return false
 		}
 	}
-	if s.program && !bytes.HasPrefix(value, []byte("-----BEGIN")) && !random(value) {
-		return false
-	}
 	if r.Generic && (!worthy(c.key, value, line) || s.place.prose(c.key, value, line)) || s.place.settings && s.place.source && !literal(r, value, line) {
 		return false
 	}
 	if (r.Generic || r.ConfigOnly || r.Path != "") && s.place.settings && strength(value) < real && s.commented(c, line) {
 		return false
 	}
-	return len(r.Allow) == 0 || !r.Allowed(s.path, value, match, line)
+	if len(r.Allow) > 0 && r.Allowed(s.path, value, match, line) {
+		return false
+	}
+	return !s.everybodys(c, value)
+}
+
+// everybodys tells what need not be told: a published value in the package that it came with, and an
+// expired token in documentation.
+func (s *scan) everybodys(c *candidate, value []byte) bool {
+	if c.rule.Check == "jwt" {
+		return c.doubt != believable && ofJWT(value, s.engine.now).severity == bulwark.SeverityLow
+	}
+	if bytes.HasPrefix(value, []byte("-----BEGIN")) {
+		return false // those have a fingerprint of their own
+	}
+	sum := sha256.Sum256(value)
+	c.public = published(hex.EncodeToString(sum[:]))
+	return c.public && s.place.packaged
 }
 
 // literal tells whether a value in source code may be believed: code has much that only

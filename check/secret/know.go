@@ -132,8 +132,9 @@ func blockOf(value []byte) *pem.Block {
 //go:embed public.txt
 var publicKeys string
 
-// published tells whether a private key is one that everybody has: it came with a package of a
-// distribution or a language, for its tests mostly. The list holds what fingerprints begin with.
+// published tells whether a private key or token is one that everybody has: it came with a package of a
+// distribution or a language, for its tests mostly. The list holds what fingerprints begin with:
+// of a key that of its public one, of a token that of its text.
 func published(sum string) bool {
 	const digits = 16
 	i := sort.Search(len(publicKeys)/(digits+1), func(i int) bool { return publicKeys[i*(digits+1):][:digits] >= sum[:digits] })
@@ -177,7 +178,7 @@ func isWhole(value []byte) bool {
 		!bytes.ContainsFunc(body, func(r rune) bool { return r >= 0x80 || !inAlphabet(byte(r)) && r != '=' })
 }
 
-const publishedNote = "everybody has this key: it came with the tests of a public project"
+const publishedNote = "everybody has it: it came with the tests of a public project"
 
 // publicNote comes before the fingerprint of a public key.
 const publicNote = "public key SHA-256 "

@@ -33,6 +33,7 @@ func placeOf(p string, size int64) place {
 		outer := placeOf(path.Dir(p[:i])+"/x", size)
 		inner.packaged = inner.packaged || outer.packaged
 		inner.sample = inner.sample || outer.sample
+		inner.settings = inner.settings && !inner.isText(p[i+1:])
 		inner.key = inner.key && !outer.packaged
 		return inner
 	}
@@ -50,6 +51,9 @@ func placeOf(p string, size int64) place {
 	w.json = path.Ext(base) == ".json"
 	return w
 }
+
+// isText tells text that somebody compressed: a manual, no note of a password.
+func (w place) isText(p string) bool { return w.note && path.Ext(strings.ToLower(p)) == ".txt" }
 
 // doubt is how much the place of a value speaks against it.
 type doubt uint8
@@ -174,12 +178,12 @@ func isSampleName(base string) bool {
 	case ".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc", ".pod", ".rdoc", ".tex", ".texi", ".man", ".sample", ".example", ".dist", ".template", ".tmpl", ".tpl", ".j2", ".erb", ".in", ".po", ".pot", ".snap", ".svg":
 		return true
 	}
-	for _, s := range []string{"readme", "changelog", "changes", "contributing", "license", "licence", "copying", "pkg-info", "relnotes", "news.", "history.", "security.", "test_"} {
+	for _, s := range []string{"readme", "changelog", "changes", "contributing", "license", "licence", "copying", "pkg-info", "relnotes", "news.", "history.", "security.", "test_", "test-"} {
 		if strings.HasPrefix(base, s) {
 			return true
 		}
 	}
-	if base == "metadata" {
+	if base == "metadata" || base == "news" {
 		return true // of a Python package: its description
 	}
 	for _, s := range []string{"_test.", "test_data.", "testdata.", ".test.", ".spec.", "_spec.", ".sample", ".example", "-example", "-sample", "_example", "_sample", "example.", "sample."} {

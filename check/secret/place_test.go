@@ -4,13 +4,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"bulwark"
 )
 
 // TestPlaces: no folder hides a vendor's token or a private key; it may make them low, and says so.
 func TestPlaces(t *testing.T) {
-	i := New(Options{})
+	i := New(Options{Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)})
 	for _, tt := range []struct{ path, template, want string }{
 		{"srv/app/main.js", "k = '" + pat + "'", "secret/github-pat critical"},
 		{"srv/app/testdata/main.js", "k = '" + pat + "'", "secret/github-pat critical"},
@@ -32,6 +33,9 @@ func TestPlaces(t *testing.T) {
 		{"usr/lib/libx.so.1", "\x7fELF\x00\x00-----BEGIN PRIVATE KEY-----\x00-----END PRIVATE KEY-----\x00{{base64 100}}", ""},
 		{"srv/app/test/server.key", "{{pem ec}}", "secret/private-key high"},
 		{"usr/share/doc/x/token.md", "Bearer {{jwt}}", "secret/jwt low"},
+		{"usr/share/doc/x/token.md", "Bearer {{jwt expired}}", ""},
+		{"srv/backup/notes.txt", "DB_PASSWORD={{base62 14}}", "secret/generic-secret medium"},
+		{"srv/backup/notes.txt.gz!notes.txt", "DB_PASSWORD={{base62 14}}", ""},
 		{"usr/share/doc/x/README.md", "postgres://user:{{base62 12}}@db/x", ""},
 		{"usr/share/doc/x/app.env", "DB_PASSWORD={{base62 14}}", ""},
 	} {
@@ -43,7 +47,9 @@ func TestPlaces(t *testing.T) {
 		var got []string
 		for _, f := range facts.Findings {
 			got = append(got, f.Rule+" "+f.Severity.String())
-			says := slices.ContainsFunc(f.Evidence, func(e string) bool { return strings.HasPrefix(e, "in a package's") || strings.HasPrefix(e, "in documentation") })
+			says := slices.ContainsFunc(f.Evidence, func(e string) bool {
+				return strings.HasPrefix(e, "in a package's") || strings.HasPrefix(e, "in documentation")
+			})
 			if says != (f.Severity == bulwark.SeverityLow) {
 				t.Errorf("%s: %s with the evidence %q", tt.path, f.Severity, f.Evidence)
 			}
