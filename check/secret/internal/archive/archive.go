@@ -22,7 +22,7 @@ import (
 // Budgets of an outermost file. Each is a share of the bytes that the file has itself, and
 // what is granted to the smallest.
 const (
-	leastInflated = 32 << 20
+	leastInflated = 48 << 20
 	smallRatio    = 64      // of what it inflates to, up to mostOfSmall
 	mostOfSmall   = 1 << 30 // an archive larger than a 64th of it
 	largeRatio    = 16      // inflates by this at most: a dump, a log, an image

@@ -16,13 +16,34 @@ import (
 	"bulwark"
 )
 
+// budgeted is what comes out of a decoder.
+type budgeted struct {
+	w *walker
+	r io.Reader
+}
+
+func (b *budgeted) Read(p []byte) (int, error) {
+	if b.w.left <= 0 && b.w.ended == nil {
+		b.w.end(fmt.Errorf("it inflates to too much: %w", bulwark.ErrLimit))
+	}
+	if b.w.ended != nil {
+		return 0, b.w.ended
+	}
+	n, err := b.r.Read(p[:min(int64(len(p)), b.w.left)])
+	b.w.left -= int64(n)
+	return n, err
+}
+
 // guess is how many times larger than what is stored a text is taken for.
 const guess = 4
 
 // inflate follows what is compressed: a tar by the same path, everything else as a file in it.
 func (w *walker) inflate(kind Kind, r *bufio.Reader, at string, size int64, d depth) error {
 	z, free, err := w.decoder(kind, r, d)
-	if err != nil {
+	switch {
+	case errors.Is(err, gzip.ErrHeader):
+		return nil // it is something else
+	case err != nil:
 		return err
 	}
 	defer free()
@@ -31,7 +52,9 @@ func (w *walker) inflate(kind Kind, r *bufio.Reader, at string, size int64, d de
 	defer readers.Put(br)
 	defer br.Reset(nil)
 	br.Reset(src)
-	if head, _ := br.Peek(Head); Sniff(head) == Tar {
+	head, _ := br.Peek(Head)
+	empty := len(head) == 0
+	if Sniff(head) == Tar {
 		w.buffered(br, at, size, d)
 	} else {
 		w.buffered(br, at+"!"+inflatedName(at), min(size, 1<<50)*guess, d)
@@ -39,6 +62,8 @@ func (w *walker) inflate(kind Kind, r *bufio.Reader, at string, size int64, d de
 	switch {
 	case w.ended != nil:
 		return w.ended
+	case empty && !errors.Is(src.err, io.ErrUnexpectedEOF) && kind != Xz && kind != Zstd:
+		return nil // nothing but how it begins was right
 	case errors.Is(src.err, zstd.ErrWindowSizeExceeded), errors.Is(src.err, zstd.ErrDecoderSizeExceeded):
 		return fmt.Errorf("%w: %w", bulwark.ErrLimit, src.err)
 	}

@@ -23,6 +23,7 @@ type xzReader struct {
 	in    *lzma.Reader2 // nil: between blocks
 	began bool
 	count counter
+	err   error // the end, once it is reached
 }
 
 // counter counts the bytes of a block, which ends at a multiple of four.
@@ -45,7 +46,14 @@ func (c *counter) ReadByte() (byte, error) {
 	return b, err
 }
 
-func (x *xzReader) Read(b []byte) (int, error) {
+func (x *xzReader) Read(b []byte) (n int, err error) {
+	if x.err == nil {
+		n, x.err = x.read(b)
+	}
+	return n, x.err
+}
+
+func (x *xzReader) read(b []byte) (int, error) {
 	if !x.began {
 		x.began = true
 		if err := x.head(); err != nil {

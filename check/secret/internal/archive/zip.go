@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -91,7 +92,10 @@ func (w *walker) zipped(r *bufio.Reader, h *header, at string, d depth) error {
 	switch {
 	case h.method == 8 && !h.locked() && (h.later() || worthReading(h.name)):
 		return w.deflated(r, h, at, d)
-	case h.later() && h.stored == 0 && h.method == 0 && !h.locked() && emptyMember(r):
+	case h.later() && h.stored == 0 && h.method == 0 && !h.locked():
+		if err := w.member(&untilSizes{r: r}, at, h.name, 0, d); err != nil {
+			return err
+		}
 		return descriptor(r)
 	case h.later() && h.stored == 0:
 		return errEndless
@@ -115,10 +119,30 @@ func (w *walker) stored(r *bufio.Reader, h *header, at string, d depth) error {
 	return w.member(body, at, h.name, h.size, d)
 }
 
-// emptyMember tells whether what follows a header are the sizes of a file without bytes.
-func emptyMember(r *bufio.Reader) bool {
-	b, _ := r.Peek(12)
-	return len(b) == 12 && string(b[:8]) == "PK\x07\x08\x00\x00\x00\x00"
+// untilSizes reads a file that is stored as it is and whose sizes follow it: up to a
+// descriptor that tells how many bytes there were.
+type untilSizes struct {
+	r *bufio.Reader
+	n int64
+}
+
+func (u *untilSizes) Read(p []byte) (int, error) {
+	b, _ := u.r.Peek(max(16, u.r.Buffered()))
+	if len(b) < 16 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n := bytes.Index(b, []byte("PK\x07\x08"))
+	switch {
+	case n == 0 && binary.LittleEndian.Uint32(b[8:]) == uint32(u.n):
+		return 0, io.EOF
+	case n == 0:
+		n = 1
+	case n < 0:
+		n = len(b) - 3
+	}
+	n = copy(p, b[:n])
+	u.n += int64(n)
+	return u.r.Discard(n)
 }
 
 var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
