@@ -7,7 +7,7 @@ mkdir -p "$out"
 run() { printf '\n$ %s\n' "$*"; "$@"; }
 export PATH="$PWD/bin:$PATH"
 
-echo "Writing a small image: Debian 12.0 packages, an npm application, Python, Java, a Go program"
+echo "Writing a small image: Debian 12.0 packages, an npm application, Python, Java, a Go program, a token that a later layer deletes"
 go run ./test/demo "$out/image.tar"
 
 run bulwark db build --osv "$facts/osv" --kev "$facts/kev.json" --epss "$facts/epss.csv" --eol "$facts/eol.json" -o "$out/advisories.db"
@@ -15,7 +15,7 @@ run bulwark scan "$out/image.tar" --db "$out/advisories.db" --cache-dir "$out/ca
 run bulwark sbom "$out/image.tar" --cache-dir "$out/cache" -o "$out/image.cdx.json"
 echo
 echo "And this machine's own root file system, of which the few facts of the demo know little:"
-run bulwark scan host --db "$out/advisories.db" --offline --quiet
+run bulwark scan host --db "$out/advisories.db" --only vulnerability,eol --offline --quiet
 
 cat <<END
 

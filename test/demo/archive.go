@@ -27,7 +27,7 @@ func text(s string) file { return file{[]byte(s), 0o644} }
 const created = "2026-01-01T00:00:00Z"
 
 // writeArchive writes a docker-archive as `docker save` does.
-func writeArchive(w io.Writer, tag string, layers []layer) error {
+func writeArchive(w io.Writer, tag string, layers []layer, env ...string) error {
 	type history struct {
 		Created   string `json:"created"`
 		CreatedBy string `json:"created_by"`
@@ -48,7 +48,7 @@ func writeArchive(w io.Writer, tag string, layers []layer) error {
 	}
 	config, err := json.Marshal(map[string]any{
 		"architecture": "amd64", "os": "linux", "created": created,
-		"config":  map[string]any{"Cmd": []string{"node", "/srv/app/server.js"}},
+		"config":  map[string]any{"Env": env, "Cmd": []string{"node", "/srv/app/server.js"}},
 		"rootfs":  map[string]any{"type": "layers", "diff_ids": diffIDs},
 		"history": lines,
 	})

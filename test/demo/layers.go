@@ -51,6 +51,7 @@ func application(program []byte) map[string]file {
 	files := map[string]file{
 		"usr/local/bin/greet": {program, 0o755},
 		"srv/app/server.js":   text("require('express')\n"),
+		"srv/app/.env":        text("GITHUB_TOKEN=" + token() + "\n"),
 	}
 	for name, version := range map[string]string{"lodash": "4.17.15", "minimist": "1.2.0", "axios": "0.21.0", "jsonwebtoken": "8.5.1", "express": "4.21.2"} {
 		files["srv/app/node_modules/"+name+"/package.json"] = text(fmt.Sprintf("{\"name\": %q, \"version\": %q, \"license\": \"MIT\"}\n", name, version))

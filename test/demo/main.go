@@ -1,7 +1,8 @@
-// Command demo writes the image that `make demo` scans: a docker-archive of two
+// Command demo writes the image that `make demo` scans: a docker-archive of three
 // layers, made by code. The base layer has a dpkg database as Debian 12.0 had it, the
-// upper one an npm application, Python distributions, Java archives and a Go program
-// that is built on the spot.
+// next one an npm application, Python distributions, Java archives and a Go program
+// that is built on the spot, and a token that the last layer deletes, too late. A
+// password stands in the environment, and nobody said who the container runs as.
 //
 // usage: demo FILE.tar
 package main
@@ -29,13 +30,15 @@ func run(name string) error {
 	}
 	layers := []layer{
 		{"debootstrap bookworm", base()},
-		{"COPY app /srv/app", application(program)},
+		{"COPY app /srv/app # buildkit", application(program)},
+		{"RUN /bin/sh -c rm /srv/app/.env # buildkit", map[string]file{"srv/app/.wh..env": {}}},
 	}
+	password := "DB_PASSWORD=" + characters(20)
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	if err := writeArchive(f, "demo:1", layers); err != nil {
+	if err := writeArchive(f, "demo:1", layers, password); err != nil {
 		return err
 	}
 	return f.Close()
