@@ -137,6 +137,9 @@ func containers(t testing.TB) []container {
 			return slices.Concat(hay(r, 64<<10-len(s)/2), []byte("\n"+s+"\n"), hay(r, 70_000))
 		}},
 		{"jar", "srv/app.jar", jar},
+		{"nested jar", "srv/app.jar", func(t testing.TB, s string) []byte { return jarred(t, true, jar(t, s)) }},
+		{"tar.gz", "srv/app.tgz", func(t testing.TB, s string) []byte { return gzipped(t, tarred(t, "app/settings.env", []byte(s))) }},
+		{"gzip", "srv/app.env.gz", func(t testing.TB, s string) []byte { return gzipped(t, []byte(s)) }},
 		{"program", "usr/local/bin/app", func(_ testing.TB, s string) []byte {
 			return slices.Concat([]byte("\x7fELF"), binary[:100_001], []byte("\x00"), []byte(s), []byte("\x00"), binary[100_001:])
 		}},

@@ -231,6 +231,9 @@ func file(path string, size int64) *bulwark.FileInfo {
 func FuzzInspect(f *testing.F) {
 	f.Add("srv/app.env", []byte("DB_PASSWORD=${X}\nurl=mysql://u:p@h"), 3)
 	f.Add("srv/a.jar", zipOf(f, true, map[string]string{"app.properties": "password=x"}), 100)
+	f.Add("srv/a.war", jarred(f, true, zipOf(f, false, map[string]string{"app.properties": "password=x"})), 9)
+	f.Add("srv/a.tgz", gzipped(f, tarred(f, ".env", []byte("DB_PASSWORD=a8sdf7g6h5jk"))), 5)
+	f.Add("srv/a.tar", tarred(f, "a.sql.gz", gzipped(f, []byte("mysql://u:a8sdf7g6h5jk@h"))), 500)
 	f.Add("srv/k.pem", []byte("-----BEGIN PRIVATE KEY-----\n\\n%41\\u0041"), 7)
 	f.Add("srv/w.txt", encoded16("AKIA mysql://u:p@h eyJhbGciOiJub25lIn0.eyJ", false), 9)
 	i := testInspector(f)
