@@ -185,7 +185,9 @@ func (x *setting) instruction(key, value string) (kind, name string) {
 	}
 	first, _, _ := strings.Cut(text, " ")
 	switch first {
-	case "ENV", "ARG", "LABEL", "CMD", "ENTRYPOINT", "HEALTHCHECK":
+	case "ENV", "ARG", "LABEL":
+		return first, cmp.Or(key, assigned(text, value), x.name)
+	case "CMD", "ENTRYPOINT", "HEALTHCHECK":
 		return first, cmp.Or(key, x.name)
 	}
 	return "history " + x.name, key
@@ -201,7 +203,12 @@ func argument(line, key, value string) string {
 	if key != "" && strings.Contains(args, " "+key+"=") {
 		return key
 	}
-	for _, word := range strings.Fields(args)[1:] {
+	return assigned(args, value)
+}
+
+// assigned is the name of the first NAME=... with the value in it; empty for none.
+func assigned(text, value string) string {
+	for word := range strings.FieldsSeq(text) {
 		if name, v, ok := strings.Cut(word, "="); ok && strings.Contains(v, value) {
 			return name
 		}

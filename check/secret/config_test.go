@@ -29,6 +29,7 @@ func TestConfig(t *testing.T) {
 		{CreatedBy: "RUN echo " + fill(t, pat, 5)},
 		{CreatedBy: "RUN |2 A=1 GH=" + fill(t, pat, 6) + " /bin/sh -c npm ci # buildkit"},
 		{CreatedBy: "RUN |1 A=1 /bin/sh -c echo " + fill(t, pat, 7) + " # buildkit"},
+		{CreatedBy: "ARG TOKEN=" + fill(t, pat, 9)},
 	}, Annotations: map[string]string{"note": fill(t, pat, 8)}}}
 	c := &Check{rules: func() ([]*rule.Rule, error) { return testRules(t), nil }}
 	var got []string
@@ -50,7 +51,7 @@ func TestConfig(t *testing.T) {
 	want := []string{
 		"secret/generic-secret ENV DB_PASSWORD", "secret/github ENV GITHUB", "secret/url LABEL db.url", "secret/github ANNOTATION note", "secret/generic-secret CMD api-key",
 		"secret/generic-secret HEALTHCHECK token", "secret/generic-secret ARG NPM_TOKEN", "secret/generic-secret ENV OLD_SECRET", "secret/github history line 4",
-		"secret/github ARG GH", "secret/github history line 6",
+		"secret/github ARG GH", "secret/github history line 6", "secret/github ARG TOKEN",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
