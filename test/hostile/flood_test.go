@@ -3,6 +3,7 @@
 package hostile
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
@@ -181,6 +182,12 @@ func TestArchivesForSecrets(t *testing.T) {
 		fmt.Fprintln(&text, i*i, i*7919)
 	}
 	whole := jar(t, good, file{name: "data", text: text.String()}, file{name: "more.env", text: planted(2)})
+	zeros := gzipped(t, make([]byte, 300<<20))
+	inGzip := func(list ...file) []byte {
+		var b bytes.Buffer
+		tarOf(t, &b, list)
+		return gzipped(t, b.Bytes())
+	}
 	torn := bytes.Clone(whole)
 	third := bytes.LastIndex(torn, []byte("PK\x03\x04"))
 	copy(torn[third-16:], bytes.Repeat([]byte{0xff}, 40))
@@ -204,7 +211,52 @@ func TestArchivesForSecrets(t *testing.T) {
 			var b bytes.Buffer
 			tarOf(t, &b, []file{good, {name: "inner.zip", text: string(inner)}})
 			write(t, w, jar(t, good, file{name: "inner.tar.gz", text: string(gzipped(t, b.Bytes()))}, file{name: "inner.zip", text: string(inner)}))
-		}, ""},
+		}, "limit exceeded"},
+		{"sixteen in each of sixteen", func(w io.Writer) {
+			inner := jar(t, file{name: "zeros", zeros: 100 << 20})
+			for range 5 {
+				list := []file{good}
+				for i := range 16 {
+					list = append(list, file{name: fmt.Sprint(i, ".zip"), text: string(inner)})
+				}
+				inner = jar(t, list...)
+			}
+			write(t, w, inner)
+		}, "limit exceeded"},
+		{"gzip of gzip of zeros", func(w io.Writer) {
+			write(t, w, jar(t, good, file{name: "zeros.gz.gz", text: string(gzipped(t, zeros))}))
+		}, "limit exceeded"},
+		{"gzip of gzip of gzip", func(w io.Writer) {
+			inner := []byte(planted(2))
+			for range 100 {
+				inner = gzipped(t, inner)
+			}
+			write(t, w, inGzip(good, file{name: "many.gz", text: string(inner)}))
+		}, "limit exceeded"},
+		{"a million files in a tar", func(w io.Writer) {
+			gz := gzip.NewWriter(w)
+			many := tar.NewWriter(gz)
+			check(t, many.WriteHeader(&tar.Header{Name: good.name, Mode: 0o600, Size: int64(len(good.text))}))
+			write(t, many, []byte(good.text))
+			for i := range 1_000_000 {
+				check(t, many.WriteHeader(&tar.Header{Name: fmt.Sprint(i), Mode: 0o600}))
+			}
+			check(t, many.Close())
+			check(t, gz.Close())
+		}, "limit exceeded"},
+		{"archives that are cut", func(w io.Writer) {
+			cut := string(whole[:len(whole)/2])
+			write(t, w, inGzip(good, file{name: "a.jar", text: cut}, file{name: "b.gz", text: string(zeros[:1000])}, file{name: "c.war", text: string(jar(t, file{name: "d.jar", text: cut}))}))
+		}, "malformed"},
+		{"encrypted, in a jar", func(w io.Writer) { write(t, w, jar(t, good, file{name: "sealed.zip", text: string(sealed)})) }, "encrypted"},
+		{"cut tar of a layer", func(w io.Writer) {
+			layer := inGzip(good, file{name: "data", text: text.String()})
+			write(t, w, layer[:len(layer)*3/4])
+		}, "malformed"},
+		{"xz that looks back far", func(w io.Writer) {
+			head := "\xfd7zXZ\x00\x00\x01\x00\x00\x00\x00" + "\x02\x00\x21\x01\x28\x00\x00\x00" + "\x00\x00\x00\x00"
+			write(t, w, inGzip(good, file{name: "a.xz", text: head + strings.Repeat("x", 1000)}))
+		}, "limit exceeded"},
 		{"names", func(w io.Writer) {
 			write(t, w, jar(t, good, file{name: "../../\x1b[31m\x00evil.env", text: planted(2)}, file{name: strings.Repeat("long/", 10_000) + "x", text: planted(3)}))
 		}, ""},
