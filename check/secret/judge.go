@@ -116,7 +116,7 @@ func (s *scan) everybodys(c *candidate, value []byte) bool {
 	}
 	sum := sha256.Sum256(value)
 	c.public = published(hex.EncodeToString(sum[:]))
-	return c.public && s.place.packaged
+	return c.public && (s.place.packaged || c.rule.Generic) // of settings: what the program has without them
 }
 
 // literal tells whether a value in source code may be believed: code has much that only
