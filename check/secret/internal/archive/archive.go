@@ -1,5 +1,5 @@
 // Package archive follows archives in archives as their bytes stream by: ZIP by its local
-// headers, tar, and what gzip, zstd, bzip2 and xz have compressed.
+// headers, tar, what Git keeps, and what gzip, zstd, bzip2 and xz have compressed.
 //
 // Nothing is kept of a file but a buffer for each level. What a file may become is bounded
 // by its own size: the bytes that it inflates to, at all depths together, and the number of
@@ -112,6 +112,10 @@ func (w *walker) follow(kind Kind, r *bufio.Reader, at string, size int64, d dep
 		err = w.zip(r, at, depth{d.archives + 1, d.compressed})
 	case kind == Tar:
 		err = w.tar(r, at, depth{d.archives + 1, d.compressed})
+	case kind == Pack:
+		err = w.pack(r, at, depth{d.archives + 1, d.compressed})
+	case kind == Loose:
+		err = w.loose(r, at, depth{d.archives + 1, d.compressed})
 	default:
 		err = w.inflate(kind, r, at, size, depth{d.archives, d.compressed + 1})
 	}

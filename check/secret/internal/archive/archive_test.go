@@ -309,6 +309,7 @@ func TestClean(t *testing.T) {
 func FuzzWalk(f *testing.F) {
 	inner := zipped(f, zip.Deflate, entry{"x", deep})
 	f.Add([]byte(inner))
+	f.Add([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x02\x33\x78\x9cKLJ\x06\x00\x02\x4d\x01\x27\x65\x81\x01\x78\x9c\x63\x66\x9d\x90\x0c\x00\x01\x8f\x00\xf9"))
 	f.Add([]byte(zipped(f, zip.Store, entry{"x", inner}, entry{"y", deep})))
 	f.Add([]byte(tarred(f, tar.FormatPAX, entry{strings.Repeat("n/", 100) + "x", inner})))
 	f.Add([]byte(tarred(f, tar.FormatGNU, entry{strings.Repeat("n/", 100) + "x", inner})))

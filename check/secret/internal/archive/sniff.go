@@ -13,6 +13,8 @@ const (
 	None Kind = iota
 	Zip
 	Tar
+	Pack  // of Git
+	Loose // an object of Git
 	Gzip
 	Zstd
 	Bzip2
@@ -41,6 +43,10 @@ func Sniff(b []byte) Kind {
 		return Xz
 	case isTar(b):
 		return Tar
+	case isPack(b):
+		return Pack
+	case isLoose(b):
+		return Loose
 	}
 	return None
 }
