@@ -140,6 +140,38 @@ func TestNests(t *testing.T) {
 	}
 }
 
+// TestFarBack: xz that wants to look back further than is allowed is read as long as it does not.
+func TestFarBack(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		apart int // how far apart the same bytes are
+		want  error
+	}{{"near", 1 << 20, nil}, {"far", mostWindow + 1<<20, bulwark.ErrLimit}} {
+		r := rand.New(rand.NewPCG(1, 1))
+		once := make([]byte, 1000)
+		for i := range once {
+			once[i] = byte(r.Uint32())
+		}
+		var b bytes.Buffer
+		w, err := xz.WriterConfig{DictCap: 64 << 20}.NewWriter(&b)
+		check(t, err)
+		for _, part := range [][]byte{once, make([]byte, tt.apart), once} {
+			_, err := w.Write(part)
+			check(t, err)
+		}
+		check(t, w.Close())
+		total := int64(0)
+		err = Walk(&b, "a.xz", 1<<20, func(x *Text) error {
+			n, _ := io.Copy(io.Discard, x.Reader)
+			total += n
+			return nil
+		})
+		if !errors.Is(err, tt.want) || tt.want == nil && total != int64(tt.apart)+2000 {
+			t.Errorf("%s: %d bytes, %v, want %v", tt.name, total, err, tt.want)
+		}
+	}
+}
+
 // TestStored: a file that is stored as it is and whose sizes follow it, which holds what looks like sizes.
 func TestStored(t *testing.T) {
 	text := strings.Repeat("abcPK\x07\x08 of a zip", 10_000)

@@ -12,12 +12,14 @@ import (
 	"bulwark"
 )
 
-// xzReader reads the blocks of an .xz file (https://tukaani.org/xz/xz-file-format.txt), and
-// asks what each wants to look back to before it gets the memory. Checksums are not verified.
+// xzReader reads the blocks of an .xz file (https://tukaani.org/xz/xz-file-format.txt). It
+// gives a block no more memory to look back to than is allowed: what wants more often needs
+// less, as the strongest levels of xz ask for 64 MB whatever the file. Checksums are not verified.
 type xzReader struct {
 	w     *walker
 	r     *bufio.Reader
 	most  int64 // that a block may look back to
+	wants int64 // what the block wants to
 	check int   // bytes of a block's checksum
 
 	in    *lzma.Reader2 // nil: between blocks
@@ -67,9 +69,12 @@ func (x *xzReader) read(b []byte) (int, error) {
 			}
 		}
 		n, err := x.in.Read(b)
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			x.in = nil
 			err = x.skip((4-x.count.n%4)%4 + int64(x.check))
+		case err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && x.wants > x.most:
+			err = fmt.Errorf("it looks back to %d bytes, at most %d are kept: %w", x.wants, x.most, bulwark.ErrLimit)
 		}
 		if n > 0 || err != nil {
 			return n, err
@@ -113,13 +118,10 @@ func (x *xzReader) block() error {
 	if _, err := io.ReadFull(x.r, b); err != nil {
 		return whole(err)
 	}
-	window, err := windowOf(b)
-	if err != nil {
+	if x.wants, err = windowOf(b); err != nil {
 		return err
 	}
-	if window > x.most {
-		return fmt.Errorf("it looks back to %d bytes: %w", window, bulwark.ErrLimit)
-	}
+	window := min(x.wants, x.most)
 	x.w.left -= window / startup
 	x.count = counter{r: x.r}
 	x.in, err = lzma.Reader2Config{DictCap: int(max(window, lzma.MinDictCap))}.NewReader2(&x.count)
