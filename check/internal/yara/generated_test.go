@@ -153,6 +153,9 @@ func (m maker) rules(n int) string {
 }
 
 func TestGeneratedAsLibyara(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: much data, which the race detector takes minutes for; the other pass of make test runs it")
+	}
 	const seeds = 6
 	for seed := range uint64(seeds) {
 		m := maker{rand.New(rand.NewPCG(seed, 1))}

@@ -126,6 +126,9 @@ func sampleFiles(t *testing.T) []string {
 }
 
 func TestFeaturesAsLibyara(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: much data, which the race detector takes minutes for; the other pass of make test runs it")
+	}
 	text, err := os.ReadFile("testdata/features.yar")
 	if err != nil {
 		t.Fatal(err)

@@ -212,6 +212,9 @@ func TestLiar(t *testing.T) {
 
 // TestCatastrophic runs what makes backtracking engines hang, within the work allowed.
 func TestCatastrophic(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: much data, which the race detector takes minutes for; the other pass of make test runs it")
+	}
 	for _, re := range []string{`(a+)+b`, `(a*)*b`, `(a|aa)+b`, `(.*)(.*)(.*)(.*)b`, `((a{0,100}){0,100}){0,100}b`, `(a?){1000}b`, `[a-z]+[a-z]+[a-z]+\d`, `(x+x+)+y`, `.*.*.*=.*`} {
 		rules := compileOne(t, "rule r { strings: $a = /"+re+"/ condition: $a }")
 		_, notes := ours(rules, "x", bytes.Repeat([]byte("a"), 30_000), 10_000)
