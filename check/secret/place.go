@@ -34,6 +34,7 @@ func placeOf(p string, size int64) place {
 		inner.packaged = inner.packaged || outer.packaged
 		inner.sample = inner.sample || outer.sample
 		inner.settings = inner.settings && !inner.isText(p[i+1:])
+		inner.sample = inner.sample || isObject(p[:i], p[i+1:])
 		inner.key = inner.key && !outer.packaged
 		return inner
 	}
@@ -54,6 +55,13 @@ func placeOf(p string, size int64) place {
 
 // isText tells text that somebody compressed: a manual, no note of a password.
 func (w place) isText(p string) bool { return w.note && path.Ext(strings.ToLower(p)) == ".txt" }
+
+// isObject tells what Git keeps without its name, so that nobody knows what it is: "blob", or
+// "blob-12" in a pack.
+func isObject(outer, inner string) bool {
+	kind, _, _ := strings.Cut(inner, "-")
+	return strings.Contains(outer, "objects/") && slices.Contains([]string{"blob", "commit", "tag", "tree", "change"}, kind)
+}
 
 // doubt is how much the place of a value speaks against it.
 type doubt uint8

@@ -38,6 +38,9 @@ func TestPlaces(t *testing.T) {
 		{"srv/backup/notes.txt.gz!notes.txt", "DB_PASSWORD={{base62 14}}", ""},
 		{"usr/share/doc/x/README.md", "postgres://user:{{base62 12}}@db/x", ""},
 		{"etc/grafana/grafana.ini", ";secret_key = SW2Ycw" + "TIb9zpOOhoPsMm", ""}, // what it has without a setting
+		{"srv/.git/objects/ab/cdef!blob", "k = '" + pat + "'", "secret/github-pat critical"},
+		{"srv/.git/objects/ab/cdef!blob", "DB_PASSWORD={{base62 14}}", ""},
+		{"srv/.git/objects/pack/pack-1.pack!blob-12", "DB_PASSWORD={{base62 14}}", ""},
 		{"usr/share/doc/x/app.env", "DB_PASSWORD={{base62 14}}", ""},
 	} {
 		text := strings.ReplaceAll(fill(t, tt.template, 3), "QUOTED", quoted(fill(t, "{{pem rsa}}", 1)))

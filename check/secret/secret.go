@@ -34,7 +34,7 @@ const (
 	name   = "check/secret"
 	family = "secret/"
 	// codeVersion changes with the engine; rules are part of the version by themselves.
-	codeVersion = 4
+	codeVersion = 5
 )
 
 // Options of inspector and check.
@@ -113,6 +113,7 @@ func (o Options) version() int {
 	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	write := func(b []byte) { h.Write(b); h.Write([]byte{0}) }
 	write(binary.LittleEndian.AppendUint32(nil, builtinSum()))
+	write([]byte(publicKeys))
 	for _, set := range o.Rules {
 		write(set.sum[:])
 	}
