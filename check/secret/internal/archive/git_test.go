@@ -64,8 +64,8 @@ func TestGit(t *testing.T) {
 	for n := range 200 {
 		lines = append(lines, fmt.Sprintf("line %d is %x", n, random.Uint64()))
 	}
-	for n := range 12 {
-		token := fmt.Sprintf("token=%016x%016x", random.Uint64(), random.Uint64())
+	for n := range 12 { // that all begin alike, as rotated ones do
+		token := fmt.Sprintf("prefix-of-more-than-sixteen-characters token=%016x%016x", random.Uint64(), random.Uint64())
 		tokens = append(tokens, token)
 		text := strings.Join(lines[:10*n], "\n") + "\n" + token + "\n" + strings.Join(lines[10*n:], "\n")
 		check(t, os.WriteFile(filepath.Join(dir, "f"), []byte(text), 0o600))
@@ -112,6 +112,8 @@ func TestBadGit(t *testing.T) {
 		"a size without end":   {pack(1, "\xb3"+strings.Repeat("\xff", 12)), bulwark.ErrMalformed},
 		"an empty difference":  {pack(1, "\x70"+strings.Repeat("i", 20)+z("")), bulwark.ErrMalformed},
 		"a difference cut off": {pack(1, "\x70"+strings.Repeat("i", 20)+z("\x03\x05\x09abc")), bulwark.ErrMalformed},
+		"a copy of too much":   {pack(2, blob, "\x65"+string(rune(len(blob)))+z("\x03\x05\x90\x09\x02de")), bulwark.ErrMalformed},
+		"a known difference":   {pack(2, blob, "\x65"+string(rune(len(blob)))+z("\x03\x05\x90\x03\x02de")), nil},
 		"an order of nothing":  {pack(1, "\x65\x81\x01"+z("\x03\x05\x00abc")), bulwark.ErrMalformed},
 		"a difference":         {pack(1, "\x65\x81\x01"+z("\x03\x05\x90\x03\x02de")), nil},
 		"an object":            {z("blob 3\x00abc"), nil},
