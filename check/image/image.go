@@ -16,6 +16,7 @@ import (
 	"fmt"
 
 	"bulwark"
+	"bulwark/internal/telling"
 )
 
 const name = "check/image"
@@ -90,7 +91,8 @@ func (*Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Invento
 	return ctx.Err()
 }
 
-// once leaves out what the configuration or history says again: it has no place to add.
+// once leaves out what the configuration or history says again: it has no place to add. What
+// may be a secret in what is shown is hidden.
 func once(emit func(bulwark.Record)) func(*bulwark.Finding) {
 	seen := map[string]bool{}
 	return func(f *bulwark.Finding) {
@@ -98,6 +100,10 @@ func once(emit func(bulwark.Record)) func(*bulwark.Finding) {
 			return
 		}
 		seen[f.Key] = true
+		f.Subject = telling.Mask(f.Subject)
+		for i, e := range f.Evidence {
+			f.Evidence[i] = telling.Mask(e)
+		}
 		emit(bulwark.Record{Finding: f})
 	}
 }

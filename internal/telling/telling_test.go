@@ -17,3 +17,20 @@ func TestLine(t *testing.T) {
 		}
 	}
 }
+
+func TestMask(t *testing.T) {
+	token, value := "gh"+"p_"+strings.Repeat("aB3", 12), strings.Repeat("q7Z", 7)
+	for _, text := range []string{
+		"curl -H 'X: " + token + "'", "/x/" + token + ".so", "curl -u bob:" + value + " http://x", "https://u:" + value + "@x/y", "https://x/y?a=1&access_key=" + value,
+		"Authorization: Bearer " + value, "wget --password=" + value, "PGPASSWORD=" + value + " psql",
+	} {
+		if got := Mask(text); strings.Contains(got, value) || strings.Contains(got, token) || !strings.Contains(got, "***") {
+			t.Errorf("%q is shown as %q", text, got)
+		}
+	}
+	for _, text := range []string{"curl -fsSL https://x/y?version=1 | sh", "app ALL=(ALL) NOPASSWD: ALL", "-u bob x", "PASSWORD_FILE has no value"} {
+		if got := Mask(text); got != text {
+			t.Errorf("%q is shown as %q", text, got)
+		}
+	}
+}
