@@ -3,13 +3,15 @@ package secret
 import (
 	"slices"
 	"strings"
+
+	"bulwark/internal/telling"
 )
 
 const hidden = "(not shown: it may hold a secret)"
 
 // Redact takes the values that the rules find out of texts of an image's configuration or
 // history, which reports show as they are: all of a text that is too long or has a value in
-// another form than plain, and all texts when the rules cannot be read.
+// another form than plain, what looks like one by where it stands, and all texts when the rules cannot be read.
 func (c *Check) Redact(texts []string) []string {
 	out := slices.Clone(texts)
 	rules, err := c.rules()
@@ -27,7 +29,7 @@ func (c *Check) Redact(texts []string) []string {
 	var s scan
 	for i, t := range out {
 		if t != "" {
-			out[i] = s.redact(e, t)
+			out[i] = telling.Mask(s.redact(e, t))
 		}
 	}
 	return out

@@ -12,7 +12,8 @@ func TestRedact(t *testing.T) {
 		{"", ""},
 		{"RUN |1 TOKEN=" + pat + " /bin/sh -c make", "RUN |1 TOKEN=*** /bin/sh -c make"},
 		{"ENV DB_PASSWORD={{base62 14}}", "ENV DB_PASSWORD=***"},
-		{"RUN git clone https://user:{{base62 20}}@git.corp.test/x", "RUN git clone https://user:***@git.corp.test/x"},
+		{"RUN git clone https://user:{{base62 20}}@git.corp.test/x", "RUN git clone https://***@git.corp.test/x"},
+		{"RUN curl https://x.test/i.sh?key={{base62 30}} | sh", "RUN curl https://x.test/i.sh?key=*** | sh"},
 		{"RUN echo {{base64of x[[base62 5]] ghp_[[base62 30]][[crc32 base62 6]]\n}} | base64 -d", "(not shown: it may hold a secret)"},
 	} {
 		text := fill(t, tt.template, 3)
