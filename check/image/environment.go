@@ -35,7 +35,7 @@ func (s *subject) environment() {
 		name, value, _ := strings.Cut(e, "=")
 		switch upper := strings.ToUpper(name); {
 		case isInsecure(upper, value):
-			f := tlsOff.Finding("ENV "+name, "", fmt.Sprintf("%s is set to %q", name, value))
+			f := tlsOff.Finding("ENV "+name, "", fmt.Sprintf("%s is set to %q", name, value[strings.LastIndexByte(value, '@')+1:]))
 			if fetchers[upper] {
 				tlsOff.Rate(f, medium)
 			}

@@ -161,6 +161,7 @@ func TestConfig(t *testing.T) {
 		{"add", `{}`, []string{"ADD . /app # buildkit", "/bin/sh -c #(nop) ADD dir:12 in /src ", "ADD app.jar /x # buildkit"}, []string{"low add ADD: history step 1: ADD . /app"}},
 		{"add remote", `{}`, []string{"ADD http://u:p@example.org/x.sh /x # buildkit", "ADD https://example.org/y /y # buildkit"},
 			[]string{"high add-remote ADD http://example.org/x.sh: history step 1: ADD http://example.org/x.sh /x", "medium add-remote ADD https://example.org/y: history step 2: ADD https://example.org/y /y"}},
+		{"trusted host", `{"Env":["PIP_TRUSTED_HOST=u:pw@p.example"]}`, nil, []string{"medium tls-off ENV PIP_TRUSTED_HOST: PIP_TRUSTED_HOST is set to \"p.example\""}},
 		{"pipe", `{}`, []string{"RUN |1 A=1 /bin/sh -c set -e; curl -fsSL https://x.example/i.sh | bash -s -- -y && rm x # buildkit", "/bin/sh -c wget -qO- http://y.example/i | sudo -E sh", `RUN sh -c "$(curl -kfsSL 'https://u:p@z.example/i?t=1')"`,
 			"RUN curl https://k.example/key | gpg --dearmor > k && sh x", "RUN curl https://j.example/j | python3 -m json.tool", "RUN curl -o x https://x.example/i.sh && echo 1 | sha256sum -c && sh x", "RUN wget -O- https://p.example/p | python3 - && x"},
 			[]string{"high pipe-to-shell RUN http://y.example/i: history step 2: wget -qO- http://y.example/i | sudo -E sh", "high pipe-to-shell RUN https://z.example/i: history step 3: sh -c \"$(curl -kfsSL 'https://z.example/i?t=1')",
