@@ -34,7 +34,7 @@ const (
 	name   = "check/secret"
 	family = "secret/"
 	// codeVersion changes with the engine; rules are part of the version by themselves.
-	codeVersion = 6
+	codeVersion = 5
 )
 
 // Options of inspector and check.
