@@ -15,6 +15,7 @@ var masks = sync.OnceValue(func() []mask {
 		{regexp.MustCompile(`(?i)([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credential)[a-z0-9_-]*["']?\s?[=:]\s?["']?)[^\s"'$&;|][^\s"'&;|]*`), "$1***"},
 		{regexp.MustCompile(`(--(?:password|token|secret|pass|passphrase|api-key|apikey|auth-token)[ =])["']?[^\s"'$-]\S*`), "$1***"},
 		{regexp.MustCompile(`(\s(?:-u|--user)[ =]?["']?[^\s:"'${]+:)[^\s"'$]+`), "$1***"},
+		{regexp.MustCompile(`[A-Za-z0-9+/]{16,}={0,2}(["']?\s*\|\s*(?:openssl\s+)?base64\b)`), "***$1"},
 		{regexp.MustCompile(`(?i)([?&][a-z0-9_.-]*(?:key|token|secret|sig|signature|auth|password|passwd|pwd|pass|credential|code)=)[^\s"'&$]{4,}`), "$1***"},
 		{regexp.MustCompile(`\b(gh[pousr]_|github_pat_|glpat-|xox[baprs]-|AKIA|ASIA|sk_live_|rk_live_|npm_|pypi-|dckr_pat_|hvs\.|AIza)[A-Za-z0-9_-]{8,}`), "$1***"},
 	}
@@ -30,7 +31,12 @@ func Mask(s string) string {
 	const sudoers = "NOPASS\x00WD" // no password, and no secret
 	s = strings.ReplaceAll(s, "NOPASSWD", sudoers)
 	for _, m := range masks() {
-		s = m.re.ReplaceAllString(s, m.with)
+		s = m.re.ReplaceAllStringFunc(s, func(found string) string {
+			if i := strings.LastIndexAny(found, "=: "); harmless[strings.ToLower(strings.Trim(found[i+1:], `"',;)`))] {
+				return found
+			}
+			return m.re.ReplaceAllString(found, m.with)
+		})
 	}
 	return strings.ReplaceAll(s, sudoers, "NOPASSWD")
 }

@@ -13,7 +13,7 @@ var secretValue = sync.OnceValue(func() *regexp.Regexp {
 })
 
 var secretShape = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`://[^/@\s]*:[^/@\s]+@|-----BEGIN|\b(?:AKIA|ASIA)[A-Z0-9]{12}|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abp]-|sk_live_|sk-|npm_|pypi-|hf_|dckr_pat_)\w{8}|\b(?:chpasswd|(?:useradd|usermod)\s.*-p)\b|(?i)authorization:|\bbearer\s|^\s*[A-Za-z0-9+/_-]{40,}={0,2}\s*$`)
+	return regexp.MustCompile(`://[^/@\s]*:[^/@\s]+@|-----BEGIN|\b(?:AKIA|ASIA)[A-Z0-9]{12}|\b(?:gh[opsu]_|github_pat_|glpat-|xox[abp]-|sk_live_|sk-|npm_|pypi-|hf_|dckr_pat_)\w{8}|\b(?:chpasswd|(?:useradd|usermod)\s.*-p)\b|(?i)authorization:|\bbearer\s|(?:\s|["'])(?:-u|--user)["',\s=]+[^\s:"'$]+:[^\s"'$]+|^\s*[A-Za-z0-9+/_-]{40,}={0,2}\s*$`)
 })
 
 // harmless are values behind such names that are none of secrets.

@@ -11,7 +11,7 @@ func TestLine(t *testing.T) {
 			t.Errorf("%q counts as a secret", line)
 		}
 	}
-	for _, line := range []string{"ENV DB_PASSWORD=" + strings.Repeat("x9", 5), "  api_key: " + strings.Repeat("k", 8), "url: redis://:abc@h/0", "      " + strings.Repeat("MIIE", 16), "- AUTH=Bearer x"} {
+	for _, line := range []string{"ENV DB_PASSWORD=" + strings.Repeat("x9", 5), "  api_key: " + strings.Repeat("k", 8), "url: redis://:abc@h/0", "      " + strings.Repeat("MIIE", 16), "- AUTH=Bearer x", `test: ["CMD", "curl", "-u", "a:bcd"]`, "curl -u a:bcd x"} {
 		if !Line(line) {
 			t.Errorf("%q counts as none", line)
 		}
@@ -22,13 +22,13 @@ func TestMask(t *testing.T) {
 	token, value := "gh"+"p_"+strings.Repeat("aB3", 12), strings.Repeat("q7Z", 7)
 	for _, text := range []string{
 		"curl -H 'X: " + token + "'", "/x/" + token + ".so", "curl -u bob:" + value + " http://x", "https://u:" + value + "@x/y", "https://x/y?a=1&access_key=" + value,
-		"Authorization: Bearer " + value, "wget --password=" + value, "PGPASSWORD=" + value + " psql",
+		"Authorization: Bearer " + value, "wget --password=" + value, "PGPASSWORD=" + value + " psql", "echo " + value + " | base64 -d | sh",
 	} {
 		if got := Mask(text); strings.Contains(got, value) || strings.Contains(got, token) || !strings.Contains(got, "***") {
 			t.Errorf("%q is shown as %q", text, got)
 		}
 	}
-	for _, text := range []string{"curl -fsSL https://x/y?version=1 | sh", "app ALL=(ALL) NOPASSWD: ALL", "-u bob x", "PASSWORD_FILE has no value"} {
+	for _, text := range []string{"curl -fsSL https://x/y?version=1 | sh", "app ALL=(ALL) NOPASSWD: ALL", "-u bob x", "PASSWORD_FILE has no value", "persist-credentials: false", "id-token: write", "secrets: inherit"} {
 		if got := Mask(text); got != text {
 			t.Errorf("%q is shown as %q", text, got)
 		}

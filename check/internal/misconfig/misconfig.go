@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"bulwark"
+	"bulwark/internal/telling"
 )
 
 // Hygiene is the tag of what is merely untidy.
@@ -55,7 +56,7 @@ func (r *Rule) Finding(subject, place string, evidence ...string) *bulwark.Findi
 		f.Tags = append(f.Tags, Hygiene)
 	}
 	for _, e := range evidence {
-		f.Evidence = append(f.Evidence, Clean(e))
+		f.Evidence = append(f.Evidence, telling.Mask(Clean(e)))
 	}
 	if r.Fix != "" {
 		f.Fix = &bulwark.Fix{Text: r.Fix}
