@@ -29,10 +29,18 @@ type Target struct {
 	Image *Image
 	// Inventory is what an SBOM declares; nil for what has files.
 	Inventory *Inventory
+	// Objects are what the target declares rather than holds: those of manifests, charts or a
+	// cluster. The room that knows them gives them with their types ([bulwark/kube.Of]).
+	Objects Objects
 	// Notes are for the report: what the source could not see.
 	Notes []Note
 	// Close frees what the target holds; nil when it holds nothing.
 	Close func() error
+}
+
+// Objects is a set of declared objects, of whatever system.
+type Objects interface {
+	Len() int // how many there are
 }
 
 // Image is what an image's manifest and configuration say. All of it is foreign.

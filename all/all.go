@@ -17,6 +17,7 @@ import (
 	"bulwark/check/outdated"
 	"bulwark/check/secret"
 	"bulwark/check/vuln"
+	"bulwark/check/workload"
 	"bulwark/check/yara"
 	"bulwark/extract/apk"
 	"bulwark/extract/buildfile"
@@ -129,6 +130,7 @@ func Checks(o Options) []bulwark.Check {
 		add(bulwark.KindMalware, yara.New(yara.Options{Rules: o.YARA}).Check())
 	}
 	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(compose.Options{Resolve: resolve}), build.New())
+	add(bulwark.KindMisconfig, workload.New())
 	return list
 }
 

@@ -20,6 +20,7 @@ import (
 	"bulwark/source/image/engine"
 	"bulwark/source/image/layout"
 	"bulwark/source/image/registry"
+	"bulwark/source/manifest"
 	"bulwark/source/rootfs"
 	"bulwark/source/sbom"
 )
@@ -51,7 +52,7 @@ func (a *app) jobs(refs []string) ([]scan.Job, error) {
 }
 
 // kindsOfTarget are the prefixes that force what a reference is.
-var kindsOfTarget = []string{"image", "tar", "oci", "rootfs", "dir", "sbom", "docker", "podman"}
+var kindsOfTarget = []string{"image", "tar", "oci", "rootfs", "dir", "sbom", "docker", "podman", "k8s"}
 
 // prefixed divides "kind:rest"; kind is empty when ref has no known prefix.
 func prefixed(ref string) (kind, rest string) {
@@ -108,6 +109,8 @@ func (a *app) source(kind string) bulwark.Source {
 		return &rootfs.Rootfs{}
 	case "dir":
 		return a.folder()
+	case "k8s":
+		return &manifest.Source{Options: a.manifests(), Stdin: a.in}
 	case "host":
 		return &rootfs.Host{}
 	case "docker", "podman":
@@ -126,9 +129,14 @@ func (a *app) folder() bulwark.Source {
 	case a.staged:
 		return &git.Staged{Index: os.Getenv("GIT_INDEX_FILE")}
 	case a.history:
-		return &git.History{Folder: &rootfs.Dir{}}
+		return &git.History{Folder: &manifest.Folder{Options: a.manifests(), Folder: &rootfs.Dir{}}}
 	}
-	return &rootfs.Dir{}
+	return &manifest.Folder{Options: a.manifests(), Folder: &rootfs.Dir{}}
+}
+
+// manifests says how files become Kubernetes objects.
+func (a *app) manifests() manifest.Options {
+	return manifest.Options{Exclude: a.exclude}
 }
 
 // sniff finds out what a reference without prefix is.
@@ -136,7 +144,7 @@ func (a *app) sniff(ref string) (string, error) {
 	switch scheme, _, _ := strings.Cut(ref, ":"); {
 	case ref == "host":
 		return "host", nil
-	case ref == "engine" || ref == "cluster" || scheme == "k8s" || scheme == "snapshot":
+	case ref == "engine" || ref == "cluster" || scheme == "snapshot":
 		return "", fmt.Errorf("%s: this version looks at images, folders, SBOMs and this machine: %w (for an image of that name: image:%s)", ref, bulwark.ErrUnsupported, ref)
 	case ref == "-":
 		return a.sniffInput()
@@ -205,7 +213,10 @@ func sniffDocument(r *bufio.Reader, name string) (string, error) {
 	if sbom.IsSBOM(head) {
 		return "sbom", nil
 	}
-	return "", fmt.Errorf("%s is neither an image archive nor an SBOM (CycloneDX or SPDX JSON): %w", name, bulwark.ErrUnsupported)
+	if manifest.IsManifest(head) {
+		return "k8s", nil
+	}
+	return "", fmt.Errorf("%s is neither an image archive nor an SBOM (CycloneDX or SPDX JSON) nor a Kubernetes manifest: %w", name, bulwark.ErrUnsupported)
 }
 
 // registry is the source that asks registries.

@@ -20,19 +20,21 @@ const module = "bulwark"
 var layers = map[string][]string{
 	"":        {},
 	"build":   {""},
-	"source":  {"", "build"},
+	"kube":    {""},
+	"source":  {"", "build", "kube"},
 	"extract": {"", "build"},
 	"report":  {"", "graph"},
 	"graph":   {""},
 
 	"advisory": {""},
-	"check":    {"", "build", "advisory", "network", "rbac", "trust", "policy"},
-	"policy":   {""},
+	"check":    {"", "build", "kube", "advisory", "network", "rbac", "trust", "policy"},
+	"policy":   {"", "kube"},
+	"rbac":     {"", "kube"},
 	"trust":    {""},
 	"scan":     {""},
-	"all":      {"", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust"},
+	"all":      {"", "kube", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust"},
 	"cmd":      {"internal/cli"},
-	"test":     {"", "internal/cli", "advisory", "check"},
+	"test":     {"", "kube", "internal/cli", "advisory", "check"},
 
 	"internal/limit":     {""},
 	"internal/glob":      {},
@@ -41,7 +43,7 @@ var layers = map[string][]string{
 	"internal/ecosystem": {"", "internal/purl"},
 	"internal/telling":   {},
 	"internal/patch":     {""},
-	"internal/cli":       {"", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
+	"internal/cli":       {"", "kube", "rbac", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
 	"internal/house":     {},
 }
 

@@ -1,0 +1,118 @@
+package posture
+
+import (
+	"slices"
+
+	"bulwark"
+	"bulwark/check/internal/misconfig"
+	"bulwark/check/internal/remedy"
+	"bulwark/internal/telling"
+	"bulwark/kube"
+)
+
+// The most that one finding tells.
+const (
+	mostPlaces   = 1000
+	mostEvidence = 20
+)
+
+// gatherer makes one finding of all hits that are one problem.
+type gatherer struct {
+	family *Family
+	asset  bulwark.AssetID
+	list   []*gathered
+	byKey  map[string]*gathered
+}
+
+// gathered is a finding and the edits that mend it, by object: one object may be there
+// several times, as several files or overlays have it.
+type gathered struct {
+	*bulwark.Finding
+	set     *kube.Set
+	objects []*kube.Object
+	edits   map[*kube.Object][]kube.Edit
+	unsure  bool // a hit has no edits
+}
+
+func (g *gatherer) add(h *Hits, hit *Hit) {
+	place := hit.Object.Place(hit.Path...)
+	key := bulwark.Key(h.rule.kind(), h.rule.ID, hit.Object.ID(), hit.Object.Origin.File+"#"+hit.What)
+	f := g.byKey[key]
+	if f == nil {
+		f = &gathered{Finding: h.rule.finding(hit, key, place), set: h.Set, edits: map[*kube.Object][]kube.Edit{}}
+		if g.byKey == nil {
+			g.byKey = map[string]*gathered{}
+		}
+		f.Asset = assetOf(h.Set, g.asset, hit.Object)
+		g.byKey[key] = f
+		g.list = append(g.list, f)
+	}
+	f.more(hit, place)
+	if s := hit.Severity; s != bulwark.SeverityUnknown && s > f.Severity {
+		h.rule.Rate(f.Finding, s)
+	}
+}
+
+// assetOf is the asset that a finding is about: in a cluster the object itself, else the
+// whole target.
+func assetOf(s *kube.Set, target bulwark.AssetID, o *kube.Object) bulwark.AssetID {
+	if s.Cluster == nil {
+		return ""
+	}
+	return target + bulwark.AssetID("/"+o.ID())
+}
+
+func (r *Rule) kind() string {
+	if r.Kind == "" {
+		return bulwark.KindMisconfig
+	}
+	return r.Kind
+}
+
+// finding is the rule's about the object of a hit. Its severity is the hit's own, if it has
+// one, though that is less than the rule's.
+func (r *Rule) finding(hit *Hit, key string, at kube.Location) *bulwark.Finding {
+	f := r.Rule.Finding(hit.Object.ID(), "")
+	f.Key, f.Kind, f.Path, f.Line = key, r.kind(), at.File, at.Line
+	if hit.Severity != bulwark.SeverityUnknown {
+		r.Rate(f, hit.Severity)
+	}
+	return f
+}
+
+// more adds a hit's evidence and place.
+func (f *gathered) more(hit *Hit, at kube.Location) {
+	if text := telling.Mask(misconfig.Clean(hit.Evidence)); text != "" && len(f.Evidence) < mostEvidence && !slices.Contains(f.Evidence, text) {
+		f.Evidence = append(f.Evidence, text)
+	}
+	place := bulwark.Place{Path: at.File, Line: at.Line}
+	if at.File != "" && len(f.Places) < mostPlaces && !slices.Contains(f.Places, place) {
+		f.Places = append(f.Places, place)
+	}
+	for _, tag := range hit.Tags {
+		if !slices.Contains(f.Tags, tag) {
+			f.Tags = append(f.Tags, tag)
+		}
+	}
+	if !slices.Contains(f.objects, hit.Object) {
+		f.objects = append(f.objects, hit.Object)
+	}
+	f.edits[hit.Object] = append(f.edits[hit.Object], hit.Edits...)
+	f.unsure = f.unsure || len(hit.Edits) == 0
+}
+
+// emit gives the findings in the order in which they were met, with the patch of each that
+// has one: all of its hits are mended by it, or there is none.
+func (g *gatherer) emit(emit func(bulwark.Record)) {
+	for _, f := range g.list {
+		f.patch()
+		emit(bulwark.Record{Finding: f.Finding})
+	}
+}
+
+func (f *gathered) patch() {
+	if f.unsure || f.Fix == nil {
+		return
+	}
+	f.Fix.Patch = remedy.Patch(f.set, f.objects[0], f.edits[f.objects[0]])
+}

@@ -1,0 +1,282 @@
+package kube
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+const mostProblems = 50 // of one object
+
+// Decode sets into, a pointer to a struct of the Kubernetes API, from the node: by the names
+// that the fields have in JSON. A field whose value does not fit is left as it is and told
+// of; so is one that the type does not have. Path is where the node stands, for what is told.
+func (n *Node) Decode(into any, path string) []Problem {
+	d := decoder{}
+	d.value(n, reflect.ValueOf(into).Elem(), path)
+	return d.problems
+}
+
+type decoder struct{ problems []Problem }
+
+func (d *decoder) wrong(n *Node, path, format string, args ...any) {
+	if len(d.problems) < mostProblems {
+		d.problems = append(d.problems, Problem{Path: strings.TrimPrefix(path, "."), Line: n.Line(), Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+var (
+	unmarshaler = reflect.TypeFor[json.Unmarshaler]()
+	byteSlice   = reflect.TypeFor[[]byte]()
+)
+
+func (d *decoder) value(n *Node, v reflect.Value, path string) {
+	if !n.Exists() {
+		return
+	}
+	t := v.Type()
+	switch {
+	case t.Kind() == reflect.Pointer:
+		v.Set(reflect.New(t.Elem()))
+		d.value(n, v.Elem(), path)
+		return
+	case t.Kind() != reflect.Map && reflect.PointerTo(t).Implements(unmarshaler):
+		if err := v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(n.JSON()); err != nil {
+			d.wrong(n, path, "%s does not fit: %v", n.short(), err)
+			v.SetZero()
+		}
+		return
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		d.structure(n, v, path)
+	case reflect.Map:
+		d.mapping(n, v, path)
+	case reflect.Slice:
+		d.list(n, v, path)
+	default:
+		d.scalar(n, v, path)
+	}
+}
+
+func (d *decoder) structure(n *Node, v reflect.Value, path string) {
+	if n.form != Map {
+		d.wrong(n, path, "%s stands where an object belongs", n.short())
+		return
+	}
+	fields := fieldsOf(v.Type())
+	for i := range n.fields {
+		f := &n.fields[i]
+		index, ok := fields[f.Name]
+		if !ok {
+			if len(d.problems) < mostProblems {
+				d.problems = append(d.problems, Problem{Path: strings.TrimPrefix(path+"."+f.Name, "."), Line: int(f.Line), Text: "there is no such field" + hint(f.Name, fields)})
+			}
+			continue
+		}
+		d.value(f.Value, v.FieldByIndex(index), path+"."+f.Name)
+	}
+}
+
+// hint names the field that is meant when only the case differs.
+func hint(name string, fields map[string][]int) string {
+	for known := range fields {
+		if strings.EqualFold(known, name) {
+			return ", " + strconv.Quote(known) + " is meant"
+		}
+	}
+	return ""
+}
+
+func (d *decoder) mapping(n *Node, v reflect.Value, path string) {
+	if n.form != Map {
+		d.wrong(n, path, "%s stands where an object belongs", n.short())
+		return
+	}
+	t := v.Type()
+	m := reflect.MakeMapWithSize(t, len(n.fields))
+	for i := range n.fields {
+		f := &n.fields[i]
+		e := reflect.New(t.Elem()).Elem()
+		d.value(f.Value, e, path+"."+f.Name)
+		m.SetMapIndex(reflect.ValueOf(f.Name).Convert(t.Key()), e)
+	}
+	v.Set(m)
+}
+
+func (d *decoder) list(n *Node, v reflect.Value, path string) {
+	t := v.Type()
+	if t == byteSlice || t.Elem().Kind() == reflect.Uint8 {
+		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.text), ""))
+		if err != nil || n.form == Map || n.form == List {
+			d.wrong(n, path, "this is no base64")
+			return
+		}
+		v.SetBytes(b)
+		return
+	}
+	if n.form != List {
+		d.wrong(n, path, "%s stands where a list belongs", n.short())
+		return
+	}
+	s := reflect.MakeSlice(t, len(n.items), len(n.items))
+	for i, item := range n.items {
+		d.value(item, s.Index(i), path+"["+strconv.Itoa(i)+"]")
+	}
+	v.Set(s)
+}
+
+func (d *decoder) scalar(n *Node, v reflect.Value, path string) {
+	if n.form == Map || n.form == List {
+		d.wrong(n, path, "%s stands where a single value belongs", n.short())
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(n.text)
+		if n.form != String {
+			d.wrong(n, path, "%s stands where a text belongs: put it in quotes", n.short())
+		}
+	case reflect.Bool:
+		b, ok := n.bool()
+		if !ok {
+			d.wrong(n, path, "%s stands where true or false belongs", n.short())
+			return
+		}
+		v.SetBool(b)
+	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Int16, reflect.Int8:
+		i, ok := n.Int()
+		if !ok || v.OverflowInt(i) {
+			d.wrong(n, path, "%s stands where a whole number belongs", n.short())
+			return
+		}
+		v.SetInt(i)
+	case reflect.Uint, reflect.Uint32, reflect.Uint64, reflect.Uint16:
+		i, ok := n.Int()
+		if !ok || i < 0 || v.OverflowUint(uint64(i)) {
+			d.wrong(n, path, "%s stands where a whole number belongs", n.short())
+			return
+		}
+		v.SetUint(uint64(i))
+	case reflect.Float64, reflect.Float32:
+		f, err := strconv.ParseFloat(n.text, 64)
+		if err != nil {
+			d.wrong(n, path, "%s stands where a number belongs", n.short())
+			return
+		}
+		v.SetFloat(f)
+	}
+}
+
+// short is the value for a message: never the text of a string, which may be a secret.
+func (n *Node) short() string {
+	switch n.form {
+	case Map:
+		return "an object"
+	case List:
+		return "a list"
+	case String:
+		return "a text"
+	case Bool:
+		return n.text
+	}
+	return "a number"
+}
+
+// fieldsOf gives the fields of a struct by their names in JSON, those of inlined structs
+// among them.
+func fieldsOf(t reflect.Type) map[string][]int {
+	if m, ok := structs.Load(t); ok {
+		return m.(map[string][]int)
+	}
+	m := map[string][]int{}
+	collect(m, t, nil)
+	structs.Store(t, m)
+	return m
+}
+
+var structs sync.Map // reflect.Type -> map[string][]int
+
+func collect(m map[string][]int, t reflect.Type, at []int) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		index := append(append([]int(nil), at...), i)
+		switch {
+		case tag == "-" || !f.IsExported() && !f.Anonymous:
+		case tag == "" && f.Anonymous && f.Type.Kind() == reflect.Struct:
+			collect(m, f.Type, index)
+		case tag != "":
+			m[tag] = index
+		}
+	}
+}
+
+// JSON is the node as JSON.
+func (n *Node) JSON() []byte { return n.AppendJSON(nil) }
+
+// AppendJSON appends the node as JSON, the fields in the order in which they were written.
+// A field that is given twice is written once, as it was last.
+func (n *Node) AppendJSON(b []byte) []byte {
+	switch n.Form() {
+	case Null:
+		return append(b, "null"...)
+	case Bool:
+		return strconv.AppendBool(b, n.True())
+	case Number:
+		return n.number(b)
+	case String:
+		return quote(b, n.text)
+	case List:
+		b = append(b, '[')
+		for i, item := range n.items {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = item.AppendJSON(b)
+		}
+		return append(b, ']')
+	}
+	b = append(b, '{')
+	first := true
+	for i := range n.fields {
+		f := &n.fields[i]
+		if n.field(f.Name) != f {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(quote(b, f.Name), ':')
+		b = f.Value.AppendJSON(b)
+	}
+	return append(b, '}')
+}
+
+// number writes what YAML calls a number as JSON does.
+func (n *Node) number(b []byte) []byte {
+	if json.Valid([]byte(n.text)) {
+		return append(b, n.text...)
+	}
+	if i, ok := n.Int(); ok {
+		return strconv.AppendInt(b, i, 10)
+	}
+	f, err := strconv.ParseFloat(strings.ReplaceAll(n.text, "_", ""), 64)
+	if err != nil || f != f || f > 1e308 || f < -1e308 { // .nan and .inf are none of JSON's
+		return quote(b, n.text)
+	}
+	return strconv.AppendFloat(b, f, 'g', -1, 64)
+}
+
+func quote(b []byte, s string) []byte {
+	q, err := json.Marshal(s)
+	if err != nil {
+		return append(b, `""`...)
+	}
+	return append(b, q...)
+}

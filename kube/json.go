@@ -1,0 +1,234 @@
+package kube
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"bulwark"
+)
+
+// ParseJSON reads one JSON value. The error wraps ErrMalformed or ErrLimit.
+func ParseJSON(data []byte) (*Node, error) { return parseJSON(data, 1) }
+
+// looksJSON tells whether a document is worth trying as JSON, which is read many times
+// faster than YAML.
+func looksJSON(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	return len(text) > 0 && text[0] == '{'
+}
+
+func parseJSON(data []byte, line int) (*Node, error) {
+	p := jsonReader{data: data, line: int32(line), names: map[string]string{}}
+	n := p.value(0)
+	p.space()
+	if p.err == nil && p.at < len(data) {
+		p.fail("text after the value")
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	return n, nil
+}
+
+// jsonReader reads JSON into nodes that know their lines, which encoding/json's do not.
+type jsonReader struct {
+	data  []byte
+	at    int
+	line  int32
+	begun int // where the line begins
+	count int
+	names map[string]string // names of fields, which repeat, are kept once
+	slab  []Node
+	err   error
+}
+
+func (p *jsonReader) fail(text string) {
+	if p.err == nil {
+		p.err = fmt.Errorf("%w: line %d: %s", bulwark.ErrMalformed, p.line, text)
+	}
+}
+
+func (p *jsonReader) space() {
+	for ; p.at < len(p.data); p.at++ {
+		switch p.data[p.at] {
+		case '\n':
+			p.line++
+			p.begun = p.at + 1
+		case ' ', '\t', '\r':
+		default:
+			return
+		}
+	}
+}
+
+// next is the next byte that is no space; 0 at the end.
+func (p *jsonReader) next() byte {
+	p.space()
+	if p.at == len(p.data) {
+		return 0
+	}
+	return p.data[p.at]
+}
+
+func (p *jsonReader) node(form Form) *Node {
+	if len(p.slab) == 0 {
+		p.slab = make([]Node, 64)
+	}
+	n := &p.slab[0]
+	p.slab = p.slab[1:]
+	*n = Node{form: form, line: p.line, column: int32(p.at-p.begun) + 1}
+	return n
+}
+
+func (p *jsonReader) value(depth int) *Node {
+	c := p.next()
+	if p.count++; p.count > maxNodes || depth > maxDepth {
+		p.err = fmt.Errorf("more than %d values, or nested deeper than %d: %w", maxNodes, maxDepth, bulwark.ErrLimit)
+	}
+	if p.err != nil {
+		return nil
+	}
+	switch c {
+	case '{':
+		return p.object(depth)
+	case '[':
+		return p.list(depth)
+	case '"':
+		n := p.node(String)
+		n.text = p.text()
+		return n
+	}
+	return p.word()
+}
+
+func (p *jsonReader) object(depth int) *Node {
+	n := p.node(Map)
+	p.at++
+	if p.next() == '}' {
+		p.at++
+		return n
+	}
+	for p.err == nil {
+		if p.next() != '"' {
+			p.fail("a name in quotes is missing")
+			break
+		}
+		line := p.line
+		name := p.name()
+		if p.next() != ':' {
+			p.fail("a colon is missing")
+			break
+		}
+		p.at++
+		n.fields = append(n.fields, Field{name, line, p.value(depth + 1)})
+		if p.ends('}') {
+			break
+		}
+	}
+	return n
+}
+
+func (p *jsonReader) list(depth int) *Node {
+	n := p.node(List)
+	p.at++
+	if p.next() == ']' {
+		p.at++
+		return n
+	}
+	for p.err == nil {
+		n.items = append(n.items, p.value(depth+1))
+		if p.ends(']') {
+			break
+		}
+	}
+	return n
+}
+
+// ends reads what stands behind an element: true for the bracket that closes.
+func (p *jsonReader) ends(bracket byte) bool {
+	switch p.next() {
+	case bracket:
+		p.at++
+		return true
+	case ',':
+		p.at++
+	default:
+		p.fail("a comma or " + string(bracket) + " is missing")
+	}
+	return false
+}
+
+// name is a text that is likely to come again.
+func (p *jsonReader) name() string {
+	raw := p.raw()
+	if s, ok := p.names[string(raw)]; ok {
+		return s
+	}
+	s := p.unquote(raw)
+	if len(p.names) < 4096 {
+		p.names[string(raw)] = s
+	}
+	return s
+}
+
+func (p *jsonReader) text() string { return p.unquote(p.raw()) }
+
+// raw is a text with its quotes.
+func (p *jsonReader) raw() []byte {
+	start := p.at
+	for p.at++; p.at < len(p.data); p.at++ {
+		switch p.data[p.at] {
+		case '\\':
+			p.at++
+		case '"':
+			p.at++
+			return p.data[start:p.at]
+		case '\n':
+			p.fail("a text does not end")
+			return nil
+		}
+	}
+	p.at = len(p.data)
+	p.fail("a text does not end")
+	return nil
+}
+
+func (p *jsonReader) unquote(raw []byte) string {
+	if len(raw) < 2 {
+		return ""
+	}
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner)
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		p.fail(err.Error())
+	}
+	return s
+}
+
+func (p *jsonReader) word() *Node {
+	n := p.node(Null)
+	start := p.at
+	for p.at < len(p.data) && strings.IndexByte(" \t\r\n,]}:\"", p.data[p.at]) < 0 {
+		p.at++
+	}
+	n.text = string(p.data[start:p.at])
+	switch n.text {
+	case "true", "false":
+		n.form = Bool
+	case "null":
+		n.text = ""
+	default:
+		n.form = Number
+		var f json.Number
+		if err := json.Unmarshal([]byte(n.text), &f); err != nil || f == "" {
+			p.fail(fmt.Sprintf("%.20q is no value", n.text))
+		}
+	}
+	return n
+}

@@ -1,0 +1,233 @@
+package kube
+
+import (
+	"iter"
+	"strconv"
+)
+
+// Form is what a node is.
+type Form uint8
+
+// The forms of a node.
+const (
+	Null Form = iota
+	Bool
+	Number
+	String
+	List
+	Map
+)
+
+// Node is a value of a document. The nil Node is what is not there; it can be asked like
+// any other. Nodes are never changed after they were read, and aliases share them.
+type Node struct {
+	form   Form
+	plain  bool // a scalar without quotes: its form was guessed from its text
+	line   int32
+	column int32
+	text   string
+	fields []Field
+	items  []*Node
+}
+
+// Field is one entry of a map.
+type Field struct {
+	Name  string
+	Line  int32 // of its key
+	Value *Node
+}
+
+// Form is what the node is; Null when it is not there.
+func (n *Node) Form() Form {
+	if n == nil {
+		return Null
+	}
+	return n.form
+}
+
+// Exists tells whether there is a node that is not null.
+func (n *Node) Exists() bool { return n != nil && n.form != Null }
+
+// Line is where the node stands in its file, from 1; 0 when that is not known.
+func (n *Node) Line() int {
+	if n == nil {
+		return 0
+	}
+	return int(n.line)
+}
+
+// Column is where in its line the node stands, from 1.
+func (n *Node) Column() int {
+	if n == nil {
+		return 0
+	}
+	return int(n.column)
+}
+
+// Get follows names of fields; nil when there is no such field.
+func (n *Node) Get(names ...string) *Node {
+	for _, name := range names {
+		f := n.field(name)
+		if f == nil {
+			return nil
+		}
+		n = f.Value
+	}
+	return n
+}
+
+// field is the last of that name: where a key is given twice, the later one counts.
+func (n *Node) field(name string) *Field {
+	if n == nil {
+		return nil
+	}
+	for i := len(n.fields) - 1; i >= 0; i-- {
+		if n.fields[i].Name == name {
+			return &n.fields[i]
+		}
+	}
+	return nil
+}
+
+// At follows a path of names (string) and positions in lists (int); nil when there is no
+// such node.
+func (n *Node) At(path ...any) *Node {
+	for _, step := range path {
+		switch s := step.(type) {
+		case string:
+			n = n.Get(s)
+		case int:
+			n = n.Item(s)
+		default:
+			return nil
+		}
+	}
+	return n
+}
+
+// LineOf is the line of the field at the end of path, of its key where it has one; of the
+// nearest node around it that there is, when it is not there.
+func (n *Node) LineOf(path ...any) int {
+	line := n.Line()
+	for _, step := range path {
+		switch s := step.(type) {
+		case string:
+			f := n.field(s)
+			if f == nil {
+				return line
+			}
+			n, line = f.Value, int(f.Line)
+		case int:
+			if n = n.Item(s); n == nil {
+				return line
+			}
+			line = n.Line()
+		}
+	}
+	return line
+}
+
+// Item is the i-th element of a list; nil when there is none.
+func (n *Node) Item(i int) *Node {
+	if n == nil || i < 0 || i >= len(n.items) {
+		return nil
+	}
+	return n.items[i]
+}
+
+// Len is how many elements a list or fields a map has.
+func (n *Node) Len() int {
+	if n == nil {
+		return 0
+	}
+	return len(n.items) + len(n.fields)
+}
+
+// Items gives the elements of a list.
+func (n *Node) Items() iter.Seq2[int, *Node] {
+	return func(yield func(int, *Node) bool) {
+		if n == nil {
+			return
+		}
+		for i, item := range n.items {
+			if !yield(i, item) {
+				return
+			}
+		}
+	}
+}
+
+// Fields gives the entries of a map in the order in which they were written.
+func (n *Node) Fields() iter.Seq2[string, *Node] {
+	return func(yield func(string, *Node) bool) {
+		if n == nil {
+			return
+		}
+		for i := range n.fields {
+			if !yield(n.fields[i].Name, n.fields[i].Value) {
+				return
+			}
+		}
+	}
+}
+
+// Text is the value of a scalar as it was written; "" of anything else.
+func (n *Node) Text() string {
+	if n == nil {
+		return ""
+	}
+	return n.text
+}
+
+// True tells whether the node says yes, as Kubernetes reads it: YAML 1.1's words count when
+// they are not quoted.
+func (n *Node) True() bool {
+	v, ok := n.bool()
+	return v && ok
+}
+
+// False tells whether the node says no; what is not there does not.
+func (n *Node) False() bool {
+	v, ok := n.bool()
+	return !v && ok
+}
+
+func (n *Node) bool() (value, ok bool) {
+	if n == nil || n.form != Bool && !(n.form == String && n.plain) {
+		return false, false
+	}
+	switch n.text {
+	case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y":
+		return true, true
+	case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N":
+		return false, true
+	}
+	return false, false
+}
+
+// Int is the value of a whole number. A leading 0 means octal, as it does to Kubernetes
+// in YAML.
+func (n *Node) Int() (int64, bool) {
+	if n == nil || n.form != Number {
+		return 0, false
+	}
+	if v, err := strconv.ParseInt(n.text, 0, 64); err == nil {
+		return v, true
+	}
+	f, err := strconv.ParseFloat(n.text, 64)
+	if err != nil || f != float64(int64(f)) {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// Strings are the texts of a list's scalars.
+func (n *Node) Strings() []string {
+	var list []string
+	for _, item := range n.Items() {
+		if item.Form() != Map && item.Form() != List && item.Form() != Null {
+			list = append(list, item.text)
+		}
+	}
+	return list
+}

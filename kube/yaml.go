@@ -1,0 +1,260 @@
+package kube
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"bulwark"
+)
+
+const (
+	maxDocument = 8 << 20 // bytes of one document
+	maxNodes    = 1 << 20 // of one document, aliases followed once each
+	maxDepth    = 200
+)
+
+// Document is one document of a file.
+type Document struct {
+	Root *Node // nil when Err says why it could not be read
+	Line int   // where it begins
+	// Problems are what is wrong with it though it can be read: keys that are given twice.
+	Problems []Problem
+	Err      error // wraps ErrMalformed or ErrLimit
+	ErrLine  int   // where it was met; 0 when that is not known
+}
+
+// Problem is something that is wrong at one place of a document.
+type Problem struct {
+	Path string // of the field: "spec.containers[0].image"; may be empty
+	Line int
+	Text string
+}
+
+// ParseYAML reads all documents of a stream of YAML or JSON. A document that cannot be
+// read does not keep those around it from being read; empty ones are left out.
+func ParseYAML(data []byte) []Document {
+	var docs []Document
+	for _, c := range split(data) {
+		if d, ok := c.parse(); ok {
+			docs = append(docs, d)
+		}
+	}
+	return docs
+}
+
+// chunk is one document's text.
+type chunk struct {
+	text []byte
+	line int // its first line
+}
+
+// split divides a stream at the lines that separate documents: nothing within a document
+// can begin a line with three dashes.
+func split(data []byte) []chunk {
+	var list []chunk
+	start, first, line := 0, 1, 1
+	for at := 0; at < len(data); line++ {
+		end := len(data)
+		if i := bytes.IndexByte(data[at:], '\n'); i >= 0 {
+			end = at + i + 1
+		}
+		if separates(data[at:end]) {
+			list = append(list, chunk{data[start:at], first})
+			start, first = at, line
+		}
+		at = end
+	}
+	return append(list, chunk{data[start:], first})
+}
+
+// separates tells whether a line begins a document.
+func separates(line []byte) bool {
+	rest, ok := bytes.CutPrefix(line, []byte("---"))
+	return ok && (len(rest) == 0 || strings.IndexByte(" \t\r\n", rest[0]) >= 0)
+}
+
+func (c *chunk) parse() (Document, bool) {
+	d := Document{Line: c.line}
+	if len(c.text) > maxDocument {
+		d.Err = fmt.Errorf("a document of %d MB, at most %d MB are read: %w", len(c.text)>>20, maxDocument>>20, bulwark.ErrLimit)
+		return d, true
+	}
+	if blank(c.text) {
+		return d, false
+	}
+	if looksJSON(c.text) {
+		if root, err := parseJSON(c.text, c.line); err == nil {
+			d.Root = root
+			return d, true
+		}
+	}
+	if n := begins(c.text); n > maxNodes {
+		d.Err = fmt.Errorf("a document of about %d values, at most %d are read: %w", n, maxNodes, bulwark.ErrLimit)
+		return d, true
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(c.text, &root); err != nil {
+		text, line := lineOf(err.Error())
+		if line > 0 {
+			d.ErrLine = c.line + line - 1
+		}
+		d.Err = fmt.Errorf("%w: %s", bulwark.ErrMalformed, text)
+		return d, true
+	}
+	if len(root.Content) != 1 {
+		return d, false
+	}
+	r := reader{shift: int32(c.line - 1), known: map[*yaml.Node]*Node{}}
+	d.Root = r.node(root.Content[0], 0)
+	d.Problems, d.Err = r.problems, r.err
+	if d.Err != nil {
+		d.Root = nil
+	}
+	return d, d.Err != nil || d.Root.Exists()
+}
+
+// lineOf takes the line out of the parser's message: "yaml: line 3: found ...".
+func lineOf(text string) (rest string, line int) {
+	text = strings.TrimPrefix(text, "yaml: ")
+	if _, err := fmt.Sscanf(text, "line %d: ", &line); err != nil {
+		return text, 0
+	}
+	_, rest, _ = strings.Cut(text, ": ")
+	return rest, line
+}
+
+// blank tells whether there are comments alone.
+func blank(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if len(line) > 0 && line[0] != '#' && string(line) != "---" && string(line) != "..." {
+			return false
+		}
+	}
+	return true
+}
+
+// begins counts the bytes that may begin or separate values.
+func begins(data []byte) int {
+	n := 0
+	for _, c := range data {
+		switch c {
+		case '\n', '\r', ',', '[', '{':
+			n++
+		}
+	}
+	return n
+}
+
+// reader makes nodes of the parser's. Each of those becomes one node, however many aliases
+// lead to it: what a bomb repeats is shared.
+type reader struct {
+	shift    int32
+	known    map[*yaml.Node]*Node // of anchored ones; nil while it is being made
+	problems []Problem
+	err      error
+	count    int
+}
+
+func (r *reader) node(n *yaml.Node, depth int) *Node {
+	if r.count++; r.err == nil && (r.count > maxNodes || depth > maxDepth) {
+		r.err = fmt.Errorf("more than %d values, or nested deeper than %d: %w", maxNodes, maxDepth, bulwark.ErrLimit)
+	}
+	if r.err != nil {
+		return nil
+	}
+	if n.Kind == yaml.AliasNode {
+		return r.alias(n)
+	}
+	if n.Anchor != "" {
+		r.known[n] = nil
+	}
+	out := &Node{line: int32(n.Line) + r.shift, column: int32(n.Column), text: n.Value}
+	switch n.Kind {
+	case yaml.MappingNode:
+		out.form = Map
+		r.fields(out, n, depth)
+	case yaml.SequenceNode:
+		out.form, out.items = List, make([]*Node, 0, len(n.Content))
+		for _, c := range n.Content {
+			out.items = append(out.items, r.node(c, depth+1))
+		}
+	default:
+		out.form, out.plain = formOf(n), n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
+	}
+	if n.Anchor != "" {
+		r.known[n] = out
+	}
+	return out
+}
+
+// alias is what an alias names. One that stands inside what it names has no end.
+func (r *reader) alias(n *yaml.Node) *Node {
+	to, ok := r.known[n.Alias]
+	if ok && to == nil {
+		r.err = fmt.Errorf("%w: line %d: the anchor %q contains itself", bulwark.ErrMalformed, int32(n.Line)+r.shift, n.Value)
+	}
+	return to
+}
+
+func (r *reader) fields(out *Node, n *yaml.Node, depth int) {
+	out.fields = make([]Field, 0, len(n.Content)/2)
+	var merged []*Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], r.node(n.Content[i+1], depth+1)
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		line := int32(key.Line) + r.shift
+		if key.Tag == "!!merge" {
+			merged = append(merged, value)
+			continue
+		}
+		if len(n.Content) < 512 && out.field(key.Value) != nil {
+			r.problems = append(r.problems, Problem{Path: key.Value, Line: int(line), Text: fmt.Sprintf("the key %q is given twice; the last one counts", key.Value)})
+		}
+		out.fields = append(out.fields, Field{key.Value, line, value})
+	}
+	for _, m := range merged {
+		r.merge(out, m)
+	}
+}
+
+// merge takes over the fields of a merge key (<<) that are not given.
+func (r *reader) merge(out, from *Node) {
+	if from.Form() == List {
+		for _, item := range from.items {
+			if item.Form() == Map {
+				r.merge(out, item)
+			}
+		}
+		return
+	}
+	if from == nil {
+		return
+	}
+	for _, f := range from.fields {
+		if r.count++; r.count > maxNodes {
+			r.err = fmt.Errorf("more than %d values: %w", maxNodes, bulwark.ErrLimit)
+			return
+		}
+		if out.field(f.Name) == nil {
+			out.fields = append(out.fields, f)
+		}
+	}
+}
+
+func formOf(n *yaml.Node) Form {
+	switch n.ShortTag() {
+	case "!!null":
+		return Null
+	case "!!bool":
+		return Bool
+	case "!!int", "!!float":
+		return Number
+	}
+	return String
+}
