@@ -1,10 +1,12 @@
 package kube
 
 import (
-	"bulwark"
 	"cmp"
+	"context"
 	"slices"
 	"sync"
+
+	"bulwark"
 )
 
 // Set is all objects of a target, in a stable order, with an index over them. It is complete
@@ -16,6 +18,17 @@ type Set struct {
 	// Cluster says what is known of a live cluster, or of a snapshot of one; nil for manifests,
 	// where what is not there may be elsewhere.
 	Cluster *Cluster
+	// Read gives the bytes of a file of the target as it is now, by the name that Origin.File
+	// and Location.File have: a manifest, a template, a patch, a chart's values.yaml. The error
+	// wraps ErrNotFound where there is none (also of what came from standard input or out of a
+	// packed chart). nil: the objects come from no files.
+	Read func(file string) ([]byte, error)
+	// Render renders the chart that o came from once more, in the same way (kube version,
+	// release, values of the user), with the values laid over all others: maps are merged,
+	// anything else takes the place of what is there. It gives all objects of that rendering,
+	// or why it fails. nil: no object comes from a chart. Location.Values are paths in these
+	// values, and of the file values.yaml in the folder Origin.Chart.
+	Render func(ctx context.Context, o *Object, values map[string]any) ([]*Object, error)
 
 	once      sync.Once
 	byKind    map[string][]*Object

@@ -48,6 +48,7 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 			return nil, err
 		}
 		r := newReader(&s.Options)
+		r.set.Read = func(file string) ([]byte, error) { return nil, fmt.Errorf("%s: %w", file, bulwark.ErrNotFound) }
 		r.document("-", data, true)
 		return t, r.hand(t)
 	}
@@ -72,6 +73,12 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 		return nil, err
 	}
 	r := newReader(&s.Options)
+	r.set.Read = func(file string) ([]byte, error) {
+		if file != filepath.ToSlash(ref) {
+			return nil, fmt.Errorf("%s: %w", file, bulwark.ErrNotFound)
+		}
+		return data, nil
+	}
 	r.document(filepath.ToSlash(ref), data, true)
 	return t, r.hand(t)
 }
@@ -107,6 +114,7 @@ func Add(ctx context.Context, t *bulwark.Target, dir string, o Options) error {
 	}
 	defer root.Close()
 	r := newReader(&o)
+	r.set.Read = func(file string) ([]byte, error) { return again(dir, file) }
 	if err := r.folder(ctx, root); err != nil {
 		return err
 	}
@@ -227,4 +235,22 @@ func IsManifest(head []byte) bool { return looks(head) }
 // looks tells whether there may be an object in a file.
 func looks(data []byte) bool {
 	return bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("kind"))
+}
+
+// again reads a file of a folder that has been read.
+func again(dir, file string) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.Open(filepath.FromSlash(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", file, bulwark.ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return limit.ReadAll(f, maxFile, file)
 }
