@@ -7,15 +7,17 @@ const Schema = "bulwark/report/v1"
 
 // Record is one line of the stream that a scan produces: exactly one field is set.
 // The order is run, then assets, packages, findings (risk down, severity down,
-// key), advice, notes, and one summary last.
+// key), advice, frameworks, notes, and one summary last.
 type Record struct {
 	Run     *Run     `json:"run,omitempty"`
 	Asset   *Asset   `json:"asset,omitempty"`
 	Package *Package `json:"package,omitempty"`
 	Finding *Finding `json:"finding,omitempty"`
 	Advice  *Advice  `json:"advice,omitempty"`
-	Note    *Note    `json:"note,omitempty"`
-	Summary *Summary `json:"summary,omitempty"`
+	// Framework is how a target stands against a framework of controls that was asked for.
+	Framework *Framework `json:"framework,omitempty"`
+	Note      *Note      `json:"note,omitempty"`
+	Summary   *Summary   `json:"summary,omitempty"`
 }
 
 // Handler takes the records of one run, in order, from one goroutine. It may keep

@@ -8,8 +8,10 @@ type Report struct {
 	Packages []Package `json:"packages"`
 	Findings []Finding `json:"findings"`
 	Advice   []Advice  `json:"advice,omitempty"`
-	Notes    []Note    `json:"notes"`
-	Summary  Summary   `json:"summary"`
+	// Frameworks are those that were asked for, a result for each target.
+	Frameworks []Framework `json:"frameworks,omitempty"`
+	Notes      []Note      `json:"notes"`
+	Summary    Summary     `json:"summary"`
 }
 
 var _ Handler = (*Report)(nil)
@@ -27,6 +29,8 @@ func (r *Report) Handle(rec Record) error {
 		r.Findings = append(r.Findings, *rec.Finding)
 	case rec.Advice != nil:
 		r.Advice = append(r.Advice, *rec.Advice)
+	case rec.Framework != nil:
+		r.Frameworks = append(r.Frameworks, *rec.Framework)
 	case rec.Note != nil:
 		r.Notes = append(r.Notes, *rec.Note)
 	case rec.Summary != nil:
@@ -79,7 +83,7 @@ func (r *Report) Replay(h Handler) error {
 	if whole, ok := h.(Reporter); ok {
 		return whole.HandleReport(r)
 	}
-	records := make([]Record, 0, 2+len(r.Assets)+len(r.Packages)+len(r.Findings)+len(r.Advice)+len(r.Notes))
+	records := make([]Record, 0, 2+len(r.Assets)+len(r.Packages)+len(r.Findings)+len(r.Advice)+len(r.Frameworks)+len(r.Notes))
 	records = append(records, Record{Run: &r.Run})
 	for i := range r.Assets {
 		records = append(records, Record{Asset: &r.Assets[i]})
@@ -92,6 +96,9 @@ func (r *Report) Replay(h Handler) error {
 	}
 	for i := range r.Advice {
 		records = append(records, Record{Advice: &r.Advice[i]})
+	}
+	for i := range r.Frameworks {
+		records = append(records, Record{Framework: &r.Frameworks[i]})
 	}
 	for i := range r.Notes {
 		records = append(records, Record{Note: &r.Notes[i]})

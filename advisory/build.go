@@ -18,7 +18,7 @@ import (
 
 // BuildOptions says what to build from. Each source is a folder, a file or a URL; empty:
 // none. OSV holds <Ecosystem>/all.zip (the layout of OSV's bucket); plain .json
-// files, zips and folders of them are taken as well.
+// files (a record, or a list of them), zips and folders of them are taken as well.
 type BuildOptions struct {
 	OSV, KEV, EPSS, EOL string
 	Now                 time.Time    // the time of building; the same input and Now give the same bytes

@@ -107,6 +107,9 @@ func (o *Object) ID() string {
 	if g := o.Group(); !core(g) {
 		kind += "." + g
 	}
+	if o.Name == "" && o.Namespace == "" { // a component's configuration: there is one
+		return kind
+	}
 	if o.Namespace == "" {
 		return kind + "/" + o.Name
 	}
@@ -135,6 +138,9 @@ var clusterWide = map[string]bool{
 	"PriorityLevelConfiguration": true, "ResourceSlice": true, "RuntimeClass": true, "SelfSubjectReview": true, "ServiceCIDR": true, "StorageClass": true,
 	"StorageVersion": true, "ValidatingAdmissionPolicy": true, "ValidatingAdmissionPolicyBinding": true, "ValidatingWebhookConfiguration": true,
 	"VolumeAttachment": true, "VolumeAttributesClass": true, "VolumeSnapshotClass": true, "VolumeSnapshotContent": true, "AdminNetworkPolicy": true, "BaselineAdminNetworkPolicy": true,
+	// Files that components read.
+	"AdmissionConfiguration": true, "AuthenticationConfiguration": true, "AuthorizationConfiguration": true, "ClusterConfiguration": true, "EncryptionConfiguration": true,
+	"InitConfiguration": true, "JoinConfiguration": true, "KubeletConfiguration": true, "KubeProxyConfiguration": true, "KubeSchedulerConfiguration": true, "PodSecurityConfiguration": true,
 }
 
 // As decodes the object as a type of the Kubernetes API, once: rbacv1.Role of a Role. What

@@ -47,7 +47,7 @@ func (a *app) dbBuild() *cobra.Command {
 	f := c.Flags()
 	a.common(f)
 	f.StringVarP(&a.output, "output", "o", "", "write the database to `FILE`")
-	f.StringVar(&from.OSV, "osv", "", "`DIR or URL` that holds <Ecosystem>/all.zip, or .json files")
+	f.StringVar(&from.OSV, "osv", "", "`DIR or URL` that holds <Ecosystem>/all.zip, or .json files of a record or a list of them")
 	f.StringVar(&from.KEV, "kev", "", "known exploited vulnerabilities, `FILE or URL`")
 	f.StringVar(&from.EPSS, "epss", "", "exploit probabilities, `FILE or URL`")
 	f.StringVar(&from.EOL, "eol", "", "end-of-life dates, `FILE or URL`")

@@ -41,6 +41,9 @@ func Write(w io.Writer, r *bulwark.Report) error {
 	if len(r.Advice) > 0 {
 		list(&o, "advice", r.Advice, same)
 	}
+	if len(r.Frameworks) > 0 {
+		list(&o, "frameworks", r.Frameworks, same)
+	}
 	list(&o, "notes", r.Notes, same)
 	o.raw(",\n  \"summary\": ")
 	o.value(record.Summary(r.Summary))

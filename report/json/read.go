@@ -38,12 +38,15 @@ type line struct {
 	Packages []bulwark.Package `json:"packages"`
 	Findings []bulwark.Finding `json:"findings"`
 	AllNotes []bulwark.Note    `json:"notes"`
-	Asset    *bulwark.Asset    `json:"asset"`
-	Package  *bulwark.Package  `json:"package"`
-	Finding  *bulwark.Finding  `json:"finding"`
-	Advice   json.RawMessage   `json:"advice"` // a list in a report, one in a record
-	Note     *bulwark.Note     `json:"note"`
-	Summary  *bulwark.Summary  `json:"summary"`
+
+	Frameworks []bulwark.Framework `json:"frameworks"`
+	Framework  *bulwark.Framework  `json:"framework"`
+	Asset      *bulwark.Asset      `json:"asset"`
+	Package    *bulwark.Package    `json:"package"`
+	Finding    *bulwark.Finding    `json:"finding"`
+	Advice     json.RawMessage     `json:"advice"` // a list in a report, one in a record
+	Note       *bulwark.Note       `json:"note"`
+	Summary    *bulwark.Summary    `json:"summary"`
 }
 
 func read(r io.Reader) (*bulwark.Report, error) {
@@ -95,10 +98,11 @@ func (l *line) into(rep *bulwark.Report) error {
 	rep.Packages = append(rep.Packages, l.Packages...)
 	rep.Findings = append(rep.Findings, l.Findings...)
 	rep.Notes = append(rep.Notes, l.AllNotes...)
+	rep.Frameworks = append(rep.Frameworks, l.Frameworks...)
 	if err := l.advice(rep); err != nil {
 		return err
 	}
-	for _, r := range []bulwark.Record{{Run: l.Run}, {Asset: l.Asset}, {Package: l.Package}, {Finding: l.Finding}, {Note: l.Note}, {Summary: l.Summary}} {
+	for _, r := range []bulwark.Record{{Run: l.Run}, {Asset: l.Asset}, {Package: l.Package}, {Finding: l.Finding}, {Framework: l.Framework}, {Note: l.Note}, {Summary: l.Summary}} {
 		if err := rep.Handle(r); err != nil {
 			return err
 		}
