@@ -35,6 +35,7 @@ type Hits struct {
 	rule   *Rule
 	family *Family
 	Set    *kube.Set
+	Target *bulwark.Target // that has the objects
 	found  *gatherer
 }
 
@@ -104,7 +105,7 @@ func (f *Family) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.Invent
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r.look(&Hits{rule: r, family: f, Set: s, found: found})
+		r.look(&Hits{rule: r, family: f, Set: s, Target: t, found: found})
 	}
 	found.emit(emit)
 	return nil

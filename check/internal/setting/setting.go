@@ -1,0 +1,188 @@
+// Package setting gives the texts that programs in a cluster are configured with: variables
+// and arguments of containers, the data of ConfigMaps, the values that GitOps tools hand to
+// charts. Several families of checks look at them.
+package setting
+
+import (
+	"iter"
+	"strings"
+
+	"bulwark/kube"
+)
+
+// Kind is where a text stands.
+type Kind uint8
+
+// The kinds of setting.
+const (
+	Variable Kind = iota // of a container
+	Argument             // of a container: one of command or args
+	Data                 // a key of a ConfigMap
+	Value                // of a chart, in an object of Argo CD or Flux
+)
+
+// Setting is one text.
+type Setting struct {
+	Kind     Kind
+	Object   *kube.Object
+	Workload *kube.Workload // nil where no container has it
+	Name     string         // of the variable, key or value; "" of an argument
+	Value    string
+	// Next is what follows an argument: "--password", "x".
+	Next string
+
+	container *kube.Container
+	path      []any // in the container or object
+}
+
+// Path is where the text stands in its object.
+func (s *Setting) Path() []any {
+	if s.container == nil {
+		return s.path
+	}
+	return s.Workload.ContainerPath(s.container, s.path...)
+}
+
+// Where tells people where it stands.
+func (s *Setting) Where() string {
+	switch s.Kind {
+	case Variable:
+		return "container " + s.container.Name + ": the variable " + s.Name
+	case Argument:
+		return "container " + s.container.Name + ": an argument"
+	case Data:
+		return "the key " + s.Name
+	}
+	return "the chart's value " + s.Name
+}
+
+// Container is the container that has the text; nil when none has.
+func (s *Setting) Container() *kube.Container { return s.container }
+
+// Of gives the settings of all objects.
+func Of(set *kube.Set) iter.Seq[*Setting] {
+	return func(yield func(*Setting) bool) {
+		for _, w := range set.Workloads() {
+			if !ofWorkload(w, yield) {
+				return
+			}
+		}
+		for _, o := range set.Kind("", "ConfigMap") {
+			for name, n := range o.Root.Get("data").Fields() {
+				if !yield(&Setting{Kind: Data, Object: o, Name: name, Value: n.Text(), path: []any{"data", name}}) {
+					return
+				}
+			}
+		}
+		for _, o := range set.Kind("argoproj.io", "Application") {
+			if !ofApplication(o, yield) {
+				return
+			}
+		}
+		for _, o := range set.Kind("helm.toolkit.fluxcd.io", "HelmRelease") {
+			if !tree(o, o.Root.Get("spec", "values"), []any{"spec", "values"}, yield) {
+				return
+			}
+		}
+	}
+}
+
+func ofWorkload(w *kube.Workload, yield func(*Setting) bool) bool {
+	for i := range w.Containers {
+		c := &w.Containers[i]
+		for j := range c.Env {
+			if e := &c.Env[j]; e.Value != "" && !yield(&Setting{Kind: Variable, Object: w.Object, Workload: w, Name: e.Name, Value: e.Value, container: c, path: []any{"env", j, "value"}}) {
+				return false
+			}
+		}
+		for _, list := range []struct {
+			name  string
+			texts []string
+		}{{"command", c.Command}, {"args", c.Args}} {
+			for j, text := range list.texts {
+				s := &Setting{Kind: Argument, Object: w.Object, Workload: w, Value: text, container: c, path: []any{list.name, j}}
+				if j+1 < len(list.texts) {
+					s.Next = list.texts[j+1]
+				}
+				if !yield(s) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// ofApplication gives what Argo CD hands to a chart.
+func ofApplication(o *kube.Object, yield func(*Setting) bool) bool {
+	if !ofHelm(o, o.Root.Get("spec", "source", "helm"), []any{"spec", "source", "helm"}, yield) {
+		return false
+	}
+	for i, n := range o.Root.Get("spec", "sources").Items() {
+		if !ofHelm(o, n.Get("helm"), []any{"spec", "sources", i, "helm"}, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func ofHelm(o *kube.Object, helm *kube.Node, path []any, yield func(*Setting) bool) bool {
+	for i, p := range helm.Get("parameters").Items() {
+		at := join(path, "parameters", i, "value")
+		if !yield(&Setting{Kind: Value, Object: o, Name: p.Get("name").Text(), Value: p.Get("value").Text(), path: at}) {
+			return false
+		}
+	}
+	if text := helm.Get("values").Text(); text != "" && !yield(&Setting{Kind: Value, Object: o, Name: "values", Value: text, path: join(path, "values")}) {
+		return false
+	}
+	return tree(o, helm.Get("valuesObject"), join(path, "valuesObject"), yield)
+}
+
+const maxDepth = 20
+
+// tree gives the texts of a tree of values.
+func tree(o *kube.Object, n *kube.Node, path []any, yield func(*Setting) bool) bool {
+	if len(path) > maxDepth {
+		return true
+	}
+	for name, v := range n.Fields() {
+		at := join(path, name)
+		if t := v.Text(); t != "" && !yield(&Setting{Kind: Value, Object: o, Name: name, Value: t, path: at}) || !tree(o, v, at, yield) {
+			return false
+		}
+	}
+	for i, v := range n.Items() {
+		if !tree(o, v, join(path, i), yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func join(path []any, more ...any) []any { return append(append([]any(nil), path...), more...) }
+
+const maxLine = 4 << 10
+
+// Pairs gives the names and values that stand in a text of settings, line by line: NAME=value,
+// name: value, "name": "value",. Comments and what has no value are left out.
+func Pairs(text string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(line)
+			if line == "" || len(line) > maxLine || strings.IndexByte("#;!<", line[0]) >= 0 || strings.HasPrefix(line, "//") {
+				continue
+			}
+			line = strings.TrimPrefix(strings.TrimPrefix(line, "export "), "- ")
+			i := strings.IndexAny(line, "=:")
+			if i <= 0 {
+				continue
+			}
+			name := strings.Trim(strings.TrimSpace(line[:i]), `"'`)
+			value := strings.Trim(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(line[i+1:]), ",")), `"'`)
+			if value != "" && !strings.ContainsAny(name, " \t(") && !yield(name, value) {
+				return
+			}
+		}
+	}
+}
