@@ -3,6 +3,7 @@ package kube
 import (
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -30,6 +31,7 @@ type Set struct {
 	// values, and of the file values.yaml in the folder Origin.Chart.
 	Render func(ctx context.Context, o *Object, values map[string]any) ([]*Object, error)
 
+	memo      sync.Map // reflect.Type -> func() any
 	once      sync.Once
 	byKind    map[string][]*Object
 	byID      map[string]*Object
@@ -57,6 +59,13 @@ type Broken struct {
 func Of(t *bulwark.Target) *Set {
 	s, _ := t.Objects.(*Set)
 	return s
+}
+
+// Memo gives what build makes of the set: once for each T, and shared from then on. An
+// engine over all objects is built so, however many checks ask it.
+func Memo[T any](s *Set, build func(*Set) *T) *T {
+	v, _ := s.memo.LoadOrStore(reflect.TypeFor[T](), sync.OnceValue(func() any { return build(s) }))
+	return v.(func() any)().(*T)
 }
 
 // Len is how many objects there are.
