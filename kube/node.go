@@ -171,6 +171,20 @@ func (n *Node) Fields() iter.Seq2[string, *Node] {
 	}
 }
 
+// Keys gives the entries of a map with the lines of their keys.
+func (n *Node) Keys() iter.Seq[Field] {
+	return func(yield func(Field) bool) {
+		if n == nil {
+			return
+		}
+		for _, f := range n.fields {
+			if !yield(f) {
+				return
+			}
+		}
+	}
+}
+
 // Text is the value of a scalar as it was written; "" of anything else.
 func (n *Node) Text() string {
 	if n == nil {
