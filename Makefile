@@ -25,6 +25,7 @@ demo: build
 # and runs the program, which go's cache of results does not see.
 test:
 	@scripts/setup.sh test
+	@scripts/apiserver.sh >/dev/null # 4 to 8 minutes of a processor the first time, then none
 	go test -timeout 20m $$(go list ./... | grep -v '^bulwark/test/')
 	go test -count=1 -timeout 20m ./test/...
 	CGO_ENABLED=1 go test -race -short -timeout 20m $$(go list ./... | grep -v '^bulwark/test/')

@@ -25,6 +25,7 @@ case ${1:?test, demo or bench} in
     need git git                        # and with this
     need podman podman                  # real engines
     need dockerd docker.io
+    need etcd etcd-server               # below a real kube-apiserver
     ;;
   bench) need mmdebstrap mmdebstrap; need npm npm; need python3 python3 ;;
   *) echo "setup.sh: say test, demo or bench" >&2; exit 2 ;;
