@@ -1,0 +1,240 @@
+package chart
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"bulwark"
+)
+
+// The most that a rendering may take.
+const (
+	maxText   = 8 << 20  // bytes of one text that a function makes
+	maxOutput = 32 << 20 // bytes that one chart's templates write
+	maxWeight = 1 << 20  // values in one value
+	maxBytes  = 32 << 20 // bytes of the texts in one value
+	maxNested = 400      // how deep values nest
+	maxCalls  = 512      // how deep templates call each other
+	maxSteps  = 4 << 20  // actions and rounds of loops
+	maxRound  = 1 << 20  // elements of a list that a function makes
+)
+
+func tooMuch(what string) error { return fmt.Errorf("%s: %w", what, bulwark.ErrLimit) }
+
+// weigh refuses a value that has no end, or is too large to be written: lists and maps that
+// hold each other many times are small in memory and endless on paper.
+func weigh(v any) error {
+	s := scale{}
+	return s.put(v, 0)
+}
+
+type scale struct{ values, bytes int }
+
+func (s *scale) put(v any, depth int) error {
+	if s.values++; s.values > maxWeight || s.bytes > maxBytes || depth > maxNested {
+		return tooMuch("a value that is too large, too deep or holds itself")
+	}
+	switch t := v.(type) {
+	case nil, bool, int, int64, float64:
+		return nil
+	case string:
+		s.bytes += len(t)
+		return nil
+	case []byte:
+		s.bytes += len(t)
+		return nil
+	case map[string]any:
+		return s.mapping(t, depth)
+	case Values:
+		return s.mapping(t, depth)
+	case []any:
+		for _, item := range t {
+			if err := s.put(item, depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	case []string:
+		for _, item := range t {
+			s.bytes += len(item)
+		}
+		s.values += len(t)
+		return nil
+	}
+	return s.other(v, depth)
+}
+
+func (s *scale) mapping(m map[string]any, depth int) error {
+	for k, item := range m {
+		s.bytes += len(k)
+		if err := s.put(item, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// other weighs maps and lists of other types; anything else cannot hold what templates make.
+func (s *scale) other(v any, depth int) error {
+	r := reflect.ValueOf(v)
+	switch r.Kind() {
+	case reflect.Map:
+		for _, k := range r.MapKeys() {
+			if err := s.put(r.MapIndex(k).Interface(), depth+1); err != nil {
+				return err
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range r.Len() {
+			if err := s.put(r.Index(i).Interface(), depth+1); err != nil {
+				return err
+			}
+		}
+	case reflect.String:
+		s.bytes += r.Len()
+	}
+	return nil
+}
+
+// bounded makes a function tell what it costs: every call is a step, its arguments are
+// weighed where it copies or writes them, and so is a text that it gives.
+func (r *renderer) bounded(name string, f any) any {
+	v := reflect.ValueOf(f)
+	t := v.Type()
+	fails := t.NumOut() == 2
+	out := []reflect.Type{t.Out(0)}
+	errorType := reflect.TypeFor[error]()
+	heavy := expands[name]
+	made := reflect.FuncOf(ins(t), append(out, errorType), t.IsVariadic())
+	return reflect.MakeFunc(made, func(args []reflect.Value) []reflect.Value {
+		err := r.step()
+		if err == nil && heavy {
+			err = weighAll(args)
+		}
+		if err != nil {
+			return []reflect.Value{reflect.Zero(t.Out(0)), reflect.ValueOf(&err).Elem()}
+		}
+		var res []reflect.Value
+		if t.IsVariadic() {
+			res = v.CallSlice(args)
+		} else {
+			res = v.Call(args)
+		}
+		if fails && !res[1].IsNil() {
+			return res
+		}
+		if err := r.settled(name, args, res[0]); err != nil {
+			return []reflect.Value{reflect.Zero(t.Out(0)), reflect.ValueOf(&err).Elem()}
+		}
+		return []reflect.Value{res[0], reflect.Zero(errorType)}
+	}).Interface()
+}
+
+func ins(t reflect.Type) []reflect.Type {
+	list := make([]reflect.Type, t.NumIn())
+	for i := range list {
+		list[i] = t.In(i)
+	}
+	return list
+}
+
+func weighAll(args []reflect.Value) error {
+	s := scale{}
+	for _, a := range args {
+		if err := s.put(a.Interface(), 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settled refuses what a call made when it is too large. A merge that made a map hold
+// itself is undone as far as that goes.
+func (r *renderer) settled(name string, args []reflect.Value, res reflect.Value) error {
+	if merges[name] {
+		to, _ := table(args[0].Interface())
+		if err := weigh(to); err != nil {
+			clear(to)
+			return err
+		}
+	}
+	return small(res)
+}
+
+var merges = words("merge mergeOverwrite mustMerge mustMergeOverwrite")
+
+// small refuses a text that is too long, and a list.
+func small(v reflect.Value) error {
+	if v.Kind() == reflect.Interface && !v.IsNil() {
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.String:
+		if v.Len() > maxText {
+			return tooMuch("a text of more than 8 MB")
+		}
+	case reflect.Slice:
+		if v.Len() > maxText {
+			return tooMuch("a list that is too long")
+		}
+	}
+	return nil
+}
+
+// expands names the functions that write values as text, copy them, or put them into
+// others: what they are given is weighed before.
+var expands = words("toYaml toYamlPretty toJson mustToJson toPrettyJson mustToPrettyJson toRawJson mustToRawJson toToml print printf println html js urlquery toString toStrings quote squote cat join " +
+	"deepCopy mustDeepCopy merge mergeOverwrite mustMerge mustMergeOverwrite deepEqual list tuple dict append mustAppend push mustPush prepend mustPrepend concat uniq mustUniq without mustWithout has mustHas compact mustCompact " +
+	"sortAlpha trim b64enc b32enc wrap wrapWith urlJoin values pluck pick omit chunk mustChunk slice mustSlice coalesce default ternary reverse mustReverse fail required")
+
+func words(s string) map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.FieldsSeq(s) {
+		m[w] = true
+	}
+	return m
+}
+
+func repeat(n int, s string) (string, error) {
+	if n > 0 && n > maxText/max(1, len(s)) {
+		return "", tooMuch("repeat")
+	}
+	return strings.Repeat(s, max(n, 0)), nil
+}
+
+func indent(n int, s string) (string, error) {
+	if n > 10_000 || n*(1+strings.Count(s, "\n")) > maxText {
+		return "", tooMuch("indent")
+	}
+	pad := strings.Repeat(" ", max(n, 0))
+	return pad + strings.ReplaceAll(s, "\n", "\n"+pad), nil
+}
+
+func nindent(n int, s string) (string, error) {
+	out, err := indent(n, s)
+	return "\n" + out, err
+}
+
+func replace(old, with, s string) (string, error) {
+	if n := strings.Count(s, old); n > 0 && len(with) > maxText/n {
+		return "", tooMuch("replace")
+	}
+	return strings.ReplaceAll(s, old, with), nil
+}
+
+// set puts a value into a map. One that would then hold itself, or be too large, is left
+// as it was.
+func set(m map[string]any, key string, v any) (map[string]any, error) {
+	old, had := m[key]
+	m[key] = v
+	err := weigh(m)
+	if err == nil {
+		return m, nil
+	}
+	delete(m, key)
+	if had {
+		m[key] = old
+	}
+	return nil, err
+}

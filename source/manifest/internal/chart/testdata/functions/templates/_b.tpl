@@ -1,0 +1,1 @@
+{{ define "blk" }}block {{ .Values.n }}{{ end }}

@@ -1,0 +1,5 @@
+{{- define "lib.cm" -}}
+kind: ConfigMap
+name: {{ .name }}
+release: {{ .ctx.Release.Name }}
+{{- end -}}
