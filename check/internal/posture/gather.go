@@ -1,7 +1,9 @@
 package posture
 
 import (
+	"errors"
 	"slices"
+	"strings"
 
 	"bulwark"
 	"bulwark/check/internal/misconfig"
@@ -104,15 +106,39 @@ func (f *gathered) more(hit *Hit, at kube.Location) {
 // emit gives the findings in the order in which they were met, with the patch of each that
 // has one: all of its hits are mended by it, or there is none.
 func (g *gatherer) emit(emit func(bulwark.Record)) {
+	byFile := slices.Clone(g.list) // which is read once then
+	slices.SortStableFunc(byFile, func(a, b *gathered) int {
+		return strings.Compare(a.objects[0].Origin.File, b.objects[0].Origin.File)
+	})
+	if len(byFile) > 0 {
+		m := &remedy.Maker{Set: byFile[0].set}
+		for _, f := range byFile {
+			f.patch(m)
+		}
+	}
 	for _, f := range g.list {
-		f.patch()
 		emit(bulwark.Record{Finding: f.Finding})
 	}
 }
 
-func (f *gathered) patch() {
-	if f.unsure || f.Fix == nil {
+// patch adds the patch, or says what stands in its way where people would expect one.
+func (f *gathered) patch(m *remedy.Maker) {
+	mended := 0
+	for _, o := range f.objects {
+		mended += len(f.edits[o])
+	}
+	switch {
+	case f.Fix == nil || mended == 0:
+		return
+	case f.unsure:
+		f.Fix.Text += " (no automatic patch: it would mend only a part)"
 		return
 	}
-	f.Fix.Patch = remedy.Patch(f.set, f.objects[0], f.edits[f.objects[0]])
+	p, err := m.Patch(f.objects, f.edits)
+	switch {
+	case err == nil:
+		f.Fix.Patch = p
+	case errors.Is(err, remedy.ErrUnsure):
+		f.Fix.Text += " (no automatic patch: " + misconfig.Clean(err.Error()) + ")"
+	}
 }

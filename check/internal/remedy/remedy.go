@@ -1,15 +1,172 @@
 // Package remedy turns edits of Kubernetes objects into patches: a unified diff of the file
-// that says so, which keeps its comments and order, or a strategic-merge patch for an object
-// of a cluster.
+// that says so, which keeps its comments and order, or a strategic-merge or JSON patch for an
+// object of a cluster.
+//
+// It writes no patch that it is not sure of: what a diff makes of a file is read again, and
+// has to be the object with the edits made, and all else as it was.
 package remedy
 
 import (
+	"strings"
+
 	"bulwark"
 	"bulwark/kube"
 )
 
-// Patch is the patch that makes the edits to an object; nil when it is not sure where and how
-// they are made.
-func Patch(s *kube.Set, o *kube.Object, edits []kube.Edit) *bulwark.Patch {
+// Maker makes patches for the objects of one set. It keeps the file that it read last.
+type Maker struct {
+	Set *kube.Set
+
+	name string
+	last *file
+	err  error
+}
+
+// Patch is the patch that makes edits to objects, of which all are to be patched by one. The
+// error says why there is none.
+func (m *Maker) Patch(objects []*kube.Object, edits map[*kube.Object][]kube.Edit) (*bulwark.Patch, error) {
+	var hunks []hunk
+	first := objects[0]
+	if len(objects) == 1 {
+		switch {
+		case first.Origin.File == "" || m.Set.Cluster != nil:
+			return live(first, edits[first])
+		case first.Origin.Chart != "":
+			return m.chart(first, edits[first])
+		case first.Origin.Overlay != "":
+			return m.overlay(first, edits[first])
+		}
+	}
+	for _, o := range objects {
+		if o.Origin.Chart != "" || o.Origin.Overlay != "" || o.Origin.File == "" || o.Origin.File != first.Origin.File {
+			return nil, unsure("several objects that are not written in one file")
+		}
+		f, err := m.file(o.Origin.File)
+		if err != nil {
+			return nil, err
+		}
+		more, err := f.edit(o.Root, edits[o])
+		if err != nil {
+			return nil, err
+		}
+		hunks = append(hunks, more...)
+	}
+	if len(hunks) == 0 {
+		return nil, unsure("nothing would change")
+	}
+	return m.last.diff(first.Origin.File, hunks)
+}
+
+func (m *Maker) file(name string) (*file, error) {
+	if m.last != nil && m.name == name || m.err != nil && m.name == name {
+		return m.last, m.err
+	}
+	m.name, m.last, m.err = name, nil, nil
+	if m.Set.Read == nil {
+		m.err = unsure("there is no file")
+		return nil, m.err
+	}
+	data, err := m.Set.Read(name)
+	if err != nil {
+		m.err = err
+		return nil, err
+	}
+	m.last = newFile(data)
+	return m.last, nil
+}
+
+// edit gives the lines to change for edits of an object that is written in the file.
+func (f *file) edit(root *kube.Node, edits []kube.Edit) ([]hunk, error) {
+	with, err := kube.Apply(root, edits)
+	if err != nil {
+		return nil, err
+	}
+	if root.Line() < 1 || root.Line() > f.count() {
+		return nil, unsure("the object is not in its file")
+	}
+	from, to := f.document(root.Line() - 1)
+	text := f.data[f.starts[from]:f.starts[to]]
+	c := &change{file: f, style: f.styleOf(root), json: f.isJSON(root)}
+	if !c.json && tabs(text) {
+		return nil, unsure("lines begin with tabs")
+	}
+	if err := c.value(root, with, spot{column: -1, after: f.starts[from]}); err != nil {
+		return nil, err
+	}
+	changed, err := c.result(f.starts[from], f.starts[to])
+	if err != nil {
+		return nil, err
+	}
+	if err := verify(text, changed, root, with, root.Line()-from); err != nil {
+		return nil, err
+	}
+	return c.hunks(), nil
+}
+
+// isJSON tells whether the object is written in brackets from its start, as JSON is.
+func (f *file) isJSON(root *kube.Node) bool {
+	at := f.begin(root)
+	if f.byteAt(at) != '{' {
+		return false
+	}
+	next := f.byteAt(f.spaces(at + 1))
+	return next == '"' || next == '}'
+}
+
+// tabs tells whether a line is indented with tabs.
+func tabs(text []byte) bool {
+	for line := range strings.Lines(string(text)) {
+		if margin := line[:len(line)-len(strings.TrimLeft(line, " \t"))]; strings.Contains(margin, "\t") && strings.TrimSpace(line) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// verify reads a document before and after a change, and tells whether the object that begins
+// in a line of it is what it has to be, and all else as it was.
+func verify(before, after []byte, old, with *kube.Node, line int) error {
+	made := kube.ParseYAML(after)
+	if len(made) != 1 || made[0].Err != nil {
+		return unsure("the document could not be read any more")
+	}
+	if made[0].Root.Equal(with) {
+		return nil
+	}
+	was := kube.ParseYAML(before)
+	if len(was) != 1 || was[0].Err != nil {
+		return unsure("the document is not what was read")
+	}
+	found := 0
+	if !same(was[0].Root, made[0].Root, old, with, line, &found) || found != 1 {
+		return unsure("something else would change")
+	}
 	return nil
+}
+
+// same tells whether two lists of objects are the same but for the one that old is, and which
+// stands in a line of the first.
+func same(a, b, old, with *kube.Node, line int, found *int) bool {
+	if a.Line() == line && a.Column() == old.Column() && a.Equal(old) && b.Equal(with) {
+		*found++
+		return true
+	}
+	if a.Form() != kube.Map || !a.Has("items") || a.Len() != b.Len() {
+		return a.Equal(b)
+	}
+	for f := range a.Keys() {
+		if f.Name != "items" && !f.Value.Equal(b.Get(f.Name)) {
+			return false
+		}
+	}
+	list, other := a.Get("items"), b.Get("items")
+	if list.Len() != other.Len() {
+		return false
+	}
+	for i, item := range list.Items() {
+		if !same(item, other.Item(i), old, with, line, found) {
+			return false
+		}
+	}
+	return true
 }
