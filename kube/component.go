@@ -13,11 +13,13 @@ var components = map[string]bool{
 // Component tells which of Kubernetes' own programs a container runs, by its command, or
 // by its image where there is none; "" for any other.
 func (c *Container) Component() string {
-	for _, words := range [][]string{c.Command, c.Args} {
-		for _, w := range words {
-			if base := path.Base(w); components[base] {
-				return base
-			}
+	words := c.Command
+	if len(words) == 0 {
+		words = c.Args
+	}
+	for _, w := range words[:min(len(words), 2)] { // the second: hyperkube kubelet
+		if base := path.Base(w); components[base] {
+			return base
 		}
 	}
 	if base := path.Base(ImageName(c.Image)); components[base] && len(c.Command) == 0 {
