@@ -22,6 +22,7 @@ const (
 type gatherer struct {
 	family *Family
 	asset  bulwark.AssetID
+	notes  []bulwark.Note
 	list   []*gathered
 	byKey  map[string]*gathered
 }
@@ -84,8 +85,10 @@ func (r *Rule) finding(hit *Hit, key string, at kube.Location) *bulwark.Finding 
 
 // more adds a hit's evidence and place.
 func (f *gathered) more(hit *Hit, at kube.Location) {
-	if text := telling.Mask(misconfig.Clean(hit.Evidence)); text != "" && len(f.Evidence) < mostEvidence && !slices.Contains(f.Evidence, text) {
-		f.Evidence = append(f.Evidence, text)
+	for _, line := range append([]string{hit.Evidence}, hit.More...) {
+		if text := telling.Mask(misconfig.Clean(line)); text != "" && len(f.Evidence) < mostEvidence && !slices.Contains(f.Evidence, text) {
+			f.Evidence = append(f.Evidence, text)
+		}
 	}
 	place := bulwark.Place{Path: at.File, Line: at.Line}
 	if at.File != "" && len(f.Places) < mostPlaces && !slices.Contains(f.Places, place) {

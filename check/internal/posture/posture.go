@@ -46,11 +46,17 @@ type Hit struct {
 	// What tells it from other findings of the rule in the same object; mostly "".
 	What     string
 	Evidence string
+	More     []string // further lines of evidence, for the same place
 	// Severity is the rule's where it is unknown.
 	Severity bulwark.Severity
 	Tags     []string // beside the rule's: "edge:CE_NSENTER"
 	// Edits mend it; nil when that cannot be computed.
 	Edits []kube.Edit
+}
+
+// Note tells of something that could not be looked at.
+func (h *Hits) Note(text string) {
+	h.found.notes = append(h.found.notes, bulwark.Note{Plugin: h.family.Name, Text: text, Incomplete: true})
 }
 
 // Add takes a hit.
