@@ -1,0 +1,317 @@
+package cluster
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"bulwark"
+	"bulwark/internal/limit"
+)
+
+const (
+	maxPage      = 192 << 20 // bytes of one answer
+	maxTries     = 4
+	mostPatience = 30 * time.Second // for one try after another
+	allPatience  = 2 * time.Minute  // for a whole cluster
+	answerTime   = 60 * time.Second // for one answer
+	givenUp      = 3                // answers in a row that fail: from then on each is asked for once
+)
+
+// statusError is a refusal of the API server.
+type statusError struct {
+	code    int
+	message string
+	next    string // of an expired list: the token by which it goes on
+	after   time.Duration
+}
+
+func (e *statusError) Error() string {
+	text := fmt.Sprintf("the API server says %d", e.code)
+	if t := http.StatusText(e.code); t != "" {
+		text += " " + t
+	}
+	if e.message != "" {
+		text += ": " + e.message
+	}
+	return text
+}
+
+// Is tells which of the house's errors a refusal is.
+func (e *statusError) Is(target error) bool {
+	switch e.code {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return target == bulwark.ErrUntrusted
+	case http.StatusNotFound:
+		return target == bulwark.ErrNotFound
+	}
+	return target == bulwark.ErrUnavailable
+}
+
+func codeOf(err error) int {
+	var e *statusError
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return 0
+}
+
+// again tells whether asking once more may help.
+func again(err error) bool {
+	switch c := codeOf(err); {
+	case c == 0:
+		return errors.Is(err, bulwark.ErrUnavailable)
+	default:
+		return c == http.StatusTooManyRequests || c >= 500
+	}
+}
+
+// get asks for a path, again when the server is busy or stumbles, and hands the answer to
+// read.
+func (c *client) get(ctx context.Context, path string, q url.Values, accept string, read func(io.Reader) error) error {
+	tries, err := c.tries()
+	if err != nil {
+		return err
+	}
+	for i := range tries {
+		err = c.once(ctx, path, q, accept, read)
+		if err == nil || !again(err) || ctx.Err() != nil || i == tries-1 || !c.patient() {
+			break
+		}
+		if err := c.rest(ctx, i, err); err != nil {
+			return err
+		}
+	}
+	c.note(err)
+	return err
+}
+
+// tries is how often a question is asked at most.
+func (c *client) tries() (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failing >= givenUp {
+		return 1, c.dead
+	}
+	return maxTries, c.dead
+}
+
+// note remembers how a question ended. A server that does not take the credentials any more is
+// not asked again.
+func (c *client) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil:
+		c.failing = 0
+	case codeOf(err) == http.StatusUnauthorized:
+		c.dead = err
+	case again(err):
+		c.failing++
+	}
+}
+
+func (c *client) patient() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waited < allPatience
+}
+
+// rest waits as long as the server asks for, or longer each time.
+func (c *client) rest(ctx context.Context, try int, err error) error {
+	d := 500 * time.Millisecond << try
+	var e *statusError
+	if errors.As(err, &e) && e.after > 0 {
+		d = e.after
+	}
+	d = min(d, mostPatience)
+	c.mu.Lock()
+	c.waited += d
+	c.mu.Unlock()
+	return c.wait(ctx, d)
+}
+
+func (c *client) once(ctx context.Context, path string, q url.Values, accept string, read func(io.Reader) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s: %w", answerTime, bulwark.ErrUnavailable))
+	defer cancel()
+	body, err := c.open(ctx, path, q, accept)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if err := read(limit.Reader(body, maxPage, "an answer of the API server")); err != nil {
+		return c.broken(ctx, err)
+	}
+	return nil
+}
+
+// broken says why an answer could not be read to its end.
+func (c *client) broken(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, bulwark.ErrLimit), errors.Is(err, bulwark.ErrMalformed), errors.Is(err, errStop):
+		return err
+	}
+	return fmt.Errorf("the answer of the API server breaks off: %w: %w", bulwark.ErrUnavailable, err)
+}
+
+// open sends the question, and gives the body of an answer that is no refusal.
+func (c *client) open(ctx context.Context, path string, q url.Values, accept string) (io.ReadCloser, error) {
+	u := *c.base
+	u.Path = strings.TrimSuffix(u.Path, "/") + path
+	u.RawQuery = q.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", accept)
+	req.Header.Set("Accept-Encoding", "gzip")
+	res, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, c.explain(unaddressed(err))
+	}
+	if res.StatusCode != http.StatusOK {
+		defer res.Body.Close()
+		return nil, c.refusal(res)
+	}
+	if res.Header.Get("Content-Encoding") != "gzip" {
+		return res.Body, nil
+	}
+	return unzipped(res.Body)
+}
+
+// unaddressed takes the address off an error of the client: it may hold a token.
+func unaddressed(err error) error {
+	var e *url.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+type zipped struct {
+	*gzip.Reader
+	body io.Closer
+}
+
+func (z zipped) Close() error { return z.body.Close() }
+
+func unzipped(body io.ReadCloser) (io.ReadCloser, error) {
+	z, err := gzip.NewReader(body)
+	if err != nil {
+		body.Close()
+		return nil, fmt.Errorf("an answer of the API server: %w: %w", bulwark.ErrMalformed, err)
+	}
+	return zipped{z, body}, nil
+}
+
+// refusal reads why the server does not answer.
+func (c *client) refusal(res *http.Response) error {
+	e := &statusError{code: res.StatusCode}
+	body := io.Reader(res.Body)
+	if res.Header.Get("Content-Encoding") == "gzip" {
+		if z, err := gzip.NewReader(res.Body); err == nil {
+			body = z
+		}
+	}
+	b, _ := limit.ReadAll(body, 64<<10, "a refusal") // what there is of it is enough
+	var status struct {
+		Message  string
+		Metadata struct{ Continue string }
+	}
+	if json.Unmarshal(b, &status) == nil {
+		e.message, e.next = status.Message, status.Metadata.Continue
+	} else {
+		e.message = string(bytes.TrimSpace(b))
+	}
+	e.message = oneLine(e.message)
+	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s > 0 {
+		e.after = time.Duration(min(s, 3600)) * time.Second
+	}
+	if e.code == http.StatusUnauthorized {
+		e.message = c.unauthorized(e.message)
+	}
+	return e
+}
+
+// oneLine makes foreign text fit to be shown.
+func oneLine(s string) string {
+	s = printable(s)
+	if len(s) > 300 {
+		s = strings.ToValidUTF8(s[:300], "") + " ..."
+	}
+	return s
+}
+
+// printable is a text on one line, without control characters.
+func printable(s string) string {
+	s = strings.ToValidUTF8(s[:min(len(s), 8<<10)], "?")
+	s = strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// unauthorized says more of credentials that the server does not take.
+func (c *client) unauthorized(message string) string {
+	if why := c.expired(); why != "" {
+		return why
+	}
+	if message == "" || message == "Unauthorized" {
+		return "it does not take the credentials of the context " + c.name + ": they may have expired"
+	}
+	return message
+}
+
+// tokenEnds is when a JSON web token expires; zero when that cannot be told.
+func tokenEnds(token string) time.Time {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return time.Time{}
+	}
+	b, err := base64.RawURLEncoding.DecodeString(parts[1])
+	var claims struct{ Exp float64 }
+	if err != nil || json.Unmarshal(b, &claims) != nil || claims.Exp <= 0 || claims.Exp > 1e11 {
+		return time.Time{}
+	}
+	return time.Unix(int64(claims.Exp), 0)
+}
+
+// errStop ends the reading of an answer.
+var errStop = errors.New("stop")
+
+// document reads an answer that is one JSON value.
+func (c *client) document(ctx context.Context, path, accept string, into any) error {
+	return c.get(ctx, path, nil, accept, func(r io.Reader) error {
+		if err := json.NewDecoder(r).Decode(into); err != nil {
+			var syntax *json.SyntaxError
+			var wrong *json.UnmarshalTypeError
+			if errors.As(err, &syntax) || errors.As(err, &wrong) {
+				return fmt.Errorf("%s: %w: %w", path, bulwark.ErrMalformed, err)
+			}
+			return err
+		}
+		return nil
+	})
+}

@@ -1,0 +1,206 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"bulwark"
+	"bulwark/kube"
+)
+
+const (
+	pageSize      = 500
+	largePage     = 25 // of definitions, which are hundreds of kilobytes each
+	mostPages     = 20000
+	mostRestarts  = 3
+	asPartialList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+)
+
+// query is one list: of a resource, in a namespace or all of them.
+type query struct {
+	*resource
+	namespace string
+	selector  string // of fields
+	accept    string
+}
+
+// page is one page of a list.
+type page struct {
+	items    []json.RawMessage
+	next     string // how to go on; "" at the end
+	resource string // version of the list
+	err      error
+}
+
+// list gives every object of a list to each, as the server has it, and the list's version. The
+// next page is fetched while one is looked at. A list that expires while it is read goes on
+// where the server says, or begins anew; no object is given twice.
+func (c *client) list(ctx context.Context, q query, each func(*kube.Node) error) (version string, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pages := make(chan page, 1)
+	go c.pages(ctx, q, pages)
+	seen := map[string]struct{}{}
+	for p := range pages {
+		if p.err != nil {
+			return version, p.err
+		}
+		version = p.resource
+		for _, raw := range p.items {
+			if err := give(raw, seen, each); err != nil {
+				return version, fmt.Errorf("%s: %w", q.resource, err)
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return version, context.Cause(ctx)
+	}
+	return version, nil
+}
+
+func give(raw []byte, seen map[string]struct{}, each func(*kube.Node) error) error {
+	if len(raw) > maxObject {
+		return fmt.Errorf("an object of %d MB, at most %d are read: %w", len(raw)>>20, maxObject>>20, bulwark.ErrLimit)
+	}
+	n, err := kube.ParseJSON(raw)
+	if err != nil {
+		return err
+	}
+	meta := n.Get("metadata")
+	id := meta.Get("namespace").Text() + "/" + meta.Get("name").Text()
+	if _, again := seen[id]; again {
+		return nil
+	}
+	seen[id] = struct{}{}
+	return each(n)
+}
+
+// pages fetches one page after the other, and closes pages at the end, behind an error if there is one.
+func (c *client) pages(ctx context.Context, q query, pages chan<- page) {
+	defer close(pages)
+	next, restarts := "", 0
+	for range mostPages {
+		p, err := c.page(ctx, q, next)
+		var e *statusError
+		if errors.As(err, &e) && e.code == http.StatusGone && restarts < mostRestarts {
+			restarts++
+			next = e.next // "" begins anew
+			continue
+		}
+		p.err = err
+		if err == nil && p.next != "" && p.next == next {
+			p.err = fmt.Errorf("%s: %w: a page that leads to itself", q.resource, bulwark.ErrMalformed)
+		}
+		select {
+		case pages <- p:
+		case <-ctx.Done():
+			return
+		}
+		if p.err != nil || p.next == "" {
+			return
+		}
+		next = p.next
+	}
+	select {
+	case pages <- page{err: fmt.Errorf("%s: a list of more than %d pages: %w", q.resource, mostPages, bulwark.ErrLimit)}:
+	case <-ctx.Done():
+	}
+}
+
+func (c *client) page(ctx context.Context, q query, next string) (p page, err error) {
+	values := url.Values{}
+	size := pageSize
+	if q.name == "customresourcedefinitions" {
+		size = largePage
+	}
+	values.Set("limit", strconv.Itoa(size))
+	if next != "" {
+		values.Set("continue", next)
+	}
+	if q.selector != "" {
+		values.Set("fieldSelector", q.selector)
+	}
+	accept := q.accept
+	if accept == "" {
+		accept = asJSON
+	}
+	err = c.get(ctx, q.path(q.namespace), values, accept, func(r io.Reader) error {
+		p = page{}
+		return p.read(r)
+	})
+	return p, err
+}
+
+// read takes a list apart as it comes.
+func (p *page) read(r io.Reader) error {
+	d := json.NewDecoder(r)
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return malformed("a list", err)
+	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return malformed("a list", err)
+		}
+		switch t {
+		case "items":
+			err = p.readItems(d)
+		case "metadata":
+			err = p.readMetadata(d)
+		default:
+			var skipped json.RawMessage
+			err = d.Decode(&skipped)
+		}
+		if err != nil {
+			return malformed("a list", err)
+		}
+	}
+	if _, err := d.Token(); err != nil { // the brace that closes it
+		return malformed("a list", err)
+	}
+	return nil
+}
+
+func (p *page) readItems(d *json.Decoder) error {
+	t, err := d.Token()
+	if err != nil || t == nil { // null: an empty list
+		return err
+	}
+	if t != json.Delim('[') {
+		return fmt.Errorf("%w: items are no list", bulwark.ErrMalformed)
+	}
+	for d.More() {
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return err
+		}
+		p.items = append(p.items, raw)
+	}
+	_, err = d.Token()
+	return err
+}
+
+func (p *page) readMetadata(d *json.Decoder) error {
+	var m struct{ Continue, ResourceVersion string }
+	if err := d.Decode(&m); err != nil {
+		return err
+	}
+	p.next, p.resource = m.Continue, m.ResourceVersion
+	return nil
+}
+
+// malformed tells an answer that is wrong from one that broke off.
+func malformed(what string, err error) error {
+	var syntax *json.SyntaxError
+	var wrong *json.UnmarshalTypeError
+	if err == nil || errors.As(err, &syntax) || errors.As(err, &wrong) {
+		return fmt.Errorf("%s of the API server: %w: %v", what, bulwark.ErrMalformed, err)
+	}
+	return err
+}

@@ -1,0 +1,100 @@
+package cluster
+
+import (
+	"regexp"
+	"strings"
+
+	"bulwark/kube"
+)
+
+var (
+	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*-----|$)`)
+	inURL      = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@"'<>]*:)([^\s/@"'<>]+)(@)`)
+	runOfToken = regexp.MustCompile(`[A-Za-z0-9_./+=-]{8,}`)
+	assignment = regexp.MustCompile(`^(\s*(?:export\s+|-\s+)?["']?)([A-Za-z0-9_./-]+)(["']?\s*[:=]\s*["']?)(.*?)(["']?,?\s*)$`)
+)
+
+// mask puts a [kube.Masked] in place of what is the value of a secret in a text.
+func (l *lean) mask(name, s string) string {
+	if l.secret == nil || len(s) < 3 {
+		return s
+	}
+	if strings.Contains(s, "PRIVATE KEY") {
+		s = privateKey.ReplaceAllStringFunc(s, func(found string) string { return masked("pem", found) })
+	}
+	if strings.Contains(s, "://") && strings.Contains(s, "@") {
+		s = inURL.ReplaceAllStringFunc(s, l.url)
+	}
+	if !strings.ContainsAny(s, "\n") {
+		return l.line(name, s)
+	}
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		text := strings.TrimRight(line, "\r\n")
+		b.WriteString(l.settingLine(text))
+		b.WriteString(line[len(text):])
+	}
+	return b.String()
+}
+
+// url masks the password of an address.
+func (l *lean) url(found string) string {
+	m := inURL.FindStringSubmatch(found)
+	if m == nil || !l.secret("", found+"h") {
+		return found
+	}
+	return m[1] + masked("url", m[2]) + m[3]
+}
+
+// line masks a text of one line that is given to a name.
+func (l *lean) line(name, s string) string {
+	if _, _, _, done := kube.ParseMasked(s); done {
+		return s
+	}
+	if name != "" && l.secret(name, s) {
+		if l.secret("", s) {
+			return masked("shape", s)
+		}
+		return masked("name", s)
+	}
+	if k, v, ok := strings.Cut(s, "="); ok && strings.HasPrefix(k, "-") && l.secret(strings.TrimLeft(k, "-"), v) {
+		return k + "=" + masked("name", v)
+	}
+	return l.words(s)
+}
+
+// settingLine masks a line of a file of settings.
+func (l *lean) settingLine(line string) string {
+	if m := assignment.FindStringSubmatch(line); m != nil && m[4] != "" {
+		if after := l.line(m[2], m[4]); after != m[4] {
+			return m[1] + m[2] + m[3] + after + m[5]
+		}
+		return line
+	}
+	return l.line("", line)
+}
+
+// words masks the words of a text that are secrets by their shape.
+func (l *lean) words(s string) string {
+	if !l.secret("", s) {
+		return s
+	}
+	out := runOfToken.ReplaceAllStringFunc(s, func(word string) string {
+		if !l.secret("", word) {
+			return word
+		}
+		return masked("shape", word)
+	})
+	if out == s { // a secret that no word of it is
+		return masked("shape", s)
+	}
+	return out
+}
+
+func masked(why, value string) string {
+	m := kube.Masked{Why: why, Length: len(value)}
+	if why == "shape" {
+		m.Shown = value[:min(4, len(value))]
+	}
+	return m.String()
+}

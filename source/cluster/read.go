@@ -1,0 +1,399 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"bulwark"
+	"bulwark/kube"
+)
+
+const atOnce = 4 // lists
+
+// reading is one look at a cluster.
+type reading struct {
+	*Options
+	c     *client
+	lean  *lean
+	emit  func(line []byte) error
+	count int
+
+	resources []resource
+	shapes    []string        // resources that hold pod templates by their schema
+	owners    map[string]bool // uids of objects that say how their pods look
+
+	mu     sync.Mutex
+	unseen map[string]string
+	why    map[string][]string // what could not be listed, by what was said
+	listed int                 // lists that were answered
+	notes  []bulwark.Note
+}
+
+// read gives the lines of a cluster: begin gets what is known before, emit one line an
+// object, in a stable order. The error is why nothing could be read, or emit's.
+func (o *Options) read(ctx context.Context, begin func(*header) error, emit func(line []byte) error) (*trailer, *header, error) {
+	c, err := o.connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer c.http.CloseIdleConnections()
+	h := &header{Format: format, Cluster: c.name, Namespaces: o.Namespaces, Taken: o.Now}
+	if h.Version, err = c.serverVersion(ctx); err != nil {
+		return nil, nil, err
+	}
+	r := &reading{Options: o, c: c, emit: emit, lean: &lean{o.Secret, kube.NewHasher(), o.ReadSecrets}, owners: map[string]bool{}, unseen: map[string]string{}, why: map[string][]string{}}
+	if err := r.discover(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := begin(h); err != nil {
+		return nil, nil, err
+	}
+	if err := r.all(ctx); err != nil {
+		return nil, nil, err
+	}
+	r.tell()
+	t := &trailer{Objects: r.count, Notes: r.notes}
+	if len(r.unseen) > 0 {
+		t.Unseen = r.unseen
+	}
+	return t, h, nil
+}
+
+func (r *reading) discover(ctx context.Context) error {
+	list, stale, err := r.c.discover(ctx)
+	if err != nil {
+		return err
+	}
+	r.resources = list
+	for _, s := range stale {
+		group, _, _ := strings.Cut(s, "/")
+		if slices.ContainsFunc(wanted, func(w struct{ group, resources string }) bool { return w.group == group }) {
+			r.note("the API server could not say what there is of %s: its extension does not answer", s)
+		}
+	}
+	return nil
+}
+
+func (r *reading) note(format string, args ...any) {
+	r.notes = append(r.notes, bulwark.Note{Plugin: name, Text: fmt.Sprintf(format, args...), Incomplete: true})
+}
+
+// all reads everything: definitions first, since they say what else there is to read, pods last.
+func (r *reading) all(ctx context.Context) error {
+	if err := r.first(ctx); err != nil {
+		return err
+	}
+	for _, names := range []string{betweens, podsOfAll} {
+		for _, res := range r.chosen(func(full string) bool { return contains(names, full) }) {
+			if err := r.stream(ctx, &res); err != nil {
+				return err
+			}
+		}
+	}
+	if r.KubeletConfig {
+		if err := r.kubelets(ctx); err != nil {
+			return err
+		}
+	}
+	if r.listed == 0 {
+		return r.nothing()
+	}
+	return ctx.Err()
+}
+
+// nothing is why there is nothing to look at.
+func (r *reading) nothing() error {
+	for _, text := range slices.Sorted(maps.Keys(r.why)) {
+		kind := bulwark.ErrUnavailable
+		if text == forbidden {
+			text, kind = "the user may not (403)", bulwark.ErrUntrusted
+		}
+		return fmt.Errorf("the API server lets nothing be listed: %s: %w (deploy/clusterrole.yaml has the rights that a scan needs; --namespaces chooses those where there are some)", text, kind)
+	}
+	return fmt.Errorf("the API server has no resources that could be listed: %w", bulwark.ErrNotFound)
+}
+
+// chosen gives the resources that are wanted, in a stable order.
+func (r *reading) chosen(want func(full string) bool) []resource {
+	var list []resource
+	for i := range r.resources {
+		if res := &r.resources[i]; want(res.String()) {
+			list = append(list, *res)
+		}
+	}
+	slices.SortFunc(list, func(a, b resource) int { return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.name, b.name)) })
+	return list
+}
+
+const definitions = "customresourcedefinitions.apiextensions.k8s.io"
+
+// first reads what is neither a pod nor stands between pods and what people wrote: several
+// lists at once, given on in a stable order.
+func (r *reading) first(ctx context.Context) error {
+	for _, res := range r.chosen(func(full string) bool { return full == definitions }) {
+		if err := r.stream(ctx, &res); err != nil {
+			return err
+		}
+	}
+	list := r.chosen(func(full string) bool {
+		res, group, _ := strings.Cut(full, ".")
+		return full != podsOfAll && full != definitions && !contains(betweens, full) && (wants(group, res) || slices.Contains(r.shapes, full))
+	})
+	lines := make([][][]byte, len(list))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for i := range list {
+		g.Go(func() error {
+			return r.list(ctx, &list[i], func(line []byte) error {
+				lines[i] = append(lines[i], line)
+				return nil
+			})
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i := range lines {
+		for _, line := range lines[i] {
+			if err := r.give(line); err != nil {
+				return err
+			}
+		}
+		lines[i] = nil
+	}
+	return nil
+}
+
+func (r *reading) give(line []byte) error {
+	r.count++
+	return r.emit(line)
+}
+
+func (r *reading) stream(ctx context.Context, res *resource) error { return r.list(ctx, res, r.give) }
+
+// list reads one resource, of all namespaces or of each that was chosen. That it cannot be
+// listed is kept for the notes; the error is emit's or the context's.
+func (r *reading) list(ctx context.Context, res *resource, emit func([]byte) error) error {
+	for _, q := range r.queries(res) {
+		var failed error
+		give := func(line []byte) error {
+			failed = emit(line)
+			return failed
+		}
+		each := func(n *kube.Node) error {
+			if line := r.line(res, n); line != nil {
+				return give(line)
+			}
+			return nil
+		}
+		var err error
+		switch {
+		case res.name == "namespaces" && res.group == "" && len(r.Namespaces) > 0:
+			err = r.oneNamespace(ctx, res, q.namespace, each)
+		case res.name == "secrets" && res.group == "" && !r.ReadSecrets:
+			err = r.secrets(ctx, q, give)
+		default:
+			_, err = r.c.list(ctx, q, each)
+		}
+		if failed != nil {
+			return failed
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		r.done(res, q.namespace, err)
+	}
+	return nil
+}
+
+func (r *reading) queries(res *resource) []query {
+	if len(r.Namespaces) == 0 || !res.namespaced && res.String() != "namespaces" {
+		return []query{{resource: res}}
+	}
+	var list []query
+	for _, ns := range r.Namespaces {
+		list = append(list, query{resource: res, namespace: ns})
+	}
+	return list
+}
+
+const forbidden = "forbidden"
+
+// done keeps how a list ended.
+func (r *reading) done(res *resource, namespace string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	full := res.String()
+	switch {
+	case err == nil:
+		r.listed++
+		return
+	case codeOf(err) == http.StatusNotFound && full != "namespaces": // it is gone since it was told of
+		return
+	}
+	text := err.Error()
+	if codeOf(err) == http.StatusForbidden {
+		text = forbidden
+	}
+	r.unseen[full] = text
+	if namespace != "" {
+		full += " in " + namespace
+	}
+	r.why[text] = append(r.why[text], full)
+}
+
+// tell makes notes of what could not be listed: one for each reason.
+func (r *reading) tell() {
+	for _, text := range slices.Sorted(maps.Keys(r.why)) {
+		list := r.why[text]
+		slices.Sort(list)
+		if text != forbidden {
+			r.note("could not list %s: %s", shortened(list), text)
+			continue
+		}
+		rest := slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "secrets" || strings.HasPrefix(s, "secrets in ") })
+		if len(rest) < len(list) && !r.ReadSecrets {
+			list = rest
+			r.notes = append(r.notes, bulwark.Note{Plugin: name, Text: "the user may not list Secrets: which there are, their types and age are not known (deploy/clusterrole-secrets.yaml lets them be listed)"})
+		}
+		if len(list) > 0 {
+			r.note("the user may not list %s: what depends on them is not known (deploy/clusterrole.yaml has the rights that a scan needs)", shortened(list))
+		}
+	}
+}
+
+// shortened is a list as people read it.
+func shortened(list []string) string {
+	const most = 12
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
+}
+
+// line is what is kept of an object; nil when nothing is. What is owned by an object that
+// says how its pods look is kept short, and revisions of one that run nothing are left out.
+func (r *reading) line(res *resource, n *kube.Node) []byte {
+	full := res.String()
+	if full == definitions {
+		if made, ok := defines(n); ok {
+			r.shapes = append(r.shapes, made)
+		}
+	}
+	uid := n.Get("metadata", "uid").Text()
+	owned := r.isOwner(ownerOf(n))
+	switch {
+	case full == podsOfAll && owned:
+		return r.lean.ownedPod(res, n)
+	case full == "replicasets.apps" && owned && idle(n):
+		return nil
+	case contains(betweens, full) && owned:
+		r.own(uid)
+		return r.lean.owned(res, n)
+	}
+	line := r.lean.object(res, n)
+	if full != podsOfAll && templated(line) {
+		r.own(uid)
+	}
+	return line
+}
+
+func (r *reading) isOwner(uid string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return uid != "" && r.owners[uid]
+}
+
+func (r *reading) own(uid string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.owners[uid] = true
+}
+
+// ownerOf is the uid of the controller of an object.
+func ownerOf(n *kube.Node) string {
+	for _, ref := range n.Get("metadata", "ownerReferences").Items() {
+		if ref.Get("controller").True() {
+			return ref.Get("uid").Text()
+		}
+	}
+	return ""
+}
+
+// idle tells whether a ReplicaSet runs nothing.
+func idle(n *kube.Node) bool {
+	want, ok := n.Get("spec", "replicas").Int()
+	have, _ := n.Get("status", "replicas").Int()
+	return ok && want == 0 && have == 0
+}
+
+// templated tells whether an object says how pods look.
+func templated(line []byte) bool {
+	root, err := kube.ParseJSON(line)
+	if err != nil {
+		return false
+	}
+	o, ok := kube.NewObject(root, kube.Origin{})
+	return ok && len((&kube.Set{Objects: []*kube.Object{o}}).Workloads()) > 0
+}
+
+// oneNamespace reads a namespace that was chosen.
+func (r *reading) oneNamespace(ctx context.Context, res *resource, ns string, each func(*kube.Node) error) error {
+	if !plain(ns) || ns == "" {
+		return fmt.Errorf("%q is no name of a namespace: %w", ns, bulwark.ErrMalformed)
+	}
+	n, err := r.c.object(ctx, res.path("")+"/"+ns)
+	if errors.Is(err, bulwark.ErrNotFound) {
+		return fmt.Errorf("there is no namespace %s: %w", ns, err)
+	}
+	if err != nil {
+		return err
+	}
+	return each(n)
+}
+
+// secretTypes are those that matter; the server says of which a Secret is without its values.
+var secretTypes = []string{
+	"kubernetes.io/tls", "kubernetes.io/service-account-token", "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg",
+	"kubernetes.io/basic-auth", "kubernetes.io/ssh-auth", "bootstrap.kubernetes.io/token", "helm.sh/release.v1", "Opaque",
+}
+
+// secrets reads what the server says of Secrets but their values: metadata, and by asking for
+// each type which are of it.
+func (r *reading) secrets(ctx context.Context, q query, give func(line []byte) error) error {
+	q.accept = asPartialList
+	var list []*kube.Node
+	_, err := r.c.list(ctx, q, func(n *kube.Node) error {
+		list = append(list, n)
+		return nil
+	})
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	types := map[string]string{}
+	for _, kind := range secretTypes {
+		q.selector = "type=" + kind
+		_, err := r.c.list(ctx, q, func(n *kube.Node) error {
+			types[n.Get("metadata", "uid").Text()] = kind
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, n := range list {
+		if err := give(r.lean.secretObject(q.resource, n, types[n.Get("metadata", "uid").Text()])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
