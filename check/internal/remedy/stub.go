@@ -11,4 +11,3 @@ func (m *Maker) chart(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, error)
 func (m *Maker) overlay(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, error) {
 	return nil, unsure("an overlay")
 }
-func live(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, error) { return nil, unsure("a cluster") }

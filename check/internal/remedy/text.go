@@ -17,7 +17,7 @@ var ErrUnsure error = reason("a change that cannot be made with certainty")
 // reason says why there is no patch.
 type reason string
 
-func (r reason) Error() string { return string(r) }
+func (r reason) Error() string   { return string(r) }
 func (r reason) Is(t error) bool { return t == ErrUnsure || t == bulwark.ErrUnsupported }
 
 func unsure(format string, args ...any) error { return reason(fmt.Sprintf(format, args...)) }
