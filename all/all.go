@@ -9,6 +9,7 @@ import (
 	"bulwark/advisory"
 	"bulwark/check/advice"
 	"bulwark/check/build"
+	"bulwark/check/cluster"
 	"bulwark/check/compose"
 	"bulwark/check/dockerfile"
 	"bulwark/check/eol"
@@ -131,7 +132,24 @@ func Checks(o Options) []bulwark.Check {
 	}
 	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(compose.Options{Resolve: resolve}), build.New())
 	add(bulwark.KindMisconfig, workload.New())
+	add(bulwark.KindMisconfig, cluster.New())
+	list = append(list, components(o)...)
 	return list
+}
+
+// components judges the versions of what clusters are made of, by those who judge packages.
+func components(o Options) []bulwark.Check {
+	if o.DB == nil {
+		return nil // those who judge packages say so
+	}
+	c := cluster.ComponentOptions{Record: o.DB.Record}
+	if o.wants(bulwark.KindVulnerability) {
+		c.Vulnerabilities = vuln.New(o.DB, vuln.Options{Now: o.Now})
+	}
+	if o.wants(bulwark.KindEOL) {
+		c.Lifetimes = eol.New(o.DB, eol.Options{Now: o.Now})
+	}
+	return []bulwark.Check{cluster.NewComponents(c)}
 }
 
 // Advisors say what to do first.
