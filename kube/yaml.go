@@ -1,8 +1,11 @@
 package kube
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
+	"iter"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -37,37 +40,54 @@ type Problem struct {
 // read does not keep those around it from being read; empty ones are left out.
 func ParseYAML(data []byte) []Document {
 	var docs []Document
-	for _, c := range split(data) {
-		if d, ok := c.parse(); ok {
+	for c := range Chunks(bytes.NewReader(data)) {
+		if d, ok := c.Parse(); ok {
 			docs = append(docs, d)
 		}
 	}
 	return docs
 }
 
-// chunk is one document's text.
-type chunk struct {
-	text []byte
-	line int // its first line
+// Chunk is the text of one document of a stream.
+type Chunk struct {
+	Text []byte
+	Line int   // its first line
+	Size int64 // bytes that it has; more than Text when that was cut
+	Err  error // why the stream could not be read on
 }
 
-// split divides a stream at the lines that separate documents: nothing within a document
-// can begin a line with three dashes.
-func split(data []byte) []chunk {
-	var list []chunk
-	start, first, line := 0, 1, 1
-	for at := 0; at < len(data); line++ {
-		end := len(data)
-		if i := bytes.IndexByte(data[at:], '\n'); i >= 0 {
-			end = at + i + 1
+// Chunks divides a stream at the lines that separate documents: nothing within a document
+// can begin a line with three dashes. Of a document that is too large the start is given;
+// the rest is read, and forgotten.
+func Chunks(r io.Reader) iter.Seq[Chunk] {
+	return func(yield func(Chunk) bool) {
+		in := bufio.NewReaderSize(r, 64<<10)
+		c, line, begins := Chunk{Line: 1}, 1, true
+		for {
+			piece, err := in.ReadSlice('\n')
+			if begins && c.Size > 0 && separates(piece) {
+				if !yield(c) {
+					return
+				}
+				c = Chunk{Line: line}
+			}
+			if room := maxDocument + 1 - len(c.Text); room > 0 {
+				c.Text = append(c.Text, piece[:min(len(piece), room)]...)
+			}
+			c.Size += int64(len(piece))
+			begins = err == nil
+			switch {
+			case err == nil:
+				line++
+			case err != bufio.ErrBufferFull:
+				if err != io.EOF {
+					c.Err = err
+				}
+				yield(c)
+				return
+			}
 		}
-		if separates(data[at:end]) {
-			list = append(list, chunk{data[start:at], first})
-			start, first = at, line
-		}
-		at = end
 	}
-	return append(list, chunk{data[start:], first})
 }
 
 // separates tells whether a line begins a document.
@@ -76,30 +96,35 @@ func separates(line []byte) bool {
 	return ok && (len(rest) == 0 || strings.IndexByte(" \t\r\n", rest[0]) >= 0)
 }
 
-func (c *chunk) parse() (Document, bool) {
-	d := Document{Line: c.line}
-	if len(c.text) > maxDocument {
-		d.Err = fmt.Errorf("a document of %d MB, at most %d MB are read: %w", len(c.text)>>20, maxDocument>>20, bulwark.ErrLimit)
+// Parse reads the document; ok is false when there is none in it.
+func (c *Chunk) Parse() (d Document, ok bool) {
+	d = Document{Line: c.Line}
+	if c.Err != nil {
+		d.Err = c.Err
 		return d, true
 	}
-	if blank(c.text) {
+	if c.Size > maxDocument {
+		d.Err = fmt.Errorf("a document of %d MB, at most %d MB are read: %w", c.Size>>20, maxDocument>>20, bulwark.ErrLimit)
+		return d, true
+	}
+	if blank(c.Text) {
 		return d, false
 	}
-	if looksJSON(c.text) {
-		if root, err := parseJSON(c.text, c.line); err == nil {
+	if looksJSON(c.Text) {
+		if root, err := parseJSON(c.Text, c.Line); err == nil {
 			d.Root = root
 			return d, true
 		}
 	}
-	if n := begins(c.text); n > maxNodes {
+	if n := begins(c.Text); n > maxNodes {
 		d.Err = fmt.Errorf("a document of about %d values, at most %d are read: %w", n, maxNodes, bulwark.ErrLimit)
 		return d, true
 	}
 	var root yaml.Node
-	if err := yaml.Unmarshal(c.text, &root); err != nil {
+	if err := yaml.Unmarshal(c.Text, &root); err != nil {
 		text, line := lineOf(err.Error())
 		if line > 0 {
-			d.ErrLine = c.line + line - 1
+			d.ErrLine = c.Line + line - 1
 		}
 		d.Err = fmt.Errorf("%w: %s", bulwark.ErrMalformed, text)
 		return d, true
@@ -107,7 +132,7 @@ func (c *chunk) parse() (Document, bool) {
 	if len(root.Content) != 1 {
 		return d, false
 	}
-	r := reader{shift: int32(c.line - 1), known: map[*yaml.Node]*Node{}}
+	r := reader{shift: int32(c.Line - 1), known: map[*yaml.Node]*Node{}}
 	d.Root = r.node(root.Content[0], 0)
 	d.Problems, d.Err = r.problems, r.err
 	if d.Err != nil {
@@ -126,11 +151,11 @@ func lineOf(text string) (rest string, line int) {
 	return rest, line
 }
 
-// blank tells whether there are comments alone.
+// blank tells whether there are comments and directives alone.
 func blank(text []byte) bool {
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimSpace(line)
-		if len(line) > 0 && line[0] != '#' && string(line) != "---" && string(line) != "..." {
+		if len(line) > 0 && line[0] != '#' && line[0] != '%' && string(line) != "---" && string(line) != "..." {
 			return false
 		}
 	}

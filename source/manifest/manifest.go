@@ -1,9 +1,9 @@
-// Package manifest reads the Kubernetes objects that files declare: YAML and JSON, of one
-// file or of a folder.
+// Package manifest reads the Kubernetes objects that files declare: YAML and JSON, Helm
+// charts and Kustomize overlays, of one file or of a folder. Charts and overlays are built
+// here, without a cluster, network or plugins, and within budgets.
 package manifest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,25 +13,50 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"bulwark"
-	"bulwark/internal/glob"
 	"bulwark/internal/limit"
 	"bulwark/kube"
+	"bulwark/source/manifest/internal/chart"
 )
 
 const (
 	name     = "source/manifest"
-	maxFile  = 64 << 20  // bytes of one file
-	maxFiles = 512 << 20 // bytes of all files
+	maxFile  = 256 << 20 // bytes of one file of manifests
+	maxFiles = 1 << 30   // bytes of all of them
+	maxSmall = 16 << 20  // bytes of a file that is held as a whole
 )
 
 // Options say how files become objects; the zero value takes them as they are.
 type Options struct {
 	Exclude []string // globs of paths not to read
+	Charts  Charts
+	Now     time.Time // what templates take for now
 }
 
-// Source opens files and folders of manifests.
+// Charts say how Helm charts are rendered; the zero value does it as helm does by default.
+type Charts struct {
+	Values      map[string]any // of the user, over those of the chart
+	Kube        []string       // versions of Kubernetes; each is rendered for
+	APIVersions []string       // served beside those of any cluster
+	Release     string
+	Namespace   string
+}
+
+// Values makes values of what a user gives: files, each over those before it, and settings
+// in the notation of helm's --set and --set-string. The error wraps ErrMalformed.
+func Values(files [][]byte, set, setString []string) (map[string]any, error) {
+	return chart.UserValues(files, set, setString)
+}
+
+// CheckKube tells whether a text is a version of Kubernetes.
+func CheckKube(version string) error {
+	_, err := chart.ParseKube(version)
+	return err
+}
+
+// Source opens files and folders of manifests, and packed charts.
 type Source struct {
 	Options
 	Stdin io.Reader // what "-" reads
@@ -43,14 +68,9 @@ var _ bulwark.Source = (*Source)(nil)
 func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) {
 	t := &bulwark.Target{Asset: bulwark.Asset{ID: bulwark.AssetID("file:" + ref), Kind: "manifest", Name: ref}}
 	if ref == "-" {
-		data, err := limit.ReadAll(s.Stdin, maxFile, "standard input")
-		if err != nil {
-			return nil, err
-		}
 		r := newReader(&s.Options)
 		r.set.Read = func(file string) ([]byte, error) { return nil, fmt.Errorf("%s: %w", file, bulwark.ErrNotFound) }
-		r.document("-", data, true)
-		return t, r.hand(t)
+		return t, r.only(ctx, t, "-", s.Stdin)
 	}
 	st, err := os.Stat(ref)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -68,19 +88,29 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 		return nil, err
 	}
 	defer f.Close()
-	data, err := limit.ReadAll(f, maxFile, ref)
-	if err != nil {
-		return nil, err
-	}
 	r := newReader(&s.Options)
-	r.set.Read = func(file string) ([]byte, error) {
-		if file != filepath.ToSlash(ref) {
-			return nil, fmt.Errorf("%s: %w", file, bulwark.ErrNotFound)
+	file := filepath.ToSlash(ref)
+	r.set.Read = func(asked string) ([]byte, error) {
+		if asked != file {
+			return nil, fmt.Errorf("%s: %w", asked, bulwark.ErrNotFound)
 		}
-		return data, nil
+		return again(filepath.Dir(ref), filepath.Base(ref))
 	}
-	r.document(filepath.ToSlash(ref), data, true)
-	return t, r.hand(t)
+	if packed(f) {
+		return t, r.packedChart(ctx, t, file, f)
+	}
+	return t, r.only(ctx, t, file, f)
+}
+
+// only reads one stream, which was asked for by name.
+func (r *reader) only(ctx context.Context, t *bulwark.Target, file string, in io.Reader) error {
+	p := r.parser(ctx, true)
+	p.stream(file, limit.Reader(in, maxFile, file))
+	p.wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return r.hand(t)
 }
 
 // Folder opens folders as another source does, with the objects that their files declare.
@@ -124,72 +154,60 @@ func Add(ctx context.Context, t *bulwark.Target, dir string, o Options) error {
 // reader gathers objects.
 type reader struct {
 	*Options
-	set   *kube.Set
-	notes []bulwark.Note
-	bytes int64
+	set    *kube.Set
+	notes  []bulwark.Note
+	charts map[*kube.Object]*rendering
 }
 
-func newReader(o *Options) *reader { return &reader{Options: o, set: &kube.Set{}} }
+func newReader(o *Options) *reader {
+	return &reader{Options: o, set: &kube.Set{}, charts: map[*kube.Object]*rendering{}}
+}
 
 // hand gives the target what was read.
 func (r *reader) hand(t *bulwark.Target) error {
 	if r.set.Len() > 0 || len(r.set.Broken) > 0 {
 		t.Objects = r.set
 	}
+	if len(r.charts) > 0 {
+		r.set.Render = r.render
+	}
 	t.Notes = append(t.Notes, r.notes...)
 	return nil
 }
 
+// note tells of something that was not looked at.
 func (r *reader) note(file, format string, args ...any) {
-	r.notes = append(r.notes, bulwark.Note{Plugin: name, Path: file, Text: fmt.Sprintf(format, args...), Incomplete: true})
+	r.tell(bulwark.Note{Path: file, Text: fmt.Sprintf(format, args...), Incomplete: true})
 }
 
-// folder reads every manifest below root; symbolic links are not followed.
-func (r *reader) folder(ctx context.Context, root *os.Root) error {
-	return fs.WalkDir(root.FS(), ".", func(file string, d fs.DirEntry, err error) error {
-		if e := ctx.Err(); e != nil {
-			return e
-		}
-		switch {
-		case err != nil:
-			r.note(file, "%v", err)
-			return nil
-		case file != "." && r.excluded(file), d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules"):
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case !d.Type().IsRegular() || !isManifest(file):
-			return nil
-		}
-		data, err := r.read(root, file)
-		if err != nil {
-			r.note(file, "%v", err)
-			return nil
-		}
-		r.document(file, data, false)
-		return nil
-	})
+func (r *reader) tell(n bulwark.Note) {
+	n.Plugin = name
+	r.notes = append(r.notes, n)
 }
 
-func (r *reader) excluded(file string) bool {
-	for _, g := range r.Exclude {
-		if glob.Match(g, file) {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *reader) read(root *os.Root, file string) ([]byte, error) {
+func readAt(root *os.Root, file string, most int64) ([]byte, error) {
 	f, err := root.Open(filepath.FromSlash(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", file, bulwark.ErrNotFound)
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := limit.ReadAll(f, min(maxFile, maxFiles-r.bytes), file)
-	r.bytes += int64(len(data))
-	return data, err
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file: %w", file, bulwark.ErrUnsupported)
+	}
+	return limit.ReadAll(f, most, file)
+}
+
+// again reads a file of a folder that has been read.
+func again(dir, file string) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return readAt(root, file, maxFile)
 }
 
 func isManifest(file string) bool {
@@ -200,57 +218,19 @@ func isManifest(file string) bool {
 	return false
 }
 
-// document takes the objects of a file. What is no manifest is left alone, unless it was
-// asked for by name.
-func (r *reader) document(file string, data []byte, asked bool) {
-	if !asked && !looks(data) {
-		return
-	}
-	for _, d := range kube.ParseYAML(data) {
-		if d.Err != nil {
-			r.set.Broken = append(r.set.Broken, kube.Broken{File: file, Line: max(d.Line, d.ErrLine), Err: d.Err})
-			continue
-		}
-		r.object(file, &d, d.Root)
-	}
-}
-
-// object takes an object, or those of a list of objects.
-func (r *reader) object(file string, d *kube.Document, root *kube.Node) {
-	if strings.HasSuffix(root.Get("kind").Text(), "List") && root.Get("items").Form() == kube.List {
-		for _, item := range root.Get("items").Items() {
-			r.object(file, d, item)
-		}
-		return
-	}
-	if o, ok := kube.NewObject(root, kube.Origin{File: file}); ok {
-		o.Problems = d.Problems
-		r.set.Objects = append(r.set.Objects, o)
-	}
-}
-
 // IsManifest tells whether the start of a file looks like that of a manifest.
-func IsManifest(head []byte) bool { return looks(head) }
+func IsManifest(head []byte) bool { return declares(head) }
 
-// looks tells whether there may be an object in a file.
-func looks(data []byte) bool {
-	return bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("kind"))
-}
-
-// again reads a file of a folder that has been read.
-func again(dir, file string) ([]byte, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
+// IsChart tells whether the start of a file, unpacked if it was packed, looks like that of
+// a packed chart.
+func IsChart(file string) bool {
+	if !strings.HasSuffix(file, ".tgz") && !strings.HasSuffix(file, ".tar.gz") {
+		return false
 	}
-	defer root.Close()
-	f, err := root.Open(filepath.FromSlash(file))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", file, bulwark.ErrNotFound)
-	}
+	f, err := os.Open(file)
 	if err != nil {
-		return nil, err
+		return false
 	}
 	defer f.Close()
-	return limit.ReadAll(f, maxFile, file)
+	return packed(f) && chart.IsPacked(f)
 }

@@ -128,7 +128,7 @@ type one struct {
 func (c *Chart) gather(all map[string]one, up Values) map[string]any {
 	subs := map[string]any{}
 	sees := Values{
-		"Chart": c.described(), "Files": c.fileMap(), "Release": up["Release"], "Capabilities": up["Capabilities"],
+		"Chart": described{*c.Meta, c.parent == nil}, "Files": c.fileMap(), "Release": up["Release"], "Capabilities": up["Capabilities"],
 		"Values": Values{}, "Subcharts": subs,
 	}
 	if c.parent == nil {
@@ -291,11 +291,9 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // described is .Chart.
-func (c *Chart) described() any {
-	return struct {
-		helm.Metadata
-		IsRoot bool
-	}{*c.Meta, c.parent == nil}
+type described struct {
+	helm.Metadata
+	IsRoot bool
 }
 
 // include makes the function that gives a template's text; in names the set of templates
@@ -306,8 +304,29 @@ func (r *renderer) include(in *template.Template) func(string, any) (string, err
 		if set == nil {
 			set = r.set
 		}
+		if t := set.Lookup(name); t == nil || t.Tree == nil {
+			return r.absent(name, data), nil
+		}
 		return r.nest(func(out *output) error { return set.ExecuteTemplate(out, name, data) })
 	}
+}
+
+// absent stands for a template that none defines: a partial that was not handed over. The
+// chart's name stands where a name is wanted, so that the rest can be looked at.
+func (r *renderer) absent(name string, data any) string {
+	r.note("", "the chart has no template "+name+": something stands in for it", true)
+	lower := strings.ToLower(name)
+	for _, word := range []string{"label", "annotation", "selector"} {
+		if strings.Contains(lower, word) {
+			return ""
+		}
+	}
+	if sees, ok := data.(Values); ok {
+		if meta, ok := sees["Chart"].(described); ok {
+			return meta.Name
+		}
+	}
+	return "unknown"
 }
 
 // nest runs a template into a text.

@@ -1,0 +1,112 @@
+package manifest
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"bulwark/internal/glob"
+	"bulwark/internal/limit"
+)
+
+// found is what a folder holds, by what is to be done with it.
+type found struct {
+	files      []string        // that may be manifests
+	charts     []string        // folders of charts that are part of no other
+	overlays   []string        // files named kustomization.yaml, of whatever spelling
+	chartFiles map[string]bool // folders of charts, subcharts too
+}
+
+// folder reads every manifest below root; symbolic links are not followed.
+func (r *reader) folder(ctx context.Context, root *os.Root) error {
+	all, err := r.find(ctx, root)
+	if err != nil {
+		return err
+	}
+	for _, dir := range all.charts {
+		if err := r.chartFolder(ctx, root, dir); err != nil {
+			return err
+		}
+	}
+	used, err := r.buildOverlays(ctx, root, all.overlays)
+	if err != nil {
+		return err
+	}
+	p := r.parser(ctx, false)
+	left := int64(maxFiles)
+	for _, file := range all.files {
+		if ctx.Err() != nil {
+			break
+		}
+		if !used[file] {
+			r.raw(p, root, file, &left)
+		}
+	}
+	p.wait()
+	return ctx.Err()
+}
+
+// raw reads one file.
+func (r *reader) raw(p *parser, root *os.Root, file string, left *int64) {
+	f, err := root.Open(filepath.FromSlash(file))
+	if err != nil {
+		r.note(file, "%v", err)
+		return
+	}
+	defer f.Close()
+	p.stream(file, limit.Reader(f, min(maxFile, *left), file))
+	if st, err := f.Stat(); err == nil {
+		*left -= min(st.Size(), *left)
+	}
+}
+
+func (r *reader) find(ctx context.Context, root *os.Root) (*found, error) {
+	all := &found{chartFiles: map[string]bool{}}
+	err := fs.WalkDir(root.FS(), ".", func(file string, d fs.DirEntry, err error) error {
+		if e := ctx.Err(); e != nil {
+			return e
+		}
+		switch {
+		case err != nil:
+			r.note(file, "%v", err)
+		case file != "." && r.excluded(file), d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules"), d.IsDir() && d.Name() == "templates" && all.chartFiles[path.Dir(file)]:
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case d.IsDir():
+			all.chart(root, file)
+		case !d.Type().IsRegular():
+		case kustomization[d.Name()]:
+			all.overlays = append(all.overlays, file)
+		case isManifest(file) && !(all.chartFiles[path.Dir(file)] && d.Name() == "Chart.yaml"):
+			all.files = append(all.files, file)
+		}
+		return nil
+	})
+	return all, err
+}
+
+var kustomization = map[string]bool{"kustomization.yaml": true, "kustomization.yml": true, "Kustomization": true}
+
+// chart takes a folder for a chart if it has a Chart.yaml.
+func (f *found) chart(root *os.Root, dir string) {
+	st, err := root.Lstat(filepath.FromSlash(path.Join(dir, "Chart.yaml")))
+	if err != nil || !st.Mode().IsRegular() {
+		return
+	}
+	f.chartFiles[dir] = true
+	if up := path.Dir(dir); path.Base(up) != "charts" || !f.chartFiles[path.Dir(up)] {
+		f.charts = append(f.charts, dir)
+	}
+}
+
+func (r *reader) excluded(file string) bool {
+	for _, g := range r.Exclude {
+		if glob.Match(g, file) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,169 @@
+package manifest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+
+	"bulwark/kube"
+)
+
+// parser reads documents on all processors, and gives what is in them in the order in which
+// they stand.
+type parser struct {
+	r     *reader
+	ctx   context.Context
+	asked bool // the file was named by the user: what is broken in it is told in any case
+	jobs  chan *job
+	all   []*job
+	done  sync.WaitGroup
+}
+
+// job is one document.
+type job struct {
+	file    string
+	chunk   kube.Chunk
+	objects []*kube.Object
+	broken  []kube.Broken
+}
+
+func (r *reader) parser(ctx context.Context, asked bool) *parser {
+	p := &parser{r: r, ctx: ctx, asked: asked, jobs: make(chan *job, 4)}
+	for range runtime.GOMAXPROCS(0) {
+		p.done.Go(func() {
+			for j := range p.jobs {
+				j.read(asked)
+			}
+		})
+	}
+	return p
+}
+
+// stream hands out the documents of a file. Those that declare nothing are left alone.
+func (p *parser) stream(file string, in io.Reader) {
+	for c := range kube.Chunks(in) {
+		if p.ctx.Err() != nil {
+			return
+		}
+		if c.Err == nil && !p.asked && !declares(c.Text) {
+			continue
+		}
+		j := &job{file: file, chunk: c}
+		p.all = append(p.all, j)
+		p.jobs <- j
+	}
+}
+
+// wait gives the reader what was read, when all is.
+func (p *parser) wait() {
+	close(p.jobs)
+	p.done.Wait()
+	for _, j := range p.all {
+		p.r.set.Objects = append(p.r.set.Objects, j.objects...)
+		p.r.set.Broken = append(p.r.set.Broken, j.broken...)
+	}
+}
+
+func (j *job) read(asked bool) {
+	d, ok := j.chunk.Parse()
+	text := j.chunk.Text
+	j.chunk = kube.Chunk{}
+	switch {
+	case !ok:
+	case d.Err == nil:
+		j.object(&d, d.Root)
+	case asked || !template(text):
+		j.broken = append(j.broken, kube.Broken{File: j.file, Line: max(d.Line, d.ErrLine), Err: d.Err})
+	}
+}
+
+// object takes an object, or those of a list of objects.
+func (j *job) object(d *kube.Document, root *kube.Node) {
+	each(root, func(n *kube.Node) {
+		if o, ok := kube.NewObject(n, kube.Origin{File: j.file}); ok {
+			o.Problems = within(d.Problems, n)
+			j.objects = append(j.objects, o)
+		}
+	})
+}
+
+// each visits a document's object, or those of a list of objects.
+func each(root *kube.Node, visit func(*kube.Node)) {
+	items := root.Get("items")
+	if items.Form() != kube.List || !strings.HasSuffix(root.Get("kind").Text(), "List") || !root.Get("apiVersion").Exists() {
+		visit(root)
+		return
+	}
+	for _, item := range items.Items() {
+		if item.Form() == kube.Map {
+			visit(item)
+		}
+	}
+}
+
+// within are the problems of a document that belong to one of its objects.
+func within(all []kube.Problem, n *kube.Node) []kube.Problem {
+	if len(all) == 0 {
+		return nil
+	}
+	last := lastLine(n, 0)
+	var list []kube.Problem
+	for _, p := range all {
+		if p.Line >= n.Line() && p.Line <= last {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func lastLine(n *kube.Node, depth int) int {
+	last := n.Line()
+	if depth > 200 {
+		return last
+	}
+	for _, v := range n.Fields() {
+		last = max(last, lastLine(v, depth+1))
+	}
+	for _, v := range n.Items() {
+		last = max(last, lastLine(v, depth+1))
+	}
+	return last
+}
+
+// declares tells whether there may be an object in a text: it has the two fields that each
+// has, at the start of a line or as a key of JSON.
+func declares(text []byte) bool { return key(text, "apiVersion") && key(text, "kind") }
+
+func key(text []byte, name string) bool {
+	for at := 0; ; {
+		i := bytes.Index(text[at:], []byte(name))
+		if i < 0 {
+			return false
+		}
+		at += i + len(name)
+		rest := bytes.TrimLeft(text[at:], "\"' \t")
+		if len(rest) > 0 && rest[0] == ':' && starts(text[:at-len(name)]) {
+			return true
+		}
+	}
+}
+
+// starts tells whether nothing but what may stand before a key stands at the end of a text.
+func starts(before []byte) bool {
+	before = bytes.TrimRight(before, "\"' \t-")
+	return len(before) == 0 || bytes.IndexByte([]byte("\n\r{,"), before[len(before)-1]) >= 0 || bytes.HasSuffix(before, []byte("\xef\xbb\xbf"))
+}
+
+// template tells whether a text that is no YAML is meant to become some: it has marks of
+// a template language in it.
+func template(text []byte) bool {
+	for _, mark := range []string{"{{", "{%", "<%", "<#", "${", "#@", "[["} {
+		if bytes.Contains(text, []byte(mark)) {
+			return true
+		}
+	}
+	return false
+}
