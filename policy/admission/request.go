@@ -1,0 +1,186 @@
+package admission
+
+import (
+	"strings"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+
+	"bulwark/kube"
+	"bulwark/policy/internal/apiview"
+)
+
+// Resource names what a request is about, as the API has it.
+type Resource struct{ Group, Version, Resource, Kind string }
+
+// User is who makes a request.
+type User struct {
+	Name, UID string
+	Groups    []string
+	Extra     map[string][]string
+}
+
+// Request is what is asked of policies. That of a scan is the creation of an object by
+// nobody in particular: see [Create]. It is used by one goroutine.
+//
+// Beside who asks, it differs from what a cluster's policies see in what only a cluster
+// adds to an object: its uid and time of creation, addresses of services, the changes of
+// mutating webhooks. What the API server itself adds to pods and workloads is added here.
+type Request struct {
+	Operation   string // CREATE, UPDATE, DELETE, CONNECT
+	Object, Old *kube.Object
+	// Template is where in Object a pod template stands that is asked about as the pod that
+	// will be made of it; nil for the object itself.
+	Template    []any
+	Resource    Resource
+	SubResource string
+	Name        string
+	Scope       string       // the namespace; "" for what belongs to the whole cluster
+	Namespace   *kube.Object // of that name
+	User        User
+	DryRun      bool
+	// Params are objects that parameters are looked for in, when none of the policies' own
+	// files fits; nil for none.
+	Params *kube.Set
+
+	view    ref.Val // of Object
+	request ref.Val
+	weight  weight
+	known   map[string]string // labels of the pod of a template
+}
+
+// Create is the request that creates an object.
+func Create(o *kube.Object, namespace *kube.Object) *Request {
+	r := &Request{Operation: "CREATE", Object: o, Resource: ResourceOf(o), Name: o.Root.Get("metadata", "name").Text(), Scope: o.Namespace, Namespace: namespace}
+	if o.Is("", "Namespace") {
+		r.Scope = o.Name // the API server has namespaces be in themselves
+		r.Namespace = nil
+	}
+	return r.settle()
+}
+
+// CreatePod is the request that creates a pod of the pod template at a place of an object.
+func CreatePod(o *kube.Object, template []any, namespace *kube.Object) *Request {
+	r := &Request{Operation: "CREATE", Object: o, Template: template, Resource: Resource{"", "v1", "pods", "Pod"}, Scope: o.Namespace, Namespace: namespace}
+	return r.settle()
+}
+
+func (r *Request) settle() *Request {
+	if r.Namespace == nil && r.Scope != "" && r.Resource.Resource != "namespaces" {
+		r.Namespace = Namespace(nil, r.Scope)
+	}
+	r.weight = weight{}
+	for _, o := range []*kube.Object{r.Object, r.Old, r.Namespace} {
+		if o != nil {
+			r.weight.add(o.Root, 0)
+		}
+	}
+	r.weight.longest += 2 // tolerations and what else defaults add
+	r.weight.cost += 50
+	return r
+}
+
+// Namespace gives the namespace of that name: as the objects have it, or as one that was
+// just made, with the label of its name alone.
+func Namespace(s *kube.Set, name string) *kube.Object {
+	if o := s.Find("Namespace/" + name); o != nil {
+		return o
+	}
+	quoted := string((types.String(name)).Value().(string))
+	quoted = strings.NewReplacer(`\`, "", `"`, "", "\n", "").Replace(quoted)
+	root, err := kube.ParseJSON([]byte(`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"` + quoted + `"},"spec":{"finalizers":["kubernetes"]},"status":{"phase":"Active"}}`))
+	if err != nil {
+		return nil
+	}
+	o, _ := kube.NewObject(root, kube.Origin{})
+	return o
+}
+
+// labels are those of the object, or of the pod that a template makes.
+func (r *Request) labels() map[string]string {
+	if r.Template == nil {
+		return r.Object.Labels
+	}
+	if r.known == nil {
+		r.known = map[string]string{}
+		for name, v := range r.Object.Root.At(r.Template...).Get("metadata", "labels").Fields() {
+			r.known[name] = v.Text()
+		}
+	}
+	return r.known
+}
+
+// object is what expressions see of the object.
+func (r *Request) object(trace *apiview.Trace) ref.Val {
+	switch {
+	case r.Object == nil:
+		return types.NullValue
+	case r.Template != nil:
+		return apiview.Pod(r.Object, r.Template, trace)
+	}
+	return apiview.Of(r.Object, trace)
+}
+
+func seen(o *kube.Object) ref.Val {
+	if o == nil {
+		return types.NullValue
+	}
+	return apiview.Of(o, nil)
+}
+
+// about is what expressions see of the request.
+func (r *Request) about() ref.Val {
+	if r.request != nil {
+		return r.request
+	}
+	kind := map[string]any{"group": r.Resource.Group, "version": r.Resource.Version, "kind": r.Resource.Kind}
+	resource := map[string]any{"group": r.Resource.Group, "version": r.Resource.Version, "resource": r.Resource.Resource}
+	extra := map[string]any{}
+	for name, list := range r.User.Extra {
+		extra[name] = list
+	}
+	groups := r.User.Groups
+	if groups == nil {
+		groups = []string{}
+	}
+	m := map[string]any{
+		"uid": "", "kind": kind, "resource": resource, "requestKind": kind, "requestResource": resource, "operation": r.Operation, "dryRun": r.DryRun,
+		"userInfo": map[string]any{"username": r.User.Name, "uid": r.User.UID, "groups": groups, "extra": extra},
+		"options":  map[string]any{"apiVersion": "meta.k8s.io/v1", "kind": optionsOf[r.Operation]},
+	}
+	for name, v := range map[string]string{"name": r.Name, "namespace": r.Scope, "subResource": r.SubResource, "requestSubResource": r.SubResource} {
+		if v != "" {
+			m[name] = v
+		}
+	}
+	r.request = types.DefaultTypeAdapter.NativeToValue(m)
+	return r.request
+}
+
+var optionsOf = map[string]string{"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
+
+// ResourceOf is the resource of an object: by its kind, as the API server calls it, or by the
+// rule that most custom resources keep to.
+func ResourceOf(o *kube.Object) Resource {
+	group, version, ok := strings.Cut(o.APIVersion, "/")
+	if !ok {
+		group, version = "", o.APIVersion
+	}
+	return Resource{group, version, Plural(o.Kind), o.Kind}
+}
+
+// Plural is the name of a kind's resource.
+func Plural(kind string) string {
+	s := strings.ToLower(kind)
+	switch {
+	case s == "endpoints":
+		return s
+	case strings.HasSuffix(s, "s"), strings.HasSuffix(s, "x"), strings.HasSuffix(s, "ch"), strings.HasSuffix(s, "sh"):
+		return s + "es"
+	case strings.HasSuffix(s, "y") && !strings.HasSuffix(s, "ay") && !strings.HasSuffix(s, "ey") && !strings.HasSuffix(s, "oy"):
+		return s[:len(s)-1] + "ies"
+	case s == "":
+		return s
+	}
+	return s + "s"
+}

@@ -1,0 +1,112 @@
+// Package apiview is what the API server shows of an object to the expressions of a policy:
+// of a kind that it knows the fields of its type, without those that are empty and not
+// written then, amounts in their canonical form, and with the defaults that it gives them
+// before it asks policies. Of other kinds it is what was written.
+//
+// The view is lazy: what no expression asks for costs nothing. It is used by one goroutine.
+package apiview
+
+import (
+	"strings"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+
+	"bulwark/kube"
+)
+
+// Trace keeps what was read last of the objects that are seen with it: of an expression that
+// is not true it is what made it so.
+type Trace struct {
+	Path []any
+	// Through tells that a list was gone through to its end after that, and which.
+	Through []any
+}
+
+// Of shows an object; trace may be nil.
+func Of(o *kube.Object, trace *Trace) *Map {
+	m := &Map{node: o.Root, kind: schemaOf(o), trace: trace}
+	m.object = o
+	return m
+}
+
+// Pod shows a pod template of an object as the pod that would be made of it; at is where it
+// stands.
+func Pod(o *kube.Object, at []any, trace *Trace) *Map {
+	m := &Map{node: o.Root.At(at...), kind: podSchema(), trace: trace, at: at}
+	m.object = o
+	return m
+}
+
+// Value shows a part of a document as it was written.
+func Value(n *kube.Node) ref.Val { return convert(n, nil, nil, "", -1) }
+
+// convert shows a node; up, name and index say where it stands.
+func convert(n *kube.Node, s *schema, up *Map, name string, index int) ref.Val {
+	switch n.Form() {
+	case kube.Null:
+		return types.NullValue
+	case kube.Map:
+		if s != nil && s.form != object && s.form != mapping {
+			s = nil
+		}
+		return newMap(n, s, up, name, index)
+	case kube.List:
+		return list(n, s, up, name)
+	}
+	if s == nil {
+		return plain(n)
+	}
+	return s.scalar(n)
+}
+
+func newMap(n *kube.Node, s *schema, up *Map, name string, index int) *Map {
+	m := &Map{node: n, kind: s, up: up, name: name, index: index}
+	if up != nil {
+		m.trace = up.trace
+	}
+	return m
+}
+
+func list(n *kube.Node, s *schema, up *Map, name string) ref.Val {
+	var of *schema
+	if s != nil && s.form == sequence {
+		of = s.elem
+	}
+	items := make([]ref.Val, 0, n.Len())
+	for i, item := range n.Items() {
+		items = append(items, convert(item, of, up, name, i))
+	}
+	l := types.NewRefValList(types.DefaultTypeAdapter, items)
+	if up != nil && up.trace != nil {
+		return &traced{l, up, name}
+	}
+	return l
+}
+
+// plain is a scalar as it was written.
+func plain(n *kube.Node) ref.Val {
+	switch {
+	case n.True():
+		return types.True
+	case n.False():
+		return types.False
+	case n.Form() == kube.Number:
+		if i, ok := n.Int(); ok {
+			return types.Int(i)
+		}
+		return double(n.Text())
+	}
+	return types.String(n.Text())
+}
+
+// tagOf is the tag of an image, as the API server reads it for its pull policy.
+func tagOf(image string) string {
+	if strings.Contains(image, "@") {
+		return ""
+	}
+	if i := strings.LastIndexByte(image, ':'); i > strings.LastIndexByte(image, '/') {
+		return image[i+1:]
+	}
+	return "latest"
+}

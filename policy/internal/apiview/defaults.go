@@ -1,0 +1,310 @@
+package apiview
+
+import (
+	"reflect"
+
+	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
+	"github.com/google/cel-go/common/types/traits"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+)
+
+// defaults are what the API server puts into an object of a type before policies see it,
+// where nothing is written: by its own defaulting, and by the admission plugins that are on
+// in every cluster (see whole).
+var defaults = map[reflect.Type]func(*Map){
+	reflect.TypeFor[corev1.PodSpec]():                       podSpec,
+	reflect.TypeFor[corev1.Container]():                     container,
+	reflect.TypeFor[corev1.EphemeralContainer]():            container,
+	reflect.TypeFor[corev1.ContainerPort]():                 port,
+	reflect.TypeFor[corev1.Probe]():                         sets("timeoutSeconds", 1, "periodSeconds", 10, "successThreshold", 1, "failureThreshold", 3),
+	reflect.TypeFor[corev1.HTTPGetAction]():                 sets("path", "/", "scheme", "HTTP"),
+	reflect.TypeFor[corev1.GRPCAction]():                    sets("service", ""),
+	reflect.TypeFor[corev1.ObjectFieldSelector]():           sets("apiVersion", "v1"),
+	reflect.TypeFor[corev1.Volume]():                        volume,
+	reflect.TypeFor[corev1.HostPathVolumeSource]():          sets("type", ""),
+	reflect.TypeFor[corev1.SecretVolumeSource]():            sets("defaultMode", 420),
+	reflect.TypeFor[corev1.ConfigMapVolumeSource]():         sets("defaultMode", 420),
+	reflect.TypeFor[corev1.DownwardAPIVolumeSource]():       sets("defaultMode", 420),
+	reflect.TypeFor[corev1.ProjectedVolumeSource]():         sets("defaultMode", 420),
+	reflect.TypeFor[corev1.ServiceAccountTokenProjection](): sets("expirationSeconds", 3600),
+	reflect.TypeFor[corev1.PersistentVolumeClaimSpec]():     sets("volumeMode", "Filesystem"),
+	reflect.TypeFor[corev1.ServiceSpec]():                   sets("type", "ClusterIP", "sessionAffinity", "None", "internalTrafficPolicy", "Cluster"),
+	reflect.TypeFor[corev1.ServicePort]():                   servicePort,
+	reflect.TypeFor[corev1.Secret]():                        secret,
+	reflect.TypeFor[appsv1.DeploymentSpec]():                deployment,
+	reflect.TypeFor[appsv1.DaemonSetSpec]():                 daemonSet,
+	reflect.TypeFor[appsv1.StatefulSetSpec]():               statefulSet,
+	reflect.TypeFor[appsv1.ReplicaSetSpec]():                sets("replicas", 1),
+	reflect.TypeFor[corev1.ReplicationControllerSpec]():     sets("replicas", 1),
+	reflect.TypeFor[batchv1.JobSpec]():                      job,
+	reflect.TypeFor[batchv1.CronJobSpec]():                  sets("concurrencyPolicy", "Allow", "suspend", false, "successfulJobsHistoryLimit", 3, "failedJobsHistoryLimit", 1),
+	reflect.TypeFor[networkingv1.NetworkPolicyPort]():       sets("protocol", "TCP"),
+}
+
+// sets gives fields that are not there a value: pairs of names and values.
+func sets(pairs ...any) func(*Map) {
+	var list []entry
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, entry{name: pairs[i].(string), val: types.DefaultTypeAdapter.NativeToValue(pairs[i+1])})
+	}
+	return func(m *Map) {
+		for _, e := range list {
+			m.missing(e)
+		}
+	}
+}
+
+func (m *Map) missing(e entry) {
+	if m.find(e.name) < 0 {
+		m.put(e)
+	}
+}
+
+// made gives a field that is not there the value of a type with nothing written but its
+// defaults, and then those fields.
+func (m *Map) made(name string, fields ...entry) {
+	if m.find(name) >= 0 {
+		return
+	}
+	f := m.kind.fields[name]
+	sub := newMap(nil, f.of, m, name, -1)
+	sub.build()
+	for _, e := range fields {
+		sub.put(e)
+	}
+	m.put(entry{name: name, val: sub})
+}
+
+func (m *Map) text(name string) string {
+	s, _ := m.get(name).(types.String)
+	return string(s)
+}
+
+func set(name string, v any) entry {
+	return entry{name: name, val: types.DefaultTypeAdapter.NativeToValue(v)}
+}
+
+var podDefaults = sets("dnsPolicy", "ClusterFirst", "restartPolicy", "Always", "schedulerName", "default-scheduler", "terminationGracePeriodSeconds", 30)
+
+func podSpec(m *Map) {
+	podDefaults(m)
+	m.made("securityContext")
+	// The old and the new name of the service account are written both.
+	switch name, old := m.text("serviceAccountName"), m.text("serviceAccount"); {
+	case name != "":
+		m.put(set("serviceAccount", name))
+	case old != "":
+		m.put(set("serviceAccountName", old))
+	}
+}
+
+var containerDefaults = sets("terminationMessagePath", "/dev/termination-log", "terminationMessagePolicy", "File")
+
+func container(m *Map) {
+	containerDefaults(m)
+	policy := "IfNotPresent"
+	if tagOf(m.text("image")) == "latest" {
+		policy = "Always"
+	}
+	m.missing(set("imagePullPolicy", policy))
+	if pod := m.pod(); pod != nil && m.name != "ephemeralContainers" {
+		requests(m)
+	}
+}
+
+// pod is the pod that a container is of; nil when it is of a template.
+func (m *Map) pod() *Map {
+	if m.up != nil && m.up.up != nil && m.up.up.kind != nil && m.up.up.kind.name == "Pod" {
+		return m.up.up
+	}
+	return nil
+}
+
+// requests are the limits where nothing else is requested.
+func requests(m *Map) {
+	r, ok := m.get("resources").(*Map)
+	if !ok {
+		return
+	}
+	limits, ok := r.get("limits").(*Map)
+	if !ok {
+		return
+	}
+	want, ok := r.get("requests").(*Map)
+	if !ok {
+		want = newMap(nil, r.kind.fields["requests"].of, r, "requests", -1)
+		r.put(entry{name: "requests", val: want})
+	}
+	want.build()
+	limits.build()
+	for i := range limits.entries {
+		want.missing(entry{name: limits.entries[i].name, val: limits.value(i)})
+	}
+}
+
+func port(m *Map) {
+	m.missing(set("protocol", "TCP"))
+	if m.up == nil || m.up.up == nil || m.up.up.get("hostNetwork") != types.True {
+		return
+	}
+	if n := m.get("containerPort"); n != nil {
+		m.missing(entry{name: "hostPort", val: n})
+	}
+}
+
+func volume(m *Map) {
+	if len(m.entries) <= 1 {
+		m.made("emptyDir")
+	}
+}
+
+func servicePort(m *Map) {
+	m.missing(set("protocol", "TCP"))
+	if target := m.get("targetPort"); target == types.IntZero || target == nil {
+		if n := m.get("port"); n != nil {
+			m.put(entry{name: "targetPort", val: n})
+		}
+	}
+}
+
+func deployment(m *Map) {
+	sets("replicas", 1, "revisionHistoryLimit", 10, "progressDeadlineSeconds", 600)(m)
+	if strategy, ok := m.get("strategy").(*Map); ok {
+		strategy.build()
+		strategy.missing(set("type", "RollingUpdate"))
+		rolling(strategy, set("maxUnavailable", "25%"), set("maxSurge", "25%"))
+	}
+}
+
+func daemonSet(m *Map) {
+	m.missing(set("revisionHistoryLimit", 10))
+	if strategy, ok := m.get("updateStrategy").(*Map); ok {
+		strategy.build()
+		strategy.missing(set("type", "RollingUpdate"))
+		rolling(strategy, set("maxUnavailable", 1), set("maxSurge", 0))
+	}
+}
+
+func statefulSet(m *Map) {
+	sets("replicas", 1, "revisionHistoryLimit", 10, "podManagementPolicy", "OrderedReady")(m)
+	m.made("persistentVolumeClaimRetentionPolicy")
+	if keep, ok := m.get("persistentVolumeClaimRetentionPolicy").(*Map); ok {
+		keep.build()
+		sets("whenDeleted", "Retain", "whenScaled", "Retain")(keep)
+	}
+	if strategy, ok := m.get("updateStrategy").(*Map); ok {
+		strategy.build()
+		strategy.missing(set("type", "RollingUpdate"))
+		rolling(strategy, set("partition", 0))
+	}
+}
+
+func rolling(strategy *Map, fields ...entry) {
+	if strategy.text("type") != "RollingUpdate" {
+		return
+	}
+	strategy.made("rollingUpdate")
+	if r, ok := strategy.get("rollingUpdate").(*Map); ok {
+		r.build()
+		for _, e := range fields {
+			r.missing(e)
+		}
+	}
+}
+
+func job(m *Map) {
+	if m.find("completions") < 0 && m.find("parallelism") < 0 {
+		m.put(set("completions", 1))
+	}
+	sets("parallelism", 1, "backoffLimit", 6, "completionMode", "NonIndexed", "suspend", false)(m)
+}
+
+// secret moves what is written as text to the data, encoded.
+func secret(m *Map) {
+	m.missing(set("type", "Opaque"))
+	plain, ok := m.get("stringData").(*Map)
+	if !ok {
+		return
+	}
+	m.drop("stringData")
+	m.made("data")
+	data, ok := m.get("data").(*Map)
+	if !ok {
+		return
+	}
+	data.build()
+	plain.build()
+	for i := range plain.entries {
+		if s, ok := plain.value(i).(types.String); ok {
+			data.put(entry{name: plain.entries[i].name, val: base64(string(s))})
+		}
+	}
+}
+
+// whole gives a whole object what only the whole shows: its namespace, and a pod what
+// admission plugins that are on in every cluster give it.
+func whole(m *Map) {
+	if meta, ok := m.get("metadata").(*Map); ok && m.object.Namespace != "" {
+		meta.build()
+		meta.put(set("namespace", m.object.Namespace))
+	}
+	if m.kind == nil || m.kind.name != "Pod" {
+		return
+	}
+	if m.at != nil { // a template is no pod yet
+		m.put(set("apiVersion", "v1"))
+		m.put(set("kind", "Pod"))
+	}
+	if status, ok := m.get("status").(*Map); ok {
+		status.build()
+		status.missing(set("phase", "Pending"))
+	}
+	spec, ok := m.get("spec").(*Map)
+	if !ok {
+		return
+	}
+	spec.build()
+	sets("enableServiceLinks", true, "priority", 0, "preemptionPolicy", "PreemptLowerPriority")(spec)
+	if spec.text("serviceAccountName") == "" {
+		spec.put(set("serviceAccountName", "default"))
+		spec.put(set("serviceAccount", "default"))
+	}
+	tolerations(spec)
+}
+
+// tolerations are those for nodes that are not ready or out of reach, which every pod gets
+// that has none for them.
+func tolerations(spec *Map) {
+	var items []ref.Val
+	missing := map[string]bool{"node.kubernetes.io/not-ready": true, "node.kubernetes.io/unreachable": true}
+	if have, ok := spec.get("tolerations").(traits.Lister); ok {
+		for it := have.Iterator(); it.HasNext() == types.True; {
+			v := it.Next()
+			items = append(items, v)
+			t, ok := v.(*Map)
+			if !ok {
+				continue
+			}
+			if effect := t.text("effect"); effect != "NoExecute" && effect != "" {
+				continue
+			}
+			key := t.text("key")
+			delete(missing, key)
+			if key == "" {
+				clear(missing)
+			}
+		}
+	}
+	for _, key := range []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"} {
+		if missing[key] {
+			items = append(items, types.DefaultTypeAdapter.NativeToValue(map[string]any{"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}))
+		}
+	}
+	if len(items) > 0 {
+		spec.put(entry{name: "tolerations", val: types.NewRefValList(types.DefaultTypeAdapter, items)})
+	}
+}
