@@ -20,6 +20,8 @@ type Maker struct {
 	name string
 	last *file
 	err  error
+
+	renders int
 }
 
 // Patch is the patch that makes edits to objects, of which all are to be patched by one. The
