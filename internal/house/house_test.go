@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"scan":     {""},
 	"all":      {"", "kube", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust"},
 	"cmd":      {"internal/cli"},
-	"test":     {"", "kube", "internal/cli", "advisory", "check"},
+	"test":     {"", "kube", "source", "all", "internal/cli", "advisory", "check"},
 
 	"internal/limit":     {""},
 	"internal/glob":      {},

@@ -22,6 +22,8 @@ func main() {
 		"secrets":   func(args ...string) error { return secrets(args[0]) },
 		"line":      func(...string) error { return line() },
 		"rules":     func(args ...string) error { return yaraRules(args[0], args[1]) },
+		"manifests": func(args ...string) error { return manifests(args[0]) },
+		"objects":   func(args ...string) error { return objects(args[0]) },
 		"yara":      func(args ...string) error { return yaraScan(args[0], args[1]) },
 	}
 	if len(os.Args) > 1 && jobs[os.Args[1]] != nil {
