@@ -59,6 +59,7 @@ type options struct {
 	mirrors     []string
 	goProxy     string
 	npm         string
+	cluster     clusterOptions
 }
 
 // common adds the flags of every command.

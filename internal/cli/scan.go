@@ -45,6 +45,8 @@ func (a *app) scanCommand() *cobra.Command {
 	a.indexes(f)
 	a.inside(f)
 	a.repository(f)
+	a.cluster.add(f)
+	a.cluster.addImages(f)
 	a.targets(f)
 	a.common(f)
 	return c
@@ -125,7 +127,7 @@ func (a *app) look(ctx context.Context, s *scan.Scanner, args []string, h bulwar
 	if err != nil {
 		return nil, err
 	}
-	return s.Scan(ctx, jobs, h)
+	return s.Scan(ctx, a.withImages(ctx, jobs), h)
 }
 
 // verdict turns the result into the exit code, telling why.

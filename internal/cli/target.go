@@ -14,6 +14,7 @@ import (
 
 	"bulwark"
 	"bulwark/scan"
+	"bulwark/source/cluster"
 	"bulwark/source/git"
 	"bulwark/source/image"
 	"bulwark/source/image/archive"
@@ -52,7 +53,7 @@ func (a *app) jobs(refs []string) ([]scan.Job, error) {
 }
 
 // kindsOfTarget are the prefixes that force what a reference is.
-var kindsOfTarget = []string{"image", "tar", "oci", "rootfs", "dir", "sbom", "docker", "podman", "k8s"}
+var kindsOfTarget = []string{"image", "tar", "oci", "rootfs", "dir", "sbom", "docker", "podman", "k8s", "cluster", "snapshot"}
 
 // prefixed divides "kind:rest"; kind is empty when ref has no known prefix.
 func prefixed(ref string) (kind, rest string) {
@@ -84,6 +85,9 @@ func (a *app) target(ctx context.Context, ref string) (*bulwark.Target, error) {
 			return nil, err
 		}
 	}
+	if a.offline && kind == "cluster" {
+		return nil, fmt.Errorf("%s would be asked of its API server, and %w", ref, errOffline)
+	}
 	if a.offline && kind == "image" {
 		return nil, fmt.Errorf("%s would be asked of a registry, and %w", ref, errOffline)
 	}
@@ -109,6 +113,10 @@ func (a *app) source(kind string) bulwark.Source {
 		return &rootfs.Rootfs{}
 	case "dir":
 		return a.folder()
+	case "cluster":
+		return a.clusters()
+	case "snapshot":
+		return &cluster.Snapshot{Stdin: a.in}
 	case "k8s":
 		return &manifest.Source{Options: a.manifests(), Stdin: a.in}
 	case "host":
@@ -141,10 +149,12 @@ func (a *app) manifests() manifest.Options {
 
 // sniff finds out what a reference without prefix is.
 func (a *app) sniff(ref string) (string, error) {
-	switch scheme, _, _ := strings.Cut(ref, ":"); {
+	switch {
 	case ref == "host":
 		return "host", nil
-	case ref == "engine" || ref == "cluster" || scheme == "snapshot":
+	case ref == "cluster":
+		return ref, nil
+	case ref == "engine":
 		return "", fmt.Errorf("%s: this version looks at images, folders, SBOMs and this machine: %w (for an image of that name: image:%s)", ref, bulwark.ErrUnsupported, ref)
 	case ref == "-":
 		return a.sniffInput()

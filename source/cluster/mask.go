@@ -11,6 +11,7 @@ var (
 	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*-----|$)`)
 	inURL      = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@"'<>]*:)([^\s/@"'<>]+)(@)`)
 	runOfToken = regexp.MustCompile(`[A-Za-z0-9_./+=-]{8,}`)
+	given      = regexp.MustCompile(`((?:^|[\s"';&(])(?:--?)?)([A-Za-z][\w.-]{2,60}?)([= ]["']?)([^\s"';&|)]+)`)
 	assignment = regexp.MustCompile(`^(\s*(?:export\s+|-\s+)?["']?)([A-Za-z0-9_./-]+)(["']?\s*[:=]\s*["']?)(.*?)(["']?,?\s*)$`)
 )
 
@@ -57,10 +58,19 @@ func (l *lean) line(name, s string) string {
 		}
 		return masked("name", s)
 	}
-	if k, v, ok := strings.Cut(s, "="); ok && strings.HasPrefix(k, "-") && l.secret(strings.TrimLeft(k, "-"), v) {
-		return k + "=" + masked("name", v)
+	if strings.ContainsAny(s, "=-") {
+		s = given.ReplaceAllStringFunc(s, l.given)
 	}
 	return l.words(s)
+}
+
+// given masks what a command line gives to a name: --password x, PASSWORD=x.
+func (l *lean) given(found string) string {
+	m := given.FindStringSubmatch(found)
+	if m == nil || m[3][0] == ' ' && !strings.HasSuffix(m[1], "--") || !l.secret(m[2], m[4]) {
+		return found
+	}
+	return m[1] + m[2] + m[3] + masked("name", m[4])
 }
 
 // settingLine masks a line of a file of settings.
@@ -76,7 +86,7 @@ func (l *lean) settingLine(line string) string {
 
 // words masks the words of a text that are secrets by their shape.
 func (l *lean) words(s string) string {
-	if !l.secret("", s) {
+	if _, _, _, done := kube.ParseMasked(s); done || !l.secret("", s) {
 		return s
 	}
 	out := runOfToken.ReplaceAllStringFunc(s, func(word string) string {
