@@ -25,6 +25,7 @@ type File struct {
 type edit struct {
 	at       int // the first of the old lines, or what the new ones come before; from 0
 	old, new []string
+	parts    [][]string // what was put together to new, if that is several
 }
 
 func (e *edit) end() int { return e.at + len(e.old) }
@@ -115,28 +116,41 @@ func editsOf(f *gitdiff.TextFragment) (edits []edit, holds []placed) {
 
 // add takes all edits of a patch or none.
 func (f *File) add(edits []edit) error {
-	var fresh []edit
+	var fresh, joined []edit
 	for _, n := range edits {
 		known := false
 		for i := range f.edits {
 			o := &f.edits[i]
 			switch {
-			case n.at == o.at && slices.Equal(n.old, o.old) && slices.Equal(n.new, o.new):
+			case o.has(&n):
 				known = true
+			case f.sensitive() && (n.behind(o) || o.behind(&n)):
+				return f.both(n.at)
 			case n.at == o.at && (len(n.old) == 0) != (len(o.old) == 0): // lines before one that is changed
+			case f.sensitive() && n.at == o.at && siblings(o, &n):
+				joined = append(joined, n)
+				known = true
 			case n.at < o.end() && o.at < n.end(), n.at == o.at:
-				return fmt.Errorf("%s: line %d is changed by another patch as well; apply that and ask again", f.Name, n.at+1)
+				return f.both(n.at)
 			}
 		}
 		if !known {
 			fresh = append(fresh, n)
 		}
 	}
+	for _, n := range joined {
+		i := slices.IndexFunc(f.edits, func(o edit) bool { return o.at == n.at && len(o.old) == 0 })
+		f.edits[i].join(&n)
+	}
 	f.edits = append(f.edits, fresh...)
 	slices.SortFunc(f.edits, func(a, b edit) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(len(a.old), len(b.old)))
 	})
 	return nil
+}
+
+func (f *File) both(at int) error {
+	return fmt.Errorf("%s: line %d is changed by another patch as well; apply that and ask again", f.Name, at+1)
 }
 
 // Apply gives the content with the changes made. The error wraps ErrMalformed: the
