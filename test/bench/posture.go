@@ -14,7 +14,7 @@ import (
 	"bulwark/all"
 	"bulwark/kube"
 	"bulwark/source/manifest"
-	"bulwark/test/synth"
+	"bulwark/test/internal/synth"
 )
 
 // corpora are the folders of manifests below the data.
