@@ -1,0 +1,316 @@
+package workload
+
+import (
+	"net"
+	"net/url"
+	"path"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"bulwark/check/internal/misconfig"
+	"bulwark/check/internal/posture"
+	"bulwark/kube"
+)
+
+// authRules are about programs that are told to ask nobody who they are.
+var authRules = []*posture.Rule{
+	{
+		Rule: misconfig.Rule{ID: "workload/no-authentication", Severity: high, Title: "A program is told to ask nobody who they are",
+			Tags: []string{"attack:T1190", "attack:T1133"}, Fix: "take the setting out, and give the program a password or certificates",
+			Why:   "whoever reaches its port has all its rights: of the whole cluster for the API server, kubelet and etcd (high), of its data for databases and tools (medium)",
+			Noise: "tests, and programs that only the pod itself reaches", Refs: []string{"https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/", "https://kubernetes.io/docs/concepts/security/api-server-bypass-risks/"}},
+		Workload: noAuthentication,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/dashboard-skip-login", Severity: high, Title: "The Kubernetes dashboard lets people in without a login",
+			Tags: []string{"attack:T1133", "attack:T1538", "kubescape:C-0047"}, Fix: "take --enable-skip-login and --enable-insecure-login out",
+			Why:   "whoever reaches it has the rights of its service account, which clusters have been taken over by; insecure login sends tokens in clear text (medium)",
+			Noise: "a service account that may do nothing makes it harmless", Refs: []string{"https://kubernetes.io/docs/tasks/access-application-cluster/web-ui-dashboard/"}},
+		Workload: dashboards,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/tiller", Severity: high, Title: "Tiller, the server of Helm 2, runs in the cluster",
+			Tags: []string{"attack:T1078", "attack:T1610"}, Fix: "move to Helm 3 or later, and delete Tiller with its role binding",
+			Why:   "any pod asks it to install anything with its rights, which are mostly cluster-admin's; it has no maintainer since 2020",
+			Noise: "none: Tiller with TLS is rare and out of support too", Refs: []string{"https://helm.sh/docs/topics/v2_v3_migration/"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			for c := range each(w) {
+				if base := path.Base(parseImage(c.Image).repository); base == "tiller" || len(c.Command) > 0 && path.Base(c.Command[0]) == "tiller" {
+					h.Add(at(w, c, "image "+c.Image, "image"))
+				}
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/engine-in-container", Severity: high, Title: "A container engine in a container listens to everybody",
+			Tags: []string{"cis-docker:2.7", "attack:T1610", "attack:T1133"}, Fix: "listen on the pod's loopback with TLS, or build images with a tool that needs no engine",
+			Why:   "whoever reaches the port starts containers in it; it is privileged, so that is root on the node",
+			Noise: "the port is only reached inside the pod where nothing else can: a NetworkPolicy shows that", Refs: []string{"https://docs.docker.com/engine/security/protect-access/"}},
+		Workload: engines,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/tls-not-verified", Severity: low, Title: "A program does not check whom it talks to",
+			Tags: []string{"attack:T1557"}, Fix: "give it the right certificate authority, and take the setting out",
+			Why:   "who is in between reads and changes what is sent, tokens among it. Low: one has to be in between first",
+			Noise: "test clusters with self-signed kubelet certificates", Refs: []string{"https://attack.mitre.org/techniques/T1557/"}},
+		Workload: notVerified,
+	},
+}
+
+// opening is a setting of a program that lets everybody in.
+type opening struct {
+	program string // that the command or image ends in; "" any
+	flag    string // without dashes
+	value   func(string) bool
+	high    bool
+	says    string
+}
+
+func is(values ...string) func(string) bool {
+	return func(v string) bool {
+		for _, want := range values {
+			if strings.EqualFold(strings.Trim(v, `"'`), want) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func not(values ...string) func(string) bool {
+	f := is(values...)
+	return func(v string) bool { return v != "" && !f(v) }
+}
+
+func anything(string) bool { return true }
+
+var openings = []opening{
+	{"kube-apiserver", "insecure-port", not("0"), true, "the API without any authentication"},
+	{"kube-apiserver", "insecure-bind-address", anything, true, "the API without any authentication"},
+	{"kube-apiserver", "authorization-mode", hasMode, true, "everybody may do everything"},
+	{"kube-apiserver", "token-auth-file", anything, false, "tokens in a file that never expire"},
+	{"kube-apiserver", "basic-auth-file", anything, true, "passwords in a file"},
+	{"kubelet", "anonymous-auth", is("true"), true, "anybody runs commands in pods of the node"},
+	{"kubelet", "authorization-mode", hasMode, true, "whoever logs in may run commands in pods of the node"},
+	{"kubelet", "read-only-port", not("0"), false, "anybody reads what runs on the node"},
+	{"etcd", "client-cert-auth", is("false"), true, "anybody who reaches it reads and writes the whole cluster"},
+	{"etcd", "listen-client-urls", plainURL, true, "anybody who reaches it reads and writes the whole cluster"},
+	{"kube-scheduler", "port", not("0"), false, "its insecure port"},
+	{"kube-controller-manager", "port", not("0"), false, "its insecure port"},
+	{"kubectl", "accept-hosts", is(".*", "^.*$", "^*$"), true, "kubectl proxy gives its rights to everybody"},
+	{"kubectl", "disable-filter", is("true", ""), true, "kubectl proxy gives its rights to everybody"},
+	{"redis-server", "protected-mode", is("no"), false, "Redis without a password for everybody"},
+	{"mongod", "noauth", anything, false, "MongoDB without authentication"},
+	{"vault", "dev", anything, false, "Vault with a fixed root token and data in memory"},
+	{"jupyter", "NotebookApp.token", is(""), true, "anybody runs code in the notebook"},
+	{"jupyter", "ServerApp.token", is(""), true, "anybody runs code in the notebook"},
+	{"jupyter", "IdentityProvider.token", is(""), true, "anybody runs code in the notebook"},
+	{"code-server", "auth", is("none"), true, "anybody runs code in the editor"},
+	{"cockroach", "insecure", is("", "true"), false, "the database without authentication and TLS"},
+}
+
+func hasMode(v string) bool { return strings.Contains(v, "AlwaysAllow") }
+
+// plainURL tells whether one of the addresses is plain http to more than the loopback.
+func plainURL(v string) bool {
+	for s := range strings.SplitSeq(v, ",") {
+		u, err := url.Parse(strings.TrimSpace(s))
+		if err != nil || u.Scheme != "http" {
+			continue
+		}
+		if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return true
+		}
+	}
+	return false
+}
+
+// openVariables are variables of well-known images that let everybody in.
+var openVariables = map[string]struct {
+	value func(string) bool
+	says  string
+}{
+	"MYSQL_ALLOW_EMPTY_PASSWORD": {not("", "no", "false", "0"), "root of the database has no password"}, "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD": {not("", "no", "false", "0"), "root of the database has no password"},
+	"POSTGRES_HOST_AUTH_METHOD": {is("trust"), "everybody is every user of the database"}, "ALLOW_EMPTY_PASSWORD": {is("yes", "true", "1"), "an empty password is taken"},
+	"ALLOW_ANONYMOUS_LOGIN": {is("yes", "true", "1"), "everybody may log in"}, "NEO4J_AUTH": {is("none"), "the database asks nobody"}, "ARANGO_NO_AUTH": {is("1", "true"), "the database asks nobody"},
+	"xpack.security.enabled": {is("false"), "Elasticsearch asks nobody"}, "DISABLE_SECURITY_PLUGIN": {is("true"), "OpenSearch asks nobody"}, "GF_AUTH_ANONYMOUS_ORG_ROLE": {is("Admin"), "everybody administers Grafana"},
+	"AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": {is("true"), "everybody may query"}, "ME_CONFIG_BASICAUTH": {is("false"), "everybody administers MongoDB"},
+}
+
+func noAuthentication(h *posture.Hits, w *kube.Workload) {
+	for c := range each(w) {
+		if len(c.Command)+len(c.Args) > 0 {
+			openArguments(h, w, c)
+		}
+		for i, e := range c.Env {
+			if open, ok := openVariables[e.Name]; ok && open.value(e.Value) {
+				hit := at(w, c, "env "+e.Name+"="+e.Value+": "+open.says, "env", i)
+				hit.Severity = medium
+				h.Add(hit)
+			}
+		}
+	}
+}
+
+func openArguments(h *posture.Hits, w *kube.Workload, c *kube.Container) {
+	words := arguments(c)
+	for _, o := range openings {
+		if !runs(c, words, o.program) {
+			continue
+		}
+		for i, word := range words {
+			value, ok := flagValue(words, i, o.flag)
+			if !ok || !o.value(value) {
+				continue
+			}
+			hit := at(w, c, word.text+": "+o.says, word.path...)
+			hit.Severity = medium
+			if o.high {
+				hit.Severity = high
+			}
+			h.Add(hit)
+		}
+	}
+}
+
+// word is one word of a container's command, with where it stands.
+type word struct {
+	text string
+	path []any
+}
+
+// arguments are the words of a command; those of a script behind "sh -c" one by one.
+func arguments(c *kube.Container) []word {
+	var list []word
+	add := func(field string, words []string) {
+		for i, s := range words {
+			if len(list) > 500 || len(s) > mostScript {
+				return
+			}
+			if !strings.ContainsAny(s, " \n\t") || strings.HasPrefix(s, "-") {
+				list = append(list, word{s, []any{field, i}})
+				continue
+			}
+			for f := range strings.FieldsSeq(s) {
+				if len(list) < 500 {
+					list = append(list, word{f, []any{field, i}})
+				}
+			}
+		}
+	}
+	add("command", c.Command)
+	add("args", c.Args)
+	return list
+}
+
+// runs tells whether a container is of that program: by its image's name or its command.
+func runs(c *kube.Container, words []word, program string) bool {
+	if program == "" || strings.HasSuffix(path.Base(parseImage(c.Image).repository), program) {
+		return true
+	}
+	for i, w := range words {
+		if i < 8 && (path.Base(w.text) == program || strings.HasPrefix(path.Base(w.text), program+"-") && program == "jupyter") {
+			return true
+		}
+	}
+	return false
+}
+
+// flagValue is what the flag at words[i] is set to: "--flag=value", "--flag value", "--flag".
+func flagValue(words []word, i int, flag string) (string, bool) {
+	text := strings.TrimLeft(words[i].text, "-")
+	if text == words[i].text || !strings.HasPrefix(text, flag) {
+		return "", false
+	}
+	rest := text[len(flag):]
+	if value, ok := strings.CutPrefix(rest, "="); ok {
+		return strings.Trim(value, `"'`), true
+	}
+	if rest != "" {
+		return "", false
+	}
+	if i+1 < len(words) && !strings.HasPrefix(words[i+1].text, "-") {
+		return words[i+1].text, true
+	}
+	return "", true
+}
+
+func dashboards(h *posture.Hits, w *kube.Workload) {
+	for c := range each(w) {
+		if !strings.Contains(c.Image, "dashboard") {
+			continue
+		}
+		words := arguments(c)
+		for i, word := range words {
+			if v, ok := flagValue(words, i, "enable-skip-login"); ok && !strings.EqualFold(v, "false") {
+				h.Add(at(w, c, word.text, word.path...))
+			}
+			if v, ok := flagValue(words, i, "enable-insecure-login"); ok && !strings.EqualFold(v, "false") {
+				hit := at(w, c, word.text, word.path...)
+				hit.Severity = medium
+				h.Add(hit)
+			}
+		}
+	}
+}
+
+func engines(h *posture.Hits, w *kube.Workload) {
+	for c := range each(w) {
+		i := parseImage(c.Image)
+		if base := path.Base(i.repository); base != "docker" && base != "dind" && !strings.Contains(base, "docker-in-docker") && !strings.Contains(joined(c.Command, c.Args), "dockerd") {
+			continue
+		}
+		words := arguments(c)
+		for j, word := range words {
+			for _, flag := range []string{"host", "H"} {
+				if v, ok := flagValue(words, j, flag); ok && strings.HasPrefix(v, "tcp://") && !loopback(v) && !strings.Contains(joined(c.Command, c.Args), "tlsverify") {
+					h.Add(at(w, c, word.text+": the engine's port without certificates", word.path...))
+				}
+			}
+		}
+		for j, e := range c.Env {
+			if e.Name == "DOCKER_TLS_CERTDIR" && e.Value == "" && e.ValueFrom == nil && strings.Contains(i.tag+i.repository, "dind") {
+				h.Add(at(w, c, "DOCKER_TLS_CERTDIR is empty: port 2375 takes everybody", "env", j))
+			}
+		}
+	}
+}
+
+func loopback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// unverified are settings that switch the check of certificates off, with what they are.
+var unverified = map[string]bool{
+	"kubelet-insecure-tls": true, "insecure-skip-tls-verify": true, "insecure-skip-verify": true, "tls-skip-verify": true, "skip-tls-verify": true, "tls-insecure-skip-verify": true, "insecure-tls": true, "no-check-certificate": true, "insecure-registry": true, "skip-tls-verify-pull": true,
+}
+
+var unverifiedVariables = map[string]func(string) bool{
+	"NODE_TLS_REJECT_UNAUTHORIZED": is("0"), "PYTHONHTTPSVERIFY": is("0"), "GIT_SSL_NO_VERIFY": is("1", "true"), "VAULT_SKIP_VERIFY": is("1", "true"), "KUBE_INSECURE_SKIP_TLS_VERIFY": is("true"), "CURL_INSECURE": is("1", "true"), "SSL_VERIFY": is("false", "0"),
+}
+
+func notVerified(h *posture.Hits, w *kube.Workload) {
+	for c := range each(w) {
+		words := arguments(c)
+		for i, word := range words {
+			name, _, _ := strings.Cut(strings.TrimLeft(word.text, "-"), "=")
+			if !unverified[name] || !strings.HasPrefix(word.text, "--") {
+				continue
+			}
+			if v, ok := flagValue(words, i, name); ok && !strings.EqualFold(v, "false") {
+				h.Add(at(w, c, word.text, word.path...))
+			}
+		}
+		for i, e := range c.Env {
+			if off := unverifiedVariables[e.Name]; off != nil && off(e.Value) && e.ValueFrom == (*corev1.EnvVarSource)(nil) {
+				h.Add(at(w, c, "env "+e.Name+"="+e.Value, "env", i))
+			}
+		}
+	}
+}

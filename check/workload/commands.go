@@ -1,0 +1,289 @@
+package workload
+
+import (
+	"regexp"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"bulwark"
+	"bulwark/check/internal/misconfig"
+	"bulwark/check/internal/posture"
+	"bulwark/kube"
+)
+
+// commandRules are about what containers run.
+var commandRules = []*posture.Rule{
+	{
+		Rule: misconfig.Rule{ID: "workload/reverse-shell", Severity: critical, Title: "A container gives a shell to the network",
+			Tags: []string{"attack:T1059.004", "attack:T1095"}, Fix: "delete the workload, and find out who made it and what it reached",
+			Why:   "its command connects a shell to another machine or a port: nothing in production does that, which makes it critical",
+			Noise: "exercises and tests of detection do it on purpose", Refs: []string{"https://attack.mitre.org/techniques/T1059/004/"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			matching(h, w, reverseShell, "a shell that is connected to the network")
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/node-shell", Severity: critical, Title: "A container's command steps out onto the node",
+			Tags: []string{"attack:T1611", "edge:CE_NSENTER"}, Fix: "run it on the node by its own means, or as a program that needs no shell there",
+			Why:   "nsenter into process 1, or chroot into the node's root folder, is the escape itself, written down (critical where the pods have what it needs, else low)",
+			Noise: "installers that set up nodes do it on purpose, and deserve an exception with an owner", Refs: []string{attackEscape}},
+		Workload: nodeShell,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/download-and-run", Severity: high, Title: "A container runs what it downloads when it starts",
+			Tags: []string{"attack:T1105", "attack:T1059.004"}, Fix: "put the program into the image, and check its digest when the image is built",
+			Why:   "who has that server, or the way to it where it is plain http, runs programs in the cluster at the next start, past every scan of the image",
+			Noise: "quick tests", Refs: []string{"https://attack.mitre.org/techniques/T1105/"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			matching(h, w, downloads, "a download that is piped into a shell")
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/miner", Severity: critical, Title: "A container mines cryptocurrency",
+			Tags: []string{"attack:T1496"}, Fix: "delete the workload, and find out who made it and by what right",
+			Why:   "its image or command is a known miner's: somebody else uses the cluster, and got in by some way that is still open",
+			Noise: "people who mine on purpose", Refs: []string{"https://attack.mitre.org/techniques/T1496/"}},
+		Workload: miners,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/idle-privileged", Severity: medium, Title: "A container with rights over the node only waits to be entered",
+			Tags: []string{"attack:T1609", "attack:T1611"}, Fix: "delete it; debug nodes with kubectl debug, which leaves after use",
+			Why:   "it sleeps, with rights that lead out to the node: it is a door for whoever may exec into pods. Medium: the rights have findings of their own",
+			Noise: "a pause container that keeps a mount or image in place", Refs: []string{"https://attack.mitre.org/techniques/T1609/"}},
+		Workload: idle,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/ssh-server", Severity: low, Title: "A container offers SSH",
+			Tags: []string{"attack:T1021.004", "kubelinter:ssh-port", "kubescape:C-0042"}, Fix: "take the SSH server out; kubectl exec does the same with the cluster's own rights and records",
+			Why:   "it is a login past the cluster's rights and audit log, with keys or passwords of its own. Low: told by the port alone",
+			Noise: "Git servers and SFTP servers are there to be reached by SSH", Refs: []string{"https://attack.mitre.org/techniques/T1021/004/"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			for c := range each(w) {
+				for i, p := range c.Ports {
+					if p.ContainerPort == 22 && p.Protocol != corev1.ProtocolUDP {
+						h.Add(at(w, c, "containerPort: 22", "ports", i, "containerPort"))
+					}
+				}
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/installs-at-start", Severity: low, Hygiene: true, Title: "A container installs packages when it starts",
+			Tags: []string{"attack:T1105"}, Fix: "install them when the image is built",
+			Why:   "what runs is not what was scanned, and starts fail when the server is away. Hygiene: packages come signed from where images get them too",
+			Noise: "development environments", Refs: []string{docsImages}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			matching(h, w, installs, "packages are installed when it starts")
+		},
+	},
+}
+
+// mostScript is how much of a container's commands is looked at.
+const mostScript = 64 << 10
+
+// script is a command that a container runs, with where it stands.
+type script struct {
+	c    *kube.Container
+	path []any
+	text string
+}
+
+// scripts are all commands of a workload: those of containers, of hooks and of probes.
+func scripts(w *kube.Workload) []script {
+	list := make([]script, 0, len(w.Containers))
+	for c := range each(w) {
+		if len(c.Command)+len(c.Args) > 0 {
+			field := "command"
+			if len(c.Command) == 0 || len(c.Args) > 0 && len(c.Args[len(c.Args)-1]) > 8 {
+				field = "args"
+			}
+			list = append(list, script{c, []any{field}, joined(c.Command, c.Args)})
+		}
+		add := func(a *corev1.ExecAction, path ...any) {
+			if a != nil && len(a.Command) > 0 {
+				list = append(list, script{c, append(path, "exec", "command"), joined(a.Command)})
+			}
+		}
+		if l := c.Lifecycle; l != nil && l.PostStart != nil {
+			add(l.PostStart.Exec, "lifecycle", "postStart")
+		}
+		if l := c.Lifecycle; l != nil && l.PreStop != nil {
+			add(l.PreStop.Exec, "lifecycle", "preStop")
+		}
+		if p := c.LivenessProbe; p != nil {
+			add(p.Exec, "livenessProbe")
+		}
+		if p := c.ReadinessProbe; p != nil {
+			add(p.Exec, "readinessProbe")
+		}
+	}
+	return list
+}
+
+func joined(lists ...[]string) string {
+	var b strings.Builder
+	for _, list := range lists {
+		for _, s := range list {
+			if b.Len() > 0 {
+				b.WriteByte(' ')
+			}
+			if b.Len()+len(s) > mostScript {
+				return b.String()
+			}
+			b.WriteString(s)
+		}
+	}
+	return b.String()
+}
+
+// matching tells of commands in which find finds something.
+func matching(h *posture.Hits, w *kube.Workload, find func(string) string, what string) {
+	for _, s := range scripts(w) {
+		if text := find(s.text); text != "" {
+			h.Add(at(w, s.c, what+": "+text, s.path...))
+		}
+	}
+}
+
+var (
+	netcatShell = regexp.MustCompile(`\b(?:nc|ncat|netcat|nc\.traditional|nc\.openbsd)\b[^|;&\n]{0,200}\s(?:-[a-z]*[ec]|--exec|--sh-exec|--lua-exec)\s+\S+`)
+	bashShell   = regexp.MustCompile(`\b(?:ba|z|k|da|a)?sh\b\s*(?:-i\b)?[^;|\n]{0,40}(?:[<>]&?\s*/dev/(?:tcp|udp)/[^\s;]+)`)
+	fifoShell   = regexp.MustCompile(`\bmk(?:fifo|nod)\b[^\n]{0,200}\|\s*/?(?:\w+/)*(?:ba|da)?sh\b[^\n]{0,100}\|\s*(?:nc|ncat|netcat|telnet|openssl)\b[^\n]{0,80}`)
+	socatShell  = regexp.MustCompile(`(?i)\bsocat\b[^\n;]{0,200}\b(?:exec|system):['"]?[^\s,]*(?:sh|bash|login|cmd)\b`)
+	codeShell   = regexp.MustCompile(`socket[^\n]{0,400}(?:dup2\(|pty\.spawn|/bin/(?:ba)?sh)|fsockopen\([^\n]{0,200}(?:exec|proc_open)\(`)
+)
+
+// reverseShell finds a shell that is connected to the network.
+func reverseShell(text string) string {
+	if strings.Contains(text, "nc") || strings.Contains(text, "netcat") {
+		if m := netcatShell.FindString(text); m != "" && !strings.Contains(m, " -c /dev/null") {
+			return m
+		}
+	}
+	if strings.Contains(text, "/dev/tcp/") || strings.Contains(text, "/dev/udp/") {
+		if m := bashShell.FindString(text); m != "" && strings.Contains(m, "-i") {
+			return m
+		}
+	}
+	if strings.Contains(text, "mkfifo") || strings.Contains(text, "mknod") {
+		if m := fifoShell.FindString(text); m != "" {
+			return m
+		}
+	}
+	if strings.Contains(text, "socat") {
+		if m := socatShell.FindString(text); m != "" {
+			return m
+		}
+	}
+	if strings.Contains(text, "socket") || strings.Contains(text, "fsockopen") {
+		return codeShell.FindString(text)
+	}
+	return ""
+}
+
+var (
+	pipedDownload = regexp.MustCompile(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/\w+)*/?(?:ba|z|k|da|a)?sh\b`)
+	substituted   = regexp.MustCompile("\\b(?:ba|z|da|a)?sh\\s+(?:-c\\s+)?[\"']?(?:<\\(|\\$\\(|`)\\s*(?:curl|wget)\\b[^)`\\n]{0,300}")
+	pythonPiped   = regexp.MustCompile(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:python[0-9.]*|perl|ruby|node)\b`)
+)
+
+func downloads(text string) string {
+	if !strings.Contains(text, "curl") && !strings.Contains(text, "wget") {
+		return ""
+	}
+	for _, re := range []*regexp.Regexp{pipedDownload, substituted, pythonPiped} {
+		if m := re.FindString(text); m != "" {
+			return m
+		}
+	}
+	return ""
+}
+
+var installed = regexp.MustCompile(`\b(?:apt-get|apt|yum|dnf|microdnf|zypper|apk)\b(?:\s+-\S+)*\s+(?:install|add)\b[^;&|\n]{0,80}|\b(?:pip[0-9.]*|gem)\s+install\b[^;&|\n]{0,80}|\bnpm\s+(?:install|i)\s+-g\b[^;&|\n]{0,80}`)
+
+func installs(text string) string {
+	if !strings.Contains(text, "install") && !strings.Contains(text, " add") && !strings.Contains(text, "npm i") {
+		return ""
+	}
+	return installed.FindString(text)
+}
+
+var (
+	entersNode  = regexp.MustCompile(`\bnsenter\b[^;|\n]{0,200}(?:-t\s*1\b|--target[= ]\s*1\b|/proc/1/ns/)[^;|\n]{0,80}`)
+	chrootsNode = regexp.MustCompile(`\bchroot\s+(/\S*)`)
+)
+
+// nodeShell finds commands that step out to the node.
+func nodeShell(h *posture.Hits, w *kube.Workload) {
+	for _, s := range scripts(w) {
+		if strings.Contains(s.text, "nsenter") {
+			if m := entersNode.FindString(s.text); m != "" || strings.Contains(s.text, `nsenter" "--target" "1`) {
+				hit := at(w, s.c, m, s.path...)
+				hit.Severity = low
+				if w.Spec.HostPID && (privileged(s.c) || adds(s.c, "SYS_ADMIN") >= 0) {
+					hit.Severity = critical
+				}
+				danger(h, w, hit)
+			}
+		}
+		if m := chrootsNode.FindStringSubmatch(s.text); strings.Contains(s.text, "chroot") && m != nil {
+			for _, mount := range hostMounts(h.Set, w) {
+				if mount.c == s.c && mount.host == "/" && strings.TrimRight(mount.mounted, "/") == strings.TrimRight(m[1], `/"';`) {
+					danger(h, w, at(w, s.c, m[0]+", where the node's root folder is mounted", s.path...))
+				}
+			}
+		}
+	}
+}
+
+var miner = regexp.MustCompile(`(?i)stratum(?:\+(?:tcp|ssl|tls))?://|\bxmrig\b|\bminerd\b|\bcpuminer\b|\bxmr-stak\b|--donate-level\b|\bcryptonight\b|\brandomx\b|\bethminer\b|\bnbminer\b|\bt-rex\b\s+-a|\bphoenixminer\b|\bcgminer\b`)
+
+func miners(h *posture.Hits, w *kube.Workload) {
+	for c := range each(w) {
+		if m := miner.FindString(c.Image); m != "" {
+			h.Add(at(w, c, "image "+c.Image, "image"))
+		}
+	}
+	matching(h, w, func(text string) string {
+		if at := miner.FindStringIndex(text); at != nil {
+			return text[at[0]:min(len(text), at[1]+60)]
+		}
+		return ""
+	}, "a miner")
+}
+
+var (
+	sleeps   = regexp.MustCompile(`^(?:(?:/\w+)*/?(?:ba|da|a)?sh\s+(?:-\w+\s+)*(?:--\s+)?)?["']?(?:exec\s+)?(?:sleep\s+(?:infinity|inf|\d{4,}|\d+d)|tail\s+-[fF]\s+/dev/null|while\s+(?:true|:|\[ ?1 ?\])\s*;?\s*do\s+sleep\s+\S+\s*;?\s*done|sleep\s+\d+[hd])`)
+	lastWord = strings.NewReplacer("\n", " ", "\t", " ")
+)
+
+// idle finds containers that do nothing and have rights over the node.
+func idle(h *posture.Hits, w *kube.Workload) {
+	var why string
+	switch {
+	case anyPrivileged(w):
+		why = "a privileged container"
+	case w.Spec.HostPID:
+		why = "hostPID"
+	case w.Spec.HostNetwork:
+		why = "hostNetwork"
+	case w.Spec.HostIPC:
+		why = "hostIPC"
+	}
+	for c := range lasting(w) {
+		text := strings.Join(strings.Fields(lastWord.Replace(joined(c.Command, c.Args))), " ")
+		if !sleeps.MatchString(text) {
+			continue
+		}
+		reason := why
+		for _, m := range hostMounts(h.Set, w) {
+			if i := placeOf(m.host); m.c == c && i >= 0 && (i == len(places) || places[i].write >= bulwark.SeverityHigh) {
+				reason = "the node's " + m.host
+			}
+		}
+		if reason != "" {
+			h.Add(at(w, c, "it only sleeps ("+text+"), with "+reason, "command"))
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package workload
+
+import (
+	"path"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"bulwark/kube"
+)
+
+// hostMount is a path of the node in a container.
+type hostMount struct {
+	c        *kube.Container
+	at       int    // its position among the container's mounts
+	host     string // the node's path, clean, with the subPath
+	readOnly bool
+	mounted  string // where in the container
+	via      string // how it comes there when not by a hostPath of the pods
+}
+
+// text is the mount as evidence.
+func (m *hostMount) text() string {
+	mode := "writable"
+	if m.readOnly {
+		mode = "read-only"
+	}
+	return "hostPath " + m.host + m.via + " at " + m.mounted + " (" + mode + ")"
+}
+
+// hostMounts gives the paths of the node that containers have: hostPath volumes, and claims
+// whose volume is one.
+func hostMounts(s *kube.Set, w *kube.Workload) []hostMount {
+	var list []hostMount
+	for i := range w.Spec.Volumes {
+		v := &w.Spec.Volumes[i]
+		host, via, readOnly := hostOf(s, w, v)
+		if host == "" {
+			continue
+		}
+		for c := range each(w) {
+			for at, m := range c.VolumeMounts {
+				if m.Name == v.Name {
+					list = append(list, hostMount{c, at, path.Join("/", host, m.SubPath), m.ReadOnly || readOnly, m.MountPath, via})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// hostOf is the path of the node that a volume is.
+func hostOf(s *kube.Set, w *kube.Workload, v *corev1.Volume) (host, via string, readOnly bool) {
+	if v.HostPath != nil {
+		return path.Clean("/" + v.HostPath.Path), "", false
+	}
+	if v.PersistentVolumeClaim == nil {
+		return "", "", false
+	}
+	pv := boundTo(s, w.Namespace, v.PersistentVolumeClaim.ClaimName)
+	host = pv.Get("spec", "hostPath", "path").Text()
+	if host == "" {
+		return "", "", false
+	}
+	return path.Clean("/" + host), " (by the claim " + v.PersistentVolumeClaim.ClaimName + ")", v.PersistentVolumeClaim.ReadOnly
+}
+
+// boundTo is the persistent volume that a claim names or has; nil when it is not known.
+func boundTo(s *kube.Set, namespace, claim string) *kube.Node {
+	if s == nil || claim == "" {
+		return nil
+	}
+	pvc := s.Find(namespace + "/PersistentVolumeClaim/" + claim)
+	if pvc == nil {
+		return nil
+	}
+	if name := pvc.Root.Get("spec", "volumeName").Text(); name != "" {
+		if pv := s.Find("PersistentVolume/" + name); pv != nil {
+			return pv.Root
+		}
+		return nil
+	}
+	if s.Cluster != nil {
+		return nil // it is not bound
+	}
+	return mayBind(s, pvc)
+}
+
+// mayBind is the volume of a manifest that a claim without a volume is made for: one that
+// names it, else the only one of its class.
+func mayBind(s *kube.Set, pvc *kube.Object) *kube.Node {
+	var found *kube.Node
+	class := pvc.Root.Get("spec", "storageClassName").Text()
+	for i, pv := range s.Kind("", "PersistentVolume") {
+		ref := pv.Root.Get("spec", "claimRef")
+		switch {
+		case i > 200:
+			return nil
+		case ref.Get("name").Text() == pvc.Name && ref.Get("namespace").Text() == pvc.Namespace:
+			return pv.Root
+		case !ref.Exists() && class != "" && pv.Root.Get("spec", "storageClassName").Text() == class:
+			if found != nil {
+				return nil
+			}
+			found = pv.Root
+		}
+	}
+	return found
+}
+
+// within tells whether p is dir or lies below it.
+func within(p, dir string) bool {
+	return p == dir || dir == "/" || len(p) > len(dir) && p[len(dir)] == '/' && strings.HasPrefix(p, dir)
+}

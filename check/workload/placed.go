@@ -1,0 +1,151 @@
+package workload
+
+import (
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"bulwark/check/internal/misconfig"
+	"bulwark/check/internal/posture"
+	"bulwark/kube"
+)
+
+// placeRules are about where pods run, and what of them Kubernetes does not read.
+var placeRules = []*posture.Rule{
+	{
+		Rule: misconfig.Rule{ID: "workload/default-namespace", Severity: low, Hygiene: true, Title: "A workload is in the default namespace",
+			Tags: []string{"cis:5.6.4", "kubelinter:use-namespace", "kubescape:C-0061"}, Fix: "give it a namespace of its own",
+			Why:   "rights, policies and quotas are set by namespace, and default has everybody's things. Hygiene",
+			Noise: "a manifest that names none gets that of whoever applies it: told of only where default is named, or in a cluster", Refs: []string{docsNS}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			if w.Namespace == "default" && (h.Set.Cluster != nil || w.Root.Get("metadata", "namespace").Exists()) {
+				h.Add(posture.Hit{Object: w.Object, Path: []any{"metadata", "namespace"}, Evidence: "namespace: default"})
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/system-namespace", Severity: low, Hygiene: true, Title: "A workload of others is in a namespace of the system",
+			Tags: []string{"cis:5.6.1", "attack:T1036.005"}, Fix: "give it a namespace of its own",
+			Why:   "kube-system is left out of many policies, and who may change things there may do much more: what hides there is not looked at. Hygiene: add-ons are put there by habit",
+			Noise: "the cluster's add-ons, which are known by the names of their images as far as possible", Refs: []string{docsNS}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			if system(w.Namespace) && agentOf(w) == "" && !addOn(w) {
+				h.Add(posture.Hit{Object: w.Object, Path: []any{"metadata", "namespace"}, Evidence: "namespace: " + w.Namespace})
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/control-plane-node", Severity: low, Title: "Pods may run on the nodes of the control plane",
+			Tags: []string{"attack:T1610", "kubescape:C-0077"}, Fix: "take the toleration and the node selector out",
+			Why:   "who gets out of such a container is where the cluster's keys are. Low: it has to get out first; told of where the pods choose such a node, or tolerate it without being on every node anyway",
+			Noise: "controllers and backups of the control plane belong there", Refs: []string{"https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"}},
+		Workload: controlPlane,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/node-name", Severity: low, Hygiene: true, Title: "Pods choose their node by its name",
+			Tags: []string{"attack:T1610"}, Fix: "use a nodeSelector or affinity",
+			Why:   "the scheduler is not asked: taints and free resources do not count, and the pods go down with that node. Hygiene",
+			Noise: "in a cluster the scheduler writes it; told of in templates alone", Refs: []string{"https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			if w.Spec.NodeName != "" && (h.Set.Cluster == nil || len(w.At) > 0) {
+				h.Add(inPod(w, "nodeName: "+w.Spec.NodeName, "nodeName"))
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/bare-pod", Severity: low, Hygiene: true, Title: "A pod stands alone",
+			Tags: []string{"kubescape:C-0073"}, Fix: "make it a Deployment or Job",
+			Why:   "nobody starts it again when its node goes. Hygiene",
+			Noise: "pods for tests", Refs: []string{"https://kubernetes.io/docs/concepts/configuration/overview/"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			if w.Is("", "Pod") && w.Root.Get("metadata", "ownerReferences").Len() == 0 && w.Root.Get("metadata", "annotations", "kubernetes.io/config.mirror").Text() == "" {
+				h.Add(posture.Hit{Object: w.Object, Path: []any{"kind"}, Evidence: "it has no owner"})
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/ignored-setting", Severity: medium, Title: "A security setting stands where nothing reads it",
+			Tags: []string{"cis:5.6.3"}, Fix: "move it to where it belongs: securityContext of the container or the pods",
+			Why:   "somebody meant to restrict the pods, and they are not restricted: the server drops fields it does not know. Medium: what is written hides what runs",
+			Noise: "fields of a newer Kubernetes than is known here", Refs: []string{docsContext}},
+		Workload: ignored,
+	},
+}
+
+// addOn tells whether the images are those of Kubernetes' own add-ons.
+func addOn(w *kube.Workload) bool {
+	for c := range lasting(w) {
+		i := parseImage(c.Image)
+		if i.registry != "registry.k8s.io" && i.registry != "k8s.gcr.io" && !strings.Contains(c.Image, "coredns") && !strings.HasPrefix(i.registry, "gke.") && !strings.Contains(i.registry, ".eks.") && !strings.HasPrefix(i.registry, "mcr.") {
+			return false
+		}
+	}
+	return true
+}
+
+const (
+	taintNew = "node-role.kubernetes.io/control-plane"
+	taintOld = "node-role.kubernetes.io/master"
+)
+
+func controlPlane(h *posture.Hits, w *kube.Workload) {
+	if w.Kind == "DaemonSet" || system(w.Namespace) {
+		return // one on every node, or the system's own
+	}
+	for _, key := range []string{taintNew, taintOld} {
+		if _, ok := w.Spec.NodeSelector[key]; ok {
+			h.Add(inPod(w, "nodeSelector: "+key, "nodeSelector", key))
+		}
+	}
+	for i, t := range w.Spec.Tolerations {
+		if (t.Key == taintNew || t.Key == taintOld) && t.Effect != corev1.TaintEffectPreferNoSchedule {
+			hit := inPod(w, "a toleration of "+t.Key, "tolerations", i)
+			h.Add(hit)
+		}
+	}
+}
+
+// securitySettings are fields that restrict pods where they are read.
+var securitySettings = map[string]bool{
+	"runAsUser": true, "runAsNonRoot": true, "runAsGroup": true, "readOnlyRootFilesystem": true, "allowPrivilegeEscalation": true, "capabilities": true, "privileged": true, "seccompProfile": true,
+	"seLinuxOptions": true, "appArmorProfile": true, "procMount": true, "securityContext": true, "automountServiceAccountToken": true, "hostUsers": true, "runtimeClassName": true,
+}
+
+func ignored(h *posture.Hits, w *kube.Workload) {
+	for _, p := range w.Misfits {
+		name := p.Path[strings.LastIndexByte(p.Path, '.')+1:]
+		if !strings.HasPrefix(p.Text, "there is no such field") || !meant(name) || strings.Contains(p.Path, "annotations.") {
+			continue
+		}
+		h.Add(posture.Hit{Object: w.Object, Path: steps(p.Path), Evidence: p.Path + " is no field of Kubernetes"})
+	}
+}
+
+// meant tells whether a name is a security setting's, however it is written.
+func meant(name string) bool {
+	if securitySettings[name] {
+		return true
+	}
+	for known := range securitySettings {
+		if strings.EqualFold(known, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// steps takes a path apart that [kube.PathText] has written.
+func steps(text string) []any {
+	var path []any
+	for part := range strings.SplitSeq(text, ".") {
+		name, rest, _ := strings.Cut(part, "[")
+		path = append(path, name)
+		for at := range strings.SplitSeq(rest, "[") {
+			if i, err := strconv.Atoi(strings.TrimSuffix(at, "]")); err == nil {
+				path = append(path, i)
+			}
+		}
+	}
+	return path
+}
