@@ -96,7 +96,8 @@ type Resolver interface {
 // Check reasons about a target and its inventory.
 type Check interface {
 	Plugin
-	// Check emits findings and notes; the engine fills in Asset where it is empty. An
+	// Check emits findings and notes, and assets that are parts of the target and have
+	// findings of their own; the engine fills in Asset where it is empty. An
 	// error becomes a note and makes the run incomplete; what was emitted stays.
 	Check(ctx context.Context, t *Target, inv *Inventory, emit func(Record)) error
 }

@@ -17,6 +17,7 @@ type output struct {
 	findings []bulwark.Finding
 	advice   []bulwark.Advice
 	notes    []bulwark.Note
+	parts    map[bulwark.AssetID]bool // ids of assets; nil until a check adds one
 }
 
 func (o *output) add(other *output) {
@@ -42,6 +43,20 @@ func (o *output) addNotes(asset bulwark.AssetID, notes ...bulwark.Note) {
 	}
 }
 
+// addAsset adds an asset that is a part of the target, once.
+func (o *output) addAsset(a bulwark.Asset) {
+	if o.parts == nil {
+		o.parts = map[bulwark.AssetID]bool{}
+		for i := range o.assets {
+			o.parts[o.assets[i].ID] = true
+		}
+	}
+	if !o.parts[a.ID] {
+		o.parts[a.ID] = true
+		o.assets = append(o.assets, a)
+	}
+}
+
 // take keeps a record that a check emitted.
 func (o *output) take(plugin string, asset bulwark.AssetID, r bulwark.Record) {
 	switch {
@@ -49,6 +64,8 @@ func (o *output) take(plugin string, asset bulwark.AssetID, r bulwark.Record) {
 		f := *r.Finding
 		f.Asset = cmp.Or(f.Asset, asset)
 		o.findings = append(o.findings, f)
+	case r.Asset != nil:
+		o.addAsset(*r.Asset)
 	case r.Note != nil:
 		n := *r.Note
 		n.Plugin = cmp.Or(n.Plugin, plugin)

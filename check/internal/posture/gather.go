@@ -65,6 +65,15 @@ func assetOf(s *kube.Set, target bulwark.AssetID, o *kube.Object) bulwark.AssetI
 	return target + bulwark.AssetID("/"+o.ID())
 }
 
+// assetRecord tells of an object of a cluster that something is found in.
+func assetRecord(id, cluster bulwark.AssetID, o *kube.Object) *bulwark.Asset {
+	a := &bulwark.Asset{ID: id, Kind: o.Kind, Name: o.ID(), Parent: cluster}
+	if o.Namespace != "" {
+		a.Labels = map[string]string{"namespace": o.Namespace}
+	}
+	return a
+}
+
 func (r *Rule) kind() string {
 	if r.Kind == "" {
 		return bulwark.KindMisconfig
@@ -120,6 +129,9 @@ func (g *gatherer) emit(emit func(bulwark.Record)) {
 		}
 	}
 	for _, f := range g.list {
+		if f.set.Cluster != nil && f.Asset != g.asset {
+			emit(bulwark.Record{Asset: assetRecord(f.Asset, g.asset, f.objects[0])})
+		}
 		emit(bulwark.Record{Finding: f.Finding})
 	}
 }
