@@ -118,4 +118,3 @@ func (a *app) runningImage(ctx context.Context, ref string) (*bulwark.Target, er
 	}
 	return a.asked(ref).Open(ctx, ref)
 }
-
