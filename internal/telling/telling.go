@@ -22,8 +22,11 @@ var harmless = map[string]bool{"true": true, "false": true, "write": true, "read
 // Line tells whether a line may hold the value of a secret, or a part of one that has
 // several lines.
 func Line(line string) bool {
-	if secretShape().MatchString(line) {
+	if mayHaveShape(line) && secretShape().MatchString(line) {
 		return true
+	}
+	if !mayHaveValue(line) {
+		return false
 	}
 	for _, m := range secretValue().FindAllStringSubmatch(line, -1) {
 		if v := strings.ToLower(m[1]); !harmless[v] && !strings.ContainsAny(v[:1], "$/<{[(|&;\\#-.=") {

@@ -34,3 +34,24 @@ func TestMask(t *testing.T) {
 		}
 	}
 }
+
+// FuzzNeeds: what is tried first never hides what the expressions find.
+func FuzzNeeds(f *testing.F) {
+	for _, s := range []string{"https://u:p@h", "PGPASSWORD=x psql", "-u a:b", "echo aaaaaaaaaaaaaaaaaaaaaaaa | base64 -d", "bearer abcdefgh", "?sig=abcdef", "AKIA" + "ABCDEFGHIJKL"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if secretShape().MatchString(s) && !mayHaveShape(s) {
+			t.Errorf("%q has the shape of a secret", s)
+		}
+		if secretValue().MatchString(s) && !mayHaveValue(s) {
+			t.Errorf("%q has the value of a secret", s)
+		}
+		lower, ascii := lowered(s)
+		for _, m := range masks() {
+			if m.re.MatchString(s) && ascii && !needed(lower, m.needs) {
+				t.Errorf("%q matches %s", s, m.re)
+			}
+		}
+	})
+}
