@@ -47,9 +47,6 @@ func (c *Components) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.In
 		return nil
 	}
 	p := newParts(s)
-	if len(p.list) == 0 {
-		return nil
-	}
 	found := &merged{parts: p, byKey: map[string]*bulwark.Finding{}}
 	for _, inv := range p.inventories() {
 		for _, judge := range []bulwark.Check{c.o.Vulnerabilities, c.o.Lifetimes} {
@@ -99,6 +96,7 @@ func (m *merged) take(r bulwark.Record, c *Components) {
 	}
 	f := *r.Finding
 	f.Asset, f.Path, f.Line, f.Places, f.InUse = "", "", 0, nil, nil
+	part.claim(&f)
 	first := m.byKey[f.Key]
 	if first == nil {
 		first = &f
@@ -131,6 +129,19 @@ type part struct {
 	second bool
 }
 
+// claim makes a vulnerability one of the component, whichever of its packages has it.
+func (p *part) claim(f *bulwark.Finding) {
+	if f.Vulnerability == nil {
+		return
+	}
+	v := *f.Vulnerability
+	if p.name == kernelName {
+		v.Installed = p.version
+	}
+	f.Vulnerability = &v
+	f.Key = bulwark.Key(f.Kind, cmp.Or(append(slices.Clone(v.CVEs), v.ID)...), p.name, "")
+}
+
 const (
 	mostPartPlaces = 1000
 	mostPartLines  = 20
@@ -138,7 +149,7 @@ const (
 
 // tell adds to a finding what has this version, and where.
 func (p *part) tell(f *bulwark.Finding) {
-	line := p.name + " " + p.version
+	line := strings.TrimSpace(p.name + " " + p.version)
 	if p.where != "" {
 		line += " on " + p.where
 	}

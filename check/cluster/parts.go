@@ -75,7 +75,7 @@ func provider(node *kube.Object) string {
 // images takes the components that pods run, by the tag of their image.
 func (p *parts) images(s *kube.Set) {
 	type one struct{ name, tag string }
-	by := map[one][]string{}
+	by := map[one][]*kube.Object{}
 	var order []one
 	for _, w := range s.Workloads() {
 		for i := range w.Containers {
@@ -91,15 +91,15 @@ func (p *parts) images(s *kube.Set) {
 			if by[k] == nil {
 				order = append(order, k)
 			}
-			by[k] = append(by[k], w.ID())
+			by[k] = append(by[k], w.Object)
 		}
 	}
 	for _, k := range order {
-		where := by[k][0]
+		where := by[k][0].ID()
 		if n := len(by[k]); n > 1 {
 			where += fmt.Sprintf(" and %d more", n-1)
 		}
-		p.component(k.name, k.tag, where, nil, "")
+		p.component(k.name, k.tag, where, by[k], "")
 	}
 }
 
@@ -129,6 +129,9 @@ func (p *parts) component(name, version, where string, nodes []*kube.Object, pro
 	k, v := known[name], m[1]+m[2]
 	one := &part{name: name, version: version, where: where, objects: nodes}
 	for _, a := range k.asks {
+		if strings.HasPrefix(v, "1.") == strings.HasSuffix(a.name, "/v2") && name == "containerd" {
+			continue // version 2 is a module of its own
+		}
 		pkg := bulwark.Package{Name: a.name, Version: v, Ecosystem: a.ecosystem, PURL: "pkg:generic/kubernetes/" + strings.TrimPrefix(a.name, "k8s.io/") + "@" + v}
 		asked := one
 		if a.ecosystem == "Go" {
@@ -214,6 +217,6 @@ func (p *parts) kernels(r *bulwark.Release, nodes []*kube.Object) {
 		if pkg.Ecosystem == "" {
 			continue
 		}
-		p.add(r, &part{name: "kernel", version: g.version, where: g.text(), objects: g.nodes}, pkg)
+		p.add(r, &part{name: kernelName, version: g.version, where: g.text(), objects: g.nodes}, pkg)
 	}
 }

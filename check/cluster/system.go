@@ -41,6 +41,8 @@ func releaseOf(image string) *bulwark.Release {
 	return nil
 }
 
+const kernelName = "kernel"
+
 var (
 	ubuntuKernel = regexp.MustCompile(`^(\d+\.\d+)(\.\d+-\d+)-([a-z]+)(?:-64k)?$`)
 	debianKernel = regexp.MustCompile(`^(\d+\.\d+\.\d+)\+deb\d+(?:\.\d+)?(?:\+\d+)?-`)
@@ -58,7 +60,7 @@ var generalKernel = map[string]string{"18.04": "4.15", "20.04": "5.4", "22.04": 
 func kernel(r *bulwark.Release, uname string) (pkg bulwark.Package, ok bool) {
 	source := func(format, name, version string) (bulwark.Package, bool) {
 		return bulwark.Package{Name: name, Version: version, Format: format, Source: &bulwark.SourcePackage{Name: name, Version: version},
-			PURL: "pkg:" + format + "/" + r.ID + "/" + name + "@" + version + "?distro=" + r.ID + "-" + r.VersionID}, true
+			PURL: "pkg:" + format + "/" + r.ID + "/" + name + "@" + strings.ReplaceAll(uname, "+", "%2B") + "?distro=" + r.ID + "-" + r.VersionID}, true
 	}
 	switch r.ID {
 	case "ubuntu":
