@@ -131,7 +131,7 @@ func Checks(o Options) []bulwark.Check {
 		add(bulwark.KindMalware, yara.New(yara.Options{Rules: o.YARA}).Check())
 	}
 	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(compose.Options{Resolve: resolve}), build.New())
-	add(bulwark.KindMisconfig, workload.New())
+	add(bulwark.KindMisconfig, workload.New().WithHygiene(o.Hygiene))
 	add(bulwark.KindMisconfig, cluster.New())
 	list = append(list, components(o)...)
 	return list

@@ -79,6 +79,14 @@ type Family struct {
 	Version int
 	List    []*Rule
 	Cases   Cases
+
+	dangers bool // rules of hygiene are left out
+}
+
+// WithHygiene tells whether what is merely untidy is looked for, as it is unless this says no.
+func (f *Family) WithHygiene(wanted bool) *Family {
+	f.dangers = !wanted
+	return f
 }
 
 var (
@@ -110,6 +118,9 @@ func (f *Family) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.Invent
 	for _, r := range f.List {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if r.Hygiene && f.dangers {
+			continue
 		}
 		r.look(&Hits{rule: r, family: f, Set: s, Target: t, found: found})
 	}
