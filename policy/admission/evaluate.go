@@ -182,7 +182,7 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 		return e.request.about(), true
 	case "namespaceObject":
 		if e.namespace == nil {
-			e.namespace = seen(e.request.Namespace)
+			e.namespace = seen(e.request.namespace())
 		}
 		return e.namespace, true
 	case "params":
@@ -369,9 +369,14 @@ func (v *variables) Type() ref.Type { return types.MapType }
 
 func (v *variables) Find(key ref.Val) (ref.Val, bool) {
 	name, _ := key.(types.String)
+	return v.Field(string(name))
+}
+
+// Field is Find by a name as Go has it.
+func (v *variables) Field(name string) (ref.Val, bool) {
 	for i := range v.values {
 		one := &v.of.policy.variables[i]
-		if one.name != string(name) {
+		if one.name != name {
 			continue
 		}
 		if v.values[i] == nil {

@@ -83,7 +83,8 @@ func (m *matcher) inNamespace(r *Request) bool {
 	case r.Scope == "":
 		return true
 	}
-	return r.Namespace != nil && m.namespaces.Matches(namespaceLabels(r.Namespace))
+	ns := r.namespace()
+	return ns != nil && m.namespaces.Matches(namespaceLabels(ns))
 }
 
 // namespaceLabels are a namespace's labels, with that of its name.

@@ -36,7 +36,7 @@ type Request struct {
 	SubResource string
 	Name        string
 	Scope       string       // the namespace; "" for what belongs to the whole cluster
-	Namespace   *kube.Object // of that name
+	Namespace   *kube.Object // of that name; nil for one of which nothing more is known
 	User        User
 	DryRun      bool
 	// Params are objects that parameters are looked for in, when none of the policies' own
@@ -66,9 +66,6 @@ func CreatePod(o *kube.Object, template []any, namespace *kube.Object) *Request 
 }
 
 func (r *Request) settle() *Request {
-	if r.Namespace == nil && r.Scope != "" && r.Resource.Resource != "namespaces" {
-		r.Namespace = Namespace(nil, r.Scope)
-	}
 	r.weight = weight{}
 	for _, o := range []*kube.Object{r.Object, r.Old, r.Namespace} {
 		if o != nil {
@@ -94,6 +91,14 @@ func Namespace(s *kube.Set, name string) *kube.Object {
 	}
 	o, _ := kube.NewObject(root, kube.Origin{})
 	return o
+}
+
+// namespace is the one that the request is in; nil when it is in none.
+func (r *Request) namespace() *kube.Object {
+	if r.Namespace == nil && r.Scope != "" && r.Resource.Kind != "Namespace" {
+		r.Namespace = Namespace(nil, r.Scope)
+	}
+	return r.Namespace
 }
 
 // labels are those of the object, or of the pod that a template makes.

@@ -25,17 +25,13 @@ type Trace struct {
 
 // Of shows an object; trace may be nil.
 func Of(o *kube.Object, trace *Trace) *Map {
-	m := &Map{node: o.Root, kind: schemaOf(o), trace: trace}
-	m.object = o
-	return m
+	return &Map{node: o.Root, kind: schemaOf(o), trace: trace, root: &root{object: o}}
 }
 
 // Pod shows a pod template of an object as the pod that would be made of it; at is where it
 // stands.
 func Pod(o *kube.Object, at []any, trace *Trace) *Map {
-	m := &Map{node: o.Root.At(at...), kind: podSchema(), trace: trace, at: at}
-	m.object = o
-	return m
+	return &Map{node: o.Root.At(at...), kind: podSchema(), trace: trace, root: &root{o, at}}
 }
 
 // Value shows a part of a document as it was written.

@@ -2,6 +2,7 @@ package apiview
 
 import (
 	"reflect"
+	"sync"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -19,6 +20,7 @@ var defaults = map[reflect.Type]func(*Map){
 	reflect.TypeFor[corev1.PodSpec]():                       podSpec,
 	reflect.TypeFor[corev1.Container]():                     container,
 	reflect.TypeFor[corev1.EphemeralContainer]():            container,
+	reflect.TypeFor[corev1.ResourceRequirements]():          requests,
 	reflect.TypeFor[corev1.ContainerPort]():                 port,
 	reflect.TypeFor[corev1.Probe]():                         sets("timeoutSeconds", 1, "periodSeconds", 10, "successThreshold", 1, "failureThreshold", 3),
 	reflect.TypeFor[corev1.HTTPGetAction]():                 sets("path", "/", "scheme", "HTTP"),
@@ -102,21 +104,22 @@ func podSpec(m *Map) {
 	}
 }
 
+var always, ifNotPresent = set("imagePullPolicy", "Always"), set("imagePullPolicy", "IfNotPresent")
+
 var containerDefaults = sets("terminationMessagePath", "/dev/termination-log", "terminationMessagePolicy", "File")
 
 func container(m *Map) {
 	containerDefaults(m)
-	policy := "IfNotPresent"
-	if tagOf(m.text("image")) == "latest" {
-		policy = "Always"
-	}
-	m.missing(set("imagePullPolicy", policy))
-	if pod := m.pod(); pod != nil && m.name != "ephemeralContainers" {
-		requests(m)
+	if m.find("imagePullPolicy") < 0 {
+		policy := ifNotPresent
+		if tagOf(m.text("image")) == "latest" {
+			policy = always
+		}
+		m.put(policy)
 	}
 }
 
-// pod is the pod that a container is of; nil when it is of a template.
+// pod is the pod that a container is of; nil when it is of a template, or none.
 func (m *Map) pod() *Map {
 	if m.up != nil && m.up.up != nil && m.up.up.kind != nil && m.up.up.kind.name == "Pod" {
 		return m.up.up
@@ -124,10 +127,9 @@ func (m *Map) pod() *Map {
 	return nil
 }
 
-// requests are the limits where nothing else is requested.
-func requests(m *Map) {
-	r, ok := m.get("resources").(*Map)
-	if !ok {
+// requests are the limits where nothing else is requested, of the containers of pods.
+func requests(r *Map) {
+	if r.up == nil || r.name != "resources" || r.up.pod() == nil || r.up.name == "ephemeralContainers" {
 		return
 	}
 	limits, ok := r.get("limits").(*Map)
@@ -248,14 +250,14 @@ func secret(m *Map) {
 // whole gives a whole object what only the whole shows: its namespace, and a pod what
 // admission plugins that are on in every cluster give it.
 func whole(m *Map) {
-	if meta, ok := m.get("metadata").(*Map); ok && m.object.Namespace != "" {
+	if meta, ok := m.get("metadata").(*Map); ok && m.root.object.Namespace != "" {
 		meta.build()
-		meta.put(set("namespace", m.object.Namespace))
+		meta.put(set("namespace", m.root.object.Namespace))
 	}
 	if m.kind == nil || m.kind.name != "Pod" {
 		return
 	}
-	if m.at != nil { // a template is no pod yet
+	if m.root.at != nil { // a template is no pod yet
 		m.put(set("apiVersion", "v1"))
 		m.put(set("kind", "Pod"))
 	}
@@ -268,19 +270,30 @@ func whole(m *Map) {
 		return
 	}
 	spec.build()
-	sets("enableServiceLinks", true, "priority", 0, "preemptionPolicy", "PreemptLowerPriority")(spec)
-	if spec.text("serviceAccountName") == "" {
-		spec.put(set("serviceAccountName", "default"))
-		spec.put(set("serviceAccount", "default"))
-	}
+	admitted(spec)
 	tolerations(spec)
 }
+
+// admitted are fields that admission plugins give pods. The service account's old name is
+// written when the new one is, so the two are there or not together.
+var admitted = sets("enableServiceLinks", true, "priority", 0, "preemptionPolicy", "PreemptLowerPriority", "serviceAccountName", "default", "serviceAccount", "default")
+
+var (
+	unready = []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
+	granted = sync.OnceValue(func() map[string]ref.Val {
+		m := map[string]ref.Val{}
+		for _, key := range unready {
+			m[key] = types.DefaultTypeAdapter.NativeToValue(map[string]any{"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
+		}
+		return m
+	})
+)
 
 // tolerations are those for nodes that are not ready or out of reach, which every pod gets
 // that has none for them.
 func tolerations(spec *Map) {
 	var items []ref.Val
-	missing := map[string]bool{"node.kubernetes.io/not-ready": true, "node.kubernetes.io/unreachable": true}
+	var has [2]bool
 	if have, ok := spec.get("tolerations").(traits.Lister); ok {
 		for it := have.Iterator(); it.HasNext() == types.True; {
 			v := it.Next()
@@ -292,19 +305,15 @@ func tolerations(spec *Map) {
 			if effect := t.text("effect"); effect != "NoExecute" && effect != "" {
 				continue
 			}
-			key := t.text("key")
-			delete(missing, key)
-			if key == "" {
-				clear(missing)
+			for i, key := range unready {
+				has[i] = has[i] || t.text("key") == key || t.text("key") == ""
 			}
 		}
 	}
-	for _, key := range []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"} {
-		if missing[key] {
-			items = append(items, types.DefaultTypeAdapter.NativeToValue(map[string]any{"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}))
+	for i, key := range unready {
+		if !has[i] {
+			items = append(items, granted()[key])
 		}
 	}
-	if len(items) > 0 {
-		spec.put(entry{name: "tolerations", val: types.NewRefValList(types.DefaultTypeAdapter, items)})
-	}
+	spec.put(entry{name: "tolerations", val: types.NewRefValList(types.DefaultTypeAdapter, items)})
 }

@@ -20,11 +20,16 @@ type Map struct {
 	name    string // of the field of up that it is, or is in
 	index   int    // its position there; -1 when it is the field itself
 	trace   *Trace
-	at      []any // where a pod template stands in its object
-	object  *kube.Object
+	root    *root // of the whole object alone
 	built   bool
 	entries []entry
 	byName  map[string]int // of large ones
+}
+
+// root is what only a whole object has.
+type root struct {
+	object *kube.Object
+	at     []any // where in it a pod template stands
 }
 
 type entry struct {
@@ -32,7 +37,6 @@ type entry struct {
 	node *kube.Node
 	kind *schema
 	val  ref.Val // nil: not asked for yet
-	key  ref.Val
 }
 
 var (
@@ -63,7 +67,7 @@ func (m *Map) build() {
 
 // buildObject takes the fields that the type has, and that would be written.
 func (m *Map) buildObject() {
-	m.entries = make([]entry, 0, m.node.Len()+4)
+	m.entries = make([]entry, 0, m.node.Len()+len(m.kind.always)+m.kind.more)
 	for name, n := range m.node.Fields() {
 		f := m.kind.fields[name]
 		if f == nil || f.omits(n) {
@@ -74,7 +78,10 @@ func (m *Map) buildObject() {
 		if !n.Exists() {
 			e.val = f.zero(m)
 		}
-		m.put(e)
+		m.entries = append(m.entries, e)
+	}
+	if len(m.entries) >= manyFields || m.node.Len() > 1 && m.twice() {
+		m.again()
 	}
 	for _, f := range m.kind.always {
 		if m.find(f.name) < 0 {
@@ -84,8 +91,29 @@ func (m *Map) buildObject() {
 	if m.kind.defaults != nil {
 		m.kind.defaults(m)
 	}
-	if m.object != nil && m.up == nil {
+	if m.root != nil {
 		whole(m)
+	}
+}
+
+// twice tells whether a key of the document is given twice.
+func (m *Map) twice() bool {
+	for i := range m.entries {
+		for j := range i {
+			if m.entries[j].name == m.entries[i].name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// again puts the entries one by one.
+func (m *Map) again() {
+	list := m.entries
+	m.entries = make([]entry, 0, cap(list))
+	for _, e := range list {
+		m.put(e)
 	}
 }
 
@@ -140,11 +168,18 @@ func (m *Map) Find(key ref.Val) (ref.Val, bool) {
 	if !ok {
 		return types.MaybeNoSuchOverloadErr(key), false
 	}
-	m.build()
-	if m.trace != nil {
-		m.trace.Path, m.trace.Through = append(m.path(), string(name)), nil
+	return m.Field(string(name))
+}
+
+// Field is Find by a name as Go has it.
+func (m *Map) Field(name string) (ref.Val, bool) {
+	if !m.built {
+		m.build()
 	}
-	i := m.find(string(name))
+	if m.trace != nil {
+		m.trace.Path, m.trace.Through = append(m.path(), name), nil
+	}
+	i := m.find(name)
 	if i < 0 {
 		return nil, false
 	}
@@ -171,7 +206,10 @@ func (m *Map) get(name string) ref.Val {
 // path is where the map stands in its object.
 func (m *Map) path() []any {
 	if m.up == nil {
-		return slices.Clone(m.at)
+		if m.root == nil {
+			return nil
+		}
+		return slices.Clone(m.root.at)
 	}
 	p := append(m.up.path(), m.name)
 	if m.index >= 0 {
@@ -219,13 +257,7 @@ func (m *Map) Equal(other ref.Val) ref.Val {
 	return types.True
 }
 
-func (m *Map) key(i int) ref.Val {
-	e := &m.entries[i]
-	if e.key == nil {
-		e.key = types.String(e.name)
-	}
-	return e.key
-}
+func (m *Map) key(i int) ref.Val { return types.String(m.entries[i].name) }
 
 // Type is map.
 func (m *Map) Type() ref.Type { return types.MapType }

@@ -52,6 +52,7 @@ type schema struct {
 	fields   map[string]*field
 	always   []*field // those that are written though they are empty
 	defaults func(*Map)
+	more     int // fields that defaults may add
 }
 
 type field struct {
@@ -83,15 +84,22 @@ var (
 )
 
 func schemaOf(o *kube.Object) *schema {
-	v, ok := kinds[o.APIVersion+" "+o.Kind]
-	if !ok {
-		return nil
-	}
-	return typed(reflect.TypeOf(v))
+	return known()[[2]string{o.APIVersion, o.Kind}]
 }
 
-func podSchema() *schema { return typed(reflect.TypeFor[corev1.Pod]()) }
+// known are the schemas of all kinds.
+var known = sync.OnceValue(func() map[[2]string]*schema {
+	m := map[[2]string]*schema{}
+	for name, v := range kinds {
+		version, kind, _ := strings.Cut(name, " ")
+		m[[2]string{version, kind}] = typed(reflect.TypeOf(v))
+	}
+	return m
+})
 
+var podSchema = sync.OnceValue(func() *schema { return typed(reflect.TypeFor[corev1.Pod]()) })
+
+// typed is the schema of a type, for all goroutines.
 func typed(t reflect.Type) *schema {
 	schemasMu.Lock()
 	defer schemasMu.Unlock()
@@ -125,6 +133,9 @@ func derive(t reflect.Type) *schema {
 	switch t.Kind() {
 	case reflect.Struct:
 		s.name, s.form, s.fields, s.defaults = t.Name(), object, map[string]*field{}, defaults[t]
+		if s.defaults != nil {
+			s.more = min(8, t.NumField())
+		}
 		s.collect(t)
 	case reflect.Map:
 		s.form, s.elem = mapping, derive(t.Elem())
