@@ -47,7 +47,7 @@ func (c *Components) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.In
 		return nil
 	}
 	p := newParts(s)
-	found := &merged{parts: p, byKey: map[string]*bulwark.Finding{}}
+	found := &merged{parts: p, byKey: map[string]*bulwark.Finding{}, byCVE: map[string]*bulwark.Finding{}}
 	for _, inv := range p.inventories() {
 		for _, judge := range []bulwark.Check{c.o.Vulnerabilities, c.o.Lifetimes} {
 			if judge == nil {
@@ -77,6 +77,7 @@ type merged struct {
 	parts *parts
 	list  []*bulwark.Finding
 	byKey map[string]*bulwark.Finding
+	byCVE map[string]*bulwark.Finding // by component and id
 	notes []string
 }
 
@@ -99,6 +100,9 @@ func (m *merged) take(r bulwark.Record, c *Components) {
 	part.claim(&f)
 	first := m.byKey[f.Key]
 	if first == nil {
+		first = m.elsewhere(part, &f)
+	}
+	if first == nil {
 		first = &f
 		m.byKey[f.Key] = first
 		m.list = append(m.list, first)
@@ -106,6 +110,22 @@ func (m *merged) take(r bulwark.Record, c *Components) {
 		first.Severity, first.Risk, first.Title = f.Severity, f.Risk, f.Title
 	}
 	part.tell(first)
+}
+
+// elsewhere finds the vulnerability among those of the component's other packages: what one
+// program is built of has one vulnerability once.
+func (m *merged) elsewhere(p *part, f *bulwark.Finding) *bulwark.Finding {
+	if f.Vulnerability == nil || p.name == kernelName {
+		return nil
+	}
+	for _, cve := range append(slices.Clone(f.Vulnerability.CVEs), f.Vulnerability.ID) {
+		k := p.name + " " + cve
+		if first := m.byCVE[k]; first != nil && first.Vulnerability.Package != f.Vulnerability.Package {
+			return first
+		}
+		m.byCVE[k] = f
+	}
+	return nil
 }
 
 // inFeed tells whether Kubernetes' own feed has the CVE of a finding.
@@ -129,7 +149,7 @@ type part struct {
 	second bool
 }
 
-// claim makes a vulnerability one of the component, whichever of its packages has it.
+// claim makes a vulnerability one of the component.
 func (p *part) claim(f *bulwark.Finding) {
 	if f.Vulnerability == nil {
 		return
@@ -139,7 +159,6 @@ func (p *part) claim(f *bulwark.Finding) {
 		v.Installed = p.version
 	}
 	f.Vulnerability = &v
-	f.Key = bulwark.Key(f.Kind, cmp.Or(append(slices.Clone(v.CVEs), v.ID)...), p.name, "")
 }
 
 const (
