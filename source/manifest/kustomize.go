@@ -1,10 +1,333 @@
 package manifest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"maps"
 	"os"
+	"slices"
+	"strings"
+
+	"bulwark/kube"
+	"bulwark/source/manifest/internal/overlay"
 )
 
+const maxOverlays = 1000 // kustomizations that are built
+
+// overlays are the kustomizations of a folder.
+type overlays struct {
+	r    *reader
+	tree *overlay.Tree
+	all  map[string]*overlay.Kustomization // by folder
+	docs map[string][]kube.Document        // of files that objects come from
+	used map[string]bool
+	have map[string]bool
+}
+
+// buildOverlays builds the kustomizations that no other one uses. It gives the files that
+// are not to be read as they stand: what was built is in the objects already, and a patch
+// is none.
 func (r *reader) buildOverlays(ctx context.Context, root *os.Root, files []string) (map[string]bool, error) {
-	return nil, nil
+	v := &overlays{r: r, tree: &overlay.Tree{Root: root}, all: map[string]*overlay.Kustomization{}, docs: map[string][]kube.Document{}, used: map[string]bool{}, have: map[string]bool{}}
+	for _, file := range files {
+		k, err := v.tree.Parse(file)
+		if err != nil {
+			r.note(file, "the kustomization is not built: %v", err)
+			continue
+		}
+		v.all[k.Dir] = k
+		for _, p := range k.Patches {
+			v.used[p.File] = true
+		}
+		for _, f := range k.Others {
+			v.used[f] = true
+		}
+	}
+	built := 0
+	for _, dir := range v.roots() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		uses := v.reach(dir)
+		v.tell(uses)
+		if v.plain(uses) {
+			continue
+		}
+		if built++; built > maxOverlays {
+			r.note(dir, "more than %d kustomizations: this one is not built", maxOverlays)
+			continue
+		}
+		v.build(ctx, dir, uses)
+	}
+	return v.used, ctx.Err()
+}
+
+// roots are the folders of kustomizations that none uses, components left out.
+func (v *overlays) roots() []string {
+	below := map[string]bool{}
+	for _, k := range v.all {
+		for _, d := range k.Dirs {
+			below[d] = true
+		}
+	}
+	var list []string
+	for _, dir := range slices.Sorted(maps.Keys(v.all)) {
+		if !below[dir] && !v.all[dir].Component {
+			list = append(list, dir)
+		}
+	}
+	return list
+}
+
+// reach gives the kustomizations that one uses, itself first.
+func (v *overlays) reach(dir string) []*overlay.Kustomization {
+	var list []*overlay.Kustomization
+	seen := map[string]bool{}
+	for next := []string{dir}; len(next) > 0; next = next[1:] {
+		k := v.all[next[0]]
+		if k == nil || seen[k.Dir] {
+			continue
+		}
+		seen[k.Dir] = true
+		list = append(list, k)
+		next = append(next, k.Dirs...)
+	}
+	return list
+}
+
+func (v *overlays) tell(uses []*overlay.Kustomization) {
+	for _, k := range uses {
+		for _, n := range k.Notes {
+			v.r.note(k.File, "%s", n)
+		}
+		k.Notes = nil // once
+	}
+}
+
+// plain tells whether building changes nothing: the resources are read as they stand.
+func (v *overlays) plain(uses []*overlay.Kustomization) bool {
+	return !slices.ContainsFunc(uses, func(k *overlay.Kustomization) bool { return !k.Plain })
+}
+
+// build takes the objects of one root. If it cannot be built, its resources are read as they
+// stand.
+func (v *overlays) build(ctx context.Context, dir string, uses []*overlay.Kustomization) {
+	all := make(map[string]*overlay.Kustomization, len(uses))
+	for _, k := range uses {
+		all[k.Dir] = k
+	}
+	list, err := v.tree.Build(ctx, dir, all, true)
+	if err != nil && ctx.Err() == nil {
+		if tame, again := v.tree.Build(ctx, dir, all, false); again == nil {
+			v.r.note(all[dir].File, "built without its generators, transformers and validators: %v", err)
+			list, err = tame, nil
+		}
+	}
+	if err != nil {
+		v.r.note(all[dir].File, "the kustomization is not built, its files are read as they stand: %v", err)
+		return
+	}
+	for _, k := range uses {
+		for _, f := range k.Files {
+			v.used[f] = true
+		}
+	}
+	patches := v.patches(uses)
+	for i := range list {
+		v.object(&list[i], dir, all[dir].File, patches)
+	}
+}
+
+// object takes an object, unless another overlay has given the same.
+func (v *overlays) object(b *overlay.Built, dir, file string, patches []patch) {
+	root, err := kube.ParseJSON(b.JSON)
+	if err != nil {
+		v.r.note(file, "an object that was built cannot be read: %v", err)
+		return
+	}
+	if b.Made {
+		b.File = file
+	}
+	l := &origins{file: b.File, root: root, made: b.Made}
+	o, ok := kube.NewObject(root, kube.Origin{File: b.File, Line: 1, Overlay: dir, Locate: l.locate})
+	if !ok {
+		return
+	}
+	key := o.ID() + "\x00" + b.File + "\x00" + string(b.JSON)
+	if v.have[key] {
+		return
+	}
+	v.have[key] = true
+	if !b.Made {
+		l.base = v.base(b.File, o)
+		o.Origin.Line = max(l.base.Line(), 1)
+	}
+	for i := range patches {
+		if patches[i].fits(o) {
+			l.patches = append(l.patches, &patches[i])
+		}
+	}
+	v.r.set.Objects = append(v.r.set.Objects, o)
+}
+
+// base is the object in a file that an object was built from: that of its kind and name, else
+// of a name that it has in its own, as prefixes and suffixes make it.
+func (v *overlays) base(file string, o *kube.Object) *kube.Node {
+	docs, ok := v.docs[file]
+	if !ok {
+		if data, err := v.tree.ReadFile(file); err == nil {
+			docs = kube.ParseYAML(data)
+		}
+		v.docs[file] = docs
+	}
+	var best *kube.Node
+	longest := -1
+	for _, d := range docs {
+		if d.Root == nil {
+			continue
+		}
+		each(d.Root, func(n *kube.Node) {
+			name := cmp.Or(n.Get("metadata", "name").Text(), n.Get("metadata", "generateName").Text())
+			if n.Get("kind").Text() != o.Kind || !strings.Contains(o.Name, name) || len(name) <= longest {
+				return
+			}
+			best, longest = n, len(name)
+		})
+	}
+	return best
+}
+
+// patches reads the patches of kustomizations, those of the bases first.
+func (v *overlays) patches(uses []*overlay.Kustomization) []patch {
+	var list []patch
+	for _, k := range slices.Backward(uses) {
+		for _, p := range k.Patches {
+			for _, d := range kube.ParseYAML([]byte(p.Text)) {
+				if d.Root != nil {
+					list = append(list, patch{file: p.File, shift: p.Line - 1, root: d.Root, kind: p.Kind, name: p.Name})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// patch is one document of a patch.
+type patch struct {
+	file       string
+	shift      int // of its lines in the file
+	root       *kube.Node
+	kind, name string // of the target that the kustomization names
+}
+
+// fits tells whether a patch may be one of the object's.
+func (p *patch) fits(o *kube.Object) bool {
+	kind, name := p.kind, p.name
+	if kind == "" && name == "" && p.root.Form() == kube.Map {
+		kind, name = p.root.Get("kind").Text(), p.root.Get("metadata", "name").Text()
+	}
+	if kind != "" && kind != o.Kind {
+		return false
+	}
+	return name == "" || strings.Contains(o.Name, name) || strings.ContainsAny(name, "*.|^$[(")
+}
+
+// origins finds the fields of an object that was built in the files that say so.
+type origins struct {
+	file    string
+	root    *kube.Node // as it was built
+	base    *kube.Node // as the file has it; nil when it was generated
+	made    bool
+	patches []*patch // the later win
+}
+
+// locate is Origin.Locate: the last patch that says what the object has, else the base.
+func (l *origins) locate(at []any) (kube.Location, bool) {
+	if l.made {
+		return kube.Location{File: l.file, Line: 1}, true
+	}
+	built := l.root.At(at...)
+	for _, p := range slices.Backward(l.patches) {
+		if line := p.says(l.root, built, at); line > 0 {
+			return kube.Location{File: p.file, Line: line + p.shift}, true
+		}
+	}
+	line, _ := follow(l.root, l.base, at)
+	return kube.Location{File: l.file, Line: max(line, l.base.Line(), 1)}, true
+}
+
+// says is the line of a patch that sets the field so; 0 for none.
+func (p *patch) says(root, built *kube.Node, at []any) int {
+	if built == nil || len(at) == 0 {
+		return 0
+	}
+	if p.root.Form() == kube.List {
+		return p.operation(built, at)
+	}
+	line, n := follow(root, p.root, at)
+	if n == nil || !bytes.Equal(n.JSON(), built.JSON()) {
+		return 0
+	}
+	return line
+}
+
+// operation looks in the operations of a JSON patch.
+func (p *patch) operation(built *kube.Node, at []any) int {
+	line := 0
+	for _, op := range p.root.Items() {
+		steps := strings.Split(strings.TrimPrefix(op.Get("path").Text(), "/"), "/")
+		if len(steps) > len(at) || op.Get("op").Text() == "remove" {
+			continue
+		}
+		same := true
+		for i, s := range steps {
+			s = strings.NewReplacer("~1", "/", "~0", "~").Replace(s)
+			same = same && (s == "-" || s == kube.PathText(at[i]) || "["+s+"]" == kube.PathText(at[i]))
+		}
+		if v := op.Get("value").At(at[len(steps):]...); same && v != nil && bytes.Equal(v.JSON(), built.JSON()) {
+			line = op.Get("value").LineOf(at[len(steps):]...)
+			if len(at) == len(steps) {
+				line = op.LineOf("path")
+			}
+		}
+	}
+	return line
+}
+
+// follow goes down a path of one object in another, where elements of lists with a name are
+// the ones of that name. It gives the line of the last field that is there, and the node if
+// all are.
+func follow(in, n *kube.Node, at []any) (int, *kube.Node) {
+	line := n.Line()
+	for _, step := range at {
+		next := n.At(step)
+		switch s := step.(type) {
+		case int:
+			if name := in.Item(s).Get("name"); name.Exists() {
+				next = named(n, name.Text())
+			}
+			if next != nil {
+				line = next.Line()
+			}
+		case string:
+			if next != nil {
+				line = n.LineOf(s)
+			}
+		}
+		if next == nil {
+			return line, nil
+		}
+		in, n = in.At(step), next
+	}
+	return line, n
+}
+
+func named(list *kube.Node, name string) *kube.Node {
+	for _, item := range list.Items() {
+		if item.Get("name").Text() == name {
+			return item
+		}
+	}
+	return nil
 }

@@ -1,0 +1,91 @@
+package overlay
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
+
+	"bulwark"
+)
+
+const (
+	maxTime    = 20 * time.Second
+	maxObjects = 50_000
+)
+
+// Built is an object that a kustomization gave.
+type Built struct {
+	JSON []byte
+	File string // it comes from: of a resource, or of the kustomization that generates it
+	Made bool   // by a generator
+}
+
+// Build builds the kustomization in a folder; all are those that it may use, by folder.
+// Plugins says whether its generators, transformers and validators take part. The error
+// wraps ErrMalformed or ErrLimit, or is the context's.
+func (t *Tree) Build(ctx context.Context, dir string, all map[string]*Kustomization, plugins bool) ([]Built, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxTime)
+	defer cancel()
+	own := &Tree{Root: t.Root, instead: map[string][]byte{}, err: ctx.Err}
+	for _, k := range all {
+		own.instead[k.File] = k.clean
+		if !plugins {
+			own.instead[k.File] = k.tame
+		}
+	}
+	type result struct {
+		list []Built
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() { // the library cannot be interrupted: it ends at the next file that it asks for
+		list, err := own.run(dir)
+		done <- result{list, err}
+	}()
+	select {
+	case r := <-done:
+		return r.list, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("the kustomization takes longer than %s: %w", maxTime, bulwark.ErrLimit)
+	}
+}
+
+func (t *Tree) run(dir string) (list []Built, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			list, err = nil, fmt.Errorf("%w: kustomize failed: %v", bulwark.ErrMalformed, p)
+		}
+	}()
+	o := krusty.MakeDefaultOptions()
+	o.LoadRestrictions = types.LoadRestrictionsNone // the tree itself ends at the folder
+	m, err := krusty.MakeKustomizer(o).Run(t, path.Clean("/"+dir))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", bulwark.ErrMalformed, strings.Join(strings.Fields(err.Error()), " "))
+	}
+	if m.Size() > maxObjects {
+		return nil, fmt.Errorf("more than %d objects: %w", maxObjects, bulwark.ErrLimit)
+	}
+	for _, res := range m.Resources() {
+		b := Built{File: path.Join(dir, "kustomization.yaml"), Made: true}
+		if from, err := res.GetOrigin(); err == nil && from != nil {
+			if from.Path != "" {
+				b.File, b.Made = path.Join(dir, from.Path), false
+			} else if from.ConfiguredIn != "" {
+				b.File = path.Join(dir, from.ConfiguredIn)
+			}
+		}
+		if err := res.SetOrigin(nil); err != nil {
+			return nil, err
+		}
+		if b.JSON, err = res.MarshalJSON(); err != nil {
+			return nil, err
+		}
+		list = append(list, b)
+	}
+	return list, nil
+}

@@ -1,0 +1,156 @@
+// Package overlay builds kustomizations by kustomize's own library, over the files of one
+// folder alone: nothing outside is read, nothing is fetched, no plugin runs.
+package overlay
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"bulwark"
+	"bulwark/internal/limit"
+)
+
+const (
+	maxFile  = 16 << 20  // bytes of one file
+	maxRead  = 128 << 20 // bytes of one build
+	maxReads = 20_000    // files of one build
+)
+
+// Tree is a folder as kustomize sees it: read only, its root at "/".
+type Tree struct {
+	Root *os.Root
+	// instead has what is read in place of a file.
+	instead map[string][]byte
+	err     func() error // why to end
+	bytes   int64
+	reads   int
+}
+
+var _ filesys.FileSystem = (*Tree)(nil)
+
+var errReadOnly = fmt.Errorf("the folder is only read: %w", bulwark.ErrUnsupported)
+
+// Create, Mkdir, MkdirAll, RemoveAll, WriteFile and Open are refused.
+func (*Tree) Create(string) (filesys.File, error) { return nil, errReadOnly }
+func (*Tree) Mkdir(string) error                  { return errReadOnly }
+func (*Tree) MkdirAll(string) error               { return errReadOnly }
+func (*Tree) RemoveAll(string) error              { return errReadOnly }
+func (*Tree) WriteFile(string, []byte) error      { return errReadOnly }
+func (*Tree) Open(string) (filesys.File, error)   { return nil, errReadOnly }
+
+// local is a path below the root, as os.Root takes it.
+func local(p string) string {
+	p = strings.TrimPrefix(path.Clean("/"+filepath.ToSlash(p)), "/")
+	if p == "" {
+		return "."
+	}
+	return p
+}
+
+// stat looks at a file; links lead to no file.
+func (t *Tree) stat(p string) (fs.FileInfo, error) {
+	if t.err != nil {
+		if err := t.err(); err != nil {
+			return nil, err
+		}
+	}
+	return t.Root.Stat(filepath.FromSlash(local(p)))
+}
+
+// IsDir tells whether there is a folder.
+func (t *Tree) IsDir(p string) bool {
+	st, err := t.stat(p)
+	return err == nil && st.IsDir()
+}
+
+// Exists tells whether there is something.
+func (t *Tree) Exists(p string) bool {
+	_, err := t.stat(p)
+	return err == nil
+}
+
+// IsFile tells whether there is a regular file.
+func (t *Tree) IsFile(p string) bool {
+	st, err := t.stat(p)
+	return err == nil && st.Mode().IsRegular()
+}
+
+// ReadDir gives the names in a folder.
+func (t *Tree) ReadDir(p string) ([]string, error) {
+	entries, err := fs.ReadDir(t.Root.FS(), local(p))
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names, err
+}
+
+// CleanedAbs divides a path into a folder and a file.
+func (t *Tree) CleanedAbs(p string) (filesys.ConfirmedDir, string, error) {
+	st, err := t.stat(p)
+	if err != nil {
+		return "", "", fmt.Errorf("%s: %w", local(p), bulwark.ErrNotFound)
+	}
+	full := path.Clean("/" + local(p))
+	if st.IsDir() {
+		return filesys.ConfirmedDir(full), "", nil
+	}
+	return filesys.ConfirmedDir(path.Dir(full)), path.Base(full), nil
+}
+
+// Glob finds files by a pattern.
+func (t *Tree) Glob(pattern string) ([]string, error) {
+	found, err := fs.Glob(t.Root.FS(), local(pattern))
+	for i := range found {
+		found[i] = "/" + found[i]
+	}
+	return found, err
+}
+
+// ReadFile reads a file, or what stands in its place.
+func (t *Tree) ReadFile(p string) ([]byte, error) {
+	if t.err != nil {
+		if err := t.err(); err != nil {
+			return nil, err
+		}
+	}
+	file := local(p)
+	if t.reads++; t.reads > maxReads || t.bytes > maxRead {
+		return nil, fmt.Errorf("the kustomization reads too much: %w", bulwark.ErrLimit)
+	}
+	if data, ok := t.instead[file]; ok {
+		return data, nil
+	}
+	f, err := t.Root.Open(filepath.FromSlash(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", file, os.ErrNotExist)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file: %w", file, bulwark.ErrUnsupported)
+	}
+	data, err := limit.ReadAll(f, maxFile, file)
+	t.bytes += int64(len(data))
+	return data, err
+}
+
+// Walk visits the files of a folder.
+func (t *Tree) Walk(p string, visit filepath.WalkFunc) error {
+	return fs.WalkDir(t.Root.FS(), local(p), func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return visit("/"+file, nil, err)
+		}
+		info, err := d.Info()
+		return visit("/"+file, info, err)
+	})
+}
