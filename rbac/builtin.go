@@ -109,6 +109,27 @@ func (r *Role) Default() bool {
 	return ok || (r.Namespace == "kube-system" || r.Namespace == "kube-public") && strings.HasPrefix(r.Name, "system:")
 }
 
+// BuiltIn gives a role as Kubernetes makes it in every cluster, by its name; nil when it
+// makes none of that name. Rules that matter to nobody else are left out.
+func BuiltIn(r *Role) *Role {
+	text, ok := builtin[r.Name]
+	if !r.Cluster() {
+		text, ok = builtinRoles[r.Namespace+"/"+r.Name]
+	}
+	if !ok {
+		return nil
+	}
+	switch r.Name { // what these aggregate, for some write it into them
+	case "admin":
+		text += ";" + builtin["system:aggregate-to-admin"] + ";" + builtin["system:aggregate-to-edit"] + ";" + builtin["system:aggregate-to-view"]
+	case "edit":
+		text += ";" + builtin["system:aggregate-to-edit"] + ";" + builtin["system:aggregate-to-view"]
+	case "view":
+		text += ";" + builtin["system:aggregate-to-view"]
+	}
+	return &Role{Namespace: r.Namespace, Name: r.Name, Rules: parseRules(text)}
+}
+
 // builtin adds the roles that the set has not, unless it is a cluster's and has them all.
 func (r *Rights) builtin() {
 	if !r.Known("clusterroles") {

@@ -1,0 +1,429 @@
+package rbac
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"bulwark"
+	"bulwark/check/internal/misconfig"
+	"bulwark/check/internal/posture"
+	"bulwark/kube"
+	authz "bulwark/rbac"
+)
+
+// given is a binding with the subjects that a rule is about, by their positions.
+type given struct {
+	*authz.Binding
+	at []int
+}
+
+// bindings gives those bindings that have subjects which are wanted.
+func bindings(s *kube.Set, wanted func(*authz.Binding, authz.Subject) bool) []given {
+	var list []given
+	for _, b := range authz.Of(s).Bindings {
+		g := given{Binding: b}
+		for i, subject := range b.Subjects {
+			if subject.Real() && wanted(b, subject) {
+				g.at = append(g.at, i)
+			}
+		}
+		if len(g.at) > 0 {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// hit is a finding of the binding: who it is about, and what the role allows.
+func (g *given) hit(severity bulwark.Severity, more ...string) posture.Hit {
+	h := posture.Hit{Object: g.Object, Path: []any{"subjects", g.at[0]}, Severity: severity}
+	for i, at := range g.at {
+		if i == mostHolders {
+			more = slices.Insert(more, 0, fmt.Sprintf("and %d more subjects", len(g.at)-i))
+			break
+		}
+		h.More = append(h.More, fmt.Sprintf("%s%s is bound to %s %s", g.Subjects[at], line(g.Object, "subjects", at), g.RefID(), g.where()))
+	}
+	h.More = append(h.More, more...)
+	return h
+}
+
+func (g *given) where() string {
+	if g.Namespace == "" {
+		return "everywhere"
+	}
+	return "in " + g.Namespace
+}
+
+func line(o *kube.Object, path ...any) string {
+	l := o.Place(path...)
+	if l.File == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s:%d)", l.File, max(l.Line, 1))
+}
+
+// drop takes the subjects out, the last ones first.
+func (g *given) drop() []kube.Edit {
+	var list []kube.Edit
+	for _, at := range slices.Backward(g.at) {
+		list = append(list, kube.Drop("subjects", at))
+	}
+	return list
+}
+
+// dangersOf tells what a binding makes possible, and how bad the worst of it is.
+func dangersOf(b *authz.Binding) (titles []string, worst bulwark.Severity) {
+	if b.Role == nil {
+		return nil, none
+	}
+	for _, d := range dangers {
+		level := none
+		for _, from := range append([]*authz.Role{b.Role}, b.Role.From...) {
+			for _, h := range d.look(from) {
+				switch b.Namespace {
+				case "":
+					level = max(level, h.wide)
+				case system:
+					level = max(level, h.system)
+				default:
+					level = max(level, h.own)
+				}
+			}
+		}
+		if level != none {
+			titles, worst = append(titles, strings.ToLower(d.Title[:1])+d.Title[1:]), max(worst, level)
+		}
+	}
+	return titles, worst
+}
+
+// allows is a line of evidence of what the role of a binding makes possible.
+func allows(b *authz.Binding, titles []string) string {
+	switch {
+	case b.Role == nil:
+		return "the role was not seen"
+	case len(titles) == 0:
+		return fmt.Sprintf("%s allows nothing that is known to be dangerous", b.Role.ID())
+	case len(titles) > 4:
+		titles = append(slices.Clone(titles[:4]), fmt.Sprintf("and %d things more", len(titles)-4))
+	}
+	return fmt.Sprintf("%s%s: %s", b.Role.ID(), placeOf(b.Role), strings.Join(titles, "; "))
+}
+
+func placeOf(r *authz.Role) string {
+	if r.Object == nil {
+		return " (built in)"
+	}
+	return line(r.Object)
+}
+
+// harmless are the roles that Kubernetes itself gives to everybody.
+var harmless = []string{"system:public-info-viewer", "system:discovery", "system:basic-user", "system:service-account-issuer-discovery", "system:cluster-trust-bundle-discovery"}
+
+func isHarmless(b *authz.Binding) bool {
+	if b.RefKind == "ClusterRole" && slices.Contains(harmless, b.RefName) && b.Role != nil {
+		titles, _ := dangersOf(b) // somebody may have changed it
+		return len(titles) == 0
+	}
+	return b.Namespace == "kube-public" && named(b.Role) // cluster-info, which kubeadm shows to all who join
+}
+
+// named tells whether all of a role's rules read single objects alone.
+func named(r *authz.Role) bool {
+	return r != nil && len(r.Rules) > 0 && !slices.ContainsFunc(r.Rules, func(rule authz.Rule) bool {
+		return len(rule.Names) == 0 || !slices.Equal(rule.Verbs, []string{"get"})
+	})
+}
+
+func isGroup(s authz.Subject, name string) bool { return s.Kind == authz.UserGroup && s.Name == name }
+
+func unknown(s authz.Subject) bool {
+	return isGroup(s, authz.Unauthenticated) || s.Kind == authz.User && s.Name == authz.Anonymous
+}
+
+func everybody(s authz.Subject) bool { return isGroup(s, authz.Authenticated) }
+
+func everyAccount(s authz.Subject) bool {
+	return s.Kind == authz.UserGroup && (s.Name == authz.ServiceAccounts || strings.HasPrefix(s.Name, authz.ServiceAccounts+":"))
+}
+
+// crowd tells whether a subject is judged by a rule of its own.
+func crowd(s authz.Subject) bool { return unknown(s) || everybody(s) || everyAccount(s) }
+
+// console tells whether a subject is a tool that others steer without being asked who they are.
+func console(s authz.Subject) bool {
+	return s.Kind == authz.ServiceAccount && (strings.Contains(s.Name, "kubernetes-dashboard") || s.Name == "tiller" || s.Namespace == "kubernetes-dashboard" && s.Name != "default")
+}
+
+func isRole(b *authz.Binding, names ...string) bool {
+	return b.RefKind == "ClusterRole" && slices.Contains(names, b.RefName)
+}
+
+func account(s authz.Subject) bool { return s.Kind == authz.ServiceAccount }
+
+var bindingRules = []*posture.Rule{
+	{
+		Rule: misconfig.Rule{ID: "rbac/cluster-admin-bound", Severity: critical, Title: "Somebody is made cluster-admin",
+			Tags:  []string{"cis:5.1.1", "attack:T1078", "edge:IS_CLUSTER_ADMIN", "kubescape:C-0035", "kubelinter:cluster-admin-role-binding"},
+			Fix:   "bind a role with what is used; for people, one that they take on for as long as they need it",
+			Why:   "it is every right there is: who takes over the program, or its token, has the cluster. For people it is less bad than for a program, which anybody may find a hole in",
+			Noise: "somebody has to be the administrator: see that it is few, and people",
+			Refs:  []string{docs + "#user-facing-roles", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			wanted := func(b *authz.Binding, s authz.Subject) bool {
+				return isRole(b, "cluster-admin") && !expected(b.Role, s) && !crowd(s) && !console(s)
+			}
+			for _, g := range bindings(s, wanted) {
+				level := medium
+				if slices.ContainsFunc(g.Subjects, account) {
+					level = critical
+				}
+				switch {
+				case g.Namespace == system:
+					level = lower(level)
+				case g.Namespace != "":
+					level = lower(lower(level))
+				}
+				h.Add(g.hit(level))
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/admin-bound", Severity: high, Title: "Somebody is made administrator of every namespace",
+			Tags:  []string{"cis:5.1.1", "attack:T1078", "kubelinter:cluster-admin-role-binding"},
+			Fix:   "bind admin or edit in the namespaces where it is needed, by a RoleBinding",
+			Why:   "admin and edit read every secret, act as every service account and run pods: bound everywhere, or in kube-system, that leads to cluster-admin",
+			Noise: "for people who run the cluster it may be right",
+			Refs:  []string{docs + "#user-facing-roles", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			wanted := func(b *authz.Binding, s authz.Subject) bool {
+				return isRole(b, "admin", "edit") && (b.Namespace == "" || b.Namespace == system) && !expected(b.Role, s) && !crowd(s) && !console(s)
+			}
+			for _, g := range bindings(s, wanted) {
+				level := low
+				if slices.ContainsFunc(g.Subjects, account) {
+					level = high
+				}
+				h.Add(g.hit(level))
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/system-role-bound", Severity: high, Title: "A role of Kubernetes' own parts is given to somebody else",
+			Tags:  []string{"cis:5.1.1", "attack:T1078"},
+			Fix:   "write a role with what is used",
+			Why:   "roles whose names begin with system: are for the control plane and nodes, allow more than they seem to, and change with every version",
+			Noise: "drivers of storage are made to have system:persistent-volume-provisioner",
+			Refs:  []string{docs + "#default-roles-and-role-bindings"}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			wanted := func(b *authz.Binding, s authz.Subject) bool {
+				return b.Role != nil && b.Role.Default() && strings.HasPrefix(b.RefName, "system:") && !slices.Contains(harmless, b.RefName) && !expected(b.Role, s) && !crowd(s)
+			}
+			for _, g := range bindings(s, wanted) {
+				if titles, worst := dangersOf(g.Binding); worst != none {
+					h.Add(g.hit(worst, allows(g.Binding, titles)))
+				}
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/console-admin", Severity: critical, Title: "A console that others steer has wide rights",
+			Tags: []string{"cis:5.1.1", "attack:T1133", "kubescape:C-0014", "edge:IS_CLUSTER_ADMIN"},
+			Fix:  "give the dashboard the role of its own chart, and have people log in with their own token; take Tiller out, Helm 3 has none",
+			Why:  "whoever reaches the dashboard past its login, or Tiller's port in the cluster, has the rights of its account",
+			Refs: []string{"https://kubernetes.io/docs/tasks/access-application-cluster/web-ui-dashboard/", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			for _, g := range bindings(s, func(_ *authz.Binding, s authz.Subject) bool { return console(s) }) {
+				titles, worst := dangersOf(g.Binding)
+				if worst < medium || worst == medium && g.Namespace != "" {
+					continue
+				}
+				h.Add(g.hit(worst, allows(g.Binding, titles)))
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/anonymous-bound", Severity: high, Title: "Rights are given to whoever does not log in",
+			Tags:  []string{"cis:5.1.1", "attack:T1190", "kubescape:C-0262"},
+			Fix:   "take system:anonymous and system:unauthenticated out of the subjects",
+			Why:   "everybody who reaches the API server has them, without any password or token",
+			Noise: "an identity provider's keys may be meant to be read by all: that is the role system:service-account-issuer-discovery, which is not found",
+			Refs:  []string{"https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			for _, g := range bindings(s, func(b *authz.Binding, s authz.Subject) bool { return unknown(s) && !isHarmless(b) }) {
+				titles, worst := dangersOf(g.Binding)
+				if worst >= high {
+					worst = critical
+				}
+				hit := g.hit(max(high, worst), allows(g.Binding, titles))
+				hit.Edits = g.drop()
+				h.Add(hit)
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/authenticated-bound", Severity: medium, Title: "Rights are given to everybody who logs in",
+			Tags: []string{"cis:5.1.1", "attack:T1078"},
+			Fix:  "name the groups or accounts that need it",
+			Why:  "every user and every pod with a token is in system:authenticated; in clouds it may be everybody who has an account there",
+			Refs: []string{docs + "#default-roles-and-role-bindings", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			for _, g := range bindings(s, func(b *authz.Binding, s authz.Subject) bool { return everybody(s) && !isHarmless(b) }) {
+				titles, worst := dangersOf(g.Binding)
+				h.Add(g.hit(crowdLevel(worst), allows(g.Binding, titles)))
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/accounts-bound", Severity: medium, Title: "Rights are given to every service account",
+			Tags: []string{"cis:5.1.1", "cis:5.1.5", "attack:T1078"},
+			Fix:  "bind the service accounts that need it, by name",
+			Why:  "every pod has them that has a token, also the one that is taken over tomorrow; system:serviceaccounts:NAMESPACE is every pod of that namespace",
+			Refs: []string{docs + "#service-account-permissions", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			for _, g := range bindings(s, func(b *authz.Binding, s authz.Subject) bool { return everyAccount(s) && !isHarmless(b) }) {
+				titles, worst := dangersOf(g.Binding)
+				level := crowdLevel(worst)
+				if isGroup(g.Subjects[g.at[0]], authz.ServiceAccounts+":"+g.Namespace) {
+					level = max(low, worst) // those of its own namespace
+				}
+				h.Add(g.hit(level, allows(g.Binding, titles)))
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/default-account-bound", Severity: medium, Title: "Rights are given to a default service account",
+			Tags: []string{"cis:5.1.5", "sec:SEC21", "attack:T1078", "kubescape:C-0189", "kubelinter:default-service-account"},
+			Fix:  "make a service account for the program, bind that, and name it in its pods",
+			Why:  "every pod of the namespace that names no account is the default one, and has these rights without knowing",
+			Refs: []string{"https://kubernetes.io/docs/concepts/security/service-accounts/#default-service-accounts", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			wanted := func(b *authz.Binding, s authz.Subject) bool {
+				return account(s) && s.Name == "default" && !isHarmless(b)
+			}
+			for _, g := range bindings(s, wanted) {
+				titles, worst := dangersOf(g.Binding)
+				level := medium
+				if worst >= high {
+					level = high
+				}
+				h.Add(g.hit(level, allows(g.Binding, titles)))
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/log-read", Severity: high, Title: "A pod that writes the node's /var/log may read logs of pods",
+			Tags: []string{"attack:T1611", "edge:CE_VAR_LOG_SYMLINK"},
+			Fix:  "mount /var/log/pods or /var/log/containers read-only, or give the account no pods/log",
+			Why:  "the kubelet reads as root what it finds in /var/log: a link put there shows any file of the node as the log of a pod",
+			Refs: []string{"https://kubernetes.io/docs/concepts/storage/volumes/#hostpath", good}},
+		Set: logRead,
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/claimable-account", Severity: medium, Title: "Rights wait for a service account that does not exist",
+			Tags: []string{"attack:T1136", "cis:5.1.1"},
+			Fix:  "delete the binding, or the subject in it",
+			Why:  "whoever may make a service account of that name, or a namespace for it, has these rights",
+			Refs: []string{docs + "#referring-to-subjects", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			for _, g := range bindings(s, missing(s)) {
+				if titles, worst := dangersOf(g.Binding); worst >= medium {
+					h.Add(g.hit(min(worst, medium), "it does not exist", allows(g.Binding, titles)))
+				}
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/aggregates-everything", Severity: high, Title: "A role takes the rules of every other role",
+			Tags: []string{"cis:5.1.3", "attack:T1098.006"},
+			Fix:  "choose the roles by a label of their own",
+			Why:  "an empty selector chooses every ClusterRole, cluster-admin among them",
+			Refs: []string{docs + "#aggregated-clusterroles"}},
+		Object: func(h *posture.Hits, o *kube.Object) {
+			selectors := o.Root.Get("aggregationRule", "clusterRoleSelectors")
+			for i, n := range selectors.Items() {
+				if n.Form() == kube.Map && n.Get("matchLabels").Len() == 0 && n.Get("matchExpressions").Len() == 0 {
+					h.Add(posture.Hit{Object: o, Path: []any{"aggregationRule", "clusterRoleSelectors", i}, Evidence: "the selector is empty"})
+				}
+			}
+		},
+		Kinds: []string{"ClusterRole." + authz.Group},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/widens-view", Severity: medium, Title: "The role view is given more than viewing",
+			Tags: []string{"cis:5.1.3", "attack:T1098.006"},
+			Fix:  "aggregate it to edit or admin instead, or take the rule out",
+			Why:  "view is handed out as what cannot do harm: it has no secrets and writes nothing, and everybody who has it has this too",
+			Refs: []string{docs + "#user-facing-roles"}},
+		Object: func(h *posture.Hits, o *kube.Object) {
+			if o.Labels["rbac.authorization.k8s.io/aggregate-to-view"] != "true" {
+				return
+			}
+			role := authz.Of(h.Set).Role(o.ID())
+			for _, d := range dangers {
+				for _, f := range d.beyond(role, d.look(role)) {
+					if f.own >= medium || f.wide >= high {
+						h.Add(posture.Hit{Object: o, Path: role.At(f.index), Evidence: "rule " + fmt.Sprint(index(role, f.index)+1) + role.Place(f.index) + ": " + f.text(&role.Rules[f.index])})
+					}
+				}
+			}
+		},
+		Kinds: []string{"ClusterRole." + authz.Group},
+	},
+}
+
+// crowdLevel is how bad it is that very many have what is that bad for one.
+func crowdLevel(worst bulwark.Severity) bulwark.Severity {
+	switch {
+	case worst >= high:
+		return critical
+	case worst == medium:
+		return high
+	}
+	return medium
+}
+
+// missing tells which service accounts do not exist, as far as that can be known: of a
+// cluster, and of manifests that make accounts in the namespace.
+func missing(s *kube.Set) func(*authz.Binding, authz.Subject) bool {
+	cluster := authz.Of(s).Known("serviceaccounts")
+	made, there := map[string]bool{}, map[authz.Subject]bool{}
+	for _, o := range s.Kind("", "ServiceAccount") {
+		made[o.Namespace] = true
+		there[authz.Account(o.Namespace, o.Name)] = true
+	}
+	return func(_ *authz.Binding, subject authz.Subject) bool {
+		return account(subject) && !there[subject] && (cluster || made[subject.Namespace] && subject.Name != "default")
+	}
+}
+
+// logRead finds pods that write /var/log of the node with an account that reads logs.
+func logRead(h *posture.Hits, s *kube.Set) {
+	rights := authz.Of(s)
+	for _, w := range s.Workloads() {
+		for i, v := range w.Spec.Volumes {
+			if v.HostPath == nil || strings.TrimRight(v.HostPath.Path, "/") != "/var/log" || !writes(w, v.Name) {
+				continue
+			}
+			who := authz.Account(w.Namespace, w.ServiceAccount())
+			way, ok := rights.Can(who.Identity(), authz.Request{Verb: "get", Resource: "pods", Subresource: "log", Namespace: w.Namespace})
+			if ok {
+				h.Add(posture.Hit{Object: w.Object, Path: w.Path("volumes", i), Evidence: "volume " + v.Name + " is /var/log of the node, and may be written", More: []string{way.String()}})
+			}
+		}
+	}
+}
+
+// writes tells whether a container mounts a volume to write it.
+func writes(w *kube.Workload, volume string) bool {
+	for i := range w.Containers {
+		for _, m := range w.Containers[i].VolumeMounts {
+			if m.Name == volume && !m.ReadOnly {
+				return true
+			}
+		}
+	}
+	return false
+}
