@@ -25,7 +25,7 @@ const (
 func New() *posture.Family {
 	return &posture.Family{
 		Name: "check/cluster", Summary: "The cluster: admission, control plane, kubelets, audit, logs, skew of versions.", Version: 1,
-		List:  slices.Concat(namespaceRules(), webhookRules(), policyRules(), apiServerRules(), controllerRules(), etcdRules(), kubeletRules(), encryptionRules(), auditRules(), loggingRules(), skewRules()),
+		List:  slices.Concat(namespaceRules(), webhookRules(), policyRules(), apiServerRules(), controllerRules(), etcdRules(), kubeletRules(), auditRules(), loggingRules(), skewRules()),
 		Cases: posture.Cases{FS: cases},
 	}
 }
@@ -45,7 +45,6 @@ const (
 	docsAuthn      = "https://kubernetes.io/docs/reference/access-authn-authz/authentication/"
 	docsAuthz      = "https://kubernetes.io/docs/reference/access-authn-authz/authorization/"
 	docsAudit      = "https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/"
-	docsEncryption = "https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/"
 	docsEtcd       = "https://etcd.io/docs/latest/op-guide/security/"
 	docsKubelet    = "https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/"
 	docsKubeletSec = "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/"

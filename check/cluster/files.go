@@ -9,71 +9,10 @@ import (
 	"bulwark/kube"
 )
 
-const apiserverGroup = "apiserver.config.k8s.io"
-
-// encryptionRules are about the file that says how the API server encrypts what it keeps.
-func encryptionRules() []*posture.Rule {
-	return settingRules(apiserverGroup, "EncryptionConfiguration", []setting{
-		{Rule: misconfig.Rule{ID: "cluster/encryption-no-secrets", Severity: medium, Title: "Secrets are not among what is encrypted", Tags: []string{"cis:1.2.28"},
-			Fix: "add secrets to resources, then write all secrets again", Why: "etcd and its backups then have them as they are", Noise: "another file that is in use may have them", Refs: []string{docsEncryption}},
-			wrong: func(n *kube.Node) (string, []any) {
-				for _, r := range n.Get("resources").Items() {
-					for _, name := range r.Get("resources").Strings() {
-						if name == "secrets" || name == "*." || name == "*.*" {
-							return "", nil
-						}
-					}
-				}
-				return "no entry of resources names secrets", []any{"resources"}
-			}},
-		{Rule: misconfig.Rule{ID: "cluster/encryption-identity-first", Severity: high, Title: "The first way to encrypt is not to", Tags: []string{"cis:1.2.28"},
-			Fix: "put a provider that encrypts first, and identity last, then write all secrets again", Why: "the first provider writes: with identity everything lies in etcd as it is, though the file looks like encryption", Noise: "while encryption is taken back on purpose", Refs: []string{docsEncryption}},
-			wrong: func(n *kube.Node) (string, []any) {
-				for i, r := range n.Get("resources").Items() {
-					if first := r.Get("providers").Item(0); first.Get("identity") != nil {
-						return "resources " + strings.Join(r.Get("resources").Strings(), ", ") + ": identity is the first provider", []any{"resources", i, "providers", 0}
-					}
-				}
-				return "", nil
-			}},
-		{Rule: misconfig.Rule{ID: "cluster/encryption-local-key", Severity: low, Title: "The key that encrypts secrets lies in a file", Tags: []string{"cis:1.2.28"},
-			Fix: "use a kms provider (v2), whose key is in a service of its own", Why: "who reads the control plane's disk has key and data together; backups of etcd alone are still safe, and so it is low", Noise: "where there is no key service it is better than nothing", Refs: []string{docsEncryption}},
-			wrong: writer("aescbc", "aesgcm", "secretbox")},
-		{Rule: misconfig.Rule{ID: "cluster/encryption-kms-v1", Severity: low, Title: "Secrets are encrypted by KMS v1",
-			Fix: "use apiVersion: v2 of the kms provider", Why: "v1 is deprecated, off by default since 1.29, and asks the service for every object", Noise: "a plugin that knows v1 alone", Refs: []string{"https://kubernetes.io/docs/tasks/administer-cluster/kms-provider/"}},
-			wrong: func(n *kube.Node) (string, []any) {
-				for i, r := range n.Get("resources").Items() {
-					for j, p := range r.Get("providers").Items() {
-						if k := p.Get("kms"); k.Exists() && k.Get("apiVersion").Text() != "v2" {
-							return "kms provider " + k.Get("name").Text() + " is not apiVersion: v2", []any{"resources", i, "providers", j, "kms"}
-						}
-					}
-				}
-				return "", nil
-			}},
-	})
-}
-
-// writer finds providers of these names that are the first, and so write.
-func writer(names ...string) func(n *kube.Node) (string, []any) {
-	return func(n *kube.Node) (string, []any) {
-		for i, r := range n.Get("resources").Items() {
-			for name := range r.Get("providers").Item(0).Fields() {
-				if slices.Contains(names, name) {
-					return "resources " + strings.Join(r.Get("resources").Strings(), ", ") + ": " + name + " writes", []any{"resources", i, "providers", 0}
-				}
-			}
-		}
-		return "", nil
-	}
-}
-
-// auditRules are about the file that says what the API server writes down.
+// auditRules are about the file that says what the API server writes down. That it writes
+// down secrets is found by their own family, as is how they are encrypted.
 func auditRules() []*posture.Rule {
 	return settingRules("audit.k8s.io", "Policy", []setting{
-		{Rule: misconfig.Rule{ID: "cluster/audit-secret-bodies", Severity: high, Title: "The audit log takes down what secrets hold", Tags: []string{"cis:3.2.2"},
-			Fix: "put a rule with level Metadata for secrets, configmaps, serviceaccounts/token and tokenreviews before it", Why: "whoever reads the log, or what it is shipped to, has all secrets that were written or read", Noise: "Request, which leaves answers out, still has what is written", Refs: []string{docsAudit}},
-			wrong: secretBodies},
 		{Rule: misconfig.Rule{ID: "cluster/audit-nothing", Severity: medium, Title: "The audit policy leaves out what matters", Tags: []string{"cis:3.2.1", "cis:3.2.2"},
 			Fix: "end the rules with one of level Metadata for all, and let None stand for noise alone (leases, health)", Why: "what nobody wrote down cannot be found out afterwards", Noise: "another log of the same requests", Refs: []string{docsAudit}},
 			wrong: auditsNothing},
@@ -147,19 +86,6 @@ func rulePath(rule int) []any {
 		return []any{"rules"}
 	}
 	return []any{"rules", rule}
-}
-
-func secretBodies(n *kube.Node) (string, []any) {
-	for _, verb := range []string{"create", "get", "update", "list"} {
-		level, rule := auditLevel(n, "", "secrets", verb)
-		if level == "RequestResponse" || level == "Request" && (verb == "create" || verb == "update") {
-			return verb + " of secrets has level " + level, rulePath(rule)
-		}
-	}
-	if level, rule := auditLevel(n, "", "serviceaccounts/token", "create"); level == "RequestResponse" {
-		return "create of serviceaccounts/token has level " + level + ": the answer is a token", rulePath(rule)
-	}
-	return "", nil
 }
 
 func auditsNothing(n *kube.Node) (string, []any) {
