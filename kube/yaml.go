@@ -120,8 +120,8 @@ func (c *Chunk) Parse() (d Document, ok bool) {
 		d.Err = fmt.Errorf("a document of about %d values, at most %d are read: %w", n, maxNodes, bulwark.ErrLimit)
 		return d, true
 	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(c.Text, &root); err != nil {
+	root, err := c.read()
+	if err != nil {
 		text, line := lineOf(err.Error())
 		if line > 0 {
 			d.ErrLine = c.Line + line - 1
@@ -139,6 +139,16 @@ func (c *Chunk) Parse() (d Document, ok bool) {
 		d.Root = nil
 	}
 	return d, d.Err != nil || d.Root.Exists()
+}
+
+// read reads the text, that of a custom resource's definition without its schemas. One that
+// cannot be read so is read whole, for the error.
+func (c *Chunk) read() (root yaml.Node, err error) {
+	if lean, ok := withoutSchemas(c.Text); ok && yaml.Unmarshal(lean, &root) == nil {
+		return root, nil
+	}
+	root = yaml.Node{}
+	return root, yaml.Unmarshal(c.Text, &root)
 }
 
 // lineOf takes the line out of the parser's message: "yaml: line 3: found ...".
