@@ -13,10 +13,12 @@ import (
 	"bulwark/check/compose"
 	"bulwark/check/dockerfile"
 	"bulwark/check/eol"
+	"bulwark/check/exposure"
 	"bulwark/check/image"
 	"bulwark/check/malware"
 	"bulwark/check/outdated"
 	"bulwark/check/secret"
+	"bulwark/check/secrets"
 	"bulwark/check/vuln"
 	"bulwark/check/workload"
 	"bulwark/check/yara"
@@ -133,6 +135,12 @@ func Checks(o Options) []bulwark.Check {
 	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(compose.Options{Resolve: resolve}), build.New())
 	add(bulwark.KindMisconfig, workload.New().WithHygiene(o.Hygiene))
 	add(bulwark.KindMisconfig, cluster.New())
+	if o.wants(bulwark.KindMisconfig) || o.wants(bulwark.KindSecret) {
+		list = append(list, secrets.New(secrets.Options{Now: o.Now}).WithHygiene(o.Hygiene))
+	}
+	if o.wants(bulwark.KindMisconfig) || o.wants(bulwark.KindExposure) {
+		list = append(list, exposure.New(exposure.Options{Now: o.Now}).WithHygiene(o.Hygiene))
+	}
 	list = append(list, components(o)...)
 	return list
 }

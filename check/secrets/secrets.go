@@ -39,6 +39,12 @@ func New(o Options) *Check {
 	}}
 }
 
+// WithHygiene tells whether what is merely untidy is looked for, as it is unless this says no.
+func (c *Check) WithHygiene(wanted bool) *Check {
+	c.Family.WithHygiene(wanted)
+	return c
+}
+
 // caseTime is the day on which the cases are tried.
 var caseTime = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 
