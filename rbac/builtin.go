@@ -68,25 +68,30 @@ var builtin = map[string]string{
 	"system:certificates.k8s.io:kubelet-serving-approver":                  "approve certificates.k8s.io signers kubernetes.io/kubelet-serving",
 	"system:certificates.k8s.io:legacy-unknown-approver":                   "approve certificates.k8s.io signers kubernetes.io/legacy-unknown",
 
-	"system:controller:certificate-controller":              "update certificates.k8s.io certificatesigningrequests/approval; approve certificates.k8s.io signers kubernetes.io/kube-apiserver-client-kubelet",
-	"system:controller:clusterrole-aggregation-controller":  "escalate,read,update,patch rbac.authorization.k8s.io clusterroles",
-	"system:controller:cronjob-controller":                  "create,delete,read,patch,update batch jobs; read,update batch cronjobs; list,watch,delete core pods",
-	"system:controller:daemon-set-controller":               "create,delete,list,patch,watch core pods; create core pods/binding; list,watch core nodes",
-	"system:controller:deployment-controller":               "create,delete,read,patch,update apps replicasets; read,update apps deployments; read,update core pods",
-	"system:controller:endpoint-controller":                 "create,delete,read,update core endpoints; read core pods,services",
-	"system:controller:endpointslice-controller":            "create,delete,read,update discovery.k8s.io endpointslices; read core nodes,pods,services",
-	"system:controller:generic-garbage-collector":           "delete,read,patch,update * *",
-	"system:controller:horizontal-pod-autoscaler":           "get,update * */scale; list,watch core pods; read autoscaling horizontalpodautoscalers",
-	"system:controller:job-controller":                      "create,delete,list,patch,watch core pods; read,patch,update batch jobs",
-	"system:controller:namespace-controller":                "delete,deletecollection,read * *",
-	"system:controller:node-controller":                     "delete,read,patch,update core nodes; patch,update core nodes/status,pods/status; delete,read core pods",
-	"system:controller:persistent-volume-binder":            "create,delete,read,update core persistentvolumes; create,delete,read core pods; read,update core persistentvolumeclaims",
-	"system:controller:replicaset-controller":               "create,delete,list,patch,watch core pods; read,update apps replicasets",
-	"system:controller:replication-controller":              "create,delete,list,patch,watch core pods; read,update core replicationcontrollers",
-	"system:controller:resourcequota-controller":            "list,watch * *; update core resourcequotas/status",
-	"system:controller:service-account-controller":          "create core serviceaccounts",
-	"system:controller:statefulset-controller":              "create,delete,get,patch,update,list,watch core pods; create,read,delete,update core persistentvolumeclaims; read apps statefulsets",
-	"system:controller:storage-version-migrator-controller": "list,patch * *",
+	"system:controller:certificate-controller": "update certificates.k8s.io certificatesigningrequests/approval; approve certificates.k8s.io signers kubernetes.io/kube-apiserver-client-kubelet; " +
+		"sign certificates.k8s.io signers kubernetes.io/kube-apiserver-client,kubernetes.io/kube-apiserver-client-kubelet,kubernetes.io/kubelet-serving,kubernetes.io/legacy-unknown",
+	"system:controller:clusterrole-aggregation-controller":   "escalate,read,update,patch rbac.authorization.k8s.io clusterroles",
+	"system:controller:cronjob-controller":                   "create,delete,read,patch,update batch jobs; read,update batch cronjobs; list,watch,delete core pods",
+	"system:controller:daemon-set-controller":                "create,delete,list,patch,watch core pods; create core pods/binding; list,watch core nodes",
+	"system:controller:deployment-controller":                "create,delete,read,patch,update apps replicasets; read,update apps deployments; read,update core pods",
+	"system:controller:endpoint-controller":                  "create,delete,read,update core endpoints; read core pods,services",
+	"system:controller:endpointslice-controller":             "create,delete,read,update discovery.k8s.io endpointslices; read core nodes,pods,services",
+	"system:controller:endpointslicemirroring-controller":    "create,delete,read,update discovery.k8s.io endpointslices; read core endpoints,services",
+	"system:controller:generic-garbage-collector":            "delete,read,patch,update * *",
+	"system:controller:horizontal-pod-autoscaler":            "get,update * */scale; list,watch core pods; read autoscaling horizontalpodautoscalers",
+	"system:controller:job-controller":                       "create,delete,list,patch,watch core pods; read,patch,update batch jobs",
+	"system:controller:legacy-service-account-token-cleaner": "delete,patch core secrets",
+	"system:controller:namespace-controller":                 "delete,deletecollection,read * *; delete,read core namespaces",
+	"system:controller:node-controller":                      "delete,read,patch,update core nodes; patch,update core nodes/status,pods/status; delete,read core pods",
+	"system:controller:persistent-volume-binder":             "create,delete,read,update core persistentvolumes; create,delete,read core pods; read,update core persistentvolumeclaims",
+	"system:controller:replicaset-controller":                "create,delete,list,patch,watch core pods; read,update apps replicasets",
+	"system:controller:replication-controller":               "create,delete,list,patch,watch core pods; read,update core replicationcontrollers",
+	"system:controller:resourcequota-controller":             "list,watch * *; update core resourcequotas/status",
+	"system:controller:root-ca-cert-publisher":               "create,update core configmaps",
+	"system:controller:ttl-controller":                       "list,patch,update,watch core nodes",
+	"system:controller:service-account-controller":           "create core serviceaccounts",
+	"system:controller:statefulset-controller":               "create,delete,get,patch,update,list,watch core pods; create,read,delete,update core persistentvolumeclaims; read apps statefulsets",
+	"system:controller:storage-version-migrator-controller":  "list,patch * *",
 }
 
 // builtinRoles are the ones of namespaces.
@@ -98,15 +103,23 @@ var builtinRoles = map[string]string{
 	"kube-public/system:controller:bootstrap-signer":        "read core configmaps",
 }
 
+// quiet are the controllers whose roles allow nothing that matters to others.
+var quiet = strings.Fields("attachdetach device-taint-eviction disruption ephemeral-volume expand pod-garbage-collector podcertificaterequestcleaner pv-protection pvc-protection " +
+	"resource-claim route selinux-warning service-cidrs service ttl-after-finished validatingadmissionpolicy-status volumeattributesclass-protection " +
+	"kube-apiserver-serving-clustertrustbundle-publisher token-cleaner bootstrap-signer cloud-provider legacy-service-account-token-cleaner")
+
 // Default tells whether a role is one that Kubernetes makes in every cluster, by its name.
 // What it allows may have been changed there.
 func (r *Role) Default() bool {
-	if r.Cluster() {
-		_, ok := builtin[r.Name]
-		return ok || strings.HasPrefix(r.Name, "system:controller:")
+	if !r.Cluster() {
+		_, ok := builtinRoles[r.Namespace+"/"+r.Name]
+		return ok || r.Namespace == "kube-system" && strings.HasPrefix(r.Name, "system::leader-locking-kube-")
 	}
-	_, ok := builtinRoles[r.Namespace+"/"+r.Name]
-	return ok || (r.Namespace == "kube-system" || r.Namespace == "kube-public") && strings.HasPrefix(r.Name, "system:")
+	if _, ok := builtin[r.Name]; ok {
+		return true
+	}
+	name, ok := strings.CutPrefix(r.Name, "system:controller:")
+	return ok && slices.Contains(quiet, strings.TrimSuffix(name, "-controller"))
 }
 
 // BuiltIn gives a role as Kubernetes makes it in every cluster, by its name; nil when it

@@ -235,7 +235,7 @@ func dangling(h *posture.Hits, s *kube.Set) {
 		if b.Role == nil && (kind == "roles" || kind == "clusterroles") && rights.Known(kind) {
 			h.Add(posture.Hit{Object: b.Object, Path: []any{"roleRef"}, Evidence: "there is no " + b.RefID()})
 		}
-		if len(b.Subjects) == 0 {
+		if len(b.Subjects) == 0 && !(b.Role != nil && b.Role.Default()) {
 			h.Add(posture.Hit{Object: b.Object, Path: []any{"subjects"}, Evidence: "it has no subjects"})
 		}
 		for i, subject := range b.Subjects {
