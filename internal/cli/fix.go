@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,19 +13,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"bulwark"
-	"bulwark/internal/limit"
 	"bulwark/internal/patch"
+	"bulwark/kube"
+	"bulwark/scan"
+	"bulwark/source/image"
 )
 
 func (a *app) fixCommand() *cobra.Command {
 	write := false
 	c := &cobra.Command{
-		Use: "fix FOLDER", Short: "Print, or write, the patches that findings carry",
-		Long: "Fix looks at the files of a project, as scan does, and prints what to change as one diff:\n" +
-			"for `git apply` or `patch -p1`, or let --write do it. With --online, registries are asked for\n" +
-			"the digests of base images, and FROM is pinned. What has no patch is told on stderr.",
-		Example: "  bulwark fix .\n  bulwark fix . --write\n  bulwark fix . --online | git apply\n  bulwark fix . --hygiene --only misconfig",
-		Args:    cobra.ExactArgs(1), PreRunE: a.settle,
+		Use: "fix TARGET", Short: "Print, or write, the patches that findings carry",
+		Long: "Fix looks at the files of a folder, or at one file, as scan does, and prints what to change as one diff:\n" +
+			"for `git apply` or `patch -p1`, or let --write do it. Comments and the order of keys stay; what it is not\n" +
+			"sure of it leaves, and tells on stderr. Patches that touch the same lines are made one after the other.\n" +
+			"With --online, registries are asked for the digests of base images, and FROM is pinned.\n" +
+			"For a cluster or a snapshot of one it prints the commands of kubectl that make the changes, and makes none.",
+		Example: "  bulwark fix .\n  bulwark fix deploy/ --write\n  bulwark fix pod.yaml --severity critical,high\n  bulwark fix . --online | git apply\n" +
+			"  bulwark fix cluster -o changes.sh",
+		Args: cobra.ExactArgs(1), PreRunE: a.settle,
 		RunE: func(c *cobra.Command, args []string) error { return a.fix(c.Context(), args[0], write) },
 	}
 	f := c.Flags()
@@ -42,16 +45,13 @@ func (a *app) fixCommand() *cobra.Command {
 	return c
 }
 
-// fix collects the patches of a folder's findings.
+// mostRounds is how often patches are made and looked at anew: most are made in three.
+const mostRounds = 40
+
+// fix collects the patches of a target's findings.
 func (a *app) fix(ctx context.Context, ref string, write bool) error {
-	folder := strings.TrimPrefix(ref, "dir:")
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return &exit{code: exitFailed, err: fmt.Errorf("fixing %s: only the files of a folder can be changed: %w", ref, err)}
-	}
-	defer root.Close()
 	if len(a.only) == 0 {
-		a.only = []string{bulwark.KindMisconfig} // what has patches
+		a.only = []string{bulwark.KindMisconfig, bulwark.KindExposure} // what has patches
 	}
 	hygiene := a.hygiene
 	a.hygiene = hygiene || a.online // for what pins images
@@ -62,27 +62,217 @@ func (a *app) fix(ctx context.Context, ref string, write bool) error {
 	if db != nil {
 		defer db.Close()
 	}
-	res, err := a.look(ctx, s, []string{"dir:" + folder}, nothing{})
+	if kind, _, _ := strings.Cut(ref, ":"); kind == "cluster" || kind == "snapshot" {
+		return a.fixLive(ctx, s, ref, write)
+	}
+	m, err := newMender(ref)
+	if err != nil {
+		return &exit{code: exitFailed, err: fmt.Errorf("fixing %s: only files and folders can be changed: %w", ref, err)}
+	}
+	defer m.close()
+	m.keep = func(f *bulwark.Finding) bool {
+		return f.Exception == nil && (hygiene || !slices.Contains(f.Tags, "hygiene") || pins(f))
+	}
+	res, err := a.mend(ctx, s, m)
 	if err != nil {
 		return err
 	}
 	if res.Opened == 0 {
 		return a.verdict(res)
 	}
-	found := slices.DeleteFunc(slices.Clone(res.Findings), func(f bulwark.Finding) bool {
-		return f.Exception != nil || !hygiene && slices.Contains(f.Tags, "hygiene") && !pins(&f)
-	})
-	files, left := patch.Join(patches(found))
-	for _, err := range left {
+	for _, err := range m.left {
 		fmt.Fprintf(a.err, "bulwark: left out: %s\n", clean(err.Error()))
 	}
 	if !a.quiet {
-		a.unpatched(found)
+		a.unpatched(m)
 	}
 	if write {
-		return a.change(root, files)
+		return a.change(m)
 	}
-	return a.write(func(w io.Writer) error { return printDiffs(w, root, files) })
+	return a.write(func(w io.Writer) error { return printDiffs(w, m) })
+}
+
+// mend makes patches in the copy until no finding has one that can be made.
+func (a *app) mend(ctx context.Context, s *scan.Scanner, m *mender) (*scan.Result, error) {
+	for range mostRounds {
+		res, err := a.lookAt(ctx, s, m)
+		if err != nil || res.Opened == 0 {
+			return res, err
+		}
+		m.found = slices.DeleteFunc(slices.Clone(res.Findings), func(f bulwark.Finding) bool { return !m.keep(&f) })
+		done, err := m.round()
+		if err != nil || done {
+			return res, err
+		}
+	}
+	return a.lookAt(ctx, s, m)
+}
+
+// lookAt scans the folder, or its copy once there is one, as what the user named.
+func (a *app) lookAt(ctx context.Context, s *scan.Scanner, m *mender) (*scan.Result, error) {
+	open := func(ctx context.Context) (*bulwark.Target, error) {
+		t, err := a.target(ctx, "dir:"+m.folder())
+		if err == nil {
+			t.Asset.ID, t.Asset.Name = bulwark.AssetID("dir:"+m.named), m.named
+		}
+		return t, err
+	}
+	if a.interactive() && !a.quiet {
+		p := a.watch()
+		defer p.close()
+		s.Progress = p
+	}
+	return s.Scan(ctx, []scan.Job{{Ref: "dir:" + m.named, Open: open}}, nothing{})
+}
+
+// mender makes changes in a copy of a folder's files.
+type mender struct {
+	named string   // the folder that the user named, or that of the file
+	file  string   // the one file that is to be changed; "" for all
+	root  *os.Root // of named
+	copy  string   // the folder of the copy; "" before there is one
+	keep  func(*bulwark.Finding) bool
+	texts map[string]*patch.Text
+	times map[string]int    // how often a finding had its patch made
+	found []bulwark.Finding // what is there in the end
+	left  []error           // patches that could not be made
+}
+
+func newMender(ref string) (*mender, error) {
+	m := &mender{named: strings.TrimPrefix(ref, "dir:"), texts: map[string]*patch.Text{}, times: map[string]int{}}
+	st, err := os.Stat(m.named)
+	if err == nil && st.Mode().IsRegular() {
+		if image.IsArchive(m.named) {
+			return nil, fmt.Errorf("an image is made anew from what it was built of: %w", bulwark.ErrUnsupported)
+		}
+		m.named, m.file = filepath.Split(m.named)
+		m.named = filepath.Clean(m.named)
+	}
+	if m.root, err = os.OpenRoot(m.named); err != nil {
+		return nil, err
+	}
+	if m.file != "" {
+		return m, m.copyAll() // the others are none of its matter
+	}
+	return m, nil
+}
+
+func (m *mender) close() {
+	m.root.Close()
+	if m.copy != "" {
+		os.RemoveAll(m.copy)
+	}
+}
+
+func (m *mender) folder() string {
+	if m.copy != "" {
+		return m.copy
+	}
+	return m.named
+}
+
+// round makes what patches there are that do not stand in each other's way. done is true when
+// there are none.
+func (m *mender) round() (done bool, err error) {
+	var patches []bulwark.Patch
+	m.left = nil
+	for i := range m.found {
+		f := &m.found[i]
+		switch {
+		case f.Fix == nil || f.Fix.Patch == nil || f.Fix.Patch.Format != "unified-diff":
+		case m.times[f.Key+f.Fix.Patch.Text] > 0 || m.times[f.Key] >= 5:
+			m.left = append(m.left, fmt.Errorf("%s: the patch for %s was made and did not mend it: %w", f.Fix.Patch.File, f.Rule, bulwark.ErrUnsupported))
+		default:
+			patches = append(patches, *f.Fix.Patch)
+		}
+	}
+	files, left := patch.Join(patches)
+	changed := false
+	for i := range files {
+		err := m.apply(&files[i])
+		if err != nil {
+			left = append(left, err)
+		}
+		changed = changed || err == nil
+	}
+	if !changed {
+		m.left = append(m.left, left...)
+		return true, nil
+	}
+	m.count(files)
+	return false, nil
+}
+
+// count remembers which findings had their patch made in files, as far as that is known: one
+// that waits for others is tried again with another text.
+func (m *mender) count(files []patch.File) {
+	for i := range m.found {
+		f := &m.found[i]
+		if f.Fix == nil || f.Fix.Patch == nil {
+			continue
+		}
+		for k := range files {
+			if files[k].Name == f.Fix.Patch.File && files[k].Has(f.Fix.Patch) {
+				m.times[f.Key]++
+				m.times[f.Key+f.Fix.Patch.Text]++
+			}
+		}
+	}
+}
+
+// apply changes a file of the copy. What is YAML before has to be YAML behind.
+func (m *mender) apply(f *patch.File) error {
+	if m.copy == "" {
+		if err := m.copyAll(); err != nil {
+			return err
+		}
+	}
+	t := m.texts[f.Name]
+	if t == nil {
+		data, err := m.content(f.Name)
+		if err != nil {
+			return err
+		}
+		t = patch.NewText(f.Name, data)
+	}
+	before := t.Bytes()
+	next := patch.NewText(f.Name, before)
+	if err := next.Apply(f); err != nil {
+		return err
+	}
+	if isYAML(f.Name) && !reads(before, next.Bytes()) {
+		return fmt.Errorf("%s: with all patches made it could not be read any more: %w", f.Name, bulwark.ErrUnsupported)
+	}
+	if err := t.Apply(f); err != nil {
+		return err
+	}
+	m.texts[f.Name] = t
+	return os.WriteFile(filepath.Join(m.copy, local(f.Name)), t.Bytes(), 0o600)
+}
+
+func isYAML(name string) bool {
+	switch filepath.Ext(name) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
+// reads tells whether a file has as many documents after a change as before, and no more that
+// cannot be read.
+func reads(before, after []byte) bool {
+	sound := func(data []byte) (all, good int) {
+		for _, d := range kube.ParseYAML(data) {
+			all++
+			if d.Err == nil {
+				good++
+			}
+		}
+		return all, good
+	}
+	all, good := sound(before)
+	allAfter, goodAfter := sound(after)
+	return all == allAfter && good == goodAfter
 }
 
 // pins tells whether the patch of a finding adds the digest of an image.
@@ -94,11 +284,13 @@ func pins(f *bulwark.Finding) bool {
 	return false
 }
 
-// unpatched says what the diff leaves as it is.
-func (a *app) unpatched(found []bulwark.Finding) {
+// unpatched says what the diff leaves as it is, and why.
+func (a *app) unpatched(m *mender) {
 	without := 0
-	for _, f := range found {
+	for _, f := range m.found {
 		switch {
+		case f.Fix != nil && f.Fix.Patch != nil && f.Fix.Patch.Format != "unified-diff":
+			fmt.Fprintf(a.err, "bulwark: for %s, %s: this %s patch is yours to add: %s\n", clean(f.Fix.Patch.File), f.Rule, f.Fix.Patch.Format, clean(f.Fix.Patch.Text))
 		case f.Fix != nil && f.Fix.Patch != nil:
 			continue
 		case f.Fix != nil && strings.Contains(f.Fix.Text, "no automatic patch"):
@@ -107,7 +299,7 @@ func (a *app) unpatched(found []bulwark.Finding) {
 		without++
 	}
 	switch {
-	case len(found) == 0:
+	case len(m.found) == 0 && len(m.texts) == 0:
 		fmt.Fprintln(a.err, "bulwark: nothing was found, so there is nothing to change")
 	case without == 1:
 		fmt.Fprintln(a.err, "bulwark: 1 finding has no patch; bulwark scan tells what to do")
@@ -116,93 +308,9 @@ func (a *app) unpatched(found []bulwark.Finding) {
 	}
 }
 
-func patches(findings []bulwark.Finding) []bulwark.Patch {
-	var list []bulwark.Patch
-	for _, f := range findings {
-		if f.Fix != nil && f.Fix.Patch != nil {
-			list = append(list, *f.Fix.Patch)
-		}
-	}
-	return list
-}
-
-func printDiffs(w io.Writer, root *os.Root, files []patch.File) error {
-	for i := range files {
-		content, _, err := content(root, &files[i])
-		if err != nil {
-			return err
-		}
-		text, err := files[i].Diff(content)
-		if err != nil {
-			return err
-		}
-		if _, err := io.WriteString(w, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// change applies the patches below root, which links do not leave.
-func (a *app) change(root *os.Root, files []patch.File) error {
-	var failed error
-	for i := range files {
-		if err := rewrite(root, &files[i]); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("changing %w", err))
-			continue
-		}
-		fmt.Fprintf(a.err, "changed %s\n", clean(files[i].Name))
-	}
-	return failed
-}
-
-// content reads the file that a patch is for.
-func content(root *os.Root, f *patch.File) ([]byte, fs.FileMode, error) {
-	in, err := root.Open(local(f))
-	if err != nil {
-		return nil, 0, err
-	}
-	defer in.Close()
-	st, err := in.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file: %w", f.Name, bulwark.ErrUnsupported)
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	b, err := limit.ReadAll(in, 16<<20, f.Name)
-	return b, st.Mode().Perm(), err
-}
-
-func local(f *patch.File) string { return filepath.FromSlash(path.Clean(f.Name)) }
-
-// rewrite puts the changed content beside the file and renames it.
-func rewrite(root *os.Root, f *patch.File) error {
-	old, mode, err := content(root, f)
-	if err != nil {
-		return err
-	}
-	changed, err := f.Apply(old)
-	if err != nil {
-		return err
-	}
-	name := local(f)
-	beside := filepath.Join(filepath.Dir(name), ".bulwark-"+filepath.Base(name))
-	out, err := root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(changed)
-	if err = errors.Join(err, out.Close()); err == nil {
-		err = root.Rename(beside, name)
-	}
-	if err != nil {
-		root.Remove(beside) // best effort: the error that is returned matters more
-	}
-	return err
-}
-
 // nothing takes a run and writes nothing.
 type nothing struct{}
 
 func (nothing) Handle(bulwark.Record) error { return nil }
+
+var errChanged = errors.New("it was changed while it was looked at")

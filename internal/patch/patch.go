@@ -282,3 +282,11 @@ func write(b *strings.Builder, sign byte, lines []string) {
 		}
 	}
 }
+
+// Has tells whether the changes of a patch are among those of the file.
+func (f *File) Has(p *bulwark.Patch) bool {
+	edits, _, err := parse(p)
+	return err == nil && !slices.ContainsFunc(edits, func(e edit) bool {
+		return !slices.ContainsFunc(f.edits, func(o edit) bool { return o.has(&e) })
+	})
+}
