@@ -164,7 +164,11 @@ func openArguments(h *posture.Hits, w *kube.Workload, c *kube.Container) {
 			if !ok || !o.value(value) {
 				continue
 			}
-			hit := at(w, c, word.text+": "+o.says, word.path...)
+			text := word.text
+			if !strings.Contains(text, "=") && value != "" {
+				text += " " + value
+			}
+			hit := at(w, c, text+": "+o.says, word.path...)
 			hit.Severity = medium
 			if o.high {
 				hit.Severity = high

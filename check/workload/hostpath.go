@@ -1,8 +1,10 @@
 package workload
 
 import (
+	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"bulwark"
 	"bulwark/check/internal/misconfig"
@@ -125,49 +127,63 @@ var harmless = []string{
 	"/usr/local/share/ca-certificates", "/usr/share/zoneinfo", "/usr/share/fonts", "/dev/null", "/dev/shm", "/dev/log", "/etc/passwd", "/etc/group", "/etc/lsb-release", "/etc/redhat-release", "/var/lib/dpkg", "/var/lib/rpm", "/run/udev",
 }
 
+// pattern names paths that mean something.
+type pattern struct {
+	place  int    // in places; len(places) for a runtime's socket
+	before string // the path, or what stands before an asterisk
+	after  string
+	star   bool
+	exact  bool // nothing below it
+}
+
+// patterns are those of all places, and of the sockets.
+var patterns = sync.OnceValue(func() []pattern {
+	var list []pattern
+	add := func(text string, place int) {
+		text, exact := strings.CutSuffix(text, "$")
+		before, after, star := strings.Cut(text, "*")
+		list = append(list, pattern{place, before, after, star, exact})
+	}
+	for i := range places {
+		for _, text := range places[i].paths {
+			add(text, i)
+		}
+	}
+	for _, text := range sockets {
+		add(text, len(places))
+	}
+	return list
+})
+
+// fits is how much of p a pattern names; 0 when it does not fit.
+func (t *pattern) fits(p string) int {
+	switch {
+	case !strings.HasPrefix(p, t.before):
+		return 0
+	case t.exact && p == t.before, !t.exact && !t.star && within(p, t.before), t.star && strings.Contains(p[len(t.before):], t.after):
+		return len(t.before) + len(t.after)
+	}
+	return 0
+}
+
 // placeOf is the index in places of what a path means: len(places) for a runtime's socket,
 // -1 for nothing that is known. The longest path counts.
 func placeOf(p string) int {
+	if strings.HasSuffix(p, ".sock") {
+		switch path.Base(p) {
+		case "docker.sock", "containerd.sock", "crio.sock", "podman.sock":
+			return len(places)
+		}
+	}
 	best, length := -1, 0
-	try := func(pattern string, i int) {
-		if n := fits(p, pattern); n > length {
-			best, length = i, n
+	all := patterns()
+	for i := range all {
+		// Sockets come last, and before a place of the same length.
+		if n := all[i].fits(p); n > length || n == length && n > 0 && all[i].place == len(places) {
+			best, length = all[i].place, n
 		}
-	}
-	for i := range places {
-		for _, pattern := range places[i].paths {
-			try(pattern, i)
-		}
-	}
-	for _, s := range sockets {
-		if n := fits(p, s); n >= length && n > 0 {
-			best, length = len(places), n
-		}
-	}
-	if strings.HasSuffix(p, "/docker.sock") || strings.HasSuffix(p, "/containerd.sock") || strings.HasSuffix(p, "/crio.sock") || strings.HasSuffix(p, "/podman.sock") {
-		return len(places)
 	}
 	return best
-}
-
-// fits is how much of p a pattern names; 0 when it does not fit.
-func fits(p, pattern string) int {
-	if exact, ok := strings.CutSuffix(pattern, "$"); ok {
-		if p == exact {
-			return len(exact)
-		}
-		return 0
-	}
-	before, after, star := strings.Cut(pattern, "*")
-	switch {
-	case !star && within(p, pattern):
-		return len(pattern)
-	case star && after == "" && strings.HasPrefix(p, before):
-		return len(before)
-	case star && after != "" && strings.HasPrefix(p, before) && strings.Contains(p[len(before):], after):
-		return len(pattern)
-	}
-	return 0
 }
 
 // pathRules are the rules about folders of the node.

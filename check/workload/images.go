@@ -21,7 +21,7 @@ func imageRules(o Options) []*posture.Rule {
 				Noise: "templates that fill the version in later", Refs: []string{docsImages}},
 			Workload: func(h *posture.Hits, w *kube.Workload) {
 				for c := range each(w) {
-					if i := parseImage(c.Image); unnamed(c, i) {
+					if i := parseImage(c.Image); unnamed(c, i) && !builtHere(h.Set, c.Image) {
 						h.Add(at(w, c, "image "+c.Image, "image"))
 					}
 				}
@@ -78,6 +78,19 @@ func imageRules(o Options) []*posture.Rule {
 			},
 		},
 	}
+}
+
+// builtHere tells whether a Skaffold file among what was scanned builds an image: it fills
+// the tag in.
+func builtHere(s *kube.Set, name string) bool {
+	for _, o := range s.Kind("skaffold", "Config") {
+		for _, a := range o.Root.Get("build", "artifacts").Items() {
+			if a.Get("image").Text() == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unnamed tells whether an image has no version.

@@ -49,7 +49,7 @@ func inPod(w *kube.Workload, evidence string, path ...any) posture.Hit {
 // none the less dangerous for that.
 func danger(h *posture.Hits, w *kube.Workload, hit posture.Hit) {
 	if name := agentOf(w); name != "" {
-		hit.Evidence += " (an image named like " + name + ", a known node agent: expected there, and worth an exception)"
+		hit.More = append(hit.More, "the image is named like "+name+", an agent that nodes are known to have: expected there, and worth an exception")
 	}
 	h.Add(hit)
 }

@@ -1,6 +1,8 @@
 package workload
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"bulwark/check/internal/misconfig"
@@ -37,15 +39,18 @@ func standard(h *posture.Hits, w *kube.Workload, level string) {
 	if level == pss.Baseline {
 		next = pss.Restricted
 	}
-	edits := mendStandard(w, misses)
-	h.Add(posture.Hit{Object: w.Object, Path: w.Path(), Evidence: "level " + level + ": " + next + " refuses", Edits: edits})
+	hit := posture.Hit{Object: w.Object, Path: w.Path(), Edits: mendStandard(w, misses)}
+	var ids []string
 	for _, m := range misses {
 		text := m.ID + ": " + m.Reason
 		if m.Detail != "" {
 			text += " (" + m.Detail + ")"
 		}
-		h.Add(posture.Hit{Object: w.Object, Path: w.Path(), Evidence: text, Tags: []string{"pss:" + m.ID}, Edits: edits})
+		ids = append(ids, m.ID)
+		hit.More, hit.Tags = append(hit.More, text), append(hit.Tags, "pss:"+m.ID)
 	}
+	hit.Evidence = "level " + level + "; " + next + " refuses " + strings.Join(ids, ", ")
+	h.Add(hit)
 }
 
 // mendStandard gives the edits after which pods of baseline reach restricted; nil when one of
