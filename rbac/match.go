@@ -93,14 +93,14 @@ func (r *Rule) equal(o *Rule) bool {
 // String is the rule as people read it: "get, list secrets, pods/exec.apps".
 func (r *Rule) String() string {
 	var b strings.Builder
-	b.WriteString(strings.Join(r.Verbs, ", "))
+	b.WriteString(every(r.Verbs, "every verb on"))
 	if len(r.URLs) > 0 {
-		b.WriteString(" of " + short(r.URLs))
+		b.WriteString(" " + every(r.URLs, "every URL"))
 	}
 	if len(r.Resources) > 0 {
-		b.WriteString(" " + short(r.Resources))
+		b.WriteString(" " + every(r.Resources, "every resource"))
 		if !slices.Equal(r.Groups, []string{""}) {
-			b.WriteString(" of " + short(groupNames(r.Groups)))
+			b.WriteString(" of " + every(groupNames(r.Groups), "every group"))
 		}
 	}
 	if len(r.Names) > 0 {
@@ -117,6 +117,14 @@ func groupNames(groups []string) []string {
 		}
 	}
 	return names
+}
+
+// every says what an asterisk stands for, beside which nothing else counts.
+func every(words []string, what string) string {
+	if slices.Contains(words, all) {
+		return what
+	}
+	return short(words)
 }
 
 // short joins the first of many words.

@@ -74,7 +74,7 @@ func (g *given) drop() []kube.Edit {
 }
 
 // dangersOf tells what a binding makes possible, and how bad the worst of it is.
-func dangersOf(b *authz.Binding) (titles []string, worst bulwark.Severity) {
+func dangersOf(b *authz.Binding) (names []string, worst bulwark.Severity) {
 	if b.Role == nil {
 		return nil, none
 	}
@@ -93,23 +93,23 @@ func dangersOf(b *authz.Binding) (titles []string, worst bulwark.Severity) {
 			}
 		}
 		if level != none {
-			titles, worst = append(titles, strings.ToLower(d.Title[:1])+d.Title[1:]), max(worst, level)
+			names, worst = append(names, d.ID), max(worst, level)
 		}
 	}
-	return titles, worst
+	return names, worst
 }
 
 // allows is a line of evidence of what the role of a binding makes possible.
-func allows(b *authz.Binding, titles []string) string {
+func allows(b *authz.Binding, names []string) string {
 	switch {
 	case b.Role == nil:
 		return "the role was not seen"
-	case len(titles) == 0:
-		return fmt.Sprintf("%s allows nothing that is known to be dangerous", b.Role.ID())
-	case len(titles) > 4:
-		titles = append(slices.Clone(titles[:4]), fmt.Sprintf("and %d things more", len(titles)-4))
+	case len(names) == 0:
+		return fmt.Sprintf("%s%s allows nothing that is known to be dangerous", b.Role.ID(), placeOf(b.Role))
+	case len(names) > 5:
+		names = append(slices.Clone(names[:5]), fmt.Sprintf("and %d more", len(names)-5))
 	}
-	return fmt.Sprintf("%s%s: %s", b.Role.ID(), placeOf(b.Role), strings.Join(titles, "; "))
+	return fmt.Sprintf("%s%s allows what these rules are about: %s", b.Role.ID(), placeOf(b.Role), strings.Join(names, ", "))
 }
 
 func placeOf(r *authz.Role) string {
@@ -124,8 +124,8 @@ var harmless = []string{"system:public-info-viewer", "system:discovery", "system
 
 func isHarmless(b *authz.Binding) bool {
 	if b.RefKind == "ClusterRole" && slices.Contains(harmless, b.RefName) && b.Role != nil {
-		titles, _ := dangersOf(b) // somebody may have changed it
-		return len(titles) == 0
+		names, _ := dangersOf(b) // somebody may have changed it
+		return len(names) == 0
 	}
 	return b.Namespace == "kube-public" && named(b.Role) // cluster-info, which kubeadm shows to all who join
 }
@@ -222,8 +222,8 @@ var bindingRules = []*posture.Rule{
 				return b.Role != nil && b.Role.Default() && strings.HasPrefix(b.RefName, "system:") && !slices.Contains(harmless, b.RefName) && !expected(b.Role, s) && !crowd(s)
 			}
 			for _, g := range bindings(s, wanted) {
-				if titles, worst := dangersOf(g.Binding); worst != none {
-					h.Add(g.hit(worst, allows(g.Binding, titles)))
+				if names, worst := dangersOf(g.Binding); worst != none {
+					h.Add(g.hit(worst, allows(g.Binding, names)))
 				}
 			}
 		},
@@ -236,11 +236,11 @@ var bindingRules = []*posture.Rule{
 			Refs: []string{"https://kubernetes.io/docs/tasks/access-application-cluster/web-ui-dashboard/", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, func(_ *authz.Binding, s authz.Subject) bool { return console(s) }) {
-				titles, worst := dangersOf(g.Binding)
+				names, worst := dangersOf(g.Binding)
 				if worst < medium || worst == medium && g.Namespace != "" {
 					continue
 				}
-				h.Add(g.hit(worst, allows(g.Binding, titles)))
+				h.Add(g.hit(worst, allows(g.Binding, names)))
 			}
 		},
 	},
@@ -253,11 +253,11 @@ var bindingRules = []*posture.Rule{
 			Refs:  []string{"https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, func(b *authz.Binding, s authz.Subject) bool { return unknown(s) && !isHarmless(b) }) {
-				titles, worst := dangersOf(g.Binding)
+				names, worst := dangersOf(g.Binding)
 				if worst >= high {
 					worst = critical
 				}
-				hit := g.hit(max(high, worst), allows(g.Binding, titles))
+				hit := g.hit(max(high, worst), allows(g.Binding, names))
 				hit.Edits = g.drop()
 				h.Add(hit)
 			}
@@ -271,8 +271,8 @@ var bindingRules = []*posture.Rule{
 			Refs: []string{docs + "#default-roles-and-role-bindings", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, func(b *authz.Binding, s authz.Subject) bool { return everybody(s) && !isHarmless(b) }) {
-				titles, worst := dangersOf(g.Binding)
-				h.Add(g.hit(crowdLevel(worst), allows(g.Binding, titles)))
+				names, worst := dangersOf(g.Binding)
+				h.Add(g.hit(crowdLevel(worst), allows(g.Binding, names)))
 			}
 		},
 	},
@@ -284,12 +284,12 @@ var bindingRules = []*posture.Rule{
 			Refs: []string{docs + "#service-account-permissions", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, func(b *authz.Binding, s authz.Subject) bool { return everyAccount(s) && !isHarmless(b) }) {
-				titles, worst := dangersOf(g.Binding)
+				names, worst := dangersOf(g.Binding)
 				level := crowdLevel(worst)
 				if isGroup(g.Subjects[g.at[0]], authz.ServiceAccounts+":"+g.Namespace) {
 					level = max(low, worst) // those of its own namespace
 				}
-				h.Add(g.hit(level, allows(g.Binding, titles)))
+				h.Add(g.hit(level, allows(g.Binding, names)))
 			}
 		},
 	},
@@ -304,12 +304,12 @@ var bindingRules = []*posture.Rule{
 				return account(s) && s.Name == "default" && !isHarmless(b)
 			}
 			for _, g := range bindings(s, wanted) {
-				titles, worst := dangersOf(g.Binding)
+				names, worst := dangersOf(g.Binding)
 				level := medium
 				if worst >= high {
 					level = high
 				}
-				h.Add(g.hit(level, allows(g.Binding, titles)))
+				h.Add(g.hit(level, allows(g.Binding, names)))
 			}
 		},
 	},
@@ -329,8 +329,8 @@ var bindingRules = []*posture.Rule{
 			Refs: []string{docs + "#referring-to-subjects", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, missing(s)) {
-				if titles, worst := dangersOf(g.Binding); worst >= medium {
-					h.Add(g.hit(min(worst, medium), "it does not exist", allows(g.Binding, titles)))
+				if names, worst := dangersOf(g.Binding); worst >= medium {
+					h.Add(g.hit(min(worst, medium), "it does not exist", allows(g.Binding, names)))
 				}
 			}
 		},

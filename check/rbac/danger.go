@@ -29,6 +29,8 @@ type danger struct {
 	judge func(*authz.Rule) (verbs []string, wide, own bulwark.Severity)
 	// weak are verbs that alone are one step less bad.
 	weak []string
+	// alone tells that it is nothing where a rule makes another danger possible.
+	alone bool
 	// drop tells that the verbs are to be taken out.
 	drop bool
 }
@@ -60,7 +62,7 @@ type levels struct{ wide, system, own bulwark.Severity }
 func (d *danger) look(role *authz.Role) []hit {
 	var list []hit
 	for i := range role.Rules {
-		if h, ok := d.rule(&role.Rules[i]); ok {
+		if h, ok := d.rule(&role.Rules[i]); ok && !(d.alone && d.outdone(&role.Rules[i])) {
 			h.index = i
 			switch {
 			case d.system != none:
@@ -127,6 +129,14 @@ func (w *want) met(r *authz.Rule, resource string) []string {
 		}
 	}
 	return verbs
+}
+
+// outdone tells whether a rule makes anything worse possible.
+func (d *danger) outdone(r *authz.Rule) bool {
+	return slices.ContainsFunc(dangers, func(o *danger) bool {
+		_, ok := o.rule(r)
+		return ok && o != d && o.Severity > d.Severity
+	})
 }
 
 // broad tells whether a rule is for every resource of the core group or of all.

@@ -89,9 +89,9 @@ var dangers = []*danger{
 		Rule: misconfig.Rule{ID: "rbac/wildcard-verbs", Severity: low, Title: "A role allows every verb on resources of Kubernetes",
 			Tags: []string{"cis:5.1.3", "kubelinter:wildcard-in-rules"}, Fix: "name the verbs that are used",
 			Why:   "the asterisk stands for verbs that nobody thought of too: escalate and bind of roles, impersonate of accounts, deletion of everything at once",
-			Noise: "operators that own what they manage ask for it; what matters of it is told by the rules about secrets, pods and roles",
+			Noise: "operators that own what they manage ask for it; where it leads to secrets, pods or roles, that alone is told",
 			Refs:  []string{good, docs}},
-		own: low, named: none,
+		alone: true,
 		judge: func(r *authz.Rule) ([]string, bulwark.Severity, bulwark.Severity) {
 			if broad(r) || !slices.Contains(r.Verbs, "*") || len(r.Names) > 0 || len(r.Resources) == 0 || !slices.ContainsFunc(r.Groups, ours) {
 				return nil, none, none
