@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 
 	"bulwark/internal/glob"
 	"bulwark/internal/limit"
@@ -25,26 +26,31 @@ func (r *reader) folder(ctx context.Context, root *os.Root) error {
 	if err != nil {
 		return err
 	}
+	v := r.plan(root, all.overlays)
+	var building sync.WaitGroup
+	building.Go(func() { v.run(ctx) })
+	defer building.Wait()
 	for _, dir := range all.charts {
 		if err := r.chartFolder(ctx, root, dir); err != nil {
 			return err
 		}
 	}
-	used, err := r.buildOverlays(ctx, root, all.overlays)
-	if err != nil {
-		return err
-	}
-	p := r.parser(ctx, false)
-	left := int64(maxFiles)
+	parts := v.parts()
+	p, left := r.parser(ctx, false), int64(maxFiles)
 	for _, file := range all.files {
-		if ctx.Err() != nil {
-			break
+		if _, part := parts[file]; !part && ctx.Err() == nil {
+			r.raw(p, root, file, &left)
 		}
-		if !used[file] {
+	}
+	building.Wait()
+	for _, file := range all.files { // a resource of what could not be built is read as it stands
+		if other, part := parts[file]; part && !other && !v.used[file] && ctx.Err() == nil {
 			r.raw(p, root, file, &left)
 		}
 	}
 	p.wait()
+	r.set.Objects = append(r.set.Objects, v.objects...)
+	r.notes = append(r.notes, v.r.notes...)
 	return ctx.Err()
 }
 

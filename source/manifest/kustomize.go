@@ -21,46 +21,60 @@ type overlays struct {
 	tree *overlay.Tree
 	all  map[string]*overlay.Kustomization // by folder
 	docs map[string][]kube.Document        // of files that objects come from
-	used map[string]bool
+	used map[string]bool                   // files whose objects were built
 	have map[string]bool
+
+	objects []*kube.Object
 }
 
-// buildOverlays builds the kustomizations that no other one uses. It gives the files that
-// are not to be read as they stand: what was built is in the objects already, and a patch
-// is none.
-func (r *reader) buildOverlays(ctx context.Context, root *os.Root, files []string) (map[string]bool, error) {
-	v := &overlays{r: r, tree: &overlay.Tree{Root: root}, all: map[string]*overlay.Kustomization{}, docs: map[string][]kube.Document{}, used: map[string]bool{}, have: map[string]bool{}}
+// plan reads the kustomizations of a folder. What they tell is in a reader of their own
+// until they are built.
+func (r *reader) plan(root *os.Root, files []string) *overlays {
+	v := &overlays{r: newReader(r.Options), tree: &overlay.Tree{Root: root}, all: map[string]*overlay.Kustomization{}, docs: map[string][]kube.Document{}, used: map[string]bool{}, have: map[string]bool{}}
 	for _, file := range files {
 		k, err := v.tree.Parse(file)
 		if err != nil {
-			r.note(file, "the kustomization is not built: %v", err)
+			v.r.note(file, "the kustomization is not built: %v", err)
 			continue
 		}
 		v.all[k.Dir] = k
+	}
+	return v
+}
+
+// parts are the files that kustomizations are made of: true for those that are none of
+// their resources, and so no manifests.
+func (v *overlays) parts() map[string]bool {
+	m := map[string]bool{}
+	for _, k := range v.all {
+		for _, f := range k.Files {
+			m[f] = m[f]
+		}
 		for _, p := range k.Patches {
-			v.used[p.File] = true
+			m[p.File] = true
 		}
 		for _, f := range k.Others {
-			v.used[f] = true
+			m[f] = true
 		}
 	}
+	return m
+}
+
+// run builds the kustomizations that no other one uses.
+func (v *overlays) run(ctx context.Context) {
 	built := 0
 	for _, dir := range v.roots() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		uses := v.reach(dir)
 		v.tell(uses)
-		if v.plain(uses) {
+		if v.plain(uses) || ctx.Err() != nil {
 			continue
 		}
 		if built++; built > maxOverlays {
-			r.note(dir, "more than %d kustomizations: this one is not built", maxOverlays)
+			v.r.note(dir, "more than %d kustomizations: this one is not built", maxOverlays)
 			continue
 		}
 		v.build(ctx, dir, uses)
 	}
-	return v.used, ctx.Err()
 }
 
 // roots are the folders of kustomizations that none uses, components left out.
@@ -133,47 +147,45 @@ func (v *overlays) build(ctx context.Context, dir string, uses []*overlay.Kustom
 			v.used[f] = true
 		}
 	}
-	patches := v.patches(uses)
-	for i := range list {
-		v.object(&list[i], dir, all[dir].File, patches)
+	w := &origin{dir: dir, file: all[dir].File, bases: v.bases(uses), patches: v.patches(uses)}
+	for _, data := range list {
+		v.object(data, w)
 	}
 }
 
-// object takes an object, unless another overlay has given the same.
-func (v *overlays) object(b *overlay.Built, dir, file string, patches []patch) {
-	root, err := kube.ParseJSON(b.JSON)
-	if err != nil {
-		v.r.note(file, "an object that was built cannot be read: %v", err)
-		return
-	}
-	if b.Made {
-		b.File = file
-	}
-	l := &origins{file: b.File, root: root, made: b.Made}
-	o, ok := kube.NewObject(root, kube.Origin{File: b.File, Line: 1, Overlay: dir, Locate: l.locate})
-	if !ok {
-		return
-	}
-	key := o.ID() + "\x00" + b.File + "\x00" + string(b.JSON)
-	if v.have[key] {
-		return
-	}
-	v.have[key] = true
-	if !b.Made {
-		l.base = v.base(b.File, o)
-		o.Origin.Line = max(l.base.Line(), 1)
-	}
-	for i := range patches {
-		if patches[i].fits(o) {
-			l.patches = append(l.patches, &patches[i])
+// origin is what the objects of one root come from.
+type origin struct {
+	dir, file string
+	bases     map[string][]base // by kind
+	patches   []patch
+}
+
+// base is an object in a file that a kustomization uses.
+type base struct {
+	file, name, namespace string
+	node                  *kube.Node
+}
+
+// bases are the objects in the files that kustomizations use.
+func (v *overlays) bases(uses []*overlay.Kustomization) map[string][]base {
+	m := map[string][]base{}
+	for _, k := range uses {
+		for _, file := range k.Files {
+			for _, d := range v.documents(file) {
+				if d.Root == nil {
+					continue
+				}
+				each(d.Root, func(n *kube.Node) {
+					meta, kind := n.Get("metadata"), n.Get("kind").Text()
+					m[kind] = append(m[kind], base{file, cmp.Or(meta.Get("name").Text(), meta.Get("generateName").Text()), meta.Get("namespace").Text(), n})
+				})
+			}
 		}
 	}
-	v.r.set.Objects = append(v.r.set.Objects, o)
+	return m
 }
 
-// base is the object in a file that an object was built from: that of its kind and name, else
-// of a name that it has in its own, as prefixes and suffixes make it.
-func (v *overlays) base(file string, o *kube.Object) *kube.Node {
+func (v *overlays) documents(file string) []kube.Document {
 	docs, ok := v.docs[file]
 	if !ok {
 		if data, err := v.tree.ReadFile(file); err == nil {
@@ -181,21 +193,54 @@ func (v *overlays) base(file string, o *kube.Object) *kube.Node {
 		}
 		v.docs[file] = docs
 	}
-	var best *kube.Node
-	longest := -1
-	for _, d := range docs {
-		if d.Root == nil {
-			continue
+	return docs
+}
+
+// of is what an object was built from: the base of its kind with its name, else with a name
+// that it has in its own, as prefixes and suffixes make it. nil: it was generated.
+func (w *origin) of(o *kube.Object) *base {
+	var best *base
+	fit := -1
+	for i := range w.bases[o.Kind] {
+		b := &w.bases[o.Kind][i]
+		score := 2 * len(b.name)
+		if b.namespace == o.Namespace {
+			score++
 		}
-		each(d.Root, func(n *kube.Node) {
-			name := cmp.Or(n.Get("metadata", "name").Text(), n.Get("metadata", "generateName").Text())
-			if n.Get("kind").Text() != o.Kind || !strings.Contains(o.Name, name) || len(name) <= longest {
-				return
-			}
-			best, longest = n, len(name)
-		})
+		if strings.Contains(o.Name, b.name) && score > fit {
+			best, fit = b, score
+		}
 	}
 	return best
+}
+
+// object takes an object, unless another overlay has given the same.
+func (v *overlays) object(data []byte, w *origin) {
+	root, err := kube.ParseJSON(data)
+	if err != nil {
+		v.r.note(w.file, "an object that was built cannot be read: %v", err)
+		return
+	}
+	l := &origins{file: w.file, root: root}
+	o, ok := kube.NewObject(root, kube.Origin{File: w.file, Line: 1, Overlay: w.dir, Locate: l.locate})
+	if !ok {
+		return
+	}
+	if b := w.of(o); b != nil {
+		l.file, l.base = b.file, b.node
+		o.Origin.File, o.Origin.Line = b.file, max(b.node.Line(), 1)
+	}
+	key := o.ID() + "\x00" + o.Origin.File + "\x00" + string(data)
+	if v.have[key] {
+		return
+	}
+	v.have[key] = true
+	for i := range w.patches {
+		if w.patches[i].fits(o) {
+			l.patches = append(l.patches, &w.patches[i])
+		}
+	}
+	v.objects = append(v.objects, o)
 }
 
 // patches reads the patches of kustomizations, those of the bases first.
@@ -238,13 +283,12 @@ type origins struct {
 	file    string
 	root    *kube.Node // as it was built
 	base    *kube.Node // as the file has it; nil when it was generated
-	made    bool
-	patches []*patch // the later win
+	patches []*patch   // the later win
 }
 
 // locate is Origin.Locate: the last patch that says what the object has, else the base.
 func (l *origins) locate(at []any) (kube.Location, bool) {
-	if l.made {
+	if l.base == nil {
 		return kube.Location{File: l.file, Line: 1}, true
 	}
 	built := l.root.At(at...)

@@ -18,17 +18,11 @@ const (
 	maxObjects = 50_000
 )
 
-// Built is an object that a kustomization gave.
-type Built struct {
-	JSON []byte
-	File string // it comes from: of a resource, or of the kustomization that generates it
-	Made bool   // by a generator
-}
-
 // Build builds the kustomization in a folder; all are those that it may use, by folder.
-// Plugins says whether its generators, transformers and validators take part. The error
+// Plugins says whether its generators, transformers and validators take part. It gives the objects as
+// JSON. The error
 // wraps ErrMalformed or ErrLimit, or is the context's.
-func (t *Tree) Build(ctx context.Context, dir string, all map[string]*Kustomization, plugins bool) ([]Built, error) {
+func (t *Tree) Build(ctx context.Context, dir string, all map[string]*Kustomization, plugins bool) ([][]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	own := &Tree{Root: t.Root, instead: map[string][]byte{}, err: ctx.Err}
@@ -39,7 +33,7 @@ func (t *Tree) Build(ctx context.Context, dir string, all map[string]*Kustomizat
 		}
 	}
 	type result struct {
-		list []Built
+		list [][]byte
 		err  error
 	}
 	done := make(chan result, 1)
@@ -55,7 +49,7 @@ func (t *Tree) Build(ctx context.Context, dir string, all map[string]*Kustomizat
 	}
 }
 
-func (t *Tree) run(dir string) (list []Built, err error) {
+func (t *Tree) run(dir string) (list [][]byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			list, err = nil, fmt.Errorf("%w: kustomize failed: %v", bulwark.ErrMalformed, p)
@@ -71,21 +65,11 @@ func (t *Tree) run(dir string) (list []Built, err error) {
 		return nil, fmt.Errorf("more than %d objects: %w", maxObjects, bulwark.ErrLimit)
 	}
 	for _, res := range m.Resources() {
-		b := Built{File: path.Join(dir, "kustomization.yaml"), Made: true}
-		if from, err := res.GetOrigin(); err == nil && from != nil {
-			if from.Path != "" {
-				b.File, b.Made = path.Join(dir, from.Path), false
-			} else if from.ConfiguredIn != "" {
-				b.File = path.Join(dir, from.ConfiguredIn)
-			}
+		data, err := res.MarshalJSON()
+		if err != nil {
+			return nil, fmt.Errorf("%w: %v", bulwark.ErrMalformed, err)
 		}
-		if err := res.SetOrigin(nil); err != nil {
-			return nil, err
-		}
-		if b.JSON, err = res.MarshalJSON(); err != nil {
-			return nil, err
-		}
-		list = append(list, b)
+		list = append(list, data)
 	}
 	return list, nil
 }

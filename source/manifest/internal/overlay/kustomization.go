@@ -69,7 +69,7 @@ func (t *Tree) Parse(file string) (*Kustomization, error) {
 		delete(all, "openapi")
 	}
 	modern(all)
-	all["buildMetadata"] = []string{"originAnnotations"}
+	delete(all, "buildMetadata")
 	if k.clean, err = yaml.Marshal(all); err != nil {
 		return nil, err
 	}
