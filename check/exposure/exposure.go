@@ -36,7 +36,7 @@ func New(o Options) *Check {
 	return &Check{&posture.Family{
 		Name: "check/exposure", Summary: "Kubernetes: what is reached from outside, what travels or lies in the clear.", Version: 1,
 		List: slices.Concat(serviceRules, ingressRules, gatewayRules, meshRules, transitRules, o.certificateRules(), policyRules,
-			authenticationRules, storageRules, backupRules, gitopsRules, classRules),
+			storageRules, backupRules, gitopsRules, classRules),
 		Cases: posture.Cases{FS: cases},
 	}}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"bulwark"
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
 	"bulwark/kube"
@@ -18,6 +19,15 @@ var gitopsRules = []*posture.Rule{
 			Noise: "the project of those who administer the cluster anyway",
 			Refs:  []string{"https://argo-cd.readthedocs.io/en/stable/user-guide/projects/", "https://argo-cd.readthedocs.io/en/stable/operator-manual/security/"}},
 		Kinds: []string{"AppProject.argoproj.io"}, Object: openProject,
+	},
+	{
+		Rule: misconfig.Rule{ID: "exposure/argocd-open", Severity: high, Title: "Argo CD lets people in without signing in, or makes them administrators",
+			Tags:  []string{"attack:T1133", "attack:T1072"},
+			Fix:   "take the setting out; give rights by policy.csv to groups",
+			Why:   "whoever reaches it deploys with Argo CD's rights, which are mostly those of an administrator of the cluster. Medium for shells in pods from the browser, low for HTTP within the cluster",
+			Noise: "an Argo CD that nobody reaches but its administrators; TLS that ends before it",
+			Refs:  []string{"https://argo-cd.readthedocs.io/en/stable/operator-manual/rbac/", "https://argo-cd.readthedocs.io/en/stable/operator-manual/user-management/"}},
+		Kinds: []string{"ConfigMap"}, Object: openArgo,
 	},
 	{
 		Rule: misconfig.Rule{ID: "exposure/argocd-default-project", Severity: low, Hygiene: true, Title: "An Application is in Argo CD's default project",
@@ -136,4 +146,24 @@ func plainSources(h *posture.Hits, s *kube.Set) {
 // inCluster tells whether a host is a Service's name.
 func inCluster(host string) bool {
 	return host != "" && (!strings.Contains(host, ".") || strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".cluster.local"))
+}
+
+// argoSettings are those of Argo CD's ConfigMaps that open it, with the values that do.
+var argoSettings = []struct {
+	configMap, key, value string
+	severity              bulwark.Severity
+}{
+	{"argocd-cm", "users.anonymous.enabled", "true", high}, {"argocd-cm", "exec.enabled", "true", medium}, {"argocd-rbac-cm", "policy.default", "role:admin", high},
+	{"argocd-cmd-params-cm", "server.disable.auth", "true", high}, {"argocd-cmd-params-cm", "server.insecure", "true", low},
+}
+
+func openArgo(h *posture.Hits, o *kube.Object) {
+	if !strings.HasPrefix(o.Name, "argocd-") {
+		return
+	}
+	for _, s := range argoSettings {
+		if path := []any{"data", s.key}; o.Name == s.configMap && o.Root.At(path...).Text() == s.value {
+			h.Add(posture.Hit{Object: o, Path: path, Severity: s.severity, Evidence: s.key + " is " + s.value})
+		}
+	}
 }

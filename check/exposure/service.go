@@ -244,7 +244,8 @@ func plainLoadBalancers(h *posture.Hits, s *kube.Set) {
 				plain = -1
 				break
 			}
-			if p.number == 80 || p.number == 8080 || p.label == "http" {
+			_, _, known := sensitive(&svc.ports[i], svc.behind)
+			if !known && (p.number == 80 || p.number == 8080 || p.label == "http") {
 				plain = i
 			}
 		}

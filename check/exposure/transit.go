@@ -33,13 +33,13 @@ var transitRules = []*posture.Rule{
 		Set: plainConnections,
 	},
 	{
-		Rule: misconfig.Rule{ID: "exposure/tls-not-verified", Severity: low, Title: "A program accepts any certificate",
+		Rule: misconfig.Rule{ID: "exposure/monitor-not-verified", Severity: low, Title: "Prometheus sends its token to whoever answers",
 			Tags:  []string{"attack:T1557"},
-			Fix:   "give it the CA of the other side instead",
-			Why:   "whoever stands on the way can be the other side: TLS then keeps nothing secret. Low, since that takes somebody inside of the network; medium where a token or password of the cluster's goes that way",
-			Noise: "connections within one pod; kubelets whose certificates nobody signs",
+			Fix:   "tlsConfig.ca or caFile with the authority of the other side, in place of insecureSkipVerify",
+			Why:   "with insecureSkipVerify a pod that takes the target's place gets the token, which reads the metrics of everything. Low, since that takes a place inside of the network",
+			Noise: "targets whose certificates nobody signs, as kubelets without serving certificates",
 			Refs:  []string{"https://kubernetes.io/docs/tasks/tls/managing-tls-in-a-cluster/"}},
-		Set: notVerified,
+		Set: monitors,
 	},
 	{
 		Rule: misconfig.Rule{ID: "exposure/apiservice-not-verified", Severity: medium, Title: "The API server trusts whoever answers for an extension",
@@ -156,43 +156,6 @@ func plainConnections(h *posture.Hits, s *kube.Set) {
 			h.Add(posture.Hit{Object: t.Object, Path: t.Path(), Evidence: t.Where() + " has an address of " + m[2] + " with " + m[1] + ", which is in the clear"})
 		}
 	}
-}
-
-// skips are arguments that turn the check of certificates off; true where a token of the
-// cluster goes that way.
-var skips = map[string]bool{
-	"--insecure-skip-tls-verify": true, "--kubelet-insecure-tls": true, "--insecure-skip-verify": false, "--skip-tls-verify": false, "--tls-skip-verify": false, "--insecure-tls": false, "--tls-insecure-skip-verify": false,
-	"--upstream-ca-insecure": false, "--ssl-insecure-skip-verify": false, "--ssl-insecure": false, "--insecure-registry": false, "--kubelet-certificate-authority-insecure": true, "--tls-insecure": false,
-}
-
-// skipVariables are the ends of variables that do, with the value that does.
-var skipVariables = []struct{ suffix, value string }{
-	{"NODE_TLS_REJECT_UNAUTHORIZED", "0"}, {"PYTHONHTTPSVERIFY", "0"}, {"GIT_SSL_NO_VERIFY", "true"}, {"GIT_SSL_NO_VERIFY", "1"}, {"SKIP_TLS_VERIFY", "true"}, {"TLS_SKIP_VERIFY", "true"}, {"INSECURE_SKIP_VERIFY", "true"},
-	{"VAULT_SKIP_VERIFY", "true"}, {"VAULT_SKIP_VERIFY", "1"}, {"SSL_VERIFY", "false"}, {"TLS_VERIFY", "false"}, {"VERIFY_SSL", "false"}, {"VERIFY_TLS", "false"}, {"SSL_VERIFICATION", "false"}, {"SSL_NO_VERIFY", "true"}, {"TLS_INSECURE", "true"}, {"VERIFY_CERTS", "false"},
-}
-
-func notVerified(h *posture.Hits, s *kube.Set) {
-	for t := range setting.Of(s) {
-		switch t.Kind {
-		case setting.Variable:
-			for _, v := range skipVariables {
-				if strings.HasSuffix(strings.ToUpper(t.Name), v.suffix) && strings.EqualFold(t.Value, v.value) {
-					h.Add(posture.Hit{Object: t.Object, Path: t.Path(), Evidence: t.Where() + " is " + t.Value})
-					break
-				}
-			}
-		case setting.Argument:
-			name, value, assigned := strings.Cut(t.Value, "=")
-			if cluster, ok := skips[name]; ok && (!assigned || value == "true" || name == "--insecure-registry") {
-				hit := posture.Hit{Object: t.Object, Path: t.Path(), Evidence: t.Where() + " is " + t.Value}
-				if cluster {
-					hit.Severity = medium
-				}
-				h.Add(hit)
-			}
-		}
-	}
-	monitors(h, s)
 }
 
 // monitors looks at what Prometheus is told to scrape with a token.

@@ -39,15 +39,6 @@ var encryptionRules = []*posture.Rule{
 		Kinds: []string{"EncryptionConfiguration.apiserver.config.k8s.io", "EncryptionConfig."}, Object: localKey,
 	},
 	{
-		Rule: misconfig.Rule{ID: "secrets/etcd-plain", Severity: high, Title: "etcd talks to anybody, or in the clear",
-			Tags:  []string{"sec:SEC18", "cis:2.1", "cis:2.2", "cis:2.4", "cis:2.5", "attack:T1552"},
-			Fix:   "give etcd certificates, and --client-cert-auth and --peer-client-cert-auth; let the API server use https with --etcd-cafile",
-			Why:   "etcd has the whole cluster in it, Secrets too, and who may write to it is above every rule of the API server",
-			Noise: "an etcd of an application that holds nothing; one that listens on its own machine alone is passed over",
-			Refs:  []string{"https://kubernetes.io/docs/tasks/administer-cluster/configure-upgrade-etcd/#securing-etcd-clusters", "https://etcd.io/docs/latest/op-guide/security/"}},
-		Workload: etcdPlain,
-	},
-	{
 		Rule: misconfig.Rule{ID: "secrets/audit-bodies", Severity: medium, Title: "The audit log has the values of Secrets in it",
 			Tags:  []string{"sec:SEC28", "cis:3.2.2", "attack:T1552"},
 			Fix:   "a rule with level: Metadata for secrets, configmaps and serviceaccounts/token, above the others",
@@ -133,42 +124,6 @@ func encryptionOff(h *posture.Hits, w *kube.Workload) {
 			h.Container(w, c, []any{"command"}, "kube-apiserver runs without --encryption-provider-config")
 		}
 	}
-}
-
-func etcdPlain(h *posture.Hits, w *kube.Workload) {
-	for i := range w.Containers {
-		c := &w.Containers[i]
-		if c.Component() != "etcd" {
-			continue
-		}
-		f := flags(c)
-		field := "command"
-		if len(c.Command) == 0 {
-			field = "args"
-		}
-		tell := func(format string, args ...any) { h.Container(w, c, []any{field}, fmt.Sprintf(format, args...)) }
-		for _, urls := range []string{"--listen-client-urls", "--listen-peer-urls"} {
-			for url := range strings.SplitSeq(f[urls], ",") {
-				if strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "http://127.") && !strings.HasPrefix(url, "http://localhost") {
-					tell("%s has an address without TLS", urls)
-				}
-			}
-		}
-		if v, ok := f["--client-cert-auth"]; remote(f["--listen-client-urls"]) && (!ok || v == "false") && strings.Contains(f["--listen-client-urls"], "https://") {
-			tell("clients need no certificate (--client-cert-auth)")
-		}
-		if v, ok := f["--peer-client-cert-auth"]; remote(f["--listen-peer-urls"]) && (!ok || v == "false") && strings.Contains(f["--listen-peer-urls"], "https://") {
-			tell("other members need no certificate (--peer-client-cert-auth)")
-		}
-	}
-}
-
-// remote tells whether one of the addresses is reached from elsewhere.
-func remote(urls string) bool {
-	return slices.ContainsFunc(strings.Split(urls, ","), func(u string) bool {
-		_, host, ok := strings.Cut(u, "://")
-		return ok && !strings.HasPrefix(host, "127.") && !strings.HasPrefix(host, "localhost")
-	})
 }
 
 // auditBodies finds the rule that decides about Secrets: the first that takes them.

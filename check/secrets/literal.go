@@ -68,7 +68,7 @@ func judge(t *setting.Setting, read bool) (found, bool) {
 	return found{}, false
 }
 
-// masked judges a value that the source kept to itself.
+// masked judges a value that the source kept to itself, for which it asked [Holds].
 func masked(name, before string, m *kube.Masked) (found, bool) {
 	if before != "" { // a part of a text has it: its name stands right before
 		words := strings.FieldsFunc(before[strings.LastIndexByte(before, '\n')+1:], func(r rune) bool { return strings.ContainsRune(" =:\"'", r) })
@@ -83,9 +83,6 @@ func masked(name, before string, m *kube.Masked) (found, bool) {
 		return found{" has an address with its password in it", medium}, true
 	case "shape":
 		return found{" has " + shaped(m.Shown) + " in it", high}, true
-	}
-	if s := named(name); s == none || s == probable && m.Length < 8 {
-		return found{}, false
 	}
 	if before != "" {
 		return found{" has the value of " + name + " in it", medium}, true

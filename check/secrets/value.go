@@ -1,14 +1,17 @@
 package secrets
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
+	"bulwark/check/internal/setting"
 	"bulwark/kube"
 )
 
@@ -464,9 +467,38 @@ func harmless(o *kube.Object, k *kube.Key) bool {
 	if len(words) == 0 || named(k.Name) != none {
 		return false
 	}
+	if file := decoded(o, k.Name); strings.Contains(strings.TrimSpace(file), "\n") && k.PrivateKey == nil {
+		return !inFile(file)
+	}
 	switch words[len(words)-1] {
 	case "user", "username", "name", "host", "hostname", "port", "endpoint", "address", "region", "database", "db", "id", "email", "type", "namespace", "project", "enabled", "ca", "crt", "cert", "server", "insecure":
 		return true
+	}
+	return false
+}
+
+// decoded is a value as a program gets it.
+func decoded(o *kube.Object, key string) string {
+	if n := o.Root.Get("stringData", key); n.Exists() {
+		return n.Text()
+	}
+	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(o.Root.Get("data", key).Text()), ""))
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// inFile tells whether a file of settings has a secret in it: many are kept in a Secret that
+// have none.
+func inFile(text string) bool {
+	if !utf8.ValidString(text) || vendor(text) != "" || credentials(text) {
+		return true
+	}
+	for name, value := range setting.Pairs(text) {
+		if literal(name, value) {
+			return true
+		}
 	}
 	return false
 }
