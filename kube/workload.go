@@ -166,9 +166,14 @@ func (o *Object) templates() []*Workload {
 // notRunning are kinds of Kubernetes' own that hold no pod template, however they look.
 var notRunning = map[string]bool{"CustomResourceDefinition": true, "ConfigMap": true, "Secret": true, "NetworkPolicy": true, "Service": true, "Ingress": true}
 
-// isTemplate tells whether a node has a pod's spec: containers, each with a name or image.
+// isTemplate tells whether a node has a pod's spec: containers, each with a name or image;
+// or none yet, but a setting that only pods have.
 func isTemplate(n *Node) bool {
 	containers := n.Get("spec", "containers")
+	if !containers.Exists() {
+		spec := n.Get("spec")
+		return spec.Get("hostPID").True() || spec.Get("hostIPC").True() || spec.Get("hostNetwork").True()
+	}
 	if containers.Form() != List || containers.Len() == 0 {
 		return false
 	}

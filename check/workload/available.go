@@ -155,6 +155,20 @@ func replicas(w *kube.Workload) (int64, bool) {
 	return n.Int()
 }
 
+// fewest is how many pods there are at least, when a scaler takes as many away as it may.
+func fewest(s *kube.Set, w *kube.Workload) (int64, bool) {
+	o := scaler(s, w)
+	if o == nil {
+		return replicas(w)
+	}
+	for _, field := range []string{"minReplicas", "minReplicaCount"} {
+		if n, ok := o.Root.Get("spec", field).Int(); ok {
+			return n, true
+		}
+	}
+	return 1, true
+}
+
 // jobSpec is where the job of a workload stands in it.
 func jobSpec(w *kube.Workload) ([]any, bool) {
 	switch {
@@ -198,7 +212,7 @@ func budgetBlocks(h *posture.Hits, o *kube.Object) {
 		n, err := strconv.Atoi(least)
 		for _, w := range h.Set.Workloads() {
 			if err == nil && w.Namespace == o.Namespace && selects(o.Root.Get("spec", "selector"), w) {
-				if have, ok := replicas(w); ok && int64(n) >= have && scaler(h.Set, w) == nil {
+				if have, ok := fewest(h.Set, w); ok && int64(n) >= have {
 					h.Add(posture.Hit{Object: o, Path: []any{"spec", "minAvailable"}, Evidence: "minAvailable: " + least + " of " + w.ID() + ", which has " + strconv.FormatInt(have, 10)})
 				}
 			}

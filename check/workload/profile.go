@@ -183,7 +183,7 @@ var profileRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/proc-mount", Severity: high, Title: "A container sees /proc unmasked",
-			Tags: []string{"pss:procMount", "attack:T1611", "edge:CE_UMH_CORE_PATTERN", "kubelinter:unsafe-proc-mount"}, Fix: "take procMount: Unmasked out",
+			Tags: []string{"pss:procMount", "pss:procMount_restricted", "attack:T1611", "edge:CE_UMH_CORE_PATTERN", "kubelinter:unsafe-proc-mount"}, Fix: "take procMount: Unmasked out",
 			Why:   "/proc/sys and what runtimes hide of /proc become writable: root names a program in core_pattern that the node runs. With a user namespace of its own (hostUsers: false) the container is not the node's root, and it is low",
 			Noise: "builds of images inside containers need it, and then hostUsers: false", Refs: []string{docsPSS, docsUserNS}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {

@@ -1,7 +1,9 @@
 package workload
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -32,10 +34,14 @@ var scaleRules = []*posture.Rule{
 			Why: "nothing is scaled under load. Hygiene", Noise: "the target is in another folder", Refs: []string{docsHPA}},
 		Kinds: []string{"HorizontalPodAutoscaler.autoscaling"}, Object: func(h *posture.Hits, o *kube.Object) {
 			ref := o.Root.Get("spec", "scaleTargetRef")
-			if !ref.Exists() || target(h.Set, o) != nil || h.Set.Cluster == nil && len(h.Set.Workloads()) == 0 || h.Set.Cluster != nil && len(h.Set.Cluster.Unseen) > 0 {
+			kind := ref.Get("kind").Text()
+			group, _, _ := strings.Cut(ref.Get("apiVersion").Text(), "/")
+			others := h.Set.Kind(group, kind)
+			there := slices.ContainsFunc(others, func(t *kube.Object) bool { return t.Namespace == o.Namespace && t.Name == ref.Get("name").Text() })
+			if !ref.Exists() || there || len(others) == 0 && h.Set.Cluster == nil || h.Set.Cluster != nil && len(h.Set.Cluster.Unseen) > 0 {
 				return
 			}
-			h.Add(posture.Hit{Object: o, Path: []any{"spec", "scaleTargetRef"}, Evidence: "there is no " + ref.Get("kind").Text() + " " + ref.Get("name").Text() + " in the namespace " + o.Namespace})
+			h.Add(posture.Hit{Object: o, Path: []any{"spec", "scaleTargetRef"}, Evidence: "there is no " + kind + " " + ref.Get("name").Text() + " in the namespace " + o.Namespace})
 		},
 	},
 	{

@@ -1,6 +1,11 @@
 package posture
 
-import "strings"
+import (
+	"strings"
+
+	"bulwark"
+	"bulwark/kube"
+)
 
 // T is what TestFamily needs of a *testing.T.
 type T interface {
@@ -31,4 +36,22 @@ func TestFamily(t T, f *Family) {
 			t.Errorf("%s: %s", res.Rule, why)
 		}
 	}
+}
+
+// Probe gives what a rule finds, a finding and object at a time, with all edits that mend it;
+// none when it is not mended by edits. It is for tests of edits.
+func Probe(r *Rule, s *kube.Set) []Hit {
+	found := &gatherer{}
+	r.look(&Hits{rule: r, family: &Family{}, Set: s, Target: &bulwark.Target{Objects: s}, found: found})
+	var list []Hit
+	for _, f := range found.list {
+		for _, o := range f.objects {
+			hit := Hit{Object: o, Evidence: strings.Join(f.Evidence, "; "), Severity: f.Severity, Tags: f.Tags}
+			if !f.unsure {
+				hit.Edits = f.edits[o]
+			}
+			list = append(list, hit)
+		}
+	}
+	return list
 }

@@ -38,17 +38,18 @@ func Level(meta *metav1.ObjectMeta, spec *corev1.PodSpec) string {
 // not meet, by id; none when they reach restricted.
 func Judge(meta *metav1.ObjectMeta, spec *corev1.PodSpec) (level string, misses []Miss) {
 	c := newest()
-	if misses = run(c.baseline, meta, spec); len(misses) > 0 {
-		return Privileged, misses
+	misses = run(c.restricted, meta, spec)
+	if len(misses) == 0 {
+		return Restricted, nil
 	}
-	if misses = run(c.restricted, meta, spec); len(misses) > 0 {
-		return Baseline, misses
+	if base := run(c.baseline, meta, spec); len(base) > 0 {
+		return Privileged, base
 	}
-	return Restricted, nil
+	return Baseline, misses
 }
 
-// controls are the newest versions of the checks of each level; those of restricted that
-// baseline has not.
+// controls are the newest versions of the checks of each level. Restricted has those of
+// baseline that it does not put stricter ones in the place of.
 type controls struct{ baseline, restricted []control }
 
 type control struct {
@@ -58,13 +59,23 @@ type control struct {
 
 var newest = sync.OnceValue(func() controls {
 	var c controls
+	stricter := map[policy.CheckID]bool{}
 	for _, check := range policy.DefaultChecks() {
-		k := control{string(check.ID), string(check.Level), check.Versions[len(check.Versions)-1].CheckPod}
+		newest := check.Versions[len(check.Versions)-1]
+		k := control{string(check.ID), string(check.Level), newest.CheckPod}
 		if check.Level == api.LevelBaseline {
 			c.baseline = append(c.baseline, k)
 			continue
 		}
 		c.restricted = append(c.restricted, k)
+		for _, id := range newest.OverrideCheckIDs {
+			stricter[id] = true
+		}
+	}
+	for _, k := range c.baseline {
+		if !stricter[policy.CheckID(k.id)] {
+			c.restricted = append(c.restricted, k)
+		}
 	}
 	byID := func(a, b control) int { return strings.Compare(a.id, b.id) }
 	slices.SortFunc(c.baseline, byID)
@@ -86,7 +97,9 @@ func run(list []control, meta *metav1.ObjectMeta, spec *corev1.PodSpec) []Miss {
 func IDs() []string {
 	var list []string
 	for _, k := range slices.Concat(newest().baseline, newest().restricted) {
-		list = append(list, k.id)
+		if !slices.Contains(list, k.id) {
+			list = append(list, k.id)
+		}
 	}
 	return list
 }
