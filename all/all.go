@@ -134,7 +134,7 @@ func Checks(o Options) []bulwark.Check {
 		add(bulwark.KindMalware, yara.New(yara.Options{Rules: o.YARA}).Check())
 	}
 	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(compose.Options{Resolve: resolve}), build.New())
-	add(bulwark.KindMisconfig, workload.New().WithHygiene(o.Hygiene), rbac.New().WithHygiene(o.Hygiene))
+	add(bulwark.KindMisconfig, workload.With(workload.Options{Registries: o.Registries}).WithHygiene(o.Hygiene), rbac.New().WithHygiene(o.Hygiene))
 	add(bulwark.KindMisconfig, cluster.New())
 	if o.wants(bulwark.KindMisconfig) || o.wants(bulwark.KindSecret) {
 		list = append(list, secrets.New(secrets.Options{Now: o.Now}).WithHygiene(o.Hygiene))
