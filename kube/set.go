@@ -19,6 +19,9 @@ type Set struct {
 	// Cluster says what is known of a live cluster, or of a snapshot of one; nil for manifests,
 	// where what is not there may be elsewhere.
 	Cluster *Cluster
+	// Engine is true when the objects are containers that engines run on a machine, each as the
+	// Pod that it would be, and the engines themselves.
+	Engine bool
 	// Read gives the bytes of a file of the target as it is now, by the name that Origin.File
 	// and Location.File have: a manifest, a template, a patch, a chart's values.yaml. The error
 	// wraps ErrNotFound where there is none (also of what came from standard input or out of a
