@@ -86,9 +86,9 @@ type trailer struct {
 
 // Budgets of one cluster.
 const (
-	maxObject  = 8 << 20  // bytes of one object; etcd keeps less than 2 MB
-	maxLines   = 1 << 30  // bytes of all lean objects
-	maxValues  = 24 << 20 // values in all lean objects together
+	maxObject  = 8 << 20 // bytes of one object; etcd keeps less than 2 MB
+	maxLines   = 1 << 30 // bytes of all lean objects
+	maxValues  = 8 << 20 // values in all lean objects together, of about 100 bytes each
 	maxObjects = 2 << 20
 )
 
@@ -97,16 +97,17 @@ type keeper struct {
 	set    *kube.Set
 	bytes  int64
 	values int
+	most   int // values
 }
 
-func newKeeper() *keeper { return &keeper{set: &kube.Set{}} }
+func newKeeper() *keeper { return &keeper{set: &kube.Set{}, most: maxValues} }
 
 // line takes one object. What is no object is left out.
 func (k *keeper) line(b []byte) error {
 	k.bytes += int64(len(b))
 	k.values += valuesIn(b)
-	if k.bytes > maxLines || k.values > maxValues || len(k.set.Objects) >= maxObjects {
-		return fmt.Errorf("a cluster of more than %d objects, %d MB or %d values: %w (choose with --namespaces)", maxObjects, maxLines>>20, maxValues, bulwark.ErrLimit)
+	if k.bytes > maxLines || k.values > k.most || len(k.set.Objects) >= maxObjects {
+		return fmt.Errorf("a cluster of more than %d objects, %d MB or %d values: %w (choose with --namespaces)", maxObjects, maxLines>>20, k.most, bulwark.ErrLimit)
 	}
 	root, err := kube.ParseJSON(b)
 	if err != nil {

@@ -108,7 +108,6 @@ func (c *client) explain(err error) error {
 	var invalid x509.CertificateInvalidError
 	var host x509.HostnameError
 	var verify *tls.CertificateVerificationError
-	var header tls.RecordHeaderError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
@@ -118,7 +117,7 @@ func (c *client) explain(err error) error {
 		return fmt.Errorf("%s: the server's certificate has expired or is not valid yet: %w: %w", c.base.Host, bulwark.ErrUntrusted, err)
 	case errors.As(err, &host), errors.As(err, &verify):
 		return fmt.Errorf("%s: the server's certificate is not believed: %w: %w", c.base.Host, bulwark.ErrUntrusted, err)
-	case errors.As(err, &header):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%s: the server does not speak TLS: %w: %w", c.base.Host, bulwark.ErrUnavailable, err)
 	}
 	if why := c.expired(); why != "" {

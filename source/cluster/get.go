@@ -122,6 +122,13 @@ func (c *client) note(err error) {
 	}
 }
 
+// revive lets a server be asked again that refused the credentials: they may be new ones.
+func (c *client) revive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dead = nil
+}
+
 func (c *client) patient() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

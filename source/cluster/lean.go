@@ -59,10 +59,10 @@ func (l *lean) begin(r *resource, n *kube.Node) []byte {
 			b = v.AppendJSON(append(appendField(b, start, name), ':'))
 		}
 	}
-	if v := meta.Get("annotations"); v.Len() > 0 {
+	if v := meta.Get("annotations"); v.Form() == kube.Map && (v.Len() > 1 || v.Len() == 1 && v.Get(lastApplied) == nil) {
 		b = l.annotations(append(appendField(b, start, "annotations"), ':'), v)
 	}
-	if v := meta.Get("ownerReferences"); v.Len() > 0 {
+	if v := meta.Get("ownerReferences"); v.Form() == kube.List {
 		b = owners(append(appendField(b, start, "ownerReferences"), ':'), v)
 	}
 	return append(b, '}')

@@ -53,10 +53,12 @@ func (l *lean) line(name, s string) string {
 		return s
 	}
 	if name != "" && l.secret(name, s) {
-		if l.secret("", s) {
+		switch {
+		case !l.secret("", s):
+			return masked("name", s)
+		case !strings.ContainsAny(s, " \t"):
 			return masked("shape", s)
 		}
-		return masked("name", s)
 	}
 	if strings.ContainsAny(s, "=-") {
 		s = given.ReplaceAllStringFunc(s, l.given)

@@ -93,14 +93,14 @@ func (s *Snapshot) Open(ctx context.Context, ref string) (*bulwark.Target, error
 		defer f.Close()
 		in = f
 	}
-	t, err := readSnapshot(ctx, in)
+	t, err := readSnapshot(ctx, in, newKeeper())
 	if err != nil {
 		return nil, fmt.Errorf("the snapshot %s: %w", ref, err)
 	}
 	return t, nil
 }
 
-func readSnapshot(ctx context.Context, in io.Reader) (*bulwark.Target, error) {
+func readSnapshot(ctx context.Context, in io.Reader, k *keeper) (*bulwark.Target, error) {
 	br := bufio.NewReader(in)
 	magic, _ := br.Peek(len(zstdMagic)) // less is no snapshot, as the header tells
 	var r io.Reader = br
@@ -118,7 +118,7 @@ func readSnapshot(ctx context.Context, in io.Reader) (*bulwark.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readLines(ctx, lines, h)
+	return readLines(ctx, lines, h, k)
 }
 
 func readHeader(lines *bufio.Scanner) (*header, error) {
@@ -137,8 +137,7 @@ func readHeader(lines *bufio.Scanner) (*header, error) {
 }
 
 // readLines reads objects up to the last line, which tells how many there are.
-func readLines(ctx context.Context, lines *bufio.Scanner, h *header) (*bulwark.Target, error) {
-	k := newKeeper()
+func readLines(ctx context.Context, lines *bufio.Scanner, h *header, k *keeper) (*bulwark.Target, error) {
 	for n := 2; lines.Scan(); n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
