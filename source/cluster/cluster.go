@@ -26,6 +26,9 @@ type Options struct {
 	Kubeconfig string   // file; "" is the user's own, as KUBECONFIG or the home folder have it
 	Context    string   // of the kubeconfig; "" is the current one
 	Namespaces []string // to look at; nil: all
+	// Only are the resources to read ("roles.rbac.authorization.k8s.io"); nil: all that checks
+	// look at.
+	Only []string
 	// ReadSecrets lets values of Secrets be read: what is kept of them is what [kube.Values]
 	// tells. Without it the server is asked for their metadata alone.
 	ReadSecrets bool

@@ -126,7 +126,7 @@ func (r *reading) nothing() error {
 func (r *reading) chosen(want func(full string) bool) []resource {
 	var list []resource
 	for i := range r.resources {
-		if res := &r.resources[i]; want(res.String()) {
+		if res := &r.resources[i]; want(res.String()) && (r.Only == nil || slices.Contains(r.Only, res.String())) {
 			list = append(list, *res)
 		}
 	}

@@ -25,8 +25,8 @@ type Change struct {
 // watchAgain is how long a watch that failed waits before it is begun anew.
 const watchAgain = 2 * time.Second
 
-// Watch gives all objects of the named resources ("deployments.apps", "pods"; those that a scan
-// reads when none is named) and then every change to them, until the context ends; emit is not
+// Watch gives all objects of the named resources ("deployments.apps", "pods"; when none is named,
+// those that a scan reads but for kinds found by their schema) and then every change to them, until the context ends; emit is not
 // called from several goroutines at once. A watch that breaks goes on where it was; where the
 // server does not know that place any more everything is listed anew, and what changed or
 // went meanwhile is told. Failures go to failed, and are tried again; its error ends the
