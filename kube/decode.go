@@ -16,17 +16,49 @@ const mostProblems = 50 // of one object
 // that the fields have in JSON. A field whose value does not fit is left as it is and told
 // of; so is one that the type does not have. Path is where the node stands, for what is told.
 func (n *Node) Decode(into any, path string) []Problem {
-	d := decoder{}
-	d.value(n, reflect.ValueOf(into).Elem(), path)
+	d := decoder{base: path}
+	d.value(n, reflect.ValueOf(into).Elem())
 	return d.problems
 }
 
-type decoder struct{ problems []Problem }
+// decoder knows where it is, so that it can tell of what does not fit.
+type decoder struct {
+	problems []Problem
+	base     string
+	steps    []any // names and positions below base
+}
 
-func (d *decoder) wrong(n *Node, path, format string, args ...any) {
-	if len(d.problems) < mostProblems {
-		d.problems = append(d.problems, Problem{Path: strings.TrimPrefix(path, "."), Line: n.Line(), Text: fmt.Sprintf(format, args...)})
+func (d *decoder) into(step any) { d.steps = append(d.steps, step) }
+func (d *decoder) out()          { d.steps = d.steps[:len(d.steps)-1] }
+
+// path is where the decoder is, in words.
+func (d *decoder) path() string {
+	rest := PathText(d.steps...)
+	if d.base == "" || rest == "" || rest[0] == '[' {
+		return d.base + rest
 	}
+	return d.base + "." + rest
+}
+
+func (d *decoder) wrong(n *Node, format string, args ...any) {
+	if len(d.problems) < mostProblems {
+		d.problems = append(d.problems, Problem{Path: d.path(), Line: n.Line(), Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// unknown tells of a field that there is not.
+func (d *decoder) unknown(f *Field, fields map[string]*structField) {
+	if len(d.problems) == mostProblems {
+		return
+	}
+	p := Problem{Line: int(f.Line), Text: "there is no such field", Meant: meant(f.Name, fields)}
+	d.into(f.Name)
+	p.Path = d.path()
+	d.out()
+	if p.Meant != "" {
+		p.Text += ", " + strconv.Quote(p.Meant) + " is meant"
+	}
+	d.problems = append(d.problems, p)
 }
 
 var (
@@ -34,7 +66,7 @@ var (
 	byteSlice   = reflect.TypeFor[[]byte]()
 )
 
-func (d *decoder) value(n *Node, v reflect.Value, path string) {
+func (d *decoder) value(n *Node, v reflect.Value) {
 	if !n.Exists() {
 		return
 	}
@@ -42,59 +74,49 @@ func (d *decoder) value(n *Node, v reflect.Value, path string) {
 	switch {
 	case t.Kind() == reflect.Pointer:
 		v.Set(reflect.New(t.Elem()))
-		d.value(n, v.Elem(), path)
+		d.value(n, v.Elem())
 		return
-	case t.Kind() != reflect.Map && reflect.PointerTo(t).Implements(unmarshaler):
+	case t.Kind() != reflect.Map && own(t):
 		if err := v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(n.JSON()); err != nil {
-			d.wrong(n, path, "%s does not fit: %v", n.short(), err)
+			d.wrong(n, "%s does not fit: %v", n.short(), err)
 			v.SetZero()
 		}
 		return
 	}
 	switch t.Kind() {
 	case reflect.Struct:
-		d.structure(n, v, path)
+		d.structure(n, v)
 	case reflect.Map:
-		d.mapping(n, v, path)
+		d.mapping(n, v)
 	case reflect.Slice:
-		d.list(n, v, path)
+		d.list(n, v)
 	default:
-		d.scalar(n, v, path)
+		d.scalar(n, v)
 	}
 }
 
-func (d *decoder) structure(n *Node, v reflect.Value, path string) {
+func (d *decoder) structure(n *Node, v reflect.Value) {
 	if n.form != Map {
-		d.wrong(n, path, "%s stands where an object belongs", n.short())
+		d.wrong(n, "%s stands where an object belongs", n.short())
 		return
 	}
 	fields := fieldsOf(v.Type())
 	for i := range n.fields {
 		f := &n.fields[i]
-		index, ok := fields[f.Name]
+		known, ok := fields[f.Name]
 		if !ok {
-			if len(d.problems) < mostProblems {
-				d.problems = append(d.problems, Problem{Path: strings.TrimPrefix(path+"."+f.Name, "."), Line: int(f.Line), Text: "there is no such field" + hint(f.Name, fields)})
-			}
+			d.unknown(f, fields)
 			continue
 		}
-		d.value(f.Value, v.FieldByIndex(index), path+"."+f.Name)
+		d.into(f.Name)
+		d.value(f.Value, v.FieldByIndex(known.index))
+		d.out()
 	}
 }
 
-// hint names the field that is meant when only the case differs.
-func hint(name string, fields map[string][]int) string {
-	for known := range fields {
-		if strings.EqualFold(known, name) {
-			return ", " + strconv.Quote(known) + " is meant"
-		}
-	}
-	return ""
-}
-
-func (d *decoder) mapping(n *Node, v reflect.Value, path string) {
+func (d *decoder) mapping(n *Node, v reflect.Value) {
 	if n.form != Map {
-		d.wrong(n, path, "%s stands where an object belongs", n.short())
+		d.wrong(n, "%s stands where an object belongs", n.short())
 		return
 	}
 	t := v.Type()
@@ -102,70 +124,74 @@ func (d *decoder) mapping(n *Node, v reflect.Value, path string) {
 	for i := range n.fields {
 		f := &n.fields[i]
 		e := reflect.New(t.Elem()).Elem()
-		d.value(f.Value, e, path+"."+f.Name)
+		d.into(f.Name)
+		d.value(f.Value, e)
+		d.out()
 		m.SetMapIndex(reflect.ValueOf(f.Name).Convert(t.Key()), e)
 	}
 	v.Set(m)
 }
 
-func (d *decoder) list(n *Node, v reflect.Value, path string) {
+func (d *decoder) list(n *Node, v reflect.Value) {
 	t := v.Type()
 	if t == byteSlice || t.Elem().Kind() == reflect.Uint8 {
 		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.text), ""))
 		if err != nil || n.form == Map || n.form == List {
-			d.wrong(n, path, "this is no base64")
+			d.wrong(n, "this is no base64")
 			return
 		}
 		v.SetBytes(b)
 		return
 	}
 	if n.form != List {
-		d.wrong(n, path, "%s stands where a list belongs", n.short())
+		d.wrong(n, "%s stands where a list belongs", n.short())
 		return
 	}
 	s := reflect.MakeSlice(t, len(n.items), len(n.items))
 	for i, item := range n.items {
-		d.value(item, s.Index(i), path+"["+strconv.Itoa(i)+"]")
+		d.into(i)
+		d.value(item, s.Index(i))
+		d.out()
 	}
 	v.Set(s)
 }
 
-func (d *decoder) scalar(n *Node, v reflect.Value, path string) {
+func (d *decoder) scalar(n *Node, v reflect.Value) {
 	if n.form == Map || n.form == List {
-		d.wrong(n, path, "%s stands where a single value belongs", n.short())
+		d.wrong(n, "%s stands where a single value belongs", n.short())
 		return
 	}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(n.text)
 		if n.form != String {
-			d.wrong(n, path, "%s stands where a text belongs: put it in quotes", n.short())
+			d.wrong(n, "%s stands where a text belongs: put it in quotes", n.short())
 		}
 	case reflect.Bool:
 		b, ok := n.bool()
 		if !ok {
-			d.wrong(n, path, "%s stands where true or false belongs", n.short())
+			d.wrong(n, "%s stands where true or false belongs", n.short())
 			return
 		}
 		v.SetBool(b)
 	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Int16, reflect.Int8:
 		i, ok := n.Int()
 		if !ok || v.OverflowInt(i) {
-			d.wrong(n, path, "%s stands where a whole number belongs", n.short())
+			d.wrong(n, "%s stands where a whole number belongs", n.short())
 			return
 		}
 		v.SetInt(i)
 	case reflect.Uint, reflect.Uint32, reflect.Uint64, reflect.Uint16:
 		i, ok := n.Int()
 		if !ok || i < 0 || v.OverflowUint(uint64(i)) {
-			d.wrong(n, path, "%s stands where a whole number belongs", n.short())
+			d.wrong(n, "%s stands where a whole number belongs", n.short())
 			return
 		}
 		v.SetUint(uint64(i))
 	case reflect.Float64, reflect.Float32:
 		f, err := strconv.ParseFloat(n.text, 64)
 		if err != nil {
-			d.wrong(n, path, "%s stands where a number belongs", n.short())
+			d.wrong(n, "%s stands where a number belongs", n.short())
 			return
 		}
 		v.SetFloat(f)
@@ -187,21 +213,30 @@ func (n *Node) short() string {
 	return "a number"
 }
 
+// structField is where a field stands in its struct, and of what type it is.
+type structField struct {
+	index []int
+	of    reflect.Type
+}
+
 // fieldsOf gives the fields of a struct by their names in JSON, those of inlined structs
 // among them.
-func fieldsOf(t reflect.Type) map[string][]int {
+func fieldsOf(t reflect.Type) map[string]*structField {
 	if m, ok := structs.Load(t); ok {
-		return m.(map[string][]int)
+		return m.(map[string]*structField)
 	}
-	m := map[string][]int{}
+	m := map[string]*structField{}
 	collect(m, t, nil)
 	structs.Store(t, m)
 	return m
 }
 
-var structs sync.Map // reflect.Type -> map[string][]int
+var (
+	structs sync.Map // reflect.Type -> map[string]*structField
+	owns    sync.Map // reflect.Type -> bool
+)
 
-func collect(m map[string][]int, t reflect.Type, at []int) {
+func collect(m map[string]*structField, t reflect.Type, at []int) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -211,7 +246,7 @@ func collect(m map[string][]int, t reflect.Type, at []int) {
 		case tag == "" && f.Anonymous && f.Type.Kind() == reflect.Struct:
 			collect(m, f.Type, index)
 		case tag != "":
-			m[tag] = index
+			m[tag] = &structField{index, f.Type}
 		}
 	}
 }

@@ -34,6 +34,8 @@ type Problem struct {
 	Path string // of the field: "spec.containers[0].image"; may be empty
 	Line int
 	Text string
+	// Meant is the name of the field that is meant where an unknown one is nearly called so.
+	Meant string
 }
 
 // ParseYAML reads all documents of a stream of YAML or JSON. A document that cannot be

@@ -99,6 +99,7 @@ func (f *Family) try(r *Rule, c *testCase) string {
 		if !ok {
 			return fmt.Sprintf("the document of line %d is no object", d.Line)
 		}
+		o.Problems = d.Problems
 		s.Objects = append(s.Objects, o)
 	}
 	if len(s.Objects) == 0 {
