@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"bulwark"
@@ -62,25 +63,21 @@ var byImage = []program{
 func listening(c *kube.Container, port int) (listener, bool) {
 	name := kube.ImageName(c.Image)
 	base, dir := path.Base(name), path.Base(path.Dir(name))
-	for i := range byImage {
-		p := &byImage[i]
-		if p.word == base || p.word == dir || p.word == dir+"/"+base {
-			if len(p.ports) == 0 || hasPort(p.ports, port) {
-				return p.listener, true
-			}
+	for _, word := range [...]string{dir + "/" + base, base, dir} {
+		if p := byWord[word]; p != nil && (len(p.ports) == 0 || slices.Contains(p.ports, port)) {
+			return p.listener, true
 		}
 	}
 	return listener{}, false
 }
 
-func hasPort(ports []int, port int) bool {
-	for _, p := range ports {
-		if p == port {
-			return true
-		}
+var byWord = func() map[string]*program {
+	m := map[string]*program{}
+	for i := range byImage {
+		m[byImage[i].word] = &byImage[i]
 	}
-	return false
-}
+	return m
+}()
 
 // sensitive says what a port of a Service leads to, by the programs behind it, else by its
 // number; and whose container that is.

@@ -181,7 +181,7 @@ var metadataAddress = regexp.MustCompile(`\b169\.254\.169\.254\b|\bmetadata\.goo
 
 func metadataUsed(h *posture.Hits, s *kube.Set) {
 	for t := range setting.Of(s) {
-		if t.Workload == nil || strings.HasPrefix(strings.ToUpper(t.Name), "NO_PROXY") {
+		if t.Workload == nil || !strings.Contains(t.Value, "169.254.") && !strings.Contains(t.Value, "metadata.google") && !strings.Contains(t.Value, "100.100.100.200") || strings.HasPrefix(strings.ToUpper(t.Name), "NO_PROXY") {
 			continue
 		}
 		if m := metadataAddress.FindString(t.Value); m != "" {

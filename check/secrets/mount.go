@@ -94,8 +94,8 @@ func inVariables(h *posture.Hits, w *kube.Workload) {
 
 // enumerate names the first few.
 func enumerate(names []string) string {
-	if len(names) > 6 {
-		return strings.Join(names[:6], ", ") + fmt.Sprintf(" and %d more", len(names)-6)
+	if len(names) > mostNamed {
+		return strings.Join(names[:mostNamed], ", ") + fmt.Sprintf(" and %d more", len(names)-mostNamed)
 	}
 	return strings.Join(names, ", ")
 }

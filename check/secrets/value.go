@@ -355,6 +355,8 @@ func mention(n *kube.Node, wanted map[string]bool, depth int) {
 	}
 }
 
+const mostNamed = 6 // of a list that is told
+
 // sharedValue tells of each Secret that has a value of another namespace's.
 func sharedValue(h *posture.Hits, s *kube.Set) {
 	type place struct {
@@ -375,17 +377,29 @@ func sharedValue(h *posture.Hits, s *kube.Set) {
 	}
 	for _, hash := range slices.Sorted(maps.Keys(at)) {
 		list := at[hash]
+		inNamespace := map[string]int{}
 		for _, p := range list {
+			inNamespace[p.o.Namespace]++
+		}
+		for _, p := range list {
+			n := len(list) - inNamespace[p.o.Namespace]
+			if n == 0 {
+				continue
+			}
 			var others []string
 			for _, q := range list {
+				if len(others) == mostNamed {
+					break
+				}
 				if q.o.Namespace != p.o.Namespace {
 					others = append(others, q.o.ID())
 				}
 			}
-			slices.Sort(others)
-			if others = slices.Compact(others); len(others) > 0 {
-				h.Add(posture.Hit{Object: p.o, Path: pathOf(p.o, p.key), Evidence: "the key " + p.key + " has the value of " + enumerate(others)})
+			text := strings.Join(others, ", ")
+			if n > len(others) {
+				text += fmt.Sprintf(" and %d more", n-len(others))
 			}
+			h.Add(posture.Hit{Object: p.o, Path: pathOf(p.o, p.key), Evidence: "the key " + p.key + " has the value of " + text})
 		}
 	}
 }
