@@ -16,7 +16,9 @@ import (
 	"bulwark/check/exposure"
 	"bulwark/check/image"
 	"bulwark/check/malware"
+	"bulwark/check/manifest"
 	"bulwark/check/outdated"
+	"bulwark/check/policy"
 	"bulwark/check/rbac"
 	"bulwark/check/secret"
 	"bulwark/check/secrets"
@@ -39,6 +41,7 @@ import (
 	"bulwark/extract/repositories"
 	"bulwark/extract/rpm"
 	"bulwark/extract/rustbinary"
+	"bulwark/policy/admission"
 	"bulwark/report"
 	"bulwark/report/cyclonedx"
 	"bulwark/report/gitlab"
@@ -102,6 +105,8 @@ type Options struct {
 	Resolve func(ctx context.Context, ref string) (string, error)
 	Secrets secret.Options
 	YARA    *yara.RuleSet // the user's rules; nil: none
+	// Policies are the user's; nil: none.
+	Policies *admission.Set
 	// Registries are those that base images may come from; empty: all.
 	Registries []string
 	Hygiene    bool // what is merely untidy is wanted, too
@@ -135,7 +140,10 @@ func Checks(o Options) []bulwark.Check {
 	}
 	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(compose.Options{Resolve: resolve}), build.New())
 	add(bulwark.KindMisconfig, workload.With(workload.Options{Registries: o.Registries}).WithHygiene(o.Hygiene), rbac.New().WithHygiene(o.Hygiene))
-	add(bulwark.KindMisconfig, cluster.New())
+	add(bulwark.KindMisconfig, cluster.New(), manifest.New().WithHygiene(o.Hygiene))
+	if o.Policies != nil {
+		add(bulwark.KindMisconfig, policy.New(o.Policies))
+	}
 	if o.wants(bulwark.KindMisconfig) || o.wants(bulwark.KindSecret) {
 		list = append(list, secrets.New(secrets.Options{Now: o.Now}).WithHygiene(o.Hygiene))
 	}

@@ -74,11 +74,12 @@ func (a *app) root() *cobra.Command {
 		Use:           "bulwark",
 		Short:         "Find, rank and stop what can go wrong with containers",
 		Long:          "Bulwark tells what is in a container image, what is wrong with it, what to fix first and how.\n\nFirst minute:\n  bulwark db update            get the advisory database\n  bulwark scan debian:12       look at an image of a registry\n  bulwark scan host            look at this machine",
+		Annotations:   asPlugin(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{code: exitUsage, err: err} })
-	root.AddCommand(a.scanCommand(), a.sbomCommand(), a.diffCommand(), a.convertCommand(), a.fixCommand(), a.snapshotCommand(), a.ruleCommand(), a.explainCommand(), a.dbCommand(), a.versionCommand())
+	root.AddCommand(a.scanCommand(), a.sbomCommand(), a.diffCommand(), a.convertCommand(), a.fixCommand(), a.snapshotCommand(), a.rbacCommand(), a.ruleCommand(), a.policyCommand(), a.explainCommand(), a.dbCommand(), a.versionCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

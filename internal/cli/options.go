@@ -28,6 +28,8 @@ type options struct {
 	history     bool
 	staged      bool
 	yara        []string
+	policies    []string
+	inline      bool
 	registries  []string
 	secretRules []string
 	skip        []string
@@ -119,6 +121,7 @@ func (o *options) database(f *pflag.FlagSet) {
 func (o *options) inside(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.yara, "yara", nil, "`FILE` or folder of YARA rules to look for, too (repeatable; kind malware)")
 	f.StringArrayVar(&o.secretRules, "secret-rules", nil, "gitleaks configuration `FILE` whose rules count, too (repeatable; kind secret)")
+	f.StringArrayVar(&o.policies, "policy", nil, "`FILE` or folder of policies to hold Kubernetes objects to: ValidatingAdmissionPolicies, bindings, parameters (repeatable; kind misconfig)")
 	f.StringArrayVar(&o.registries, "trusted-registry", nil, "`HOST[/PATH]` that base images may come from; others are findings (repeatable; kind misconfig)")
 	f.StringVar(&o.dockerfile, "dockerfile", "", "the `FILE` that the image was built from: findings say which of its lines made what they are about")
 	f.BoolVar(&o.personal, "personal-data", false, "also find data about people: payment cards, account numbers, lists of addresses (kind secret)")
@@ -141,7 +144,7 @@ func (o *options) selection(f *pflag.FlagSet) {
 	f.BoolVar(&o.complete, "require-complete", false, "exit 4 when something could not be looked at")
 	f.StringVar(&o.baseline, "baseline", "", "report only what this saved `REPORT` (json) does not have")
 	f.StringArrayVar(&o.exceptions, "exceptions", nil, "`FILE` of exceptions or VEX (repeatable)")
-	f.Bool("inline-exceptions", false, "honour exceptions found in the target (images and SBOMs hold none)")
+	f.BoolVar(&o.inline, "inline-exceptions", false, "honour exceptions found in the target: annotations bulwark.dev/except of Kubernetes objects, comments of manifests")
 }
 
 var kinds = []string{

@@ -27,7 +27,11 @@ func (a *app) ruleListCommand() *cobra.Command {
 		Use: "list [FAMILY...]", Short: "List the built-in rules, of all families or of those named",
 		Example: "  bulwark rule list dockerfile\n  bulwark rule list -f json", PreRunE: a.settle,
 		RunE: func(_ *cobra.Command, args []string) error {
-			rules := rulesOf(args)
+			own, err := a.policyRules(args)
+			if err != nil {
+				return err
+			}
+			rules := append(rulesOf(args), own...)
 			if len(rules) == 0 {
 				return usage("no rules of %s; the families are %s", strings.Join(args, ", "), strings.Join(families(), " "))
 			}
@@ -35,6 +39,7 @@ func (a *app) ruleListCommand() *cobra.Command {
 		},
 	}
 	a.ruleFlags(c, &format)
+	a.policyFlag(c)
 	return c
 }
 
@@ -45,6 +50,13 @@ func (a *app) ruleShowCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1), PreRunE: a.settle,
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, ok := ruleNamed(args[0])
+			own, err := a.policyRules(nil)
+			if err != nil {
+				return err
+			}
+			if i := slices.IndexFunc(own, func(r bulwark.Rule) bool { return r.ID == args[0] }); i >= 0 {
+				r, ok = own[i], true
+			}
 			if !ok {
 				return &exit{code: exitFailed, err: fmt.Errorf("no rule is called %s: %w", args[0], bulwark.ErrNotFound), hint: "bulwark rule list"}
 			}
@@ -57,6 +69,7 @@ func (a *app) ruleShowCommand() *cobra.Command {
 		},
 	}
 	a.ruleFlags(c, &format)
+	a.policyFlag(c)
 	return c
 }
 

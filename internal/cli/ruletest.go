@@ -32,6 +32,10 @@ Without a folder these are the cases of the built-in rules. In a folder, rules a
       NAME/RULE/miss/FILE...       not found by it
   NAME.yaml                        a rule for secrets, as the built-in ones are written, cases included
   NAME/rule.yaml                   a rule for malicious code, likewise
+  NAME.yaml                        ValidatingAdmissionPolicies; their cases lie beside them:
+      NAME/fail/FILE..., NAME/pass/FILE...      objects that a policy of NAME has something against, or none has
+      NAME/POLICY/fail/..., NAME/POLICY/pass/...   the same of one of several policies
+      NAME.cases.yaml              lines "# fail: why", "# pass: why", "# fail POLICY: why" begin cases
 
 The path below match or miss is the path that rules see: NAME/match/etc/app.env is etc/app.env.
 A case called FILE.tmpl is a template of FILE, so that no file has to hold what looks like a secret:
@@ -119,6 +123,7 @@ func testFolder(dir string) ([]bulwark.RuleTest, error) {
 		}
 		tests = append(tests, more...)
 	}
+	tests = append(tests, testPolicies(dir, found.policies)...)
 	switch {
 	case len(tests) == 0:
 		return nil, fmt.Errorf("%s has no rules: %w", dir, bulwark.ErrNotFound)
@@ -132,7 +137,7 @@ func testFolder(dir string) ([]bulwark.RuleTest, error) {
 }
 
 // ruleFiles are the files of rules in a folder, by what reads them.
-type ruleFiles struct{ secrets, malware, others []string }
+type ruleFiles struct{ secrets, malware, policies, others []string }
 
 const mostCases = 100_000 // files of a folder
 
@@ -148,15 +153,20 @@ func rulesIn(dir string) (found ruleFiles, err error) {
 		}
 		return err
 	})
-	cases := map[string]bool{}
+	cases, policies := map[string]bool{}, map[string]bool{}
 	for _, name := range files {
 		if stem, ok := ownRuleFile(name); ok {
 			cases[stem] = true
+		} else if ext := path.Ext(name); (ext == ".yaml" || ext == ".yml") && isPolicyFile(filepath.Join(dir, filepath.FromSlash(name))) {
+			cases[strings.TrimSuffix(name, ext)] = true
+			policies[name] = true
 		}
 	}
 	for _, name := range files {
 		switch _, own := ownRuleFile(name); {
 		case within(cases, name):
+		case policies[name]:
+			found.policies = append(found.policies, name)
 		case own:
 			found.others = append(found.others, name)
 		case path.Base(name) == "rule.yaml":

@@ -233,6 +233,10 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 		Secrets: secret.Options{Now: s.Now, Personal: a.personal, Rules: own.secrets}, YARA: own.yara, Registries: a.registries, Hygiene: a.hygiene, Wants: a.wants,
 	}
 	s.Notes = append(s.Notes, own.notes()...)
+	if o.Policies, err = a.ownPolicies(); err != nil {
+		return nil, nil, err
+	}
+	s.Notes = append(s.Notes, policyNotes(o.Policies)...)
 	s.Extractors, s.Inspectors = all.Extractors(o), all.Inspectors(o)
 	s.Checks, s.Advisors = all.Checks(o), all.Advisors(o)
 	if err := a.traces(ctx, s, o); err != nil {

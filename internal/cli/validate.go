@@ -31,7 +31,7 @@ type ruleError struct {
 }
 
 // loaders read the rules of each kind of file.
-var loaders = map[string]func(file string) (ruleFile, error){"yara": loadYARA, "gitleaks": loadGitleaks}
+var loaders = map[string]func(file string) (ruleFile, error){"yara": loadYARA, "gitleaks": loadGitleaks, "policy": loadPolicies}
 
 func loadYARA(file string) (ruleFile, error) {
 	set, err := yara.Load(file)
@@ -65,19 +65,19 @@ func (a *app) ruleValidateCommand() *cobra.Command {
 	format, kind := "table", ""
 	c := &cobra.Command{
 		Use: "validate FILE...", Short: "Load files of rules and say what cannot be taken",
-		Long:    "Validate loads YARA rules (.yar, .yara, or a folder of them) and gitleaks configurations (.toml) and says,\nwith line and column, which rules cannot be taken and why. It exits with 1 when there is any such rule.",
+		Long:    "Validate loads YARA rules (.yar, .yara, or a folder of them) and gitleaks configurations (.toml) and ValidatingAdmissionPolicies (.yaml) and says,\nwith line and column, which rules cannot be taken and why. It exits with 1 when there is any such rule.",
 		Example: "  bulwark rule validate rules.yar gitleaks.toml\n  bulwark rule validate --kind yara rules.txt -f json",
 		Args:    cobra.MinimumNArgs(1), PreRunE: a.settle,
 		RunE: func(_ *cobra.Command, args []string) error { return a.validateRules(args, kind, format) },
 	}
 	a.ruleFlags(c, &format)
-	c.Flags().StringVar(&kind, "kind", "", "`KIND` of the files when their names do not tell: yara or gitleaks")
+	c.Flags().StringVar(&kind, "kind", "", "`KIND` of the files when their names do not tell: yara, gitleaks or policy")
 	return c
 }
 
 func (a *app) validateRules(files []string, kind, format string) error {
 	if kind != "" && loaders[kind] == nil {
-		return usage("--kind %q: the kinds are gitleaks and yara", kind)
+		return usage("--kind %q: the kinds are gitleaks, policy and yara", kind)
 	}
 	var list []ruleFile
 	bad := 0
@@ -107,10 +107,12 @@ func validateFile(file, kind string) (ruleFile, error) {
 		switch strings.ToLower(filepath.Ext(file)) {
 		case ".toml":
 			kind = "gitleaks"
+		case ".yaml", ".yml", ".json":
+			kind = "policy"
 		case ".yar", ".yara", "":
 			kind = "yara"
 		default:
-			return ruleFile{}, usage("%s: its name does not tell what kind of rules it has; say --kind gitleaks or --kind yara", file)
+			return ruleFile{}, usage("%s: its name does not tell what kind of rules it has; say --kind gitleaks, --kind policy or --kind yara", file)
 		}
 	}
 	out, err := loaders[kind](file)

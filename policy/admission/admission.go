@@ -100,3 +100,9 @@ func (s *Set) Named(name string) *Policy {
 	}
 	return nil
 }
+
+// ByNamespace tells whether the policy, or a binding of it, selects by other labels of
+// namespaces than their name.
+func (p *Policy) ByNamespace() bool {
+	return p.match.byNamespace || slices.ContainsFunc(p.Bindings, func(b *Binding) bool { return b.match != nil && b.match.byNamespace })
+}
