@@ -91,7 +91,7 @@ func snapshotOf(file string, pods int) error {
 	}
 	defer f.Close()
 	w := bufio.NewWriter(f)
-	head, err := json.Marshal(map[string]any{"format": "cluster-snapshot/v1", "cluster": "bench", "version": "v1.34.1"})
+	head, err := json.Marshal(map[string]any{"bulwark": "cluster-snapshot/v1", "cluster": "bench", "version": "v1.34.1"})
 	if err != nil {
 		return err
 	}
