@@ -54,7 +54,7 @@ var builtin = map[string]string{
 	"system:node-bootstrapper":             "create,read certificates.k8s.io certificatesigningrequests",
 	"system:node-problem-detector":         "get core nodes; patch core nodes/status; create,patch,update core events",
 	"system:node-proxier":                  "list,watch core endpoints,services; read core nodes; create,patch,update core events; list,watch discovery.k8s.io endpointslices",
-	"system:kubelet-api-admin":             "read,proxy core nodes; * core nodes/log,nodes/metrics,nodes/proxy,nodes/stats,nodes/configz,nodes/healthz,nodes/pods",
+	"system:kubelet-api-admin":             "read,proxy core nodes; * core nodes/log,nodes/metrics,nodes/proxy,nodes/stats; * core nodes/configz,nodes/healthz,nodes/pods",
 	"system:kube-scheduler":                "read core nodes,pods,services,namespaces,persistentvolumeclaims,persistentvolumes; delete core pods; create core bindings,pods/binding; patch,update core pods/status; create,patch,update core events",
 	"system:volume-scheduler":              "read,patch,update core persistentvolumes,persistentvolumeclaims; read storage.k8s.io storageclasses",
 	"system:persistent-volume-provisioner": "create,delete,read core persistentvolumes; read,update core persistentvolumeclaims; read storage.k8s.io storageclasses; create,patch,update core events",

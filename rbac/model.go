@@ -29,9 +29,9 @@ const (
 
 // Subject is somebody who may be bound to a role.
 type Subject struct {
-	Kind      string // User, Group, ServiceAccount
-	Namespace string // of a service account
-	Name      string
+	Kind      string `json:"kind"`                // User, Group, ServiceAccount
+	Namespace string `json:"namespace,omitempty"` // of a service account
+	Name      string `json:"name"`
 }
 
 // Account is the service account of that name.

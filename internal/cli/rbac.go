@@ -1,0 +1,416 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/rbac"
+	"bulwark/source/manifest"
+)
+
+// asPlugin names the program as its users call it: installed as kubectl-bulwark it is a
+// plugin of kubectl.
+func asPlugin() map[string]string {
+	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+	if plugin, ok := strings.CutPrefix(name, "kubectl-"); ok {
+		return map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl " + plugin}
+	}
+	return nil
+}
+
+// rights are the flags of the rbac commands.
+type rights struct {
+	*app
+	format      string
+	namespace   string
+	all         bool
+	subresource string
+	groups      []string
+}
+
+func (a *app) rbacCommand() *cobra.Command {
+	c := &cobra.Command{Use: "rbac", Short: "Who may do what in a cluster, and by which binding, role and rule"}
+	c.AddCommand(a.whoCanCommand(), a.rightsOfCommand())
+	return c
+}
+
+const rbacTargets = "\n\nTARGET is cluster (the default), cluster:CONTEXT, snapshot:FILE, or a file or folder of manifests, where the roles\nthat every cluster has are known without being there."
+
+func (a *app) whoCanCommand() *cobra.Command {
+	r := &rights{app: a}
+	c := &cobra.Command{
+		Use: "who-can VERB RESOURCE [NAME] [TARGET]", Short: "Say who may do something",
+		Long: "Who-can names every subject that a binding allows a request, in any namespace unless -n names one, with the binding,\n" +
+			"the role and the rule. RESOURCE is written as for kubectl (po, pods, deploy.apps, pods/exec), or a path (/healthz).\n" +
+			"Without NAME, rights to single objects are told as well. A third operand is the TARGET if there is a file or folder of that name." + rbacTargets,
+		Example: "  bulwark rbac who-can list secrets\n  bulwark rbac who-can create pods/exec -n shop\n  bulwark rbac who-can get secret tls deploy/\n  bulwark rbac who-can get /metrics snapshot:prod.snap",
+		Args:    cobra.RangeArgs(2, 4), PreRunE: a.settle,
+		RunE: func(c *cobra.Command, args []string) error { return r.whoCan(c.Context(), args) },
+	}
+	r.flags(c.Flags())
+	c.Flags().StringVar(&r.subresource, "subresource", "", "`NAME` of the part of the resource: log, exec, status")
+	c.Flags().BoolVarP(&r.all, "all-namespaces", "A", false, "only those who may do it in every namespace")
+	return c
+}
+
+func (a *app) rightsOfCommand() *cobra.Command {
+	r := &rights{app: a}
+	c := &cobra.Command{
+		Use: "of SUBJECT [TARGET]", Short: "Say what somebody may do",
+		Long: "Of lists every rule that a subject has, with the binding and the role that give it, those of its groups among them.\n" +
+			"SUBJECT is sa:NAMESPACE/NAME, user:NAME or group:NAME; system:serviceaccount:NAMESPACE:NAME is taken, too." + rbacTargets,
+		Example: "  bulwark rbac of sa:kube-system/coredns\n  bulwark rbac of user:jane --group ops\n  bulwark rbac of group:system:authenticated deploy/ -f json",
+		Args:    cobra.RangeArgs(1, 2), PreRunE: a.settle,
+		RunE: func(c *cobra.Command, args []string) error { return r.of(c.Context(), args) },
+	}
+	r.flags(c.Flags())
+	c.Flags().StringSliceVar(&r.groups, "group", nil, "`NAMES` of groups that the user is in")
+	return c
+}
+
+func (r *rights) flags(f *pflag.FlagSet) {
+	f.StringVarP(&r.format, "format", "f", "table", "table or json")
+	f.StringVarP(&r.output, "output", "o", "", "write to `FILE` instead of stdout")
+	f.StringVarP(&r.namespace, "namespace", "n", "", "only what holds in the namespace `NAME`")
+	f.StringVar(&r.cluster.kubeconfig, "kubeconfig", "", "`FILE` that says how to reach clusters (default: KUBECONFIG, or .kube/config of the home folder)")
+	f.StringVar(&r.cluster.context, "context", "", "`NAME` of the cluster's context in the kubeconfig (default: the current one)")
+	f.StringArrayVar(&r.exclude, "exclude", nil, "`GLOB` of paths not to read (repeatable)")
+	r.common(f)
+}
+
+func (r *rights) check() error {
+	switch {
+	case r.format != "table" && r.format != "json":
+		return usage("who may do what is written as table or json, not as %q", r.format)
+	case r.all && r.namespace != "":
+		return usage("--namespace and --all-namespaces exclude each other")
+	}
+	return nil
+}
+
+func (r *rights) whoCan(ctx context.Context, args []string) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	verb, resource, rest := args[0], args[1], args[2:]
+	target := "cluster"
+	if n := len(rest); n == 2 || n == 1 && isObjects(rest[0]) {
+		target, rest = rest[n-1], rest[:n-1]
+	}
+	s, err := r.open(ctx, target)
+	if err != nil {
+		return err
+	}
+	q, err := r.query(verb, resource, strings.Join(rest, ""), s)
+	if err != nil {
+		return err
+	}
+	ways := rbac.Of(s).Who(*q)
+	r.tell(s)
+	if len(ways) == 0 {
+		r.note("no binding lets anybody %s", q.String())
+	}
+	r.note("members of the group %s may do everything, without a binding", rbac.Masters)
+	return r.print(ways, true)
+}
+
+// query makes a question of the operands.
+func (r *rights) query(verb, resource, name string, s *kube.Set) (*rbac.Query, error) {
+	q := &rbac.Query{Request: rbac.Request{Verb: strings.ToLower(verb), Name: name, Namespace: r.namespace}}
+	if strings.HasPrefix(resource, "/") {
+		if name != "" || r.namespace != "" || r.subresource != "" {
+			return nil, usage("%s is a path, which has no name, namespace or subresource", resource)
+		}
+		q.Path = resource
+		return q, nil
+	}
+	if hint := verbHint(q.Verb); hint != "" {
+		return nil, &exit{code: exitUsage, err: fmt.Errorf("%q is no verb of Kubernetes", q.Verb), hint: hint}
+	}
+	resource, sub, _ := strings.Cut(resource, "/")
+	if before, group, ok := strings.Cut(sub, "."); ok { // pods/exec.GROUP
+		resource, sub = resource+"."+group, before
+	}
+	res, known := resourceOf(s, resource)
+	if !known {
+		r.note("%s is none of Kubernetes' own resources: it is taken to be %q of the API group %q (write RESOURCE.GROUP)", clean(resource), res.Name, res.Group)
+	}
+	q.Resource, q.Group, q.Subresource = res.Name, res.Group, cmp.Or(sub, r.subresource)
+	q.AnyName = name == ""
+	q.Anywhere = res.Namespaced && r.namespace == "" && !r.all
+	if !res.Namespaced && q.Resource != "namespaces" {
+		q.Namespace = ""
+	}
+	return q, nil
+}
+
+// verbHint says what is meant by words that kubectl has, and the API has not.
+func verbHint(verb string) string {
+	switch verb {
+	case "exec", "attach", "port-forward", "portforward":
+		return "kubectl " + verb + " is: bulwark rbac who-can create pods/" + strings.ReplaceAll(verb, "-", "")
+	case "logs", "log":
+		return "kubectl logs is: bulwark rbac who-can get pods/log"
+	case "edit", "apply":
+		return "kubectl " + verb + " is: bulwark rbac who-can patch RESOURCE"
+	case "scale":
+		return "kubectl scale is: bulwark rbac who-can patch RESOURCE/scale"
+	case "read":
+		return "the verbs that read are get, list and watch"
+	case "write":
+		return "the verbs that write are create, update, patch, delete and deletecollection"
+	}
+	return ""
+}
+
+// resourceOf finds a resource among Kubernetes' own, and among those that the target defines.
+func resourceOf(s *kube.Set, word string) (rbac.Resource, bool) {
+	res, ok := rbac.Lookup(word)
+	if ok {
+		return res, true
+	}
+	name, group, grouped := strings.Cut(strings.ToLower(word), ".")
+	for _, o := range s.Kind("apiextensions.k8s.io", "CustomResourceDefinition") {
+		spec := o.Root.Get("spec")
+		names := spec.Get("names")
+		called := append(names.Get("shortNames").Strings(), names.Get("plural").Text(), names.Get("singular").Text(), strings.ToLower(names.Get("kind").Text()))
+		if slices.Contains(called, name) && (!grouped || group == spec.Get("group").Text()) {
+			return rbac.Resource{Name: names.Get("plural").Text(), Group: spec.Get("group").Text(), Namespaced: spec.Get("scope").Text() != "Cluster"}, true
+		}
+	}
+	return res, grouped
+}
+
+func (r *rights) of(ctx context.Context, args []string) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	subject, err := r.subject(args[0])
+	if err != nil {
+		return err
+	}
+	s, err := r.open(ctx, strings.Join(append([]string{}, args[1:]...), ""))
+	if err != nil {
+		return err
+	}
+	who := subject.Identity()
+	who.Groups = append(who.Groups, r.groups...)
+	ways := slices.DeleteFunc(rbac.Of(s).Of(who), func(w rbac.Way) bool {
+		return r.namespace != "" && w.Namespace() != "" && w.Namespace() != r.namespace
+	})
+	r.tell(s)
+	switch {
+	case slices.Contains(who.Groups, rbac.Masters):
+		r.note("members of the group %s may do everything, without a binding", rbac.Masters)
+	case len(ways) == 0:
+		r.note("no binding gives %s anything", clean(subject.String()))
+	}
+	if subject.Kind == rbac.ServiceAccount && len(s.Kind("", "ServiceAccount")) > 0 && s.Find(subject.Namespace+"/ServiceAccount/"+subject.Name) == nil {
+		r.note("there is no %s", clean(subject.String()))
+	}
+	return r.print(ways, false)
+}
+
+// subject reads who is meant.
+func (r *rights) subject(text string) (rbac.Subject, error) {
+	kind, name, ok := strings.Cut(text, ":")
+	if rest, found := strings.CutPrefix(text, "system:serviceaccount:"); found {
+		kind, name = "sa", strings.Replace(rest, ":", "/", 1)
+	}
+	switch strings.ToLower(kind) {
+	case "sa", "serviceaccount":
+		ns, n, slash := strings.Cut(name, "/")
+		if !slash {
+			ns, n = r.namespace, name
+		}
+		if ok && ns != "" && n != "" {
+			return rbac.Account(ns, n), nil
+		}
+		return rbac.Subject{}, usage("%q: say the namespace of the service account, as in sa:default/web", text)
+	case "user", "group":
+		if name != "" {
+			return rbac.Subject{Kind: map[string]string{"user": rbac.User, "group": rbac.UserGroup}[strings.ToLower(kind)], Name: name}, nil
+		}
+	}
+	return rbac.Subject{}, &exit{code: exitUsage, err: fmt.Errorf("%q is no subject", text), hint: "say sa:NAMESPACE/NAME, user:NAME or group:NAME"}
+}
+
+// isObjects tells whether an operand names a target rather than an object.
+func isObjects(text string) bool {
+	kind, _ := prefixed(text)
+	if kind != "" || text == "cluster" || text == "-" {
+		return true
+	}
+	_, err := os.Stat(text)
+	return err == nil
+}
+
+// onlyRights is what of a cluster is read.
+var onlyRights = []string{
+	"roles." + rbac.Group, "clusterroles." + rbac.Group, "rolebindings." + rbac.Group, "clusterrolebindings." + rbac.Group,
+	"serviceaccounts", "customresourcedefinitions.apiextensions.k8s.io",
+}
+
+// open reads the objects of a target.
+func (r *rights) open(ctx context.Context, target string) (*kube.Set, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	target = cmp.Or(target, "cluster")
+	kind, ref := prefixed(target)
+	var source bulwark.Source
+	switch {
+	case target == "cluster" || kind == "cluster":
+		live := r.clusters()
+		live.Only = onlyRights
+		if source = live; kind == "" {
+			ref = ""
+		}
+	case kind == "snapshot":
+		source = r.source(kind)
+	case kind == "" || kind == "k8s" || kind == "dir":
+		if _, err := os.Stat(ref); err != nil && ref != "-" {
+			return nil, &exit{code: exitFailed, err: fmt.Errorf("%s: no such file or folder: %w", ref, bulwark.ErrNotFound), hint: "a target is cluster, cluster:CONTEXT, snapshot:FILE, or a file or folder of manifests"}
+		}
+		source = &manifest.Source{Options: r.manifests(), Stdin: r.in}
+	default:
+		return nil, usage("%s: roles and bindings are read from cluster, cluster:CONTEXT, snapshot:FILE, or a file or folder of manifests", target)
+	}
+	t, err := source.Open(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", target, err)
+	}
+	for _, n := range t.Notes {
+		r.note("%s", strings.TrimSpace(n.Path+" "+n.Text))
+	}
+	if s := kube.Of(t); s != nil {
+		return s, nil
+	}
+	return &kube.Set{}, nil
+}
+
+// tell says what the answer lacks.
+func (r *rights) tell(s *kube.Set) {
+	for _, b := range s.Broken {
+		r.note("%s:%d: %v", b.File, b.Line, b.Err)
+	}
+	for _, text := range rbac.Of(s).Problems {
+		r.note("%s", text)
+	}
+	if len(s.Kind(rbac.Group, "RoleBinding"))+len(s.Kind(rbac.Group, "ClusterRoleBinding")) == 0 {
+		r.note("there are no bindings")
+	}
+}
+
+func (r *rights) note(format string, args ...any) {
+	if !r.quiet {
+		fmt.Fprintf(r.err, "bulwark: note: %s\n", clean(fmt.Sprintf(format, args...)))
+	}
+}
+
+func (r *rights) print(ways []rbac.Way, who bool) error {
+	return r.write(func(w io.Writer) error {
+		if r.format == "json" {
+			list := make([]wayJSON, len(ways))
+			for i := range ways {
+				list[i] = jsonOf(&ways[i])
+			}
+			return writeJSON(w, map[string]any{"ways": list})
+		}
+		return tableOf(w, ways, who)
+	})
+}
+
+// tableOf writes one line a way: of who may, the subject first; of what somebody may, the
+// rule first.
+func tableOf(w io.Writer, ways []rbac.Way, who bool) error {
+	if len(ways) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, map[bool]string{true: "WHO\tWHERE\tBY", false: "WHERE\tWHAT\tBY"}[who])
+	for i := range ways {
+		way := &ways[i]
+		by := way.Binding.Object.ID() + way.Binding.Place() + " -> " + way.Role.ID()
+		if way.From != way.Role {
+			by += " <- " + way.From.ID()
+		}
+		by += way.From.Place(way.Index)
+		where := cmp.Or(way.Namespace(), "everywhere")
+		first, second := way.Subject.String(), where
+		switch rule := way.Rule(); {
+		case !who:
+			first, second = where, rule.String()
+		case len(rule.Names) > 0:
+			second += " (only " + strings.Join(rule.Names[:min(len(rule.Names), 5)], ", ") + ")"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", cell(first), cell(second), cell(by))
+	}
+	return t.Flush()
+}
+
+// cell is a foreign text that stays in its cell.
+func cell(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }
+
+type wayJSON struct {
+	Subject   rbac.Subject `json:"subject"`
+	Namespace string       `json:"namespace"` // "" is everywhere
+	Binding   refJSON      `json:"binding"`
+	Role      refJSON      `json:"role"`
+	From      *refJSON     `json:"from,omitempty"` // the role that the rule is written in, where another aggregates it
+	Rule      ruleJSON     `json:"rule"`
+}
+
+type refJSON struct {
+	ID      string `json:"id"`
+	BuiltIn bool   `json:"builtIn,omitempty"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+}
+
+type ruleJSON struct {
+	Index         int      `json:"index"`
+	Verbs         []string `json:"verbs"`
+	Groups        []string `json:"apiGroups,omitempty"`
+	Resources     []string `json:"resources,omitempty"`
+	ResourceNames []string `json:"resourceNames,omitempty"`
+	URLs          []string `json:"nonResourceURLs,omitempty"`
+	File          string   `json:"file,omitempty"`
+	Line          int      `json:"line,omitempty"`
+}
+
+func jsonOf(way *rbac.Way) wayJSON {
+	rule, at := way.Rule(), placeOf(way.From.Object, way.From.At(way.Index)...)
+	j := wayJSON{
+		Subject: way.Subject, Namespace: way.Namespace(), Binding: refOf(way.Binding.Object.ID(), way.Binding.Object), Role: refOf(way.Role.ID(), way.Role.Object),
+		Rule: ruleJSON{way.Index, rule.Verbs, rule.Groups, rule.Resources, rule.Names, rule.URLs, at.File, at.Line},
+	}
+	if way.From != way.Role {
+		from := refOf(way.From.ID(), way.From.Object)
+		j.From = &from
+	}
+	return j
+}
+
+func refOf(id string, o *kube.Object) refJSON {
+	at := placeOf(o)
+	return refJSON{ID: id, BuiltIn: o == nil, File: at.File, Line: at.Line}
+}
+
+func placeOf(o *kube.Object, path ...any) kube.Location {
+	if o == nil {
+		return kube.Location{}
+	}
+	return o.Place(path...)
+}
