@@ -36,9 +36,9 @@ var volumeRules = []*posture.Rule{
 		Workload: blockDevices,
 	},
 	{
-		Rule: misconfig.Rule{ID: "workload/hostpath-claim", Severity: medium, Title: "A claim leads to a folder of the node",
+		Rule: misconfig.Rule{ID: "workload/hostpath-claim", Severity: low, Hygiene: true, Title: "A claim leads to a folder of the node",
 			Tags: []string{"cis:5.1.9", "attack:T1611"}, Fix: "use a storage class that makes volumes, or a local volume with node affinity",
-			Why:   "the Pod Security Standards forbid hostPath in pods but do not look behind claims: a namespace that enforces restricted lets this in. Medium: somebody with rights over the cluster's volumes made it",
+			Why:   "the Pod Security Standards forbid hostPath in pods but do not look behind claims: a namespace that enforces restricted lets this in. Hygiene: somebody with rights over the cluster's volumes made it, and what the folder gives away has a finding as any folder of the node",
 			Noise: "clusters of one node and provisioners of local paths store data this way", Refs: []string{"https://kubernetes.io/docs/concepts/storage/persistent-volumes/", docsPSS}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			for i := range w.Spec.Volumes {
