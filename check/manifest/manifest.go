@@ -36,6 +36,11 @@ func New() *Check {
 	}}
 }
 
+// WithHygiene leaves the rules of what is merely untidy out, unless they are wanted.
+func (c *Check) WithHygiene(wanted bool) *Check {
+	return &Check{c.Family.WithHygiene(wanted)}
+}
+
 var broken = &misconfig.Rule{
 	ID: "manifest/broken", Severity: bulwark.SeverityMedium, Title: "A document of a manifest cannot be read",
 	Fix:   "mend the document where the line says; a template belongs where no tool takes it for a manifest",

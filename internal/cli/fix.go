@@ -41,6 +41,7 @@ func (a *app) fixCommand() *cobra.Command {
 	a.indexes(f)
 	a.inside(f)
 	a.targets(f)
+	a.chartFlags(f)
 	a.common(f)
 	return c
 }

@@ -61,6 +61,7 @@ type options struct {
 	mirrors     []string
 	goProxy     string
 	npm         string
+	chart       chartOptions
 	cluster     clusterOptions
 }
 
@@ -219,8 +220,10 @@ func (o *options) validate() error {
 	if _, err := o.release(); err != nil {
 		return err
 	}
-	_, err := o.clock()
-	return err
+	if _, err := o.clock(); err != nil {
+		return err
+	}
+	return o.chart.check()
 }
 
 // release is the distribution that --distro names; nil without one.

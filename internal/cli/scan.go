@@ -48,6 +48,7 @@ func (a *app) scanCommand() *cobra.Command {
 	a.cluster.add(f)
 	a.cluster.addImages(f)
 	a.targets(f)
+	a.chartFlags(f)
 	a.common(f)
 	return c
 }

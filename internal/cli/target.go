@@ -142,11 +142,6 @@ func (a *app) folder() bulwark.Source {
 	return &manifest.Folder{Options: a.manifests(), Folder: &rootfs.Dir{}}
 }
 
-// manifests says how files become Kubernetes objects.
-func (a *app) manifests() manifest.Options {
-	return manifest.Options{Exclude: a.exclude}
-}
-
 // sniff finds out what a reference without prefix is.
 func (a *app) sniff(ref string) (string, error) {
 	switch {
@@ -170,6 +165,8 @@ func (a *app) sniff(ref string) (string, error) {
 		return "", fmt.Errorf("%s: %w", ref, err)
 	case st.IsDir():
 		return sniffDir(file), nil
+	case st.Mode().IsRegular() && manifest.IsChart(file):
+		return "k8s", nil
 	case st.Mode()&os.ModeNamedPipe != 0 || image.IsArchive(file):
 		return "tar", nil // a pipe can be opened once: whoever sends a document says sbom:
 	}
