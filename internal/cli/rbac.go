@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,6 +31,14 @@ func asPlugin() map[string]string {
 	return nil
 }
 
+// called writes examples as the program is called.
+func called(text string) string {
+	if name := asPlugin()[cobra.CommandDisplayNameAnnotation]; name != "" {
+		return strings.ReplaceAll(text, "bulwark rbac", name+" rbac")
+	}
+	return text
+}
+
 // rights are the flags of the rbac commands.
 type rights struct {
 	*app
@@ -55,7 +64,7 @@ func (a *app) whoCanCommand() *cobra.Command {
 		Long: "Who-can names every subject that a binding allows a request, in any namespace unless -n names one, with the binding,\n" +
 			"the role and the rule. RESOURCE is written as for kubectl (po, pods, deploy.apps, pods/exec), or a path (/healthz).\n" +
 			"Without NAME, rights to single objects are told as well. A third operand is the TARGET if there is a file or folder of that name." + rbacTargets,
-		Example: "  bulwark rbac who-can list secrets\n  bulwark rbac who-can create pods/exec -n shop\n  bulwark rbac who-can get secret tls deploy/\n  bulwark rbac who-can get /metrics snapshot:prod.snap",
+		Example: called("  bulwark rbac who-can list secrets\n  bulwark rbac who-can create pods/exec -n shop\n  bulwark rbac who-can get secret tls deploy/\n  bulwark rbac who-can get /metrics snapshot:prod.snap"),
 		Args:    cobra.RangeArgs(2, 4), PreRunE: a.settle,
 		RunE: func(c *cobra.Command, args []string) error { return r.whoCan(c.Context(), args) },
 	}
@@ -71,7 +80,7 @@ func (a *app) rightsOfCommand() *cobra.Command {
 		Use: "of SUBJECT [TARGET]", Short: "Say what somebody may do",
 		Long: "Of lists every rule that a subject has, with the binding and the role that give it, those of its groups among them.\n" +
 			"SUBJECT is sa:NAMESPACE/NAME, user:NAME or group:NAME; system:serviceaccount:NAMESPACE:NAME is taken, too." + rbacTargets,
-		Example: "  bulwark rbac of sa:kube-system/coredns\n  bulwark rbac of user:jane --group ops\n  bulwark rbac of group:system:authenticated deploy/ -f json",
+		Example: called("  bulwark rbac of sa:kube-system/coredns\n  bulwark rbac of user:jane --group ops\n  bulwark rbac of group:system:authenticated deploy/ -f json"),
 		Args:    cobra.RangeArgs(1, 2), PreRunE: a.settle,
 		RunE: func(c *cobra.Command, args []string) error { return r.of(c.Context(), args) },
 	}
@@ -201,7 +210,7 @@ func (r *rights) of(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := r.open(ctx, strings.Join(append([]string{}, args[1:]...), ""))
+	s, err := r.open(ctx, strings.Join(args[1:], ""))
 	if err != nil {
 		return err
 	}
@@ -288,6 +297,9 @@ func (r *rights) open(ctx context.Context, target string) (*kube.Set, error) {
 		return nil, usage("%s: roles and bindings are read from cluster, cluster:CONTEXT, snapshot:FILE, or a file or folder of manifests", target)
 	}
 	t, err := source.Open(ctx, ref)
+	if errors.Is(err, bulwark.ErrNotFound) && target == "cluster" {
+		return nil, &exit{code: exitFailed, err: fmt.Errorf("%s: %w", target, err), hint: "roles and bindings are read from files as well: name a folder of manifests, or snapshot:FILE"}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", target, err)
 	}
