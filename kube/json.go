@@ -22,9 +22,26 @@ func looksJSON(text []byte) bool {
 
 func parseJSON(data []byte, line int) (*Node, error) {
 	p := jsonReader{data: data, line: int32(line), names: map[string]string{}}
+	return p.document()
+}
+
+// Parser reads many JSON values that are alike, as the objects of a cluster are: what repeats
+// in them is kept once. The zero value works; it is used by one goroutine at a time.
+type Parser struct{ names, texts map[string]string }
+
+// Parse reads one JSON value, as [ParseJSON] does.
+func (p *Parser) Parse(data []byte) (*Node, error) {
+	if p.names == nil {
+		p.names, p.texts = map[string]string{}, map[string]string{}
+	}
+	r := jsonReader{data: data, line: 1, names: p.names, texts: p.texts}
+	return r.document()
+}
+
+func (p *jsonReader) document() (*Node, error) {
 	n := p.value(0)
 	p.space()
-	if p.err == nil && p.at < len(data) {
+	if p.err == nil && p.at < len(p.data) {
 		p.fail("text after the value")
 	}
 	if p.err != nil {
@@ -41,6 +58,7 @@ type jsonReader struct {
 	begun int // where the line begins
 	count int
 	names map[string]string // names of fields, which repeat, are kept once
+	texts map[string]string // and short texts; nil: they are not
 	slab  []Node
 	err   error
 }
@@ -75,7 +93,7 @@ func (p *jsonReader) next() byte {
 
 func (p *jsonReader) node(form Form) *Node {
 	if len(p.slab) == 0 {
-		p.slab = make([]Node, 64)
+		p.slab = make([]Node, min(64, 4+(len(p.data)-p.at)/20)) // a small value needs few
 	}
 	n := &p.slab[0]
 	p.slab = p.slab[1:]
@@ -174,7 +192,26 @@ func (p *jsonReader) name() string {
 	return s
 }
 
-func (p *jsonReader) text() string { return p.unquote(p.raw()) }
+func (p *jsonReader) text() string {
+	raw := p.raw()
+	if p.texts == nil || len(raw) > longestRepeated {
+		return p.unquote(raw)
+	}
+	if s, ok := p.texts[string(raw)]; ok {
+		return s
+	}
+	s := p.unquote(raw)
+	if len(p.texts) < mostRepeated {
+		p.texts[string(raw)] = s
+	}
+	return s
+}
+
+// Of texts that are likely to come again.
+const (
+	longestRepeated = 24 // bytes
+	mostRepeated    = 16384
+)
 
 // raw is a text with its quotes.
 func (p *jsonReader) raw() []byte {

@@ -98,6 +98,7 @@ const (
 // keeper makes a target of lines.
 type keeper struct {
 	set    *kube.Set
+	parser kube.Parser
 	bytes  int64
 	values int
 	most   int // values
@@ -112,7 +113,7 @@ func (k *keeper) line(b []byte) error {
 	if k.bytes > maxLines || k.values > k.most || len(k.set.Objects) >= maxObjects {
 		return fmt.Errorf("a cluster of more than %d objects, %d MB or %d values: %w (choose with --namespaces)", maxObjects, maxLines>>20, k.most, bulwark.ErrLimit)
 	}
-	root, err := kube.ParseJSON(b)
+	root, err := k.parser.Parse(b)
 	if err != nil {
 		return err
 	}
