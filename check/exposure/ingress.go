@@ -20,13 +20,13 @@ var ingressKind = []string{"Ingress.networking.k8s.io", "Ingress.extensions"}
 
 var ingressRules = []*posture.Rule{
 	{
-		Rule: misconfig.Rule{ID: "exposure/ingress-plain", Severity: medium, Title: "An Ingress has no TLS",
+		Rule: misconfig.Rule{ID: "exposure/ingress-plain", Severity: medium, Title: "An Ingress or Route has no TLS",
 			Tags:  []string{"attack:T1040", "attack:T1557", "kubescape:C-0263"},
 			Fix:   "name hosts and a certificate's Secret under spec.tls (cert-manager gets one by an annotation)",
 			Why:   "whoever is on the way reads and changes what is sent: sessions, passwords. Medium, since it takes somebody on the way",
 			Noise: "TLS that ends at a load balancer or proxy before it, where no annotation says so",
 			Refs:  []string{aboutIngress + "#tls"}},
-		Kinds: ingressKind, Object: plainIngress,
+		Kinds: append(slices.Clone(ingressKind), "Route.route.openshift.io", "HTTPProxy.projectcontour.io", "IngressRoute.traefik.io", "IngressRoute.traefik.containo.us"), Object: plainIngress,
 	},
 	{
 		Rule: misconfig.Rule{ID: "exposure/ingress-host-without-certificate", Severity: medium, Title: "A host of an Ingress has no certificate",
@@ -129,11 +129,38 @@ func plainIngress(h *posture.Hits, o *kube.Object) {
 	if o.Root.Get("spec", "tls").Len() > 0 || elsewhereTLS(o) || solves(o) || internalOnly(o) {
 		return
 	}
+	spec := o.Root.Get("spec")
+	switch o.Kind {
+	case "HTTPProxy":
+		if !spec.Get("virtualhost").Exists() || spec.Get("virtualhost", "tls").Exists() {
+			return // a part of another, or with TLS
+		}
+	case "IngressRoute":
+		if spec.Get("tls").Exists() || slices.ContainsFunc(spec.Get("entryPoints").Strings(), func(e string) bool { return strings.Contains(e, "secure") || strings.Contains(e, "internal") }) || redirected(spec) {
+			return
+		}
+	case "Route":
+		if spec.Get("tls").Exists() || spec.Get("host").Text() == "" && h.Set.Cluster != nil {
+			return
+		}
+	}
 	what := "no spec.tls"
 	if hosts := hostsOf(o); len(hosts) > 0 && hosts[0] != "" {
 		what += ", for " + strings.Join(slices.Compact(hosts[:min(len(hosts), 5)]), ", ")
 	}
 	h.Add(posture.Hit{Object: o, Path: []any{"spec"}, Evidence: what})
+}
+
+// redirected tells whether a route of Traefik names a middleware that sends clients on to HTTPS.
+func redirected(spec *kube.Node) bool {
+	for _, r := range spec.Get("routes").Items() {
+		for _, m := range r.Get("middlewares").Items() {
+			if strings.Contains(m.Get("name").Text(), "redirect") || strings.Contains(m.Get("name").Text(), "https") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func uncovered(h *posture.Hits, o *kube.Object) {

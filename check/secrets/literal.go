@@ -129,15 +129,19 @@ func lines(t *setting.Setting, read bool) (found, bool) {
 		return found{}, false
 	}
 	for name, value := range setting.Pairs(t.Value) {
-		if literal(name, value) && !code(value) && (!read || plain(name, value)) {
+		if literal(name, value) && !code(name, value) && (!read || plain(name, value)) {
 			return found{" has the value of " + name + " in it", medium}, true
 		}
 	}
 	return found{}, false
 }
 
+var dotted = regexp.MustCompile(`^[A-Za-z_]+(?:\.[A-Za-z_]+)+$`)
+
 // code tells whether a value is an expression of some language rather than a value.
-func code(value string) bool { return strings.ContainsAny(value, "(){}[]$|,;") }
+func code(name, value string) bool {
+	return strings.ContainsAny(value, "(){}[]$|,;") || dotted.MatchString(value) || strings.EqualFold(name, value)
+}
 
 // mentions tells whether names of secrets may stand in a text.
 func mentions(text string) bool {
