@@ -87,7 +87,7 @@ func (f *Family) test(r *Rule) bulwark.RuleTest {
 
 // try says what is wrong with the rule's answer to a case.
 func (f *Family) try(r *Rule, c *testCase) string {
-	s := &kube.Set{}
+	s := &kube.Set{Engine: f.Engines}
 	if c.cluster {
 		s.Cluster = &kube.Cluster{Name: "case", Version: "v1.34.0"}
 	}
@@ -105,7 +105,7 @@ func (f *Family) try(r *Rule, c *testCase) string {
 	if len(s.Objects) == 0 {
 		return "there are no objects in it"
 	}
-	one := &Family{Name: f.Name, List: []*Rule{r}}
+	one := &Family{Name: f.Name, List: []*Rule{r}, Engines: f.Engines}
 	var found []string
 	err := one.Check(context.Background(), &bulwark.Target{Objects: s}, nil, func(rec bulwark.Record) {
 		if rec.Finding != nil {

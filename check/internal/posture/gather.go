@@ -47,6 +47,9 @@ func (g *gatherer) add(h *Hits, hit *Hit) {
 			g.byKey = map[string]*gathered{}
 		}
 		f.Asset = assetOf(h.Set, g.asset, hit.Object)
+		if h.fix != "" {
+			f.Fix = &bulwark.Fix{Text: h.fix}
+		}
 		g.byKey[key] = f
 		g.list = append(g.list, f)
 	}
@@ -59,7 +62,7 @@ func (g *gatherer) add(h *Hits, hit *Hit) {
 // assetOf is the asset that a finding is about: in a cluster the object itself, else the
 // whole target.
 func assetOf(s *kube.Set, target bulwark.AssetID, o *kube.Object) bulwark.AssetID {
-	if s.Cluster == nil {
+	if s.Cluster == nil && !s.Engine {
 		return ""
 	}
 	return target + bulwark.AssetID("/"+o.ID())
@@ -143,7 +146,7 @@ func (f *gathered) patch(m *remedy.Maker) {
 		mended += len(f.edits[o])
 	}
 	switch {
-	case f.Fix == nil || mended == 0:
+	case f.Fix == nil || mended == 0 || f.set.Engine:
 		return
 	case f.unsure:
 		f.Fix.Text += " (no automatic patch: it would mend only a part)"

@@ -37,6 +37,7 @@ type Hits struct {
 	Set    *kube.Set
 	Target *bulwark.Target // that has the objects
 	found  *gatherer
+	fix    string // instead of the rule's; "" is that
 }
 
 // Hit is one place where a rule holds.
@@ -79,6 +80,9 @@ type Family struct {
 	Version int
 	List    []*Rule
 	Cases   Cases
+	// Engines is true for rules about what container engines run, which are asked about
+	// nothing else.
+	Engines bool
 
 	dangers bool // rules of hygiene are left out
 }
@@ -119,10 +123,11 @@ func (f *Family) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.Invent
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if r.Hygiene && f.dangers {
+		fix, ok := f.applies(r, s)
+		if r.Hygiene && f.dangers || !ok {
 			continue
 		}
-		r.look(&Hits{rule: r, family: f, Set: s, Target: t, found: found})
+		r.look(&Hits{rule: r, family: f, Set: s, Target: t, found: found, fix: fix})
 	}
 	found.emit(emit)
 	return nil
