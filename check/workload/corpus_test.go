@@ -1,11 +1,15 @@
 package workload
 
 import (
+	"maps"
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"bulwark"
+	"bulwark/kube"
 )
 
 // TestBadPods holds that the danger of every pod of Bishop Fox's badpods is named, in each of
@@ -120,7 +124,7 @@ func TestLinter(t *testing.T) {
 // TestCorporaMended makes every edit that rules give over all corpora.
 func TestCorporaMended(t *testing.T) {
 	n := 0
-	for _, name := range []string{"badpods", "kubernetes-goat", "microservices-demo", "k8s-examples", "kube-prometheus", "kubelinter-tests"} {
+	for _, name := range corpora {
 		for file, s := range files(t, corpus(t, name)) {
 			for _, r := range New().List {
 				n += mended(t, r, s, name+"/"+file+": "+r.ID)
@@ -131,4 +135,43 @@ func TestCorporaMended(t *testing.T) {
 	if n < 500 {
 		t.Errorf("%d findings could be mended", n)
 	}
+}
+
+// corpora are the folders of public manifests.
+var corpora = []string{"badpods", "kubernetes-goat", "microservices-demo", "k8s-examples", "kube-prometheus", "kubelinter-tests"}
+
+// TestSample prints, with -v, findings over all corpora, drawn with a fixed seed: what
+// docs/accuracy.md judges. Attack manifests of one kind repeat, so that of each rule and kind
+// of badpods one file counts.
+func TestSample(t *testing.T) {
+	shown, hygiene := map[string]string{}, map[string]string{}
+	for _, name := range corpora {
+		all, sets := &kube.Set{}, files(t, corpus(t, name))
+		for _, file := range slices.Sorted(maps.Keys(sets)) {
+			all.Objects = append(all.Objects, sets[file].Objects...)
+		}
+		for _, f := range found(t, New(), all) {
+			line := f.Severity.String() + " " + f.Rule + " " + f.Subject + " " + name + "/" + f.Path + ":" + strconv.Itoa(f.Line) + " | " + strings.Join(f.Evidence, "; ")
+			key := line
+			if name == "badpods" {
+				key = f.Rule + strings.Split(f.Path, "/")[1]
+			}
+			if slices.Contains(f.Tags, "hygiene") {
+				hygiene[key] = max(hygiene[key], line)
+				continue
+			}
+			shown[key] = max(shown[key], line)
+		}
+	}
+	draw := func(what string, from map[string]string, n int) {
+		lines := slices.Sorted(maps.Values(from))
+		r := rand.New(rand.NewPCG(4, uint64(n)))
+		r.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+		t.Logf("%s: %d, of which", what, len(lines))
+		for _, line := range lines[:min(n, len(lines))] {
+			t.Log(line)
+		}
+	}
+	draw("shown by default", shown, 100)
+	draw("hygiene", hygiene, 50)
 }

@@ -119,6 +119,7 @@ var sockets = []string{
 	"/run/docker.sock", "/var/run/docker.sock", "/run/containerd/containerd.sock", "/var/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock", "/run/k0s/containerd.sock",
 	"/run/crio/crio.sock", "/var/run/crio/crio.sock", "/run/podman/podman.sock", "/var/run/podman/podman.sock", "/run/cri-dockerd.sock", "/var/run/cri-dockerd.sock", "/run/dockershim.sock", "/var/run/dockershim.sock",
 	"/run/buildkit/buildkitd.sock", "/run/frakti.sock", "/var/run/frakti.sock", "/run/containerd$", "/var/run/containerd$", "/run/crio$", "/var/run/crio$", "/run/podman", "/var/run/podman", "/run/k3s", "/run$", "/var/run$", "/run/docker$", "/var/run/docker$",
+	"/pipe/docker_engine", "/pipe/containerd-containerd", // of Windows
 }
 
 // harmless are files and folders that any container may see.

@@ -77,6 +77,29 @@ func imageRules(o Options) []*posture.Rule {
 				}
 			},
 		},
+		{
+			Rule: misconfig.Rule{ID: "workload/pull-secret-missing", Severity: low, Hygiene: true, Title: "A pull secret is not there",
+				Tags: []string{}, Fix: "create the Secret in the namespace, or take its name out",
+				Why:   "private images cannot be pulled on nodes that do not have them. Hygiene: nothing is opened",
+				Noise: "the Secret is made by something else; told of only in a cluster, or where the namespace's other Secrets of that kind were scanned", Refs: []string{docsImages}},
+			Workload: pullSecrets,
+		},
+	}
+}
+
+// pullSecrets finds names of secrets that are not there.
+func pullSecrets(h *posture.Hits, w *kube.Workload) {
+	known := h.Set.Cluster != nil && len(h.Set.Cluster.Unseen) == 0
+	for _, o := range h.Set.Kind("", "Secret") {
+		if known {
+			break
+		}
+		known = h.Set.Cluster == nil && o.Namespace == w.Namespace && strings.HasPrefix(o.Root.Get("type").Text(), "kubernetes.io/docker")
+	}
+	for i, ref := range w.Spec.ImagePullSecrets {
+		if known && ref.Name != "" && h.Set.Find(w.Namespace+"/Secret/"+ref.Name) == nil {
+			h.Add(inPod(w, "imagePullSecrets names "+ref.Name+", which is not in the namespace "+w.Namespace, "imagePullSecrets", i))
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func hostMounts(s *kube.Set, w *kube.Workload) []hostMount {
 // hostOf is the path of the node that a volume is.
 func hostOf(s *kube.Set, w *kube.Workload, v *corev1.Volume) (host, via string, readOnly bool) {
 	if v.HostPath != nil {
-		return path.Clean("/" + v.HostPath.Path), "", false
+		return clean(v.HostPath.Path), "", false
 	}
 	if v.PersistentVolumeClaim == nil {
 		return "", "", false
@@ -62,7 +62,18 @@ func hostOf(s *kube.Set, w *kube.Workload, v *corev1.Volume) (host, via string, 
 	if host == "" {
 		return "", "", false
 	}
-	return path.Clean("/" + host), " (by the claim " + v.PersistentVolumeClaim.ClaimName + ")", v.PersistentVolumeClaim.ReadOnly
+	return clean(host), " (by the claim " + v.PersistentVolumeClaim.ClaimName + ")", v.PersistentVolumeClaim.ReadOnly
+}
+
+// clean is a path of the node without dots and doubled slashes; of Windows without the drive.
+func clean(p string) string {
+	if strings.Contains(p, `\`) || len(p) == 2 && p[1] == ':' {
+		p = strings.ReplaceAll(p, `\`, "/")
+		if drive, rest, ok := strings.Cut(p, ":"); ok && len(drive) == 1 {
+			p = rest
+		}
+	}
+	return path.Clean("/" + p)
 }
 
 // boundTo is the persistent volume that a claim names or has; nil when it is not known.

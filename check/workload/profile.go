@@ -57,6 +57,19 @@ var volumeRules = []*posture.Rule{
 		Workload: volumeTypes,
 	},
 	{
+		Rule: misconfig.Rule{ID: "workload/git-repo-volume", Severity: high, Title: "A volume is filled by git on the node",
+			Tags: []string{"pss:restrictedVolumes", "attack:T1611"}, Fix: "clone in an init container into an emptyDir",
+			Why:   "the kubelet runs git as root on the node with an address that the pods choose, and hooks of a repository have run there (CVE-2024-10220). Kubernetes 1.33 and later refuse it unless told otherwise",
+			Noise: "clusters that are patched and name a repository of their own", Refs: []string{"https://kubernetes.io/docs/concepts/storage/volumes/#gitrepo", "https://github.com/kubernetes/kubernetes/issues/128885"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			for i, v := range w.Spec.Volumes {
+				if v.GitRepo != nil {
+					h.Add(inPod(w, "volume "+v.Name+": gitRepo", "volumes", i, "gitRepo"))
+				}
+			}
+		},
+	},
+	{
 		Rule: misconfig.Rule{ID: "workload/memory-volume", Severity: low, Title: "A volume in memory has no limit",
 			Tags: []string{"attack:T1499"}, Fix: "set emptyDir.sizeLimit",
 			Why:   "what is written to it is the node's memory: without sizeLimit and without a memory limit of every container, one pod takes all of it. Low: told of only where both are missing",
@@ -132,8 +145,6 @@ func volumeTypes(h *posture.Hits, w *kube.Workload) {
 			kind = "gcePersistentDisk"
 		case s.AWSElasticBlockStore != nil:
 			kind = "awsElasticBlockStore"
-		case s.GitRepo != nil:
-			kind = "gitRepo"
 		case s.VsphereVolume != nil:
 			kind = "vsphereVolume"
 		case s.Quobyte != nil:

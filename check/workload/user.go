@@ -22,13 +22,13 @@ var userRules = []*posture.Rule{
 		Rule: misconfig.Rule{ID: "workload/may-run-as-root", Severity: low, Title: "A container may run as root",
 			Tags: []string{"cis:5.2.7", "pss:runAsNonRoot", "kubelinter:run-as-non-root", "kubescape:C-0013"}, Fix: "set runAsNonRoot: true, and runAsUser when the image names no user by number",
 			Why:   "nothing says which user it is, so the image decides, and most run as root, which most escapes begin with. Low: it depends on the image, and another flaw or mount is needed",
-			Noise: "the image has a user of its own: runAsNonRoot: true then changes nothing", Refs: []string{docsContext, docsPSS}},
+			Noise: "the image has a user of its own: runAsNonRoot: true then changes nothing; images that are named nonroot, rootless or unprivileged are left out", Refs: []string{docsContext, docsPSS}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			if w.Windows() {
 				return
 			}
 			for c := range each(w) {
-				if user(w, c) == nil && mayBeRoot(w, c) && !c.Ephemeral {
+				if user(w, c) == nil && mayBeRoot(w, c) && !c.Ephemeral && !namedNonRoot(c.Image) {
 					h.Add(at(w, c, "neither runAsNonRoot: true nor runAsUser", "securityContext", "runAsNonRoot"))
 				}
 			}
@@ -78,6 +78,12 @@ var userRules = []*posture.Rule{
 			Noise: "somebody is debugging right now", Refs: []string{"https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/"}},
 		Workload: debugContainers,
 	},
+}
+
+// namedNonRoot tells whether an image says by its name that it does not run as root.
+func namedNonRoot(ref string) bool {
+	i := parseImage(ref)
+	return strings.Contains(i.tag, "nonroot") || strings.Contains(i.tag, "rootless") || strings.HasSuffix(i.repository, "-unprivileged") || strings.HasSuffix(i.repository, "-nonroot") || strings.HasSuffix(i.repository, "-rootless")
 }
 
 func runsAsRoot(h *posture.Hits, w *kube.Workload) {
