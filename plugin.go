@@ -113,3 +113,11 @@ type Policy interface {
 	// Apply sets Exception where the policy covers the finding.
 	Apply(*Asset, *Finding)
 }
+
+// TargetPolicy is a policy that decides by what it sees of a target: by labels of its
+// objects, or by what the target itself says.
+type TargetPolicy interface {
+	Policy
+	// For gives the policy for the findings of one target, and what there is to tell of it.
+	For(context.Context, *Target) (Policy, []Note)
+}

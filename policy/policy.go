@@ -4,16 +4,19 @@ package policy
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"bulwark"
 	"bulwark/internal/limit"
+	"bulwark/kube"
 	"bulwark/policy/exception"
 	"bulwark/policy/internal/rule"
 	"bulwark/policy/vex"
@@ -32,6 +35,7 @@ const (
 // Set is the policy of one file. Later statements beat earlier ones, and an exception
 // that a finding has already stays: apply what people wrote before VEX.
 type Set struct {
+	name  string
 	rules rule.Set
 	notes []bulwark.Note
 }
@@ -43,6 +47,44 @@ func (s *Set) Apply(a *bulwark.Asset, f *bulwark.Finding) { s.rules.Apply(a, f) 
 
 // Notes are for the report: exceptions that have expired, statements that are not used.
 func (s *Set) Notes() []bulwark.Note { return s.notes }
+
+var _ bulwark.TargetPolicy = (*Set)(nil)
+
+// For gives the policy for a target's findings: it knows the labels of the target's objects.
+func (s *Set) For(_ context.Context, t *bulwark.Target) (bulwark.Policy, []bulwark.Note) {
+	return in{s, kube.Of(t)}, nil
+}
+
+// in is a set applied to the findings of one target.
+type in struct {
+	*Set
+	objects *kube.Set
+}
+
+func (p in) Apply(a *bulwark.Asset, f *bulwark.Finding) { p.rules.ApplyIn(a, f, p.objects) }
+
+// mostUnused is how many exceptions that cover nothing are named.
+const mostUnused = 10
+
+// Unused tells of exceptions of people that covered none of the findings that they were
+// applied to.
+func (s *Set) Unused() []bulwark.Note {
+	var names []string
+	for _, r := range s.rules.Unused() {
+		if r.Told != "" {
+			names = append(names, r.Told)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	text := strings.Join(names[:min(len(names), mostUnused)], ", ")
+	if n := len(names) - mostUnused; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return []bulwark.Note{{Plugin: "policy/exception", Path: s.name, Text: "exceptions that cover nothing in this run: " + text}}
+}
 
 // Len is the number of rules in force.
 func (s *Set) Len() int { return s.rules.Len() }
@@ -75,7 +117,7 @@ func Read(name string, r io.Reader, now time.Time) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{notes: notes}
+	s := &Set{name: name, notes: notes}
 	s.rules.Add(rules...)
 	return s, nil
 }

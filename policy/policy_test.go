@@ -139,7 +139,7 @@ func TestCarelessExceptions(t *testing.T) {
 func TestMistakesSayWhere(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"exceptions:\n  - id: CVE-1\n    expire: 2027-01-01\n", `x.yaml:3:5: unknown key "expire"`},
-		{"exceptions:\n  - reason: everything\n", "x.yaml:2:5: an exception needs id, rule or key"},
+		{"exceptions:\n  - reason: everything\n", "x.yaml:2:5: an exception needs id, rule, key or object"},
 		{"exceptions:\n  - id: CVE-1\n    expires: soon\n", `x.yaml:2:5: expires "soon"`},
 		{"exceptions: 3\n", "x.yaml:1:13: want a list"},
 		{"ignore:\n  - a\n", `x.yaml:1:1: unknown key "ignore"`},

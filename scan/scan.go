@@ -49,6 +49,9 @@ type Scanner struct {
 	Redact func(texts []string) []string
 	// Trace tells of an image's findings what made them, and of what it could not; nil: nobody is asked.
 	Trace func(*bulwark.Target, []bulwark.Finding) []bulwark.Note
+	// Frameworks holds a target against frameworks of controls, by all of its findings, those
+	// that are not kept too, and the notes about it; nil: nobody asked.
+	Frameworks func(*bulwark.Target, []bulwark.Finding, []bulwark.Note) []bulwark.Framework
 	// Keep says which findings are reported; nil: all. It is asked after policies.
 	Keep func(*bulwark.Finding) bool
 	// Progress is told about the layers that are read; nil: nobody is.
@@ -98,6 +101,11 @@ func (s *Scanner) Scan(ctx context.Context, jobs []Job, h bulwark.Handler) (*Res
 		}
 		res.Failed = append(res.Failed, fmt.Errorf("%s: %w", job.Ref, err))
 		out.notes = append(out.notes, bulwark.Note{Plugin: "source", Path: job.Ref, Text: err.Error(), Incomplete: true})
+	}
+	for _, p := range s.Policies {
+		if idle, ok := p.(interface{ Unused() []bulwark.Note }); ok {
+			out.notes = append(out.notes, idle.Unused()...)
+		}
 	}
 	run := bulwark.Run{Version: s.Version, Started: s.Started, Now: s.Now, Targets: refs(jobs), Data: s.Data}
 	var err error
@@ -217,10 +225,21 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 	if s.Trace != nil {
 		o.addNotes(t.Asset.ID, s.Trace(t, o.findings)...)
 	}
+	policies := slices.Clone(s.Policies)
+	for i, p := range policies {
+		if by, ok := p.(bulwark.TargetPolicy); ok {
+			var notes []bulwark.Note
+			policies[i], notes = by.For(ctx, t)
+			o.addNotes(t.Asset.ID, notes...)
+		}
+	}
 	for i := range o.findings {
-		for _, p := range s.Policies {
+		for _, p := range policies {
 			p.Apply(&t.Asset, &o.findings[i])
 		}
+	}
+	if s.Frameworks != nil {
+		o.frameworks = append(o.frameworks, s.Frameworks(t, o.findings, o.notes)...)
 	}
 	if s.Keep != nil {
 		o.findings = slices.DeleteFunc(o.findings, func(f bulwark.Finding) bool { return !s.Keep(&f) })

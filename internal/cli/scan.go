@@ -353,6 +353,9 @@ func (a *app) choose(s *scan.Scanner) error {
 		s.Policies = append(s.Policies, set)
 		s.Notes = append(s.Notes, set.Notes()...)
 	}
+	if a.inline {
+		s.Policies = append(s.Policies, policy.Inline{Now: s.Now})
+	}
 	known, err := a.known()
 	if err != nil {
 		return err

@@ -87,8 +87,11 @@ func mapping() *yaml.Node { return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!ma
 
 func scalar(s string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
-	if strings.Contains(s, "\n") {
+	switch {
+	case strings.Contains(s, "\n"):
 		n.Style = yaml.LiteralStyle
+	case strings.Contains(s, "'") && !strings.ContainsAny(s, `"\`):
+		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n
 }
@@ -145,7 +148,7 @@ func document(n *kube.Node) *yaml.Node {
 		for _, item := range n.Items() {
 			l.Content = append(l.Content, document(item))
 		}
-		if l.Style = 0; len(l.Content) == 0 {
+		if !slices.ContainsFunc(l.Content, func(n *yaml.Node) bool { return n.Kind != yaml.ScalarNode || len(n.Value) > 40 }) {
 			l.Style = yaml.FlowStyle
 		}
 		return l

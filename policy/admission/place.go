@@ -19,7 +19,10 @@ func place(lines []string, n *kube.Node, text string, line, column int) (int, in
 	head = head[min(max(n.Column()-1, 0), len(head)):]
 	// The characters before the place that are no spaces stay what they are, whatever
 	// folding does to spaces: the place is behind as many of them in the file.
-	before := solid(text, line, column)
+	before, after := solid(text, line, column), 0
+	if all := solid(text, len(text)+2, 0); before >= all && all > 0 { // at its end, where something is missing
+		before, after = all-1, 1
+	}
 	at, from := first, n.Column()-1
 	switch {
 	case strings.HasPrefix(head, "|") || strings.HasPrefix(head, ">"):
@@ -34,7 +37,7 @@ func place(lines []string, n *kube.Node, text string, line, column int) (int, in
 				continue
 			}
 			if before == 0 {
-				return at + 1, utf8.RuneCountInString(l[:from+i]) + 1
+				return at + 1, utf8.RuneCountInString(l[:from+i]) + 1 + after
 			}
 			before--
 		}

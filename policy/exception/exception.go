@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+	k8slabels "k8s.io/apimachinery/pkg/labels"
 
 	"bulwark"
 	"bulwark/policy/internal/rule"
@@ -24,7 +25,8 @@ const (
 )
 
 // Parse reads an exceptions file (a list "exceptions" of entries with
-// id, rule or key, and asset, purl, path, reason, owner, expires). Unknown keys and
+// id, rule, key or object, and asset, purl, path, namespace, kind, labels, reason, owner,
+// expires). Unknown keys and
 // entries that would cover everything are errors that name line and column and wrap
 // [bulwark.ErrMalformed]. An entry that has expired by now gives a note and no rule; one
 // without reason, owner or expiry, or that covers all there is, gives a note and counts.
@@ -130,19 +132,25 @@ func (p *parser) texts(to *[]string) func(*yaml.Node) {
 
 func (p *parser) entry(n *yaml.Node) {
 	var id, name, path, expires string
+	var of rule.Object
 	r := rule.Rule{Exempt: true}
 	r.Exception.Source = p.file
 	p.fields(n, map[string]func(*yaml.Node){
 		"id": p.text(&id), "rule": p.text(&name), "key": p.text(&r.Key),
 		"asset": p.text(&r.Asset), "purl": p.text(&r.PURL), "path": p.text(&path),
+		"object": p.text(&of.ID), "namespace": p.text(&of.Namespace), "kind": p.text(&of.Kind), "labels": p.selector(&of.Labels),
 		"reason": p.text(&r.Exception.Reason), "owner": p.text(&r.Exception.Owner), "expires": p.text(&expires),
 	})
-	if id == "" && name == "" && r.Key == "" {
-		p.fail(n, "an exception needs id, rule or key")
+	if id == "" && name == "" && r.Key == "" && of.ID == "" {
+		p.fail(n, "an exception needs id, rule, key or object")
 		return
 	}
+	if of.ID != "" || of.Namespace != "" || of.Kind != "" || of.Labels != nil {
+		r.Object = &of
+	}
 	r.IDs, r.Names, r.Paths = some(id), some(name), some(path)
-	what := cmp.Or(id, name, r.Key)
+	what := cmp.Or(id, name, r.Key, of.ID)
+	r.Told = fmt.Sprintf("%q (line %d)", what, n.Line)
 	if p.add(n, r, expires, what) {
 		p.doubt(n.Line, &r, expires, what)
 	}
@@ -234,4 +242,25 @@ func some(s string) []string {
 		return nil
 	}
 	return []string{s}
+}
+
+// selector gives a setter for a selector of labels: "app=web,tier in (a, b)", or labels with
+// their values.
+func (p *parser) selector(to *k8slabels.Selector) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		if n.Kind == yaml.MappingNode {
+			set := k8slabels.Set{}
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				set[n.Content[i].Value] = n.Content[i+1].Value
+			}
+			*to = set.AsSelector()
+			return
+		}
+		sel, err := k8slabels.Parse(n.Value)
+		if err != nil || n.Kind != yaml.ScalarNode || sel.Empty() {
+			p.fail(n, "labels: want labels with values, or a selector such as app=web")
+			return
+		}
+		*to = sel
+	}
 }

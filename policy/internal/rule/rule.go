@@ -10,6 +10,7 @@ import (
 	"bulwark"
 	"bulwark/internal/glob"
 	"bulwark/internal/purl"
+	"bulwark/kube"
 )
 
 // Rule covers the findings that meet all of its conditions; an empty condition is met
@@ -23,8 +24,12 @@ type Rule struct {
 	PURL  string // what the finding's subject must be
 	// Paths are globs as [bulwark/internal/glob] has them, any of them. A finding in several places is covered only when
 	// all of them are.
-	Paths    []string
-	Line     int
+	Paths []string
+	Line  int
+	// Lines are the first and last line that a finding may be in, in all of its places; 0 is
+	// no condition.
+	Lines    [2]int
+	Object   *Object   // what declared object the finding is about
 	Products []Product // any of them: what a VEX statement speaks of
 
 	// Exempt is false for a statement that calls a finding real: it beats earlier
@@ -32,12 +37,21 @@ type Rule struct {
 	Exempt    bool
 	Stated    time.Time
 	Exception bulwark.Exception
+
+	// Told is how a note calls the rule when it covers nothing; "" for one that nobody wrote
+	// for these findings.
+	Told string
+	used bool // it covered a finding
 }
 
 // Covers tells whether the finding meets every condition.
-func (r *Rule) Covers(a *bulwark.Asset, f *bulwark.Finding) bool {
+func (r *Rule) Covers(a *bulwark.Asset, f *bulwark.Finding) bool { return r.covers(a, f, nil) }
+
+func (r *Rule) covers(a *bulwark.Asset, f *bulwark.Finding, s *kube.Set) bool {
 	return (r.Kind == "" || r.Kind == f.Kind) &&
 		(r.Line == 0 || r.Line == f.Line) &&
+		(r.Lines[1] == 0 || r.coversLines(f)) &&
+		(r.Object == nil || r.Object.is(f, s)) &&
 		(r.Key == "" || Glob(r.Key, f.Key)) &&
 		r.coversID(f) && r.coversName(f) &&
 		(r.Asset == "" || assetIs(r.Asset, a)) &&
@@ -49,7 +63,7 @@ func (r *Rule) Covers(a *bulwark.Asset, f *bulwark.Finding) bool {
 // Everything tells whether no condition leaves any finding out, or any that its kind of
 // name (a vulnerability's id, a rule) is said of.
 func (r *Rule) Everything() bool {
-	return r.Kind == "" && r.Line == 0 && len(r.Products) == 0 && all(r.PURL) && all(r.Asset) && all(r.Key) &&
+	return r.Kind == "" && r.Line == 0 && r.Lines[1] == 0 && r.Object == nil && len(r.Products) == 0 && all(r.PURL) && all(r.Asset) && all(r.Key) &&
 		!slices.ContainsFunc(slices.Concat(r.IDs, r.Names, r.Paths), func(s string) bool { return !all(s) })
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"bulwark"
+	"bulwark/kube"
 )
 
 // Set is many rules, found by the ids that they name. It is a [bulwark.Policy].
@@ -49,14 +50,17 @@ func (s *Set) Len() int { return s.n }
 // Apply sets the exception of the rule that covers the finding; of several the one
 // stated last decides, and of those stated at once the first. An exception that
 // the finding has already stays.
-func (s *Set) Apply(a *bulwark.Asset, f *bulwark.Finding) {
+func (s *Set) Apply(a *bulwark.Asset, f *bulwark.Finding) { s.ApplyIn(a, f, nil) }
+
+// ApplyIn is Apply for a finding of a target that declares objects.
+func (s *Set) ApplyIn(a *bulwark.Asset, f *bulwark.Finding, objects *kube.Set) {
 	if f.Exception != nil {
 		return
 	}
 	var best *Rule
 	consider := func(rules []*Rule) {
 		for _, r := range rules {
-			if (best == nil || r.Stated.After(best.Stated)) && r.Covers(a, f) {
+			if (best == nil || r.Stated.After(best.Stated)) && r.covers(a, f, objects) {
 				best = r
 			}
 		}
@@ -66,7 +70,27 @@ func (s *Set) Apply(a *bulwark.Asset, f *bulwark.Finding) {
 	}
 	consider(s.rest)
 	if best != nil && best.Exempt {
+		best.used = true
 		e := best.Exception
 		f.Exception = &e
 	}
+}
+
+// Unused gives the rules that covered no finding of those that they were applied to.
+func (s *Set) Unused() []*Rule {
+	seen := map[*Rule]bool{}
+	var list []*Rule
+	add := func(rules []*Rule) {
+		for _, r := range rules {
+			if !r.used && !seen[r] {
+				seen[r] = true
+				list = append(list, r)
+			}
+		}
+	}
+	for _, rules := range s.byID {
+		add(rules)
+	}
+	add(s.rest)
+	return list
 }
