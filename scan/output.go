@@ -18,6 +18,8 @@ type output struct {
 	advice   []bulwark.Advice
 	notes    []bulwark.Note
 	parts    map[bulwark.AssetID]bool // ids of assets; nil until a check adds one
+
+	frameworks []bulwark.Framework
 }
 
 func (o *output) add(other *output) {
@@ -26,6 +28,7 @@ func (o *output) add(other *output) {
 	o.findings = both(o.findings, other.findings)
 	o.advice = both(o.advice, other.advice)
 	o.notes = both(o.notes, other.notes)
+	o.frameworks = both(o.frameworks, other.frameworks)
 }
 
 // both appends b to a, and copies nothing when a is empty, as for one target it is.
@@ -155,7 +158,7 @@ type redactor interface{ Redact(texts []string) []string }
 // send sorts everything and sends it in the order that [bulwark.Record] promises.
 func (o *output) send(run bulwark.Run, h bulwark.Handler) (bulwark.Summary, error) {
 	o.sort()
-	r := bulwark.Report{Run: run, Assets: o.assets, Packages: o.packages, Findings: o.findings, Advice: o.advice, Notes: o.notes}
+	r := bulwark.Report{Run: run, Assets: o.assets, Packages: o.packages, Findings: o.findings, Advice: o.advice, Frameworks: o.frameworks, Notes: o.notes}
 	r.Summarize()
 	return r.Summary, r.Replay(h)
 }

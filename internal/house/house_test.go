@@ -30,11 +30,14 @@ var layers = map[string][]string{
 	"check":    {"", "build", "kube", "advisory", "network", "rbac", "trust", "policy"},
 	"policy":   {"", "kube"},
 	"rbac":     {"", "kube"},
-	"trust":    {""},
-	"scan":     {""},
-	"all":      {"", "kube", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust"},
-	"cmd":      {"internal/cli"},
-	"test":     {"", "kube", "source", "all", "internal/cli", "advisory", "check"},
+
+	"framework": {"", "kube"},
+
+	"trust": {""},
+	"scan":  {""},
+	"all":   {"", "kube", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust"},
+	"cmd":   {"internal/cli"},
+	"test":  {"", "kube", "source", "all", "internal/cli", "advisory", "check"},
 
 	"internal/limit":     {""},
 	"internal/glob":      {},
@@ -43,7 +46,7 @@ var layers = map[string][]string{
 	"internal/ecosystem": {"", "internal/purl"},
 	"internal/telling":   {},
 	"internal/patch":     {""},
-	"internal/cli":       {"", "kube", "rbac", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
+	"internal/cli":       {"", "framework", "kube", "rbac", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
 	"internal/house":     {},
 }
 

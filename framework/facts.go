@@ -1,0 +1,119 @@
+package framework
+
+import (
+	"slices"
+	"strings"
+
+	"bulwark"
+	"bulwark/kube"
+)
+
+// Facts are what is known of a look at a target beside its findings.
+type Facts struct {
+	Asset bulwark.AssetID
+	Live  bool // a cluster, not what somebody wrote
+	// Seen counts what was looked at, by kind of object; "Workload" stands for everything
+	// that runs pods, "component:..." for programs of Kubernetes whose command line was seen,
+	// "config:..." for their files, "Image" for files of an image, "Version" for versions.
+	Seen map[string]int
+	// Unseen are resources that could not be listed, with why.
+	Unseen map[string]string
+	// Rules are those that ran to their end.
+	Rules []bulwark.Rule
+	// Failed are plugins whose rules did not, with why.
+	Failed map[string]string
+}
+
+// FactsOf gathers what a target shows.
+func FactsOf(t *bulwark.Target) Facts {
+	f := Facts{Asset: t.Asset.ID, Seen: map[string]int{}}
+	if t.Image != nil {
+		f.Seen["Image"]++
+	}
+	s := kube.Of(t)
+	if s == nil {
+		return f
+	}
+	if s.Cluster != nil {
+		f.Live, f.Unseen = true, s.Cluster.Unseen
+		f.Seen["Cluster"]++
+		if s.Cluster.Version != "" {
+			f.Seen["Version"]++
+		}
+	}
+	for _, o := range s.Objects {
+		f.object(s, o)
+	}
+	for _, w := range s.Workloads() {
+		f.Seen["Workload"]++
+		for i := range w.Containers {
+			if c := w.Containers[i].Component(); c != "" {
+				f.Seen["component:"+c]++
+			}
+		}
+	}
+	return f
+}
+
+// carried are configurations that ConfigMaps of kubeadm hold.
+var carried = map[string][]string{
+	"kube-system/ConfigMap/kubeadm-config": {"component:kube-apiserver", "component:kube-controller-manager", "component:kube-scheduler", "component:etcd"},
+	"kube-system/ConfigMap/kubelet-config": {"config:KubeletConfiguration"},
+	"kube-system/ConfigMap/kube-proxy":     {"config:KubeProxyConfiguration"},
+}
+
+func (f *Facts) object(s *kube.Set, o *kube.Object) {
+	f.Seen[o.Kind]++
+	for _, what := range carried[o.ID()] {
+		f.Seen[what]++
+	}
+	switch {
+	case o.Is("kubeadm.k8s.io", "ClusterConfiguration"):
+		for _, what := range carried["kube-system/ConfigMap/kubeadm-config"] {
+			f.Seen[what]++
+		}
+	case o.Is("audit.k8s.io", "Policy"):
+		f.Seen["config:AuditPolicy"]++
+	case strings.HasSuffix(o.Kind, "Configuration") && o.Name == "":
+		f.Seen["config:"+o.Kind]++
+	case o.Is("", "Node"):
+		f.Seen["Version"]++
+	}
+}
+
+// plural is a kind as resources are called.
+func plural(kind string) string {
+	k := strings.ToLower(kind)
+	switch {
+	case strings.HasSuffix(k, "y") && !strings.HasSuffix(k, "ay"):
+		return k[:len(k)-1] + "ies"
+	case strings.HasSuffix(k, "s"):
+		return k + "es"
+	}
+	return k + "s"
+}
+
+// workloads are the resources that everything that runs pods is read from.
+var workloads = []string{"pods", "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs"}
+
+// missed says which of the needs could not be listed, and why; "" when all could.
+func (f *Facts) missed(needs []string) string {
+	var list []string
+	for resource, why := range f.Unseen {
+		name, _, _ := strings.Cut(resource, ".")
+		for _, need := range needs {
+			of := []string{plural(need)}
+			if need == "Workload" {
+				of = workloads
+			}
+			if strings.HasPrefix(need, "component:") {
+				of = []string{"pods"}
+			}
+			if slices.Contains(of, name) {
+				list = append(list, strings.TrimSuffix(resource+": "+why, ": "))
+			}
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), "; ")
+}
