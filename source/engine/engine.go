@@ -1,0 +1,183 @@
+// Package engine reads what the container engines of this machine run, Docker and Podman, by
+// their HTTP sockets: each container as the Pod that would be the same in Kubernetes, so that
+// the same checks judge it, and each engine's own settings.
+//
+// What a Pod cannot say stands in the field "engine" of the object, and the engine itself is an
+// object of the kind Engine. Values of environment variables are never taken.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"bulwark"
+	"bulwark/kube"
+)
+
+const name = "source/engine"
+
+// maxContainers is how many containers of an engine are looked at.
+const maxContainers = 2000
+
+// Source opens the engines of this machine; a reference is "docker", "podman", or anything
+// else for both.
+type Source struct {
+	// Sockets are the addresses to try, by engine: unix:///path or tcp://host:port. nil: as the
+	// environment says (DOCKER_HOST, CONTAINER_HOST), else the usual ones.
+	Sockets map[string][]string
+	// Config is Docker's daemon.json; "" is the usual one, and only read when the engine is
+	// reached by the usual socket.
+	Config string
+}
+
+var _ bulwark.Source = (*Source)(nil)
+
+// Open asks the engines. The error wraps ErrUnavailable when none answers.
+func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) {
+	host, _ := os.Hostname()
+	t := &bulwark.Target{Asset: bulwark.Asset{ID: bulwark.AssetID("engine:" + host), Kind: "engine", Name: host, Labels: map[string]string{}}}
+	set := &kube.Set{Engine: true}
+	var failed []error
+	seen := map[string]bool{}
+	for _, kind := range []string{"docker", "podman"} {
+		if ref != kind && (ref == "docker" || ref == "podman") {
+			continue
+		}
+		r := &reading{kind: kind, set: set, config: s.Config, seen: seen}
+		if err := s.ask(ctx, r); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			failed = append(failed, err)
+			continue
+		}
+		t.Notes = append(t.Notes, r.notes...)
+		t.Asset.Labels[r.kind] = r.version
+	}
+	if len(t.Asset.Labels) == 0 {
+		return nil, fmt.Errorf("no container engine answers: %w", errors.Join(failed...))
+	}
+	for _, err := range failed {
+		if !errors.Is(err, errNoSocket) {
+			t.Notes = append(t.Notes, bulwark.Note{Plugin: name, Text: err.Error(), Incomplete: true})
+		}
+	}
+	t.Objects = set
+	return t, nil
+}
+
+// ask reads all that one kind of engine tells.
+func (s *Source) ask(ctx context.Context, r *reading) error {
+	hosts, err := s.hosts(r.kind)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, host := range hosts {
+		c, err := connect(host)
+		if err == nil {
+			err = r.read(ctx, c)
+			c.http.CloseIdleConnections()
+		}
+		if err == nil {
+			return nil
+		}
+		failed = errors.Join(failed, fmt.Errorf("%s: %w", strings.TrimPrefix(host, "unix://"), err))
+	}
+	return failed
+}
+
+// reading is what is read of one engine.
+type reading struct {
+	kind, version string
+	config        string
+	usual         bool // it is reached by its usual socket
+	set           *kube.Set
+	notes         []bulwark.Note
+	seen          map[string]bool // containers and engines, by id
+}
+
+func (r *reading) note(format string, args ...any) {
+	r.notes = append(r.notes, bulwark.Note{Plugin: name, Text: r.kind + ": " + fmt.Sprintf(format, args...), Incomplete: true})
+}
+
+func (r *reading) read(ctx context.Context, c *client) error {
+	r.usual = c.usual
+	var v version
+	if err := c.get(ctx, "/version", &v); err != nil {
+		return err
+	}
+	r.version = v.Version
+	if v.podman() {
+		r.kind = "podman" // its socket may be where Docker's is
+	}
+	if r.seen[r.kind] {
+		return nil // the same engine, by another socket
+	}
+	r.seen[r.kind] = true
+	var info info
+	if err := c.get(ctx, "/info", &info); err != nil {
+		r.note("its settings were not told: %v", err)
+	}
+	var bridge network
+	if err := c.get(ctx, "/networks/bridge", &bridge); err != nil && !errors.Is(err, bulwark.ErrNotFound) {
+		r.note("its default network was not told: %v", err)
+	}
+	r.daemon(&v, &info, &bridge)
+	return r.containers(ctx, c, &info)
+}
+
+func (r *reading) containers(ctx context.Context, c *client, info *info) error {
+	var list []struct {
+		ID string `json:"Id"`
+	}
+	if err := c.get(ctx, "/containers/json", &list); err != nil {
+		return err
+	}
+	if len(list) > maxContainers {
+		r.note("%d containers run, and %d of them were looked at", len(list), maxContainers)
+		list = list[:maxContainers]
+	}
+	for _, one := range list {
+		var d container
+		err := fmt.Errorf("its id is none: %w", bulwark.ErrMalformed)
+		if isID(one.ID) {
+			err = c.get(ctx, "/containers/"+one.ID+"/json", &d)
+		}
+		switch {
+		case errors.Is(err, bulwark.ErrNotFound):
+			continue // it has ended
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			r.note("container %.12q: %v", one.ID, err)
+			continue
+		}
+		if err := r.container(&d, info); err != nil {
+			r.note("container %.12q: %v", one.ID, err)
+		}
+	}
+	return nil
+}
+
+func isID(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// add takes an object made of values.
+func (r *reading) add(values map[string]any, namespace string) error {
+	root, err := kube.Apply(nil, []kube.Edit{kube.Put(values)})
+	if err != nil {
+		return err
+	}
+	o, ok := kube.NewObject(root, kube.Origin{})
+	if !ok {
+		return fmt.Errorf("%w: it makes no object", bulwark.ErrMalformed)
+	}
+	o.Namespace = namespace
+	r.set.Objects = append(r.set.Objects, o)
+	return nil
+}
