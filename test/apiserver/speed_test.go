@@ -40,8 +40,8 @@ func TestMain(m *testing.M) {
 
 var started bool // the program was built
 
-// run runs the program, and gives what it wrote and what it took.
-func run(t *testing.T, kubeconfig string, args ...string) (stdout, stderr []byte, took time.Duration, rss int64) {
+// command is a run of the program that begins with nothing in its caches.
+func command(t *testing.T, kubeconfig string, args ...string) *exec.Cmd {
 	t.Helper()
 	started = true
 	file, err := built()
@@ -50,15 +50,30 @@ func run(t *testing.T, kubeconfig string, args ...string) (stdout, stderr []byte
 	}
 	cmd := exec.Command(file, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "XDG_CACHE_HOME="+t.TempDir())
+	return cmd
+}
+
+// run runs the program, and gives what it wrote and what it took.
+func run(t *testing.T, kubeconfig string, args ...string) (stdout, stderr []byte, took time.Duration, rss int64) {
+	t.Helper()
+	cmd := command(t, kubeconfig, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	begin := time.Now()
-	err = cmd.Run()
+	err := cmd.Run()
 	took = time.Since(begin)
 	if err != nil {
 		t.Fatalf("bulwark %q: %v\n%s", args, err, errs.Bytes())
 	}
 	return out.Bytes(), errs.Bytes(), took, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+}
+
+// fails runs the program where it fails, and gives what it says and its exit code.
+func fails(t *testing.T, kubeconfig string, args ...string) (said string, code int) {
+	t.Helper()
+	cmd := command(t, kubeconfig, args...)
+	out, _ := cmd.CombinedOutput() // the exit code tells
+	return string(out), cmd.ProcessState.ExitCode()
 }
 
 // TestLarge holds the look at a cluster of 10,000 pods to its budget of memory, and tells how
