@@ -17,7 +17,7 @@ var policyRules = []*posture.Rule{
 		Rule: misconfig.Rule{ID: "exposure/no-network-policy", Severity: medium, Title: "A namespace has no network policy",
 			Tags:  []string{"cis:5.3.2", "attack:T1046", "attack:T1210", "kubescape:C-0260", "kubelinter:non-isolated-pod"},
 			Fix:   "a policy for all pods (podSelector: {}) that denies what comes in and goes out, and one for each connection that is needed",
-			Why:   "every pod of the cluster reaches every port of these, and these reach everything: what is taken over first has the whole network. Medium in a cluster; in files it is untidy alone, since policies often lie elsewhere",
+			Why:   "every pod of the cluster reaches every port of these, and these reach everything: what is taken over first has the whole network. Medium in a cluster; low in files that make the namespace, and hygiene in others, whose policies often lie elsewhere",
 			Noise: "policies of a network plugin of which no objects are seen",
 			Refs:  []string{aboutPolicies}},
 		Set: noPolicy,
@@ -106,7 +106,10 @@ func noPolicy(h *posture.Hits, s *kube.Set) {
 		}
 		hit := posture.Hit{Object: n.about[ns], Evidence: fmt.Sprintf("%s: %s, and no NetworkPolicy", ns, workloads(n.count[ns]))}
 		if s.Cluster == nil {
-			hit.Severity, hit.Tags = low, hygiene
+			hit.Severity = low
+			if hit.Object.Kind != "Namespace" {
+				hit.Tags = hygiene // the namespace is another's, and its policies may be too
+			}
 		}
 		h.Add(hit)
 	}

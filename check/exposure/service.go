@@ -3,6 +3,7 @@ package exposure
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"bulwark/check/internal/misconfig"
@@ -45,15 +46,15 @@ var serviceRules = []*posture.Rule{
 	},
 	{
 		Kind: reachable,
-		Rule: misconfig.Rule{ID: "exposure/node-port", Severity: low, Hygiene: true, Title: "A Service listens on every node (NodePort)",
+		Rule: misconfig.Rule{ID: "exposure/node-port", Severity: low, Title: "A Service listens on every node (NodePort)",
 			Tags:  []string{"attack:T1133", "kubelinter:exposed-services", "kubescape:C-0256"},
 			Fix:   "type: ClusterIP behind an Ingress or Gateway",
-			Why:   "it is reached at every address of every node, without TLS, around whatever the Ingress does",
+			Why:   "it is reached at every address of every node, around TLS, logins and limits of the Ingress. Low, since a firewall may stand before the nodes",
 			Noise: "clusters whose load balancer leads to node ports",
 			Refs:  []string{aboutServices + "#type-nodeport"}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, svc := range reachOf(s).list {
-				if svc.kind == "NodePort" {
+				if svc.kind == "NodePort" && !opensSensitive(svc) { // which is told of already
 					h.Add(posture.Hit{Object: svc.Object, Path: []any{"spec", "type"}, Evidence: "type: NodePort, " + portsText(svc)})
 				}
 			}
@@ -159,6 +160,11 @@ func sensitiveServices(h *posture.Hits, s *kube.Set) {
 			h.Add(posture.Hit{Object: svc.Object, Path: []any{"spec", "ports", p.index}, Severity: severity, Evidence: fmt.Sprintf("%s (port %d)%s is reached through %s", l.what, p.number, where, by)})
 		}
 	}
+}
+
+// opensSensitive tells whether one of a Service's ports leads to what should not be reached.
+func opensSensitive(svc *service) bool {
+	return slices.ContainsFunc(svc.ports, func(p servicePort) bool { _, _, ok := sensitive(&p, svc.behind); return ok })
 }
 
 // guarded tells whether a route asks who comes.

@@ -437,7 +437,11 @@ func mutable(h *posture.Hits, o *kube.Object) {
 func lastApplied(h *posture.Hits, o *kube.Object) {
 	if keys := values(h, o).Applied; len(keys) > 0 {
 		path := []any{"metadata", "annotations", applied}
-		h.Add(posture.Hit{Object: o, Path: path, Evidence: "it holds the values of " + enumerate(keys), Edits: []kube.Edit{kube.Drop(path...)}})
+		hit := posture.Hit{Object: o, Path: path, Evidence: "it holds the values of " + enumerate(keys)}
+		if o.Root.At(path...).Exists() { // a cluster's source keeps its names alone
+			hit.Edits = []kube.Edit{kube.Drop(path...)}
+		}
+		h.Add(hit)
 	}
 }
 
