@@ -121,6 +121,9 @@ func (f *gathered) more(hit *Hit, at kube.Location) {
 // emit gives the findings in the order in which they were met, with the patch of each that
 // has one: all of its hits are mended by it, or there is none.
 func (g *gatherer) emit(emit func(bulwark.Record)) {
+	for i := range g.notes {
+		emit(bulwark.Record{Note: &g.notes[i]})
+	}
 	byFile := slices.Clone(g.list) // which is read once then
 	slices.SortStableFunc(byFile, func(a, b *gathered) int {
 		return strings.Compare(a.objects[0].Origin.File, b.objects[0].Origin.File)
