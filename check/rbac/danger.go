@@ -213,27 +213,38 @@ func (d *danger) beyond(role *authz.Role, found []hit) []hit {
 	})
 }
 
+const mostTold = 10 // rules of one role
+
 func (d *danger) report(h *posture.Hits, role *authz.Role, found []hit) {
 	reach := reachOf(role)
 	var worst bulwark.Severity
+	found = slices.DeleteFunc(found, func(f hit) bool {
+		level := reach.severity(f.levels, h.Set)
+		worst = max(worst, level)
+		return level == none
+	})
+	edits := d.edits(role, found)
 	for i := range found {
-		worst = max(worst, reach.severity(found[i].levels, h.Set))
-	}
-	if worst == none {
-		return
-	}
-	for i, f := range found {
-		if reach.severity(f.levels, h.Set) == none {
-			continue
-		}
+		f := &found[i]
 		one := posture.Hit{
-			Object: role.Object, Path: role.At(f.index), Severity: worst, Edits: d.edits(role, &f),
+			Object: role.Object, Path: role.At(f.index), Severity: worst,
 			Evidence: fmt.Sprintf("rule %d%s: %s", index(role, f.index)+1, role.Place(f.index), f.text(&role.Rules[f.index])),
 		}
-		if i == len(found)-1 || i == 9 {
-			one.More = reach.tell()
+		last := i == len(found)-1 || i == mostTold-1
+		switch {
+		case edits == nil:
+		case last:
+			one.Edits = edits
+		default: // they are made in their order, whichever hit has them
+			one.Edits, edits = edits[:1], edits[1:]
+		}
+		if last {
+			if more := len(found) - i - 1; more > 0 {
+				one.More = append(one.More, fmt.Sprintf("and %d rules more", more))
+			}
+			one.More = append(one.More, reach.tell()...)
 			h.Add(one)
-			break
+			return
 		}
 		h.Add(one)
 	}
@@ -245,21 +256,28 @@ func index(role *authz.Role, i int) int {
 	return n
 }
 
-// edits take the named verbs out; the last ones first, so that positions stay right. A rule
-// that has no others goes as a whole.
-func (d *danger) edits(role *authz.Role, f *hit) []kube.Edit {
-	rule := &role.Rules[f.index]
-	if !d.drop || slices.Contains(rule.Verbs, "*") {
+// edits take the named verbs out of the rules; a rule that has no others goes as a whole, for
+// one without verbs is refused. The last are first, so that positions stay right. nil: a
+// rule has all verbs, of which nobody knows the ones that are used.
+func (d *danger) edits(role *authz.Role, found []hit) []kube.Edit {
+	if !d.drop || role.Cut > 0 {
 		return nil
 	}
 	var list []kube.Edit
-	for i := len(rule.Verbs) - 1; i >= 0; i-- {
-		if slices.Contains(f.verbs, rule.Verbs[i]) {
-			list = append(list, kube.Drop(append(role.At(f.index), "verbs", i)...))
+	for _, f := range slices.Backward(found) {
+		rule := &role.Rules[f.index]
+		if slices.Contains(rule.Verbs, "*") {
+			return nil
 		}
-	}
-	if len(list) == len(rule.Verbs) {
-		return nil // a rule without verbs is refused, and without the rule others move up
+		if !slices.ContainsFunc(rule.Verbs, func(v string) bool { return !slices.Contains(f.verbs, v) }) {
+			list = append(list, kube.Drop(role.At(f.index)...))
+			continue
+		}
+		for i, v := range slices.Backward(rule.Verbs) {
+			if slices.Contains(f.verbs, v) {
+				list = append(list, kube.Drop(append(role.At(f.index), "verbs", i)...))
+			}
+		}
 	}
 	return list
 }

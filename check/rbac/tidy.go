@@ -175,8 +175,10 @@ func eachRule(wrong func(*authz.Rule) string) func(*posture.Hits, *kube.Set) {
 			if role.Object == nil || role.Default() {
 				continue
 			}
+			told := 0
 			for i := range role.Rules {
-				if why := wrong(&role.Rules[i]); why != "" {
+				if why := wrong(&role.Rules[i]); why != "" && told < mostTold {
+					told++
 					h.Add(posture.Hit{Object: role.Object, Path: role.At(i), Evidence: fmt.Sprintf("rule %d%s: %s: %s", index(role, i)+1, role.Place(i), why, role.Rules[i].String())})
 				}
 			}
@@ -210,16 +212,15 @@ func withoutEffect(r *authz.Rule) string {
 }
 
 func duplicateRules(h *posture.Hits, role *authz.Role) {
-	seen := map[string]int{}
+	seen := map[string]bool{}
 	var again []int
 	for i := range role.Rules {
 		r := &role.Rules[i]
 		key := fmt.Sprintf("%q", [][]string{r.Verbs, r.Groups, r.Resources, r.Names, r.URLs})
-		if _, ok := seen[key]; ok {
+		if seen[key] && len(again) < mostTold {
 			again = append(again, i)
-			continue
 		}
-		seen[key] = i
+		seen[key] = true
 	}
 	for _, i := range slices.Backward(again) {
 		h.Add(posture.Hit{Object: role.Object, Path: role.At(i), Evidence: fmt.Sprintf("rule %d%s: %s", index(role, i)+1, role.Place(i), role.Rules[i].String()), Edits: []kube.Edit{kube.Drop(role.At(i)...)}})
