@@ -3,6 +3,7 @@ package framework
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -174,14 +175,14 @@ func (e *evaluation) absent(c *Control) (status, reason string) {
 // notRun says why the silence of a control's rules means nothing; "" when it does.
 func (e *evaluation) notRun(c *Control, rules []string) string {
 	for _, glob := range rules {
-		ran := slices.ContainsFunc(e.facts.Rules, func(r bulwark.Rule) bool { return match(glob, r.ID) })
-		if ran {
-			continue
+		for _, rule := range slices.Sorted(maps.Keys(e.facts.Failed)) {
+			if match(glob, rule) {
+				return rule + " did not look at everything: " + e.facts.Failed[rule]
+			}
 		}
-		if why := e.facts.Failed[glob]; why != "" {
-			return glob + " did not look at everything: " + why
+		if !slices.ContainsFunc(e.facts.Rules, func(r bulwark.Rule) bool { return match(glob, r.ID) }) {
+			return glob + " did not run"
 		}
-		return glob + " did not run"
 	}
 	return ""
 }

@@ -117,3 +117,36 @@ func (f *Facts) missed(needs []string) string {
 	slices.Sort(list)
 	return strings.Join(slices.Compact(list), "; ")
 }
+
+// judges are plugins without rules of their own that make findings of another's.
+var judges = map[string]string{"check/cluster/components": "vuln/*"}
+
+// Ran takes the rules of plugins that were asked. Those of a plugin that could not look at
+// everything, by the notes about the target, did not run to their end.
+func (f *Facts) Ran(plugins []bulwark.Plugin, notes []bulwark.Note) {
+	f.Failed = map[string]string{}
+	missed := map[string]string{}
+	for i := range notes {
+		if n := &notes[i]; n.Incomplete && missed[n.Plugin] == "" {
+			missed[n.Plugin] = n.Text
+			if rule := judges[n.Plugin]; rule != "" {
+				f.Failed[rule] = n.Text
+			}
+		}
+	}
+	for _, p := range plugins {
+		ruler, ok := p.(bulwark.Ruler)
+		if !ok {
+			continue
+		}
+		for _, r := range ruler.Rules() {
+			switch {
+			case missed[p.Info().Name] != "":
+				f.Failed[r.ID] = missed[p.Info().Name]
+			default:
+				f.Rules = append(f.Rules, r)
+			}
+		}
+	}
+	f.Rules = slices.DeleteFunc(f.Rules, func(r bulwark.Rule) bool { return f.Failed[r.ID] != "" })
+}

@@ -82,6 +82,8 @@ type Result struct {
 	Failed   []error         // one for each target that could not
 	Summary  bulwark.Summary // as the handlers saw it
 	Findings []bulwark.Finding
+	// Frameworks are the results of those that were asked for, one for each target.
+	Frameworks []bulwark.Framework
 }
 
 // Scan looks at every job's target in turn and then sends the records of all of
@@ -110,7 +112,7 @@ func (s *Scanner) Scan(ctx context.Context, jobs []Job, h bulwark.Handler) (*Res
 	run := bulwark.Run{Version: s.Version, Started: s.Started, Now: s.Now, Targets: refs(jobs), Data: s.Data}
 	var err error
 	res.Summary, err = out.send(run, h)
-	res.Findings = out.findings
+	res.Findings, res.Frameworks = out.findings, out.frameworks
 	return res, err
 }
 

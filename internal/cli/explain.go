@@ -17,8 +17,8 @@ import (
 
 func (a *app) explainCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "explain ID", Short: "Say what a vulnerability, a rule, a kind of finding, a plugin or an exit code means",
-		Example: "  bulwark explain CVE-2024-3094\n  bulwark explain image/root-user\n  bulwark explain extract/dpkg\n  bulwark explain 3",
+		Use: "explain ID", Short: "Say what a vulnerability, a rule, a control of a framework, a kind of finding, a plugin or an exit code means",
+		Example: "  bulwark explain CVE-2024-3094\n  bulwark explain image/root-user\n  bulwark explain cis:5.2.2\n  bulwark explain extract/dpkg\n  bulwark explain 3",
 		Args:    cobra.ExactArgs(1), PreRunE: a.settle,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.write(func(w io.Writer) error { return a.explain(w, args[0]) })
@@ -63,6 +63,9 @@ func (a *app) explain(w io.Writer, id string) error {
 	if i := slices.IndexFunc(all.Plugins(), func(p bulwark.Plugin) bool { return p.Info().Name == id }); i >= 0 {
 		info := all.Plugins()[i].Info()
 		_, err := fmt.Fprintf(w, "%s: %s\n", info.Name, info.Summary)
+		return err
+	}
+	if known, err := explainControl(w, id); known {
 		return err
 	}
 	if r, ok := ruleNamed(id); ok && (family(id) != "vuln" || r.ID == id) {

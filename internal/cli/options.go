@@ -61,6 +61,8 @@ type options struct {
 	mirrors     []string
 	goProxy     string
 	npm         string
+	frameworks  []string
+	failUnder   int
 	chart       chartOptions
 	cluster     clusterOptions
 }

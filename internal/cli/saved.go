@@ -32,6 +32,7 @@ func (a *app) convertCommand() *cobra.Command {
 	f := c.Flags()
 	a.results(f, names(formats), "table")
 	a.selection(f)
+	a.failUnderFlag(f)
 	a.database(f)
 	a.common(f)
 	return c
@@ -63,7 +64,7 @@ func (a *app) convert(name string, formats []report.Format) (err error) {
 	if err := out.close(r.Replay(out)); err != nil {
 		return err
 	}
-	return a.verdict(&scan.Result{Opened: 1, Summary: r.Summary, Findings: r.Findings})
+	return a.verdict(&scan.Result{Opened: 1, Summary: r.Summary, Findings: r.Findings, Frameworks: r.Frameworks})
 }
 
 // judge applies policies and the choice of findings to a saved report.

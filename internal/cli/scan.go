@@ -41,6 +41,7 @@ func (a *app) scanCommand() *cobra.Command {
 	f := c.Flags()
 	a.results(f, names(formats), "table")
 	a.selection(f)
+	a.frameworkFlags(f)
 	a.database(f)
 	a.indexes(f)
 	a.inside(f)
@@ -144,6 +145,8 @@ func (a *app) verdict(res *scan.Result) error {
 		return &exit{code: exitFailed}
 	case slices.ContainsFunc(res.Findings, a.fails):
 		return &exit{code: exitFindings}
+	case a.below(res.Frameworks) != "":
+		return &exit{code: exitFindings, err: errors.New(a.below(res.Frameworks))}
 	case a.complete && !res.Summary.Complete:
 		return &exit{code: exitIncomplete}
 	}
@@ -231,7 +234,7 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 	}
 	o := all.Options{
 		DB: db, Now: s.Now, Online: a.online, Asked: slices.Contains(a.only, bulwark.KindOutdated), GoProxy: a.goProxy, NPMRegistry: a.npm, Resolve: a.resolve,
-		Secrets: secret.Options{Now: s.Now, Personal: a.personal, Rules: own.secrets}, YARA: own.yara, Registries: a.registries, Hygiene: a.hygiene, Wants: a.wants,
+		Secrets: secret.Options{Now: s.Now, Personal: a.personal, Rules: own.secrets}, YARA: own.yara, Registries: a.registries, Hygiene: a.hygiene || len(a.frameworks) > 0, Wants: a.wants,
 	}
 	s.Notes = append(s.Notes, own.notes()...)
 	if o.Policies, err = a.ownPolicies(); err != nil {
@@ -240,6 +243,9 @@ func (a *app) prepare(ctx context.Context) (*scan.Scanner, *advisory.DB, error) 
 	s.Notes = append(s.Notes, policyNotes(o.Policies)...)
 	s.Extractors, s.Inspectors = all.Extractors(o), all.Inspectors(o)
 	s.Checks, s.Advisors = all.Checks(o), all.Advisors(o)
+	if err := a.frameworksOf(s); err != nil {
+		return nil, nil, err
+	}
 	if err := a.traces(ctx, s, o); err != nil {
 		return nil, nil, err
 	}

@@ -70,6 +70,7 @@ func (p *printer) report() {
 		}
 		p.asset(a)
 	}
+	p.frameworks()
 	p.runNotes()
 	p.summary()
 }
@@ -94,6 +95,10 @@ func (p *printer) asset(a *group.Asset) {
 		return
 	}
 	p.text(plain, "", "  ", group.Tally(a))
+	if len(p.run.Frameworks) > 0 && !p.o.Verbose { // they were asked for, and tell what is wrong by control
+		p.notes(a.Notes)
+		return
+	}
 	p.advice(a)
 	p.vulnerabilities(a)
 	p.others(a)
