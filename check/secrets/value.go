@@ -488,8 +488,12 @@ func harmless(o *kube.Object, k *kube.Key) bool {
 	if file := decoded(o, k.Name); strings.Contains(strings.TrimSpace(file), "\n") && k.PrivateKey == nil {
 		return !inFile(file)
 	}
-	switch words[len(words)-1] {
-	case "user", "username", "name", "host", "hostname", "port", "endpoint", "address", "region", "database", "db", "id", "email", "type", "namespace", "project", "enabled", "ca", "crt", "cert", "server", "insecure":
+	last := words[len(words)-1]
+	if strings.HasSuffix(last, "name") {
+		return true
+	}
+	switch last {
+	case "user", "host", "port", "endpoint", "address", "region", "database", "db", "id", "email", "type", "namespace", "project", "enabled", "ca", "crt", "cert", "server", "insecure":
 		return true
 	}
 	return false
