@@ -12,6 +12,7 @@ import (
 	"bulwark/check/cluster"
 	"bulwark/check/compose"
 	"bulwark/check/dockerfile"
+	"bulwark/check/engine"
 	"bulwark/check/eol"
 	"bulwark/check/exposure"
 	"bulwark/check/image"
@@ -140,7 +141,7 @@ func Checks(o Options) []bulwark.Check {
 	}
 	add(bulwark.KindMisconfig, image.New(), dockerfile.New(dockerfile.Options{Registries: o.Registries, Resolve: resolve}), compose.New(compose.Options{Resolve: resolve}), build.New())
 	add(bulwark.KindMisconfig, workload.With(workload.Options{Registries: o.Registries}).WithHygiene(o.Hygiene), rbac.New().WithHygiene(o.Hygiene))
-	add(bulwark.KindMisconfig, cluster.New(), manifest.New().WithHygiene(o.Hygiene))
+	add(bulwark.KindMisconfig, cluster.New().WithHygiene(o.Hygiene), engine.New().WithHygiene(o.Hygiene), manifest.New().WithHygiene(o.Hygiene))
 	if o.Policies != nil {
 		add(bulwark.KindMisconfig, policy.New(o.Policies))
 	}

@@ -15,6 +15,7 @@ import (
 	"bulwark"
 	"bulwark/scan"
 	"bulwark/source/cluster"
+	running "bulwark/source/engine"
 	"bulwark/source/git"
 	"bulwark/source/image"
 	"bulwark/source/image/archive"
@@ -121,6 +122,8 @@ func (a *app) source(kind string) bulwark.Source {
 		return &manifest.Source{Options: a.manifests(), Stdin: a.in}
 	case "host":
 		return &rootfs.Host{}
+	case "engine":
+		return &running.Source{}
 	case "docker", "podman":
 		s := &engine.Source{Kind: kind, Platform: a.platform}
 		if !a.noCache {
@@ -147,10 +150,8 @@ func (a *app) sniff(ref string) (string, error) {
 	switch {
 	case ref == "host":
 		return "host", nil
-	case ref == "cluster":
+	case ref == "cluster", ref == "engine":
 		return ref, nil
-	case ref == "engine":
-		return "", fmt.Errorf("%s: this version looks at images, folders, SBOMs and this machine: %w (for an image of that name: image:%s)", ref, bulwark.ErrUnsupported, ref)
 	case ref == "-":
 		return a.sniffInput()
 	}
