@@ -3,6 +3,7 @@ package workload
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -114,7 +115,7 @@ func privilegedContainers(h *posture.Hits, w *kube.Workload) {
 		}
 		hit := at(w, c, "privileged: true", "securityContext", "privileged")
 		hit.Severity = high
-		if !propagates(c) { // which Kubernetes refuses to any other
+		if !propagates(c) && !needsRights(c) { // which Kubernetes refuses to any other, or the kernel does
 			hit.Edits = []kube.Edit{kube.Put(false, hit.Path...)}
 		}
 		if w.Spec.HostPID {
@@ -126,6 +127,18 @@ func privilegedContainers(h *posture.Hits, w *kube.Workload) {
 		}
 		danger(h, w, hit)
 	}
+}
+
+// needsRights tells whether a container's command is one that the kernel lets only the node's
+// root do: without its rights it would fail at once.
+func needsRights(c *kube.Container) bool {
+	text := joined(c.Command, c.Args)
+	for _, word := range []string{"sysctl", "mount ", "modprobe", "insmod", "iptables", "nsenter", "dockerd", "chroot", "losetup", "mkfs"} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // propagates tells whether what a container mounts appears on the node.

@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,7 +10,7 @@ import (
 	"bulwark/kube"
 )
 
-// placeRules are about where pods run, and what of them Kubernetes does not read.
+// placeRules are about where pods run.
 var placeRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "workload/default-namespace", Severity: low, Hygiene: true, Title: "A workload is in the default namespace",
@@ -64,13 +63,6 @@ var placeRules = []*posture.Rule{
 			}
 		},
 	},
-	{
-		Rule: misconfig.Rule{ID: "workload/ignored-setting", Severity: medium, Title: "A security setting stands where nothing reads it",
-			Tags: []string{"cis:5.6.3"}, Fix: "move it to where it belongs: securityContext of the container or the pods",
-			Why:   "somebody meant to restrict the pods, and they are not restricted: the server drops fields it does not know. Medium: what is written hides what runs",
-			Noise: "fields of a newer Kubernetes than is known here", Refs: []string{docsContext}},
-		Workload: ignored,
-	},
 }
 
 // addOn tells whether the images are those of Kubernetes' own add-ons.
@@ -104,48 +96,4 @@ func controlPlane(h *posture.Hits, w *kube.Workload) {
 			h.Add(hit)
 		}
 	}
-}
-
-// securitySettings are fields that restrict pods where they are read.
-var securitySettings = map[string]bool{
-	"runAsUser": true, "runAsNonRoot": true, "runAsGroup": true, "readOnlyRootFilesystem": true, "allowPrivilegeEscalation": true, "capabilities": true, "privileged": true, "seccompProfile": true,
-	"seLinuxOptions": true, "appArmorProfile": true, "procMount": true, "securityContext": true, "automountServiceAccountToken": true, "hostUsers": true, "runtimeClassName": true,
-}
-
-func ignored(h *posture.Hits, w *kube.Workload) {
-	for _, p := range w.Misfits {
-		name := p.Path[strings.LastIndexByte(p.Path, '.')+1:]
-		if !strings.HasPrefix(p.Text, "there is no such field") || !meant(name) || strings.Contains(p.Path, "annotations.") {
-			continue
-		}
-		h.Add(posture.Hit{Object: w.Object, Path: steps(p.Path), Evidence: p.Path + " is no field of Kubernetes"})
-	}
-}
-
-// meant tells whether a name is a security setting's, however it is written.
-func meant(name string) bool {
-	if securitySettings[name] {
-		return true
-	}
-	for known := range securitySettings {
-		if strings.EqualFold(known, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// steps takes a path apart that [kube.PathText] has written.
-func steps(text string) []any {
-	var path []any
-	for part := range strings.SplitSeq(text, ".") {
-		name, rest, _ := strings.Cut(part, "[")
-		path = append(path, name)
-		for at := range strings.SplitSeq(rest, "[") {
-			if i, err := strconv.Atoi(strings.TrimSuffix(at, "]")); err == nil {
-				path = append(path, i)
-			}
-		}
-	}
-	return path
 }

@@ -377,8 +377,17 @@ var runners = []string{
 	"jupyter", "jupyterhub", "singleuser", "notebook", "code-server", "rstudio", "coder", "openfaas", "fission", "nuclio", "kubeless", "judge0", "piston",
 }
 
+// runnerKinds are custom resources whose pods do.
+var runnerKinds = map[string]bool{
+	"Notebook.kubeflow.org": true, "RunnerDeployment.actions.summerwind.dev": true, "RunnerSet.actions.summerwind.dev": true, "AutoscalingRunnerSet.actions.github.com": true, "EphemeralRunnerSet.actions.github.com": true,
+}
+
 func noSandbox(h *posture.Hits, w *kube.Workload) {
 	if w.Spec.RuntimeClassName != nil && *w.Spec.RuntimeClassName != "" {
+		return
+	}
+	if runnerKinds[w.Kind+"."+w.Group()] {
+		h.Add(inPod(w, "a "+w.Kind+" runs its users' code, and there is no runtimeClassName", "runtimeClassName"))
 		return
 	}
 	for c := range lasting(w) {
