@@ -88,6 +88,9 @@ func (p *printer) asset(a *group.Asset) {
 	if len(a.Packages) > 0 {
 		packages += " (" + group.Formats(a.Packages) + ")"
 	}
+	if a.Kind == "cluster" && len(a.Packages) == 0 { // it has objects
+		packages = strings.TrimSpace("Kubernetes " + a.Labels["version"])
+	}
 	p.text(plain, "", "  ", strings.Join(append(about, packages), " | "))
 	if p.o.Inventory {
 		p.packages(a)

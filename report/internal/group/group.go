@@ -81,7 +81,7 @@ func (l *Layer) Total() int {
 	return n
 }
 
-// ByAsset arranges r. Layers are part of their parent; what names no known asset
+// ByAsset arranges r. Layers are part of their image, objects of their cluster; what names no known asset
 // comes under one without a name.
 func ByAsset(r *bulwark.Report) []*Asset {
 	g := grouper{assets: map[bulwark.AssetID]*Asset{}, ecosystems: map[string]string{}}
@@ -125,6 +125,10 @@ func (g *grouper) addAsset(a *bulwark.Asset) {
 		return
 	}
 	if _, ok := g.assets[a.ID]; ok {
+		return
+	}
+	if p, ok := g.assets[a.Parent]; ok && p.Kind == "cluster" && a.Kind != "image" {
+		g.assets[a.ID] = p
 		return
 	}
 	n := &Asset{Asset: a, Counts: map[bulwark.Severity]int{}, rows: map[rowKey][2]int{}, layers: map[string]int{}}

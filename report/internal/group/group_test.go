@@ -108,3 +108,18 @@ func TestDistribution(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The objects of a cluster that have findings are its part; the images that run in it are not.
+func TestByAssetOfCluster(t *testing.T) {
+	r := &bulwark.Report{
+		Assets:   []bulwark.Asset{{ID: "k8s:c", Kind: "cluster"}, {ID: "k8s:c/a/Deployment/web", Kind: "Deployment", Parent: "k8s:c"}, {ID: "image:x", Kind: "image", Parent: "k8s:c"}},
+		Findings: []bulwark.Finding{{Asset: "k8s:c/a/Deployment/web"}, {Asset: "k8s:c"}, {Asset: "image:x"}},
+	}
+	got := map[bulwark.AssetID]int{}
+	for _, a := range group.ByAsset(r) {
+		got[a.ID] = len(a.Others)
+	}
+	if diff := cmp.Diff(map[bulwark.AssetID]int{"k8s:c": 2, "image:x": 1}, got); diff != "" {
+		t.Errorf("findings by asset (-want +got):\n%s", diff)
+	}
+}
