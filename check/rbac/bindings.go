@@ -330,7 +330,11 @@ var bindingRules = []*posture.Rule{
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, missing(s)) {
 				if names, worst := dangersOf(g.Binding); worst >= medium {
-					h.Add(g.hit(min(worst, medium), "it does not exist", allows(g.Binding, names)))
+					level := medium
+					if s.Cluster == nil {
+						level = low // another file may make it
+					}
+					h.Add(g.hit(level, "it does not exist", allows(g.Binding, names)))
 				}
 			}
 		},
@@ -386,7 +390,8 @@ func crowdLevel(worst bulwark.Severity) bulwark.Severity {
 }
 
 // missing tells which service accounts do not exist, as far as that can be known: of a
-// cluster, and of manifests that make accounts in the namespace.
+// cluster, and of manifests that make accounts in the namespace, unless it is one where
+// others make some as well.
 func missing(s *kube.Set) func(*authz.Binding, authz.Subject) bool {
 	cluster := authz.Of(s).Known("serviceaccounts")
 	made, there := map[string]bool{}, map[authz.Subject]bool{}
@@ -398,7 +403,11 @@ func missing(s *kube.Set) func(*authz.Binding, authz.Subject) bool {
 		if b.Role != nil && b.Role.Default() && subject.Namespace == system {
 			return false // controllers' accounts, which a control plane that somebody else runs has not
 		}
-		return account(subject) && !there[subject] && (cluster || made[subject.Namespace] && subject.Name != "default")
+		if cluster {
+			return account(subject) && !there[subject]
+		}
+		elsewhere := strings.HasPrefix(subject.Namespace, "kube-") || subject.Namespace == "default" || subject.Name == "default"
+		return account(subject) && !there[subject] && made[subject.Namespace] && !elsewhere
 	}
 }
 

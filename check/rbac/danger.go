@@ -27,6 +27,8 @@ type danger struct {
 	// judge looks at the rule itself, instead of wants: it gives the verbs that count and how
 	// bad they are everywhere and in an own namespace.
 	judge func(*authz.Rule) (verbs []string, wide, own bulwark.Severity)
+	// eases tells that it is one step less bad in a role that has it for a reason.
+	eases func(*authz.Role) bool
 	// weak are verbs that alone are one step less bad.
 	weak []string
 	// alone tells that it is nothing where a rule makes another danger possible.
@@ -64,6 +66,9 @@ func (d *danger) look(role *authz.Role) []hit {
 	for i := range role.Rules {
 		if h, ok := d.rule(&role.Rules[i]); ok && !(d.alone && d.outdone(&role.Rules[i])) {
 			h.index = i
+			if d.eases != nil && d.eases(role) {
+				h.wide, h.own = lower(h.wide), lower(h.own)
+			}
 			switch {
 			case d.system != none:
 				h.system = d.system

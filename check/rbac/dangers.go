@@ -175,7 +175,7 @@ var dangers = []*danger{
 			Why:   "a pod runs as any service account of its namespace, mounts any of its secrets, and is the node where nothing forbids privileged pods; in kube-system accounts hold the cluster",
 			Noise: "whatever deploys has to; severity is that of how far it reaches",
 			Refs:  []string{good + "#workload-creation", admit}},
-		own: medium, named: medium, wants: makesPods,
+		own: medium, named: low, wants: makesPods,
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/run-by-operator", Severity: medium, Title: "A role writes resources that an operator makes pods of",
@@ -312,9 +312,9 @@ var dangers = []*danger{
 		Rule: misconfig.Rule{ID: "rbac/volume-create", Severity: medium, Title: "A role makes persistent volumes",
 			Tags: []string{"cis:5.1.9", "attack:T1611", "edge:VOLUME_ACCESS"}, Fix: "let storage classes and their drivers make volumes",
 			Why:   "a persistent volume of the type hostPath is any folder of the node, and Pod Security Admission does not look into volumes that are claimed",
-			Noise: "drivers of storage have to",
+			Noise: "drivers of storage have to: they are known by reading storage classes, and then it is low",
 			Refs:  []string{good + "#persistent-volume-creation"}},
-		named: none,
+		named: none, eases: drives,
 		wants: []want{on("create", "", "persistentvolumes")},
 	},
 	{
@@ -374,10 +374,9 @@ var dangers = []*danger{
 		Rule: misconfig.Rule{ID: "rbac/data-delete", Severity: low, Title: "A role deletes volumes or their snapshots",
 			Tags: []string{"attack:T1485", "kubescape:C-0007"}, Fix: "leave deleting to the driver of the storage, or limit it to a namespace",
 			Why:   "with the volume goes the data, and with the snapshot what could bring it back",
-			Noise: "drivers of storage and tools for backups have to",
+			Noise: "tools for backups have to; what also makes them, as drivers of storage do, is not found",
 			Refs:  []string{"https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reclaiming"}},
-		own: none, named: none,
-		wants: []want{on("delete deletecollection", "", "persistentvolumes persistentvolumeclaims"), on("delete deletecollection", "snapshot.storage.k8s.io", "volumesnapshots volumesnapshotcontents")},
+		judge: deletesData,
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/external-secrets-write", Severity: medium, Title: "A role decides which secrets are fetched from outside",
@@ -472,4 +471,26 @@ func configmaps(r *authz.Rule) ([]string, bulwark.Severity, bulwark.Severity) {
 		return verbs, low, none
 	}
 	return nil, none, none
+}
+
+// drives tells whether a role is that of a driver of storage, which reads storage classes.
+func drives(role *authz.Role) bool {
+	q := authz.Request{Verb: "list", Group: "storage.k8s.io", Resource: "storageclasses"}
+	return slices.ContainsFunc(role.Rules, func(r authz.Rule) bool { return r.Allows(&q) })
+}
+
+// deletesData looks at the right to delete what the same rule does not make.
+func deletesData(r *authz.Rule) ([]string, bulwark.Severity, bulwark.Severity) {
+	if broad(r) || len(r.Names) > 0 || slices.Contains(r.Verbs, "create") || slices.Contains(r.Verbs, "*") {
+		return nil, none, none
+	}
+	var verbs []string
+	for _, w := range []want{on("delete deletecollection", "", "persistentvolumes persistentvolumeclaims"), on("delete deletecollection", "snapshot.storage.k8s.io", "volumesnapshots volumesnapshotcontents")} {
+		for _, resource := range w.resources {
+			if slices.Contains(r.Groups, w.group) || slices.Contains(r.Groups, "*") {
+				verbs = union(verbs, w.met(r, resource))
+			}
+		}
+	}
+	return verbs, low, none
 }
