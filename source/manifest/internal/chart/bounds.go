@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -16,11 +15,17 @@ const (
 	maxBytes  = 32 << 20 // bytes of the texts in one value
 	maxNested = 400      // how deep values nest
 	maxCalls  = 512      // how deep templates call each other
-	maxSteps  = 4 << 20  // actions and rounds of loops
+	maxSteps  = 1 << 20  // actions and rounds of loops
 	maxRound  = 1 << 20  // elements of a list that a function makes
 )
 
-func tooMuch(what string) error { return fmt.Errorf("%s: %w", what, bulwark.ErrLimit) }
+// excess is what would take too much.
+type excess struct{ what string }
+
+func (e *excess) Error() string        { return e.what + ": " + bulwark.ErrLimit.Error() }
+func (e *excess) Is(target error) bool { return target == bulwark.ErrLimit }
+
+func tooMuch(what string) error { return &excess{what} }
 
 // weigh refuses a value that has no end, or is too large to be written: lists and maps that
 // hold each other many times are small in memory and endless on paper.
@@ -108,7 +113,11 @@ func (r *renderer) bounded(name string, f any) any {
 	heavy := expands[name]
 	made := reflect.FuncOf(ins(t), append(out, errorType), t.IsVariadic())
 	return reflect.MakeFunc(made, func(args []reflect.Value) []reflect.Value {
+		r.steps += cost(args)
 		err := r.step()
+		if err == nil {
+			err = affordable(name, args)
+		}
 		if err == nil && heavy {
 			err = weighAll(args)
 		}
@@ -152,6 +161,7 @@ func weighAll(args []reflect.Value) error {
 // settled refuses what a call made when it is too large. A merge that made a map hold
 // itself is undone as far as that goes.
 func (r *renderer) settled(name string, args []reflect.Value, res reflect.Value) error {
+	r.steps += cost([]reflect.Value{res})
 	if merges[name] {
 		to, _ := table(args[0].Interface())
 		if err := weigh(to); err != nil {
@@ -175,7 +185,7 @@ func small(v reflect.Value) error {
 			return tooMuch("a text of more than 8 MB")
 		}
 	case reflect.Slice:
-		if v.Len() > maxText {
+		if v.Len() > maxRound && v.Type().Elem().Kind() != reflect.Uint8 || v.Len() > maxText {
 			return tooMuch("a list that is too long")
 		}
 	}
@@ -238,3 +248,69 @@ func set(m map[string]any, key string, v any) (map[string]any, error) {
 	}
 	return nil, err
 }
+
+// cost is what the size of texts and lists adds to a step.
+func cost(args []reflect.Value) int {
+	n := 0
+	for _, a := range args {
+		if a.Kind() == reflect.Interface && !a.IsNil() {
+			a = a.Elem()
+		}
+		switch a.Kind() {
+		case reflect.String:
+			n += a.Len() >> 10
+		case reflect.Slice:
+			n += a.Len() >> 6
+		}
+	}
+	return n
+}
+
+// affordable refuses calls that would make far more of what they are given, or compare all
+// of it with all of it.
+func affordable(name string, args []reflect.Value) error {
+	name = strings.TrimPrefix(strings.ToLower(name), "must")
+	size := func(i int) int {
+		if i >= len(args) {
+			return 0
+		}
+		a := args[i]
+		if a.Kind() == reflect.Interface && !a.IsNil() {
+			a = a.Elem()
+		}
+		switch a.Kind() {
+		case reflect.String, reflect.Slice, reflect.Map:
+			return a.Len()
+		}
+		return 0
+	}
+	text := func(i int) string { return args[i].String() }
+	much := false
+	switch name {
+	case "regexreplaceall", "regexreplaceallliteral":
+		most := size(2)*(size(1)+1) + strings.Count(text(2), "$")*size(1)
+		much = size(0) > maxPattern || most > 8*maxText
+	case "regexmatch", "regexfindall", "regexfind", "regexsplit":
+		much = size(0) > maxPattern
+	case "join":
+		much = size(0)*size(1) > maxText
+	case "wrapwith":
+		much = size(1)*size(2) > maxText
+	case "trimall":
+		much = size(0) > maxPattern
+	case "split":
+		much = strings.Count(text(1), text(0)) > maxRound/8
+	case "splitn":
+		much = strings.Count(text(2), text(0)) > maxRound/8
+	case "uniq", "without":
+		much = size(0) > 4096 || size(1) > 4096
+	case "semver", "semvercompare", "fromtoml", "todate", "duration", "durationround", "snakecase", "camelcase", "kebabcase":
+		much = size(0) > 1<<20 || size(1) > 1<<20
+	}
+	if much {
+		return tooMuch(name)
+	}
+	return nil
+}
+
+const maxPattern = 4096 // bytes of a regular expression, or of a set of letters

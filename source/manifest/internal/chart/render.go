@@ -157,6 +157,7 @@ type renderer struct {
 	paths  map[string]string // of templates by their names
 	texts  map[string]*template.Template
 	steps  int
+	looks  int // steps when the time was last looked at
 	calls  int // how deep templates are in each other
 	nested int // how deep in texts that go into functions
 	out    *output
@@ -177,8 +178,11 @@ func (r *renderer) step() error {
 	if r.steps++; r.steps > maxSteps {
 		return tooMuch("the templates do not come to an end")
 	}
-	if r.steps%1024 == 0 && r.ctx.Err() != nil {
-		return tooMuch("the templates take too long")
+	if r.steps-r.looks >= 256 {
+		r.looks = r.steps
+		if r.ctx.Err() != nil {
+			return tooMuch("the templates take too long")
+		}
 	}
 	return nil
 }
@@ -247,7 +251,7 @@ func (r *renderer) parse(name string, t one) error {
 func (r *renderer) execute(name string, t one, left *int) {
 	t.sees["Template"] = Values{"Name": name, "BasePath": t.base}
 	r.out, r.trace = &output{left: *left}, &trace{}
-	r.calls, r.nested = 0, 0
+	r.calls, r.nested, r.steps, r.looks = 0, 0, 0, 0
 	err := r.set.ExecuteTemplate(r.out, name, t.sees)
 	*left = r.out.left
 	if err != nil {
@@ -267,9 +271,12 @@ func (r *renderer) failed(path string, err error) {
 		r.note(path, "the chart does not render with these values: "+own+" (give values: --values FILE or --set)", true)
 		return
 	}
-	for _, prefix := range []string{"template: "} {
-		text = strings.TrimPrefix(text, prefix)
+	var much *excess
+	if errors.As(err, &much) {
+		r.note(path, "the template does not render: "+much.Error(), true)
+		return
 	}
+	text = strings.TrimPrefix(text, "template: ")
 	if i := strings.LastIndex(text, ">: "); i >= 0 && len(text) > 300 {
 		text = text[i+3:]
 	}
