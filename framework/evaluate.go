@@ -166,7 +166,10 @@ func (e *evaluation) absent(c *Control) (status, reason string) {
 			return bulwark.StatusManual, "no " + name + " is among what was looked at"
 		}
 	}
-	if len(c.Needs) == 1 && (c.Needs[0] == "Cluster" || c.Needs[0] == "Version") {
+	switch {
+	case slices.Contains(c.Needs, "image") && e.facts.Seen["workload"] > 0:
+		return bulwark.StatusManual, "the images were not looked at"
+	case slices.Contains(c.Needs, "version") || slices.Contains(c.Needs, "cluster"):
 		return bulwark.StatusManual, "a running cluster tells; this is none"
 	}
 	return bulwark.StatusNA, "no " + strings.Join(c.Needs, ", no ") + " is among what was looked at"
@@ -202,23 +205,27 @@ func (e *evaluation) lookedAt(c *Control) []string {
 		if _, rest, ok := strings.Cut(need, ":"); ok {
 			name = rest
 		}
-		list = append(list, fmt.Sprintf("%s looked at", strings.TrimSpace(counted(n, name))))
+		list = append(list, counted(n, name))
 	}
-	return list
+	if len(list) == 0 {
+		return nil
+	}
+	return []string{"looked at " + strings.Join(list, ", ")}
 }
 
 // counted is a number of things of a kind: "12 workloads".
 func counted(n int, kind string) string {
 	switch kind {
-	case "Version", "Cluster":
-		return strings.ToLower(kind)
-	case "Workload":
+	case "version":
+		return "the versions"
+	case "cluster":
+		return "the cluster"
+	case "image":
+		return "the image"
+	case "workload":
 		return count(n, "workload", "workloads")
 	}
-	if n == 1 {
-		return "1 " + kind
-	}
-	return strconv.Itoa(n) + " x " + kind
+	return count(n, kind, kind+" objects")
 }
 
 func count(n int, one, many string) string {

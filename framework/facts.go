@@ -1,6 +1,7 @@
 package framework
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,9 +13,10 @@ import (
 type Facts struct {
 	Asset bulwark.AssetID
 	Live  bool // a cluster, not what somebody wrote
-	// Seen counts what was looked at, by kind of object; "Workload" stands for everything
-	// that runs pods, "component:..." for programs of Kubernetes whose command line was seen,
-	// "config:..." for their files, "Image" for files of an image, "Version" for versions.
+	// Seen counts what was looked at, by kind of object; "workload" stands for everything that
+	// runs pods, "component:..." for programs of Kubernetes whose command line was seen,
+	// "config:..." for their files, "image" for files of an image, "cluster" for one that runs,
+	// "version" for what tells the versions of its components.
 	Seen map[string]int
 	// Unseen are resources that could not be listed, with why.
 	Unseen map[string]string
@@ -28,7 +30,7 @@ type Facts struct {
 func FactsOf(t *bulwark.Target) Facts {
 	f := Facts{Asset: t.Asset.ID, Seen: map[string]int{}}
 	if t.Image != nil {
-		f.Seen["Image"]++
+		f.Seen["image"]++
 	}
 	s := kube.Of(t)
 	if s == nil {
@@ -36,16 +38,16 @@ func FactsOf(t *bulwark.Target) Facts {
 	}
 	if s.Cluster != nil {
 		f.Live, f.Unseen = true, s.Cluster.Unseen
-		f.Seen["Cluster"]++
+		f.Seen["cluster"]++
 		if s.Cluster.Version != "" {
-			f.Seen["Version"]++
+			f.Seen["version"]++
 		}
 	}
 	for _, o := range s.Objects {
 		f.object(s, o)
 	}
 	for _, w := range s.Workloads() {
-		f.Seen["Workload"]++
+		f.Seen["workload"]++
 		for i := range w.Containers {
 			if c := w.Containers[i].Component(); c != "" {
 				f.Seen["component:"+c]++
@@ -77,7 +79,7 @@ func (f *Facts) object(s *kube.Set, o *kube.Object) {
 	case strings.HasSuffix(o.Kind, "Configuration") && o.Name == "":
 		f.Seen["config:"+o.Kind]++
 	case o.Is("", "Node"):
-		f.Seen["Version"]++
+		f.Seen["version"]++
 	}
 }
 
@@ -103,7 +105,7 @@ func (f *Facts) missed(needs []string) string {
 		name, _, _ := strings.Cut(resource, ".")
 		for _, need := range needs {
 			of := []string{plural(need)}
-			if need == "Workload" {
+			if need == "workload" {
 				of = workloads
 			}
 			if strings.HasPrefix(need, "component:") {
@@ -149,4 +151,25 @@ func (f *Facts) Ran(plugins []bulwark.Plugin, notes []bulwark.Note) {
 		}
 	}
 	f.Rules = slices.DeleteFunc(f.Rules, func(r bulwark.Rule) bool { return f.Failed[r.ID] != "" })
+}
+
+// Part adds what is known of a part of the target, an image that runs in a cluster, and the
+// notes about that.
+func (f *Facts) Part(part *Facts, name string, notes []bulwark.Note) {
+	for what, n := range part.Seen {
+		f.Seen[what] += n
+	}
+	for rule, why := range part.Failed {
+		f.Failed[rule] = name + ": " + why
+	}
+	f.Rules = slices.DeleteFunc(f.Rules, func(r bulwark.Rule) bool { return f.Failed[r.ID] != "" })
+	for i := range notes {
+		if n := &notes[i]; n.Incomplete && strings.HasPrefix(n.Plugin, "source/") {
+			f.Unseen = maps.Clone(f.Unseen) // the target's own
+			if f.Unseen == nil {
+				f.Unseen = map[string]string{}
+			}
+			f.Unseen["images"] = n.Text
+		}
+	}
 }

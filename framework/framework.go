@@ -52,7 +52,7 @@ type Control struct {
 	// Only takes those findings of Rules alone that have the tag.
 	Only string `yaml:"only"`
 	// Needs are what must have been seen before silence counts, one of them: kinds of
-	// objects, "Workload", "Image", "component:kube-apiserver", "config:KubeletConfiguration".
+	// objects, "workload", "image", "component:kube-apiserver", "config:KubeletConfiguration".
 	Needs []string `yaml:"needs"`
 	// Manual is true where rules see only a part: their silence does not decide.
 	Manual bool `yaml:"manual"`

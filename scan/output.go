@@ -28,7 +28,6 @@ func (o *output) add(other *output) {
 	o.findings = both(o.findings, other.findings)
 	o.advice = both(o.advice, other.advice)
 	o.notes = both(o.notes, other.notes)
-	o.frameworks = both(o.frameworks, other.frameworks)
 }
 
 // both appends b to a, and copies nothing when a is empty, as for one target it is.

@@ -49,9 +49,8 @@ type Scanner struct {
 	Redact func(texts []string) []string
 	// Trace tells of an image's findings what made them, and of what it could not; nil: nobody is asked.
 	Trace func(*bulwark.Target, []bulwark.Finding) []bulwark.Note
-	// Frameworks holds a target against frameworks of controls, by all of its findings, those
-	// that are not kept too, and the notes about it; nil: nobody asked.
-	Frameworks func(*bulwark.Target, []bulwark.Finding, []bulwark.Note) []bulwark.Framework
+	// Frameworks holds targets against frameworks of controls; nil: nobody asked.
+	Frameworks Frameworks
 	// Keep says which findings are reported; nil: all. It is asked after policies.
 	Keep func(*bulwark.Finding) bool
 	// Progress is told about the layers that are read; nil: nobody is.
@@ -62,6 +61,15 @@ type Scanner struct {
 	Now     time.Time      // the clock that checks see
 	Data    bulwark.Data   // what checks know, for the report
 	Notes   []bulwark.Note // of whoever set the scanner up
+}
+
+// Frameworks holds what is found against frameworks of controls.
+type Frameworks interface {
+	// Target takes all findings of a target, those that are not kept too, and the notes about
+	// it. It keeps nothing of the slices.
+	Target(*bulwark.Target, []bulwark.Finding, []bulwark.Note)
+	// Results are asked for when all targets were looked at.
+	Results() []bulwark.Framework
 }
 
 // Job is one target to open.
@@ -108,6 +116,9 @@ func (s *Scanner) Scan(ctx context.Context, jobs []Job, h bulwark.Handler) (*Res
 		if idle, ok := p.(interface{ Unused() []bulwark.Note }); ok {
 			out.notes = append(out.notes, idle.Unused()...)
 		}
+	}
+	if s.Frameworks != nil {
+		out.frameworks = s.Frameworks.Results()
 	}
 	run := bulwark.Run{Version: s.Version, Started: s.Started, Now: s.Now, Targets: refs(jobs), Data: s.Data}
 	var err error
@@ -241,7 +252,7 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 		}
 	}
 	if s.Frameworks != nil {
-		o.frameworks = append(o.frameworks, s.Frameworks(t, o.findings, o.notes)...)
+		s.Frameworks.Target(t, o.findings, o.notes)
 	}
 	if s.Keep != nil {
 		o.findings = slices.DeleteFunc(o.findings, func(f bulwark.Finding) bool { return !s.Keep(&f) })

@@ -58,16 +58,49 @@ func (a *app) frameworksOf(s *scan.Scanner) error {
 	for _, i := range s.Inspectors {
 		asked = append(asked, i)
 	}
-	s.Frameworks = func(t *bulwark.Target, findings []bulwark.Finding, notes []bulwark.Note) []bulwark.Framework {
-		facts := framework.FactsOf(t)
-		facts.Ran(asked, notes)
-		out := make([]bulwark.Framework, len(list))
-		for i, d := range list {
-			out[i] = framework.Evaluate(d, &facts, findings)
-		}
-		return out
-	}
+	s.Frameworks = &judge{definitions: list, asked: asked, of: map[bulwark.AssetID]*held{}}
 	return nil
+}
+
+// judge holds targets against frameworks. What was found in the images of a cluster is held
+// against them together with what was found in the cluster.
+type judge struct {
+	definitions []*framework.Definition
+	asked       []bulwark.Plugin
+	order       []bulwark.AssetID
+	of          map[bulwark.AssetID]*held
+}
+
+// held is what is known of one target.
+type held struct {
+	facts    framework.Facts
+	findings []bulwark.Finding
+}
+
+var _ scan.Frameworks = (*judge)(nil)
+
+// Target takes what was found of a target.
+func (j *judge) Target(t *bulwark.Target, findings []bulwark.Finding, notes []bulwark.Note) {
+	facts := framework.FactsOf(t)
+	facts.Ran(j.asked, notes)
+	if of := j.of[t.Asset.Parent]; of != nil {
+		of.facts.Part(&facts, t.Asset.Name, notes)
+		of.findings = append(of.findings, findings...)
+		return
+	}
+	j.order = append(j.order, t.Asset.ID)
+	j.of[t.Asset.ID] = &held{facts, slices.Clone(findings)}
+}
+
+// Results holds all targets against all frameworks.
+func (j *judge) Results() []bulwark.Framework {
+	var out []bulwark.Framework
+	for _, id := range j.order {
+		for _, d := range j.definitions {
+			out = append(out, framework.Evaluate(d, &j.of[id].facts, j.of[id].findings))
+		}
+	}
+	return out
 }
 
 // below names a framework whose score is below --fail-under; "" when none is.

@@ -25,7 +25,7 @@ func (p *printer) framework(f *bulwark.Framework) {
 	if len(p.run.Frameworks) > 1 {
 		title += " | " + string(f.Asset)
 	}
-	p.heading(text.Clean(title) + ": " + compliance.Words(f.Score))
+	p.heading(text.Clean(title) + " | " + compliance.Words(f.Score))
 	if len(f.Sections) > 1 {
 		g := &grid{columns: []column{{head: "SECTION", yields: 20, most: 60}, {head: "SCORE", right: true}, {head: "PASS", right: true}, {head: "FAIL", right: true}, {head: "MANUAL", right: true}, {head: "N/A", right: true}}}
 		for _, s := range f.Sections {
@@ -34,7 +34,7 @@ func (p *printer) framework(f *bulwark.Framework) {
 		p.grid(g)
 		p.line()
 	}
-	g := &grid{columns: []column{{head: "STATUS"}, {head: "CONTROL"}, {head: "WHAT", wrap: true, yields: 28, most: 76}, {head: "SEEN", wrap: true, yields: 30, most: 120}}}
+	g := &grid{columns: []column{{head: "STATUS"}, {head: "CONTROL"}, {head: "WHAT", yields: 28, most: 84}, {head: "SEEN", yields: 30, most: 110}}}
 	absent := 0
 	for _, c := range compliance.Sorted(f) {
 		if c.Status == bulwark.StatusNA && !p.o.Verbose {

@@ -38,9 +38,9 @@ func Percent(s bulwark.Score) string {
 func Words(s bulwark.Score) string {
 	counts := fmt.Sprintf("%d passed, %d failed, %d manual, %d not applicable", s.Passed, s.Failed, s.Manual, s.NotApplicable)
 	if s.Percent == nil {
-		return "no score: " + counts
+		return "no score | " + counts
 	}
-	return Percent(s) + ": " + counts
+	return Percent(s) + " | " + counts
 }
 
 // Section is what a section is called.
@@ -51,12 +51,12 @@ func Section(s bulwark.FrameworkSection) string {
 	return s.ID + " " + s.Title
 }
 
-// Seen is what was seen of a control, on one line: the worst finding with how many there are,
+// Seen is what was seen of a control, on one line: what is worst of it and how many more there are,
 // or why it is as it is.
 func Seen(c *bulwark.Control) string {
 	s := c.Reason
 	if c.Status == bulwark.StatusFail && len(c.Evidence) > 0 {
-		s = c.Evidence[0]
+		s, _, _ = strings.Cut(c.Evidence[0], ": ")
 		if c.Findings > 1 {
 			s += fmt.Sprintf(" (+%d)", c.Findings-1)
 		}
