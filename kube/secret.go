@@ -30,6 +30,8 @@ type Values struct {
 	// Applied are names of keys whose values stand in the annotation in which kubectl apply
 	// keeps what was applied.
 	Applied []string `json:"applied,omitempty"`
+	// Changed is when the Secret was last written, as far as a cluster keeps that.
+	Changed time.Time `json:"changed,omitzero"`
 }
 
 // Key is one key of a Secret.
@@ -116,7 +118,7 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // Values tells of the values of a Secret as a manifest or the API server has it.
 func (h *Hasher) Values(root *Node) *Values {
-	v := &Values{Read: true, Applied: applied(root)}
+	v := &Values{Read: true, Applied: applied(root), Changed: changed(root)}
 	values := map[string][]byte{}
 	for name, n := range root.Get("data").Fields() {
 		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Text()), ""))
@@ -133,6 +135,19 @@ func (h *Hasher) Values(root *Node) *Values {
 	}
 	slices.SortFunc(v.Keys, func(a, b Key) int { return strings.Compare(a.Name, b.Name) })
 	return v
+}
+
+// changed is the last of the times at which somebody wrote fields; the zero time when no
+// object of a cluster tells.
+func changed(root *Node) (last time.Time) {
+	meta := root.Get("metadata")
+	last, _ = time.Parse(time.RFC3339, meta.Get("creationTimestamp").Text())
+	for _, m := range meta.Get("managedFields").Items() {
+		if t, err := time.Parse(time.RFC3339, m.Get("time").Text()); err == nil && t.After(last) {
+			last = t
+		}
+	}
+	return last.UTC()
 }
 
 // applied are the keys whose values the annotation of kubectl apply holds.

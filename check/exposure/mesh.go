@@ -74,7 +74,7 @@ func meshModes(h *posture.Hits, s *kube.Set) {
 		}
 	}
 	for _, ns := range s.Kind("", "Namespace") {
-		if s.Cluster != nil && inMesh(ns.Labels) && !strict[ns.Name] && !strict["istio-system"] {
+		if s.Cluster != nil && s.Cluster.Unseen["peerauthentications.security.istio.io"] == "" && inMesh(ns.Labels) && !strict[ns.Name] && !strict["istio-system"] {
 			h.Add(posture.Hit{Object: ns, Path: []any{"metadata", "labels"}, Severity: low, Evidence: "no PeerAuthentication holds for the namespace: PERMISSIVE is the default"})
 		}
 	}

@@ -43,7 +43,7 @@ var policyRules = []*posture.Rule{
 }
 
 // segmented are the namespaces that have some policy; everything when a policy holds for the
-// whole cluster.
+// whole cluster, or is not known.
 type segmented struct {
 	policies   map[string][]*kube.Object
 	other      map[string]bool // by the objects of a network plugin
@@ -52,7 +52,7 @@ type segmented struct {
 
 func policiesOf(s *kube.Set) *segmented {
 	return kube.Memo(s, func(s *kube.Set) *segmented {
-		g := &segmented{policies: map[string][]*kube.Object{}, other: map[string]bool{}}
+		g := &segmented{policies: map[string][]*kube.Object{}, other: map[string]bool{}, everywhere: policiesUnseen(s)}
 		for _, o := range s.Kind("networking.k8s.io", "NetworkPolicy") {
 			g.policies[o.Namespace] = append(g.policies[o.Namespace], o)
 		}
@@ -66,6 +66,19 @@ func policiesOf(s *kube.Set) *segmented {
 		}
 		return g
 	})
+}
+
+// policiesUnseen tells whether policies may be there that could not be listed.
+func policiesUnseen(s *kube.Set) bool {
+	if s.Cluster == nil {
+		return false
+	}
+	for resource := range s.Cluster.Unseen {
+		if strings.Contains(resource, "networkpolicies") || strings.HasPrefix(resource, "pods") {
+			return true
+		}
+	}
+	return false
 }
 
 // inhabited are the namespaces with pods that a policy could hold for, with how many

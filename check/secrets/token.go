@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"slices"
+	"strings"
 
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
@@ -54,6 +55,13 @@ var tokenRules = []*posture.Rule{
 // withoutNeed looks at the pods whose service account nobody gives any rights. Without the
 // bindings that is not known.
 func withoutNeed(h *posture.Hits, s *kube.Set) {
+	if s.Cluster != nil {
+		for resource := range s.Cluster.Unseen {
+			if strings.Contains(resource, "rolebindings") {
+				return
+			}
+		}
+	}
 	bound := map[string]bool{}
 	bindings := append(slices.Clone(s.Kind("rbac.authorization.k8s.io", "RoleBinding")), s.Kind("rbac.authorization.k8s.io", "ClusterRoleBinding")...)
 	for _, b := range bindings {

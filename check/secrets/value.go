@@ -188,13 +188,7 @@ func (opt Options) old(h *posture.Hits, o *kube.Object) {
 	if h.Set.Cluster == nil || opt.Now.IsZero() || !byPeople(o) || managed(o) != "" {
 		return
 	}
-	meta := o.Root.Get("metadata")
-	last, _ := time.Parse(time.RFC3339, meta.Get("creationTimestamp").Text())
-	for _, m := range meta.Get("managedFields").Items() {
-		if t, err := time.Parse(time.RFC3339, m.Get("time").Text()); err == nil && t.After(last) {
-			last = t
-		}
-	}
+	last := values(h, o).Changed
 	if !last.IsZero() && opt.Now.Sub(last) > oldAfter {
 		h.Add(posture.Hit{Object: o, Path: []any{"metadata", "creationTimestamp"}, Evidence: "last written on " + last.Format(time.DateOnly)})
 	}
