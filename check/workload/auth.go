@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"bulwark"
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
 	"bulwark/kube"
@@ -173,8 +174,9 @@ func openArguments(h *posture.Hits, w *kube.Workload, c *kube.Container) {
 
 // word is one word of a container's command, with where it stands.
 type word struct {
-	text string
-	path []any
+	text  string
+	path  []any
+	whole bool // it is an element of the list, not a part of one
 }
 
 // arguments are the words of a command; those of a script behind "sh -c" one by one.
@@ -186,12 +188,12 @@ func arguments(c *kube.Container) []word {
 				return
 			}
 			if !strings.ContainsAny(s, " \n\t") || strings.HasPrefix(s, "-") {
-				list = append(list, word{s, []any{field, i}})
+				list = append(list, word{s, []any{field, i}, true})
 				continue
 			}
 			for f := range strings.FieldsSeq(s) {
 				if len(list) < 500 {
-					list = append(list, word{f, []any{field, i}})
+					list = append(list, word{f, []any{field, i}, false})
 				}
 			}
 		}
@@ -240,13 +242,15 @@ func dashboards(h *posture.Hits, w *kube.Workload) {
 		}
 		words := arguments(c)
 		for i, word := range words {
-			if v, ok := flagValue(words, i, "enable-skip-login"); ok && !strings.EqualFold(v, "false") {
-				h.Add(at(w, c, word.text, word.path...))
-			}
-			if v, ok := flagValue(words, i, "enable-insecure-login"); ok && !strings.EqualFold(v, "false") {
-				hit := at(w, c, word.text, word.path...)
-				hit.Severity = medium
-				h.Add(hit)
+			for flag, severity := range map[string]bulwark.Severity{"enable-skip-login": high, "enable-insecure-login": medium} {
+				if v, ok := flagValue(words, i, flag); ok && !strings.EqualFold(v, "false") {
+					hit := at(w, c, word.text, word.path...)
+					hit.Severity = severity
+					if word.whole && (v == "" || strings.Contains(word.text, "=")) {
+						hit.Edits = []kube.Edit{kube.Drop(hit.Path...)}
+					}
+					h.Add(hit)
+				}
 			}
 		}
 	}
