@@ -259,7 +259,9 @@ func (p *Policy) validate(b *Binding, r *Request, param *kube.Object) []Decision
 			list = append(list, unknown(p, b, i))
 		case err != nil:
 			for _, d := range failure(p, b, oneLine(err.Error()), false) {
-				d.Index, d.Path = i, p.path(r, param, v)
+				if d.Index = i; !strings.Contains(d.Message, "cost limit") {
+					d.Path = p.path(r, param, v)
+				}
 				list = append(list, d)
 			}
 		case out != types.True:
@@ -393,7 +395,11 @@ func (v *variables) value(one *variable) ref.Val {
 	case spent:
 		return types.NewErr("composited variable %q: %s", one.name, errBudget)
 	case err != nil:
-		return types.NewErr("composited variable %q fails to evaluate: %v", one.name, err)
+		cause := err.Error() // of a variable that a variable names, the last
+		if i := strings.LastIndex(cause, " resulted in error: "); i >= 0 {
+			cause = cause[i+len(" resulted in error: "):]
+		}
+		return types.NewErr("composited variable %q fails to evaluate: %s", one.name, cause)
 	}
 	return out
 }

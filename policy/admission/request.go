@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/google/cel-go/common/types"
@@ -59,9 +60,10 @@ func Create(o *kube.Object, namespace *kube.Object) *Request {
 	return r.settle()
 }
 
-// CreatePod is the request that creates a pod of the pod template at a place of an object.
+// CreatePod is the request that creates a pod of the pod template at a place of an object: in
+// the object's namespace, or in the default one where nobody knows it.
 func CreatePod(o *kube.Object, template []any, namespace *kube.Object) *Request {
-	r := &Request{Operation: "CREATE", Object: o, Template: template, Resource: Resource{"", "v1", "pods", "Pod"}, Scope: o.Namespace, Namespace: namespace}
+	r := &Request{Operation: "CREATE", Object: o, Template: template, Resource: Resource{"", "v1", "pods", "Pod"}, Scope: cmp.Or(o.Namespace, "default"), Namespace: namespace}
 	return r.settle()
 }
 
