@@ -3,16 +3,19 @@
 package apiserver
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"bulwark"
 	checkrbac "bulwark/check/rbac"
+	"bulwark/internal/cli"
 	"bulwark/kube"
 	"bulwark/rbac"
 	"bulwark/source/cluster"
@@ -55,6 +58,32 @@ func TestRights(t *testing.T) {
 		t.Errorf("only %d of %d were allowed: they are too poor to tell", yes, asked)
 	}
 	t.Logf("%d requests agree, %d of them allowed", asked, yes)
+	commands(t, s)
+}
+
+// commands asks the program about the same cluster, as an administrator and as nobody.
+func commands(t *testing.T, s *harness.Server) {
+	t.Helper()
+	for _, tt := range []struct {
+		args, want string
+		code       int
+	}{
+		{"who-can get /last", "User last  everywhere  ClusterRoleBinding/last -> ClusterRole/last (rule 1)", 0},
+		{"who-can list secrets cluster", "system:kube-controller-manager", 0},
+		{"of user:last", "get /last", 0},
+		{"of sa:kube-system/replicaset-controller", "system:controller:replicaset-controller", 0},
+	} {
+		var out, errs bytes.Buffer
+		args := append([]string{"rbac"}, strings.Fields(tt.args)...)
+		code := cli.Main(append(args, "--kubeconfig", s.Kubeconfig), nil, &out, &errs)
+		if code != tt.code || !strings.Contains(out.String(), tt.want) {
+			t.Errorf("%s: exit code %d, %q is not in\n%s%s", tt.args, code, tt.want, &out, &errs)
+		}
+	}
+	var out, errs bytes.Buffer
+	if code := cli.Main([]string{"rbac", "who-can", "get", "pods", "--kubeconfig", s.KubeconfigFor(t, "nobody")}, nil, &out, &errs); code != 1 || !strings.Contains(errs.String(), "403") {
+		t.Errorf("nobody: exit code %d\n%s%s", code, &out, &errs)
+	}
 }
 
 // rightsOf reads what the engine needs of the cluster.
