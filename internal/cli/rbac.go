@@ -131,7 +131,9 @@ func (r *rights) whoCan(ctx context.Context, args []string) error {
 	if len(ways) == 0 {
 		r.note("no binding lets anybody %s", q.String())
 	}
-	r.note("members of the group %s may do everything, without a binding", rbac.Masters)
+	if !slices.ContainsFunc(ways, func(w rbac.Way) bool { return w.Subject == rbac.Subject{Kind: rbac.UserGroup, Name: rbac.Masters} }) {
+		r.note("members of the group %s may do everything, without a binding", rbac.Masters)
+	}
 	return r.print(ways, true)
 }
 

@@ -68,7 +68,7 @@ func commands(t *testing.T, s *harness.Server) {
 		args, want string
 		code       int
 	}{
-		{"who-can get /last", "User last  everywhere  ClusterRoleBinding/last -> ClusterRole/last (rule 1)", 0},
+		{"who-can get /last", "ClusterRoleBinding/last -> ClusterRole/last (rule 1)", 0},
 		{"who-can list secrets cluster", "system:kube-controller-manager", 0},
 		{"of user:last", "get /last", 0},
 		{"of sa:kube-system/replicaset-controller", "system:controller:replicaset-controller", 0},
