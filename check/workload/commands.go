@@ -147,79 +147,11 @@ func matching(h *posture.Hits, w *kube.Workload, find func(string) string, what 
 	}
 }
 
-var (
-	netcatShell = regexp.MustCompile(`\b(?:nc|ncat|netcat|nc\.traditional|nc\.openbsd)\b[^|;&\n]{0,200}\s(?:-[a-z]*[ec]|--exec|--sh-exec|--lua-exec)\s+\S+`)
-	bashShell   = regexp.MustCompile(`\b(?:ba|z|k|da|a)?sh\b\s*(?:-i\b)?[^;|\n]{0,40}(?:[<>]&?\s*/dev/(?:tcp|udp)/[^\s;]+)`)
-	fifoShell   = regexp.MustCompile(`\bmk(?:fifo|nod)\b[^\n]{0,200}\|\s*/?(?:\w+/)*(?:ba|da)?sh\b[^\n]{0,100}\|\s*(?:nc|ncat|netcat|telnet|openssl)\b[^\n]{0,80}`)
-	socatShell  = regexp.MustCompile(`(?i)\bsocat\b[^\n;]{0,200}\b(?:exec|system):['"]?[^\s,]*(?:sh|bash|login|cmd)\b`)
-	codeShell   = regexp.MustCompile(`socket[^\n]{0,400}(?:dup2\(|pty\.spawn|/bin/(?:ba)?sh)|fsockopen\([^\n]{0,200}(?:exec|proc_open)\(`)
-)
-
-// reverseShell finds a shell that is connected to the network.
-func reverseShell(text string) string {
-	if strings.Contains(text, "nc") || strings.Contains(text, "netcat") {
-		if m := netcatShell.FindString(text); m != "" && !strings.Contains(m, " -c /dev/null") {
-			return m
-		}
-	}
-	if strings.Contains(text, "/dev/tcp/") || strings.Contains(text, "/dev/udp/") {
-		if m := bashShell.FindString(text); m != "" && strings.Contains(m, "-i") {
-			return m
-		}
-	}
-	if strings.Contains(text, "mkfifo") || strings.Contains(text, "mknod") {
-		if m := fifoShell.FindString(text); m != "" {
-			return m
-		}
-	}
-	if strings.Contains(text, "socat") {
-		if m := socatShell.FindString(text); m != "" {
-			return m
-		}
-	}
-	if strings.Contains(text, "socket") || strings.Contains(text, "fsockopen") {
-		return codeShell.FindString(text)
-	}
-	return ""
-}
-
-var (
-	pipedDownload = regexp.MustCompile(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/\w+)*/?(?:ba|z|k|da|a)?sh\b`)
-	substituted   = regexp.MustCompile("\\b(?:ba|z|da|a)?sh\\s+(?:-c\\s+)?[\"']?(?:<\\(|\\$\\(|`)\\s*(?:curl|wget)\\b[^)`\\n]{0,300}")
-	pythonPiped   = regexp.MustCompile(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:python[0-9.]*|perl|ruby|node)\b`)
-)
-
-func downloads(text string) string {
-	if !strings.Contains(text, "curl") && !strings.Contains(text, "wget") {
-		return ""
-	}
-	for _, re := range []*regexp.Regexp{pipedDownload, substituted, pythonPiped} {
-		if m := re.FindString(text); m != "" {
-			return m
-		}
-	}
-	return ""
-}
-
-var installed = regexp.MustCompile(`\b(?:apt-get|apt|yum|dnf|microdnf|zypper|apk)\b(?:\s+-\S+)*\s+(?:install|add)\b[^;&|\n]{0,80}|\b(?:pip[0-9.]*|gem)\s+install\b[^;&|\n]{0,80}|\bnpm\s+(?:install|i)\s+-g\b[^;&|\n]{0,80}`)
-
-func installs(text string) string {
-	if !strings.Contains(text, "install") && !strings.Contains(text, " add") && !strings.Contains(text, "npm i") {
-		return ""
-	}
-	return installed.FindString(text)
-}
-
-var (
-	entersNode  = regexp.MustCompile(`\bnsenter\b[^;|\n]{0,200}(?:-t\s*1\b|--target[= ]\s*1\b|/proc/1/ns/)[^;|\n]{0,80}`)
-	chrootsNode = regexp.MustCompile(`\bchroot\s+(/\S*)`)
-)
-
 // nodeShell finds commands that step out to the node.
 func nodeShell(h *posture.Hits, w *kube.Workload) {
 	for _, s := range scripts(w) {
 		if strings.Contains(s.text, "nsenter") {
-			if m := entersNode.FindString(s.text); m != "" || strings.Contains(s.text, `nsenter" "--target" "1`) {
+			if m := entersNode.FindString(s.text); m != "" {
 				hit := at(w, s.c, m, s.path...)
 				hit.Severity = low
 				if w.Spec.HostPID && (privileged(s.c) || adds(s.c, "SYS_ADMIN") >= 0) {
