@@ -3,6 +3,7 @@ package kube
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -77,6 +78,17 @@ func (s *Set) Len() int {
 		return 0
 	}
 	return len(s.Objects)
+}
+
+// Size says how many objects and workloads there are: "38 objects, 22 workloads".
+func (s *Set) Size() string {
+	count := func(n int, what string) string {
+		if n != 1 {
+			what += "s"
+		}
+		return fmt.Sprint(n, " ", what)
+	}
+	return count(s.Len(), "object") + ", " + count(len(s.Workloads()), "workload")
 }
 
 func (s *Set) index() {

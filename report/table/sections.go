@@ -145,6 +145,9 @@ func where(f *bulwark.Finding) string {
 	if n := len(f.Places); n > 1 {
 		s += fmt.Sprintf(" +%d", max(n, f.Count)-1)
 	}
+	if o := group.Object(f); o != "" && f.Path != "" {
+		s += " (" + o + ")"
+	}
 	switch {
 	case !slices.Contains(f.Tags, "removed"):
 	case len(f.Places) > 0 && f.Places[0].Commit != "":
@@ -170,7 +173,11 @@ func (p *printer) others(a *group.Asset) {
 	for _, kind := range kinds {
 		g := &grid{columns: []column{{head: "SEVERITY"}, {head: "RISK", right: true}, {head: "WHAT", wrap: true, yields: 32, most: 100}, {head: "WHERE", yields: 24, most: 120}}}
 		var todo []*bulwark.Finding // one of each thing to do
-		for _, same := range group.Alike(group.OfKind(a.Others, kind)) {
+		rows := group.Alike(group.OfKind(a.Others, kind))
+		if !p.o.Verbose {
+			rows = group.Crowds(rows)
+		}
+		for _, same := range rows {
 			f := same[0]
 			if !p.o.Hygiene && slices.Contains(f.Tags, "hygiene") {
 				hygiene += len(same)
@@ -180,7 +187,7 @@ func (p *printer) others(a *group.Asset) {
 			if len(same) > 1 {
 				place = fmt.Sprintf("%s +%d", cmp.Or(f.Path, f.Subject), len(same)-1)
 			}
-			g.add([]style{of(f.Severity)}, f.Severity.String(), strconv.Itoa(f.Risk), what(f), place)
+			g.add([]style{of(f.Severity)}, f.Severity.String(), strconv.Itoa(f.Risk), whatAll(same), place)
 			if told(f) && !slices.ContainsFunc(todo, func(o *bulwark.Finding) bool { return o.Fix.Text == f.Fix.Text }) {
 				todo = append(todo, f)
 			}
@@ -214,6 +221,27 @@ func what(f *bulwark.Finding) string {
 		return f.Title + ": " + f.Fix.Text
 	}
 	return f.Title
+}
+
+// mostNames are named of the objects that one row is about.
+const mostNames = 4
+
+// whatAll is what findings of one row say: of several objects their names.
+func whatAll(same []*bulwark.Finding) string {
+	if len(same) == 1 || group.Object(same[0]) == "" {
+		return what(same[0])
+	}
+	var names []string
+	for _, f := range same {
+		if name := group.Object(f); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	s := fmt.Sprintf("%s: %s: ", same[0].Title, group.Count(len(same), "object"))
+	if len(names) > mostNames {
+		return s + strings.Join(names[:mostNames], ", ") + ", ..."
+	}
+	return s + strings.Join(names, ", ")
 }
 
 // maxFixes are listed below a table when not asked for all.

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"bulwark"
@@ -88,10 +89,17 @@ func (p *printer) asset(a *group.Asset) {
 	if len(a.Packages) > 0 {
 		packages += " (" + group.Formats(a.Packages) + ")"
 	}
-	if a.Kind == "cluster" && len(a.Packages) == 0 { // it has objects
+	switch {
+	case len(a.Packages) > 0:
+	case a.Kind == "cluster": // it has objects
 		packages = strings.TrimSpace("Kubernetes " + a.Labels["version"])
+	case a.Labels["objects"] != "":
+		packages = ""
 	}
-	p.text(plain, "", "  ", strings.Join(append(about, packages), " | "))
+	if n := a.Labels["objects"]; n != "" {
+		packages = strings.Join(nonEmpty(packages, n), " | ")
+	}
+	p.text(plain, "", "  ", strings.Join(nonEmpty(append(about, packages)...), " | "))
 	if p.o.Inventory {
 		p.packages(a)
 		p.notes(a.Notes)
@@ -107,6 +115,10 @@ func (p *printer) asset(a *group.Asset) {
 	p.others(a)
 	p.excepted(a)
 	p.notes(a.Notes)
+}
+
+func nonEmpty(list ...string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
 }
 
 // name is the asset's kind and name, and its id where that says more.

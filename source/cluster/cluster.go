@@ -38,8 +38,10 @@ type Options struct {
 	// Secret tells whether a text is the value of a secret, by the name of what it is given to
 	// ("" when it has none). nil: none is.
 	Secret func(name, value string) bool
-	Now    time.Time                                  // by which certificates and tokens have expired; zero: none has
-	wait   func(context.Context, time.Duration) error // between tries; tests do not wait
+	// Page is how many objects are asked for at once; 0: 500.
+	Page int
+	Now  time.Time                                  // by which certificates and tokens have expired; zero: none has
+	wait func(context.Context, time.Duration) error // between tries; tests do not wait
 }
 
 // Source opens live clusters; a reference is the name of a context, "" or "cluster" the
@@ -138,7 +140,7 @@ func valuesIn(b []byte) int {
 
 func (k *keeper) target(h *header, end *trailer) *bulwark.Target {
 	k.set.Cluster = &kube.Cluster{Name: h.Cluster, Version: h.Version, Unseen: end.Unseen, Namespaces: h.Namespaces}
-	labels := map[string]string{"version": h.Version}
+	labels := map[string]string{"version": h.Version, "objects": k.set.Size()}
 	if len(h.Namespaces) > 0 {
 		labels["namespaces"] = strings.Join(h.Namespaces, ",")
 	}

@@ -167,6 +167,10 @@ func newReader(o *Options) *reader {
 func (r *reader) hand(t *bulwark.Target) error {
 	if r.set.Len() > 0 || len(r.set.Broken) > 0 {
 		t.Objects = r.set
+		if t.Asset.Labels == nil {
+			t.Asset.Labels = map[string]string{}
+		}
+		t.Asset.Labels["objects"] = r.set.Size()
 	}
 	if len(r.charts) > 0 {
 		r.set.Render = r.render

@@ -95,6 +95,13 @@ func Together(a *Asset) string {
 
 // Tally says how many vulnerabilities and other findings there are, and how bad.
 func Tally(a *Asset) string {
+	if len(a.Packages) == 0 && a.Vulnerabilities == 0 && (a.Labels["objects"] != "" || a.Kind == "cluster") {
+		s := Count(len(a.Others), "finding")
+		if len(a.Others) > 0 {
+			s += ": " + Counts(a.Counts)
+		}
+		return s
+	}
 	s := Count(a.Vulnerabilities, "vulnerability")
 	if a.Distinct < a.Vulnerabilities {
 		s = Count(a.Distinct, "vulnerability") + " (" + Count(a.Vulnerabilities, "finding") + ", one for each package)"
