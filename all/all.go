@@ -52,6 +52,7 @@ import (
 	"bulwark/report/junit"
 	"bulwark/report/markdown"
 	"bulwark/report/openvex"
+	"bulwark/report/oscal"
 	"bulwark/report/sarif"
 	"bulwark/report/spdx"
 	"bulwark/report/table"
@@ -197,6 +198,6 @@ func Plugins() []bulwark.Plugin {
 func Formats() []report.Format {
 	return []report.Format{
 		table.Format(), json.Format(), jsonl.Format(), sarif.Format(), cyclonedx.Format(), spdx.Format(),
-		openvex.Format(), junit.Format(), gitlab.Format(), markdown.Format(), html.Format(),
+		openvex.Format(), junit.Format(), gitlab.Format(), markdown.Format(), html.Format(), oscal.Format(),
 	}
 }
