@@ -152,10 +152,11 @@ func TestNearestRoleCounts(t *testing.T) {
 // What cannot be, or is too much, ends in time and does not count.
 func TestHostile(t *testing.T) {
 	var many, values strings.Builder
-	many.WriteString("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: many}\nrules:\n")
+	many.WriteString(`{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "many"}, "rules": [`)
 	for i := range 100_000 {
-		fmt.Fprintf(&many, "- {verbs: [get], apiGroups: [g%d]}\n", i)
+		fmt.Fprintf(&many, `{"verbs": ["get"], "apiGroups": ["g%d"]},`+"\n", i)
 	}
+	many.WriteString(`{}]}`)
 	for i := range 300_000 {
 		fmt.Fprintf(&values, "a%d,", i)
 	}

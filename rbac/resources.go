@@ -65,6 +65,17 @@ func parseResources(groups map[string]string) []Resource {
 	return list
 }
 
+// byWord are the resources that a word may mean, the core group's first.
+var byWord = func() map[string][]int {
+	words := map[string][]int{}
+	for i, r := range resources {
+		for _, w := range append([]string{r.Name, strings.ToLower(r.Kind)}, r.Short...) {
+			words[w] = append(words[w], i)
+		}
+	}
+	return words
+}()
+
 // Lookup finds what people call a resource: "po", "pod", "Pod", "pods", "deployments.apps",
 // "deploy.apps". ok is false when it is none of Kubernetes' own; then the resource has the
 // name and group that were given, and is taken to live in namespaces.
@@ -74,12 +85,9 @@ func Lookup(word string) (r Resource, ok bool) {
 	if v, rest, ok := strings.Cut(group, "."); ok && version(v) {
 		group = rest // deployments.v1.apps
 	}
-	for _, r := range resources {
-		if grouped && r.Group != group {
-			continue
-		}
-		if r.Name == name || strings.ToLower(r.Kind) == name || slices.Contains(r.Short, name) {
-			return r, true
+	for _, i := range byWord[name] {
+		if !grouped || resources[i].Group == group {
+			return resources[i], true
 		}
 	}
 	return Resource{Name: name, Group: group, Namespaced: true}, name == "*"

@@ -108,8 +108,8 @@ subjects: [{kind: ServiceAccount, name: backup, namespace: ops}]
 
 // What is too much to be looked at is told of.
 func TestTooMuchIsTold(t *testing.T) {
-	rules := strings.Repeat("- {apiGroups: [x], resources: [y], verbs: [get]}\n", 25_000)
-	s := setOf(t, "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: many}\nrules:\n"+rules)
+	rules := strings.Repeat(`{"apiGroups": ["x"], "resources": ["y"], "verbs": ["get"]},`, 25_000)
+	s := setOf(t, `{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "many"}, "rules": [`+strings.TrimSuffix(rules, ",")+`]}`)
 	var notes []string
 	err := New().Check(t.Context(), &bulwark.Target{Objects: s}, nil, func(r bulwark.Record) {
 		if r.Note != nil && r.Note.Incomplete {
