@@ -468,8 +468,8 @@ func inManifest(h *posture.Hits, o *kube.Object) {
 // harmless tells whether a key holds nothing secret: names and addresses, certificates,
 // values that are encrypted or yet to be filled in.
 func harmless(o *kube.Object, k *kube.Key) bool {
-	text := o.Root.Get("stringData", k.Name).Text()
-	if text != "" && (fillIn.MatchString(text) && !strings.Contains(text, "\n") || strings.HasPrefix(text, "ENC[")) || strings.HasPrefix(o.Root.Get("data", k.Name).Text(), "ENC[") {
+	text := decoded(o, k.Name)
+	if !strings.Contains(text, "\n") && (fillIn.MatchString(text) || made(text)) || strings.HasPrefix(text, "ENC[") || strings.HasPrefix(o.Root.Get("data", k.Name).Text(), "ENC[") {
 		return true
 	}
 	if len(k.Certificates) > 0 && k.PrivateKey == nil {
@@ -479,8 +479,8 @@ func harmless(o *kube.Object, k *kube.Key) bool {
 	if len(words) == 0 || named(k.Name) != none {
 		return false
 	}
-	if file := decoded(o, k.Name); strings.Contains(strings.TrimSpace(file), "\n") && k.PrivateKey == nil {
-		return !inFile(file)
+	if strings.Contains(strings.TrimSpace(text), "\n") && k.PrivateKey == nil {
+		return !inFile(text)
 	}
 	last := words[len(words)-1]
 	if strings.HasSuffix(last, "name") {
@@ -518,3 +518,6 @@ func inFile(text string) bool {
 	}
 	return false
 }
+
+// made tells whether a value is what stands for one that a chart makes anew in every run.
+func made(text string) bool { return len(text) >= 4 && strings.HasPrefix("generated", text) }

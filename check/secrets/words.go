@@ -81,7 +81,7 @@ func split(name string) []string {
 var (
 	nothings  = set("true false null none nil undefined yes no on off enabled disabled required optional n/a na - file env vault auto automatic random generate generated unset empty prompt ask stdin basic bearer oauth oidc jwt md5 scram-sha-256 trust external internal never always default string str text varchar")
 	reference = regexp.MustCompile(`^(?:[./~]|[a-zA-Z]:\\|[a-z][a-z0-9+.-]{1,20}://|(?:file|env|vault|arn|ssm|secretsmanager|awssm|awsps|gcpsm|azkv|kms|op|ref|sm|secret|secrets|projects?)[:+/]|ENC\[|AQICAH|\$__)`)
-	fillIn    = regexp.MustCompile(`(?i)\$\{|\$\(|\{\{|<[^>]*>|%\(|%\{|#\{|\[\[|^\$[A-Za-z_]|^%\w+%$|^__.*__$|^@@|your[_-]?|replace|placeholder|insert[_-]|redacted|x{4,}|\*{3,}|\.{3,}|^-+$|_here$|-here$|^todo|dummy|^test$|^example`)
+	fillIn    = regexp.MustCompile(`(?i)\$\{|\$\(|\{\{|<[^>]*>|%\(|%\{|#\{|\[\[|^\$[A-Za-z_]|^%\w+%$|^__.*__$|^@@|your[_-]?|replace|placeholder|insert[_-]|redacted|x{4,}|\*{3,}|\.{3,}|^-+$|_here$|-here$|^todo|dummy|^test$|^example|^generated`)
 	wordy     = regexp.MustCompile(`^[a-z]+(?:\d{0,2}(?:[-_.](?:[a-z0-9]{1,3}|[a-z]+\d{0,3}))+)?$|^[A-Z]+(?:[-_.][A-Z0-9]+)*$|^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$`)
 	counted   = regexp.MustCompile(`^[\d.:]+[a-z]{0,2}$`)
 )

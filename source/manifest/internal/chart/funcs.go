@@ -54,6 +54,7 @@ func (r *renderer) extra() template.FuncMap {
 
 // chance are the functions that give something else in every run of helm.
 func (r *renderer) chance() template.FuncMap {
+	const digits, alpha = "0123456789", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	pick := rand.New(rand.NewPCG(1, 2))
 	random := func(letters string) func(int) (string, error) {
 		return func(n int) (string, error) {
@@ -64,10 +65,12 @@ func (r *renderer) chance() template.FuncMap {
 			for i := range b {
 				b[i] = letters[pick.IntN(len(letters))]
 			}
+			if letters != digits {
+				copy(b, generated[:len("generated")]) // checks know by its start that nobody wrote it
+			}
 			return string(b), nil
 		}
 	}
-	const digits, alpha = "0123456789", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	made := func(string, ...any) certificate { return certificate{Cert: generated, Key: generated} }
 	return template.FuncMap{
 		"randAlphaNum": random(digits + alpha), "randAlpha": random(alpha), "randNumeric": random(digits), "randAscii": random(digits + alpha + "-_."), "randBytes": random(alpha),
