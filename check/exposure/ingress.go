@@ -91,6 +91,59 @@ var ingressRules = []*posture.Rule{
 			Refs:  []string{aboutNginx + "#backend-protocol"}},
 		Set: plainBackend,
 	},
+	{
+		Rule: misconfig.Rule{ID: "exposure/ingress-without-login", Severity: low, Title: "An Ingress leaves out, or weakens, the login of the controller",
+			Tags:  []string{"attack:T1133", "attack:T1078"},
+			Fix:   "take the annotation out",
+			Why:   "enable-global-auth: false excuses the Ingress from the login of all others; satisfy: any lets in who has the right address or the password; an auth-url over http to another network can be answered by whoever is on the way. Low, since somebody meant it",
+			Noise: "public pages; the login's own page",
+			Refs:  []string{aboutNginx + "#external-authentication", aboutNginx + "#satisfy"}},
+		Kinds: ingressKind, Object: withoutLogin,
+	},
+	{
+		Rule: misconfig.Rule{ID: "exposure/backend-not-verified", Severity: low, Title: "An Ingress does not check the certificate of what is behind it",
+			Tags:  []string{"attack:T1557"},
+			Fix:   nginx + "proxy-ssl-verify: on, with proxy-ssl-secret; the authority under rootCAs of a ServersTransport",
+			Why:   "whoever takes the Service's place in the cluster's network gets what clients send. Low where it is switched off; hygiene for nginx's default, which checks nothing",
+			Noise: "a mesh that encrypts below",
+			Refs:  []string{aboutNginx + "#backend-certificate-authentication", "https://doc.traefik.io/traefik/reference/routing-configuration/http/load-balancing/serverstransport/"}},
+		Set: backendNotVerified,
+	},
+}
+
+func withoutLogin(h *posture.Hits, o *kube.Object) {
+	for _, a := range []struct{ name, value string }{{"enable-global-auth", "false"}, {"satisfy", "any"}} {
+		if name := nginx + a.name; o.Annotations[name] == a.value {
+			path := []any{"metadata", "annotations", name}
+			h.Add(posture.Hit{Object: o, Path: path, Evidence: name + ": " + a.value, Edits: []kube.Edit{kube.Drop(path...)}})
+		}
+	}
+	rest, plain := strings.CutPrefix(o.Annotations[nginx+"auth-url"], "http://")
+	host, _, _ := strings.Cut(rest, "/")
+	host, _, _ = strings.Cut(host, ":")
+	if plain && outsideHost(host) {
+		h.Add(posture.Hit{Object: o, Path: []any{"metadata", "annotations", nginx + "auth-url"}, Evidence: nginx + "auth-url asks " + host + " over http"})
+	}
+}
+
+func backendNotVerified(h *posture.Hits, s *kube.Set) {
+	for _, o := range s.Kind("networking.k8s.io", "Ingress") {
+		protocol, verify := o.Annotations[nginx+"backend-protocol"], o.Annotations[nginx+"proxy-ssl-verify"]
+		path := []any{"metadata", "annotations", nginx + "backend-protocol"}
+		switch {
+		case verify == "off":
+			h.Add(posture.Hit{Object: o, Path: []any{"metadata", "annotations", nginx + "proxy-ssl-verify"}, Evidence: nginx + "proxy-ssl-verify: off"})
+		case verify == "" && (protocol == "HTTPS" || protocol == "GRPCS"):
+			h.Add(posture.Hit{Object: o, Path: path, Tags: hygiene, Evidence: nginx + "backend-protocol: " + protocol + ", without proxy-ssl-verify"})
+		}
+	}
+	for _, group := range []string{"traefik.io", "traefik.containo.us"} {
+		for _, o := range s.Kind(group, "ServersTransport") {
+			if path := []any{"spec", "insecureSkipVerify"}; o.Root.At(path...).True() {
+				h.Add(posture.Hit{Object: o, Path: path, Evidence: "insecureSkipVerify: true"})
+			}
+		}
+	}
 }
 
 // elsewhereTLS tells whether TLS ends where an annotation or class says rather than spec.tls.
