@@ -604,3 +604,38 @@ func FuzzLean(f *testing.F) {
 		}
 	})
 }
+
+// TestExecCredentials: a program that the user's kubeconfig names gives the token; one that
+// fails is told of.
+func TestExecCredentials(t *testing.T) {
+	f := filled(t)
+	o := f.options(t)
+	f.answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") != "Bearer made-by-program" {
+			refuse(w, 401, "Unauthorized")
+			return true
+		}
+		return false
+	}
+	plain, err := os.ReadFile(o.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	use := func(name, script string) { // programs' answers are remembered by name
+		program := filepath.Join(t.TempDir(), name)
+		write(t, program, "#!/bin/sh\n"+script+"\n")
+		if err := os.Chmod(program, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		exec := fmt.Sprintf(`exec: {apiVersion: client.authentication.k8s.io/v1, command: %q, interactiveMode: Never}`, program)
+		write(t, o.Kubeconfig, strings.Replace(string(plain), `token: "good"`, exec, 1))
+	}
+	use("login", `echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"made-by-program"}}'`)
+	if target := open(t, o); len(target.Notes) > 0 {
+		t.Errorf("%v", target.Notes)
+	}
+	use("failing", "exit 7")
+	if _, err := (&Source{o}).Open(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "failing") {
+		t.Errorf("%v", err)
+	}
+}

@@ -30,6 +30,7 @@ type client struct {
 	name string // of the context
 	user *rest.Config
 	now  time.Time
+	page int // objects
 	wait func(context.Context, time.Duration) error
 
 	mu      sync.Mutex
@@ -58,7 +59,7 @@ func (o *Options) connect() (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the context %s: the server's address: %w: %w", name, bulwark.ErrMalformed, err)
 	}
-	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, wait: o.wait}
+	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, page: cmp.Or(o.Page, pageSize), wait: o.wait}
 	if c.wait == nil {
 		c.wait = pause
 	}

@@ -86,7 +86,7 @@ func (c *client) pages(ctx context.Context, q query, pages chan<- page) {
 	defer close(pages)
 	next, restarts := "", 0
 	for range mostPages {
-		p, err := c.page(ctx, q, next)
+		p, err := c.onePage(ctx, q, next)
 		var e *statusError
 		if errors.As(err, &e) && e.code == http.StatusGone && restarts < mostRestarts {
 			restarts++
@@ -113,11 +113,11 @@ func (c *client) pages(ctx context.Context, q query, pages chan<- page) {
 	}
 }
 
-func (c *client) page(ctx context.Context, q query, next string) (p page, err error) {
+func (c *client) onePage(ctx context.Context, q query, next string) (p page, err error) {
 	values := url.Values{}
-	size := pageSize
+	size := c.page
 	if q.name == "customresourcedefinitions" {
-		size = largePage
+		size = min(size, largePage)
 	}
 	values.Set("limit", strconv.Itoa(size))
 	if next != "" {
