@@ -217,14 +217,14 @@ const (
 func (p *jsonReader) raw() []byte {
 	start := p.at
 	for p.at++; p.at < len(p.data); p.at++ {
-		switch p.data[p.at] {
-		case '\\':
+		switch c := p.data[p.at]; {
+		case c == '\\':
 			p.at++
-		case '"':
+		case c == '"':
 			p.at++
 			return p.data[start:p.at]
-		case '\n':
-			p.fail("a text does not end")
+		case c < ' ':
+			p.fail("a text does not end, or has a control character")
 			return nil
 		}
 	}

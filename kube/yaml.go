@@ -118,6 +118,20 @@ func (c *Chunk) Parse() (d Document, ok bool) {
 			return d, true
 		}
 	}
+	text := c.Text
+	if lean, ok := withoutSchemas(text); ok {
+		text = lean
+	}
+	if root, problems, ok := plainYAML(text, c.Line); ok {
+		d.Root, d.Problems = root, problems
+		return d, d.Root.Exists()
+	}
+	return c.whole()
+}
+
+// whole reads the document as any YAML.
+func (c *Chunk) whole() (d Document, ok bool) {
+	d = Document{Line: c.Line}
 	if n := begins(c.Text); n > maxNodes {
 		d.Err = fmt.Errorf("a document of about %d values, at most %d are read: %w", n, maxNodes, bulwark.ErrLimit)
 		return d, true
@@ -251,7 +265,7 @@ func (r *reader) fields(out *Node, n *yaml.Node, depth int) {
 			continue
 		}
 		if len(n.Content) < 512 && out.field(key.Value) != nil {
-			r.problems = append(r.problems, Problem{Path: key.Value, Line: int(line), Text: fmt.Sprintf("the key %q is given twice; the last one counts", key.Value)})
+			r.problems = append(r.problems, givenTwice(key.Value, line))
 		}
 		out.fields = append(out.fields, Field{key.Value, line, value})
 	}
