@@ -472,7 +472,7 @@ func harmless(o *kube.Object, k *kube.Key) bool {
 	if !strings.Contains(text, "\n") && (fillIn.MatchString(text) || made(text)) || strings.HasPrefix(text, "ENC[") || strings.HasPrefix(o.Root.Get("data", k.Name).Text(), "ENC[") {
 		return true
 	}
-	if len(k.Certificates) > 0 && k.PrivateKey == nil {
+	if len(k.Certificates) > 0 && k.PrivateKey == nil || k.Name == ".dockerconfigjson" && k.Form == "json" && len(k.Registries) == 0 {
 		return true
 	}
 	words := split(k.Name)
