@@ -1,11 +1,9 @@
 package workload
 
 import (
+	"slices"
 	"strconv"
 	"strings"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
@@ -51,6 +49,22 @@ var availableRules = []*posture.Rule{
 			Tags: []string{"kubelinter:pdb-max-unavailable", "kubelinter:pdb-min-available"}, Fix: "let one pod be unavailable",
 			Why: "nodes cannot be drained, and so not be patched. Hygiene: it holds up fixes of others", Noise: "programs that somebody moves by hand", Refs: []string{docsPDB}},
 		Kinds: []string{"PodDisruptionBudget.policy"}, Object: budgetBlocks,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/disruption-budget-idle", Severity: low, Hygiene: true, Title: "A PodDisruptionBudget is of no pods",
+			Tags: []string{}, Fix: "give it the labels of the pods that it is for",
+			Why: "the pods that it is meant for may all be evicted at once. Hygiene", Noise: "the workload is in another folder: told of only where the namespace's workloads were scanned", Refs: []string{docsPDB}},
+		Kinds: []string{"PodDisruptionBudget.policy"}, Object: budgetIdle,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/update-stops", Severity: low, Hygiene: true, Title: "An update stops all pods of a service first",
+			Tags: []string{"kubelinter:no-rolling-update-strategy"}, Fix: "use the strategy RollingUpdate",
+			Why: "with Recreate nothing answers until the new pods are ready. Hygiene", Noise: "programs of which two versions may not run at once, as with a volume for one node", Refs: []string{"https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#strategy"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			if n, ok := replicas(w); ok && n > 1 && w.Root.Get("spec", "strategy", "type").Text() == "Recreate" {
+				h.Add(posture.Hit{Object: w.Object, Path: []any{"spec", "strategy", "type"}, Evidence: "strategy Recreate of " + strconv.FormatInt(n, 10) + " replicas"})
+			}
+		},
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/no-spread", Severity: low, Hygiene: true, Title: "All pods of a service may be on one node",
@@ -185,20 +199,23 @@ func noBudget(h *posture.Hits, w *kube.Workload) {
 	if n, ok := replicas(w); !ok || n < 2 || h.Set.Cluster == nil && len(budgets) == 0 {
 		return
 	}
-	for _, o := range budgets {
-		if o.Namespace == w.Namespace && selects(o.Root.Get("spec", "selector"), w) {
+	for _, b := range indexOf(h.Set).budgets[w.Namespace] {
+		if b.selects(w) {
 			return
 		}
 	}
 	h.Add(posture.Hit{Object: w.Object, Path: []any{"spec", "replicas"}, Evidence: "no PodDisruptionBudget selects its pods"})
 }
 
-// selects tells whether a label selector is the pods'.
-func selects(n *kube.Node, w *kube.Workload) bool {
-	var s metav1.LabelSelector
-	n.Decode(&s, "")
-	sel, err := metav1.LabelSelectorAsSelector(&s)
-	return err == nil && n.Exists() && sel.Matches(labels.Set(w.Meta.Labels))
+func budgetIdle(h *posture.Hits, o *kube.Object) {
+	x := indexOf(h.Set)
+	b := x.budgetOf(o)
+	if slices.ContainsFunc(x.at[o.Namespace], b.selects) {
+		return
+	}
+	if b.selector != nil && len(x.at[o.Namespace]) > 0 || h.Set.Cluster != nil {
+		h.Add(posture.Hit{Object: o, Path: []any{"spec", "selector"}, Evidence: "no workload of the namespace " + o.Namespace + " has these labels"})
+	}
 }
 
 func budgetBlocks(h *posture.Hits, o *kube.Object) {
@@ -210,8 +227,10 @@ func budgetBlocks(h *posture.Hits, o *kube.Object) {
 		h.Add(posture.Hit{Object: o, Path: []any{"spec", "minAvailable"}, Evidence: "minAvailable: 100%"})
 	case least != "" && !strings.HasSuffix(least, "%"):
 		n, err := strconv.Atoi(least)
-		for _, w := range h.Set.Workloads() {
-			if err == nil && w.Namespace == o.Namespace && selects(o.Root.Get("spec", "selector"), w) {
+		x := indexOf(h.Set)
+		b := x.budgetOf(o)
+		for _, w := range x.at[o.Namespace] {
+			if err == nil && b.selects(w) {
 				if have, ok := fewest(h.Set, w); ok && int64(n) >= have {
 					h.Add(posture.Hit{Object: o, Path: []any{"spec", "minAvailable"}, Evidence: "minAvailable: " + least + " of " + w.ID() + ", which has " + strconv.FormatInt(have, 10)})
 				}

@@ -41,6 +41,15 @@ var commandRules = []*posture.Rule{
 		},
 	},
 	{
+		Rule: misconfig.Rule{ID: "workload/hidden-command", Severity: high, Title: "A container runs a command that is written so that nobody reads it",
+			Tags: []string{"attack:T1027", "attack:T1140", "attack:T1059.004"}, Fix: "decode it and read it; write what is needed in clear text, or into the image",
+			Why:   "a script in base64 or hex that goes into a shell is how intruders get theirs past people and policies; whoever reviews the manifest approves what he cannot read",
+			Noise: "scripts that were encoded to get around quoting", Refs: []string{"https://attack.mitre.org/techniques/T1027/"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			matching(h, w, hidden, "a command that is decoded and run")
+		},
+	},
+	{
 		Rule: misconfig.Rule{ID: "workload/miner", Severity: critical, Title: "A container mines cryptocurrency",
 			Tags: []string{"attack:T1496"}, Fix: "delete the workload, and find out who made it and by what right",
 			Why:   "its image or command is a known miner's: somebody else uses the cluster, and got in by some way that is still open",

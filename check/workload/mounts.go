@@ -28,9 +28,9 @@ func (m *hostMount) text() string {
 	return "hostPath " + m.host + m.via + " at " + m.mounted + " (" + mode + ")"
 }
 
-// hostMounts gives the paths of the node that containers have: hostPath volumes, and claims
+// mountsOf gives the paths of the node that containers have: hostPath volumes, and claims
 // whose volume is one.
-func hostMounts(s *kube.Set, w *kube.Workload) []hostMount {
+func mountsOf(s *kube.Set, w *kube.Workload) []hostMount {
 	var list []hostMount
 	for i := range w.Spec.Volumes {
 		v := &w.Spec.Volumes[i]

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -63,6 +64,19 @@ var profileRules = []*posture.Rule{
 			Why:   "the kubelet lets pods set it only when the node allows it on purpose. Parameters of the pod's own network and IPC can exhaust the node or weaken the network (low); others (kernel., vm., fs.) are the whole node's (high)",
 			Noise: "load balancers raise limits of their own network (net.core.somaxconn)", Refs: []string{"https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/", docsPSS}},
 		Workload: sysctls,
+	},
+	{
+		Rule: misconfig.Rule{ID: "workload/runtime-annotation", Severity: medium, Title: "An annotation gives devices or settings past the API",
+			Tags: []string{"attack:T1611"}, Fix: "take the annotation out, and ask for devices by a device plugin",
+			Why:   "CRI-O, CDI and Kata read it themselves: devices of the node, or the program that runs the virtual machine, come in where no policy looks. Medium: the node has to allow it",
+			Noise: "device plugins and Kata installations that are set up for it", Refs: []string{"https://github.com/cri-o/cri-o/blob/main/docs/crio.conf.5.md", "https://github.com/cncf-tags/container-device-interface"}},
+		Workload: func(h *posture.Hits, w *kube.Workload) {
+			for _, name := range slices.Sorted(maps.Keys(w.Meta.Annotations)) {
+				if strings.HasPrefix(name, "io.kubernetes.cri-o.Devices") || strings.HasPrefix(name, "cdi.k8s.io/") || strings.HasPrefix(name, "io.katacontainers.config.") && strings.Contains(name, "path") {
+					h.Add(posture.Hit{Object: w.Object, Path: metaPath(w, "annotations", name), Evidence: name + ": " + w.Meta.Annotations[name], Edits: []kube.Edit{kube.Drop(metaPath(w, "annotations", name)...)}})
+				}
+			}
+		},
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/user-namespace", Severity: low, Hygiene: true, Title: "Root in the container is root on the node",

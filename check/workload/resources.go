@@ -114,10 +114,7 @@ func requested(s *kube.Set, w *kube.Workload, c *kube.Container, r corev1.Resour
 
 // defaulted tells whether a LimitRange of the namespace sets a resource for containers.
 func defaulted(s *kube.Set, namespace, field string, r corev1.ResourceName) bool {
-	for _, o := range s.Kind("", "LimitRange") {
-		if o.Namespace != namespace {
-			continue
-		}
+	for _, o := range indexOf(s).ranges[namespace] {
 		for _, l := range o.Root.Get("spec", "limits").Items() {
 			if l.Get("type").Text() == "Container" && (l.Get(field, string(r)).Exists() || l.Get("max", string(r)).Exists()) {
 				return true

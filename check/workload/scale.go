@@ -64,17 +64,6 @@ var scaleRules = []*posture.Rule{
 	},
 }
 
-// target is the workload that an autoscaler scales; nil when it is not there.
-func target(s *kube.Set, o *kube.Object) *kube.Workload {
-	ref := o.Root.Get("spec", "scaleTargetRef")
-	for _, w := range s.Workloads() {
-		if w.Namespace == o.Namespace && w.Kind == ref.Get("kind").Text() && w.Name == ref.Get("name").Text() {
-			return w
-		}
-	}
-	return nil
-}
-
 // measured are the resources that an autoscaler goes by in percent of requests.
 func measured(o *kube.Object) []corev1.ResourceName {
 	var list []corev1.ResourceName
@@ -88,21 +77,4 @@ func measured(o *kube.Object) []corev1.ResourceName {
 		}
 	}
 	return list
-}
-
-// scaler is the autoscaler of a workload; nil when there is none.
-func scaler(s *kube.Set, w *kube.Workload) *kube.Object {
-	for _, group := range []string{"autoscaling", "keda.sh"} {
-		kind := "HorizontalPodAutoscaler"
-		if group == "keda.sh" {
-			kind = "ScaledObject"
-		}
-		for _, o := range s.Kind(group, kind) {
-			ref := o.Root.Get("spec", "scaleTargetRef")
-			if o.Namespace == w.Namespace && ref.Get("name").Text() == w.Name && (ref.Get("kind").Text() == w.Kind || !ref.Get("kind").Exists()) {
-				return o
-			}
-		}
-	}
-	return nil
 }

@@ -59,6 +59,28 @@ func downloads(text string) string {
 	return ""
 }
 
+var (
+	decoded    = regexp.MustCompile(`\b(?:base64|base32|openssl\s+(?:enc|base64)|xxd)\b[^|\n]{0,100}\s(?:-d|-D|--decode|-r)\b[^|\n]{0,200}\|\s*(?:(?:gunzip|zcat|gzip|xz|tar)\b[^|\n]{0,60}\|\s*)?(?:sudo\s+)?(?:/\w+)*/?(?:ba|z|k|da|a)?(?:sh|python[0-9.]*|perl|node)\b`)
+	evaluated  = regexp.MustCompile("\\beval\\s+[\"']?(?:\\$\\(|`)[^\\n]{0,200}\\b(?:base64|xxd|openssl)\\b[^\\n]{0,60}")
+	decodeCall = regexp.MustCompile(`\b(?:exec|eval)\s*\(\s*(?:__import__\(.base64.\)|base64|bytes|codecs|zlib|Buffer|atob)[^\n]{0,80}`)
+)
+
+// hidden finds a command that is decoded and run.
+func hidden(text string) string {
+	if strings.Contains(text, "base") || strings.Contains(text, "xxd") || strings.Contains(text, "openssl") {
+		if m := decoded.FindString(text); m != "" {
+			return m
+		}
+		if m := evaluated.FindString(text); m != "" {
+			return m
+		}
+	}
+	if strings.Contains(text, "exec") || strings.Contains(text, "eval") {
+		return decodeCall.FindString(text)
+	}
+	return ""
+}
+
 var installed = regexp.MustCompile(`\b(?:apt-get|apt|yum|dnf|microdnf|zypper|apk)\b(?:\s+-\S+)*\s+(?:install|add)\b[^;&|\n]{0,80}|\b(?:pip[0-9.]*|gem)\s+install\b[^;&|\n]{0,80}|\bnpm\s+(?:install|i)\s+-g\b[^;&|\n]{0,80}`)
 
 func installs(text string) string {
