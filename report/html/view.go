@@ -29,6 +29,7 @@ type view struct {
 	Stale      bool
 	Incomplete bool
 	Unrated    string
+	Frameworks []frameworkView
 	Assets     []asset
 	Notes      []note
 }
@@ -90,6 +91,7 @@ func build(r *bulwark.Report, o report.Options) view {
 	}
 	v.Data, v.Stale = group.Age(&r.Run, now, o.Unasked)
 	v.Unrated = group.Unrated(&r.Summary)
+	v.Frameworks = frameworksOf(r)
 	for _, a := range group.ByAsset(r) {
 		v.Assets = append(v.Assets, assetOf(a, r, o))
 	}

@@ -110,6 +110,11 @@ func build(r *bulwark.Report, o report.Options) suites {
 			add(cmp.Or(a.Name, string(a.ID)), a.ID)
 		}
 	}
+	for i := range r.Frameworks {
+		s := suiteOf(&r.Frameworks[i], stamp)
+		out.Tests, out.Failures, out.Skipped = out.Tests+s.Tests, out.Failures+s.Failures, out.Skipped+s.Skipped
+		out.Suites = append(out.Suites, s)
+	}
 	for i := range r.Findings { // of assets that the run does not list
 		if id := r.Findings[i].Asset; byAsset[id] != nil {
 			add(string(id), id)

@@ -52,6 +52,7 @@ var escaped = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "
 func esc(s string) string { return escaped.Replace(text.Clean(s)) }
 
 func (p *printer) report() {
+	p.frameworks()
 	for _, a := range group.ByAsset(p.run) {
 		p.asset(a)
 	}

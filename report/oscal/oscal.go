@@ -193,13 +193,13 @@ func (w *writer) uuid(parts ...string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-func own(name, value string) prop { return prop{Name: name, NS: namespace, Value: value} }
+func own(name, value string) prop { return prop{Name: name, NS: namespace, Value: nonEmpty(value)} }
 
 func (w *writer) result(f *bulwark.Framework) result {
 	of := string(f.Asset)
-	asset := item{UUID: w.uuid("asset", of), Description: text.Clean(of), Props: []prop{{Name: "asset-id", Value: nonEmpty(text.Clean(of))}}}
+	asset := item{UUID: w.uuid("asset", of), Description: nonEmpty(text.Clean(of)), Props: []prop{{Name: "asset-id", Value: nonEmpty(text.Clean(of))}}}
 	r := result{
-		UUID: w.uuid("result", of, f.ID), Title: text.Clean(strings.TrimSpace(f.Title + " " + f.Version)), Description: text.Clean(compliance.Words(f.Score) + ", of " + of), Start: w.at, End: w.at,
+		UUID: w.uuid("result", of, f.ID), Title: nonEmpty(text.Clean(strings.TrimSpace(f.Title + " " + f.Version))), Description: text.Clean(compliance.Words(f.Score) + ", of " + of), Start: w.at, End: w.at,
 		Props: []prop{own("framework", text.Clean(f.ID)), own("score", compliance.Percent(f.Score))},
 		Local: &local{[]item{asset}},
 	}
@@ -219,7 +219,7 @@ func (w *writer) result(f *bulwark.Framework) result {
 // control adds an observation and a finding for a control, and a risk when it failed.
 func (w *writer) control(r *result, f *bulwark.Framework, c *bulwark.Control, asset string) {
 	id := []string{string(f.Asset), f.ID, c.ID}
-	title := text.Clean(c.ID + " " + c.Title)
+	title := nonEmpty(text.Clean(c.ID + " " + c.Title))
 	o := observation{UUID: w.uuid(append(id, "observation")...), Title: title, Description: nonEmpty(text.Clean(firstOf(c.Reason, strings.Join(c.Evidence, "; "), c.Title))),
 		Methods: []string{"TEST"}, Types: []string{"finding"}, Subjects: []subject{{asset, "inventory-item"}}, Collected: w.at}
 	if c.Status == bulwark.StatusManual {

@@ -1,0 +1,19 @@
+package junit_test
+
+import (
+	"bytes"
+	"testing"
+
+	"bulwark/report"
+	"bulwark/report/internal/golden"
+	"bulwark/report/internal/sample"
+	"bulwark/report/junit"
+)
+
+func TestFrameworks(t *testing.T) {
+	var buf bytes.Buffer
+	if err := sample.Frameworks().Replay(junit.New(&buf, report.Options{})); err != nil {
+		t.Fatal(err)
+	}
+	golden.Check(t, "frameworks.xml", buf.Bytes())
+}
