@@ -68,10 +68,26 @@ func (a *app) whoCanCommand() *cobra.Command {
 		Args:    cobra.RangeArgs(2, 4), PreRunE: a.settle,
 		RunE: func(c *cobra.Command, args []string) error { return r.whoCan(c.Context(), args) },
 	}
+	c.ValidArgsFunction = completeRequest
 	r.flags(c.Flags())
 	c.Flags().StringVar(&r.subresource, "subresource", "", "`NAME` of the part of the resource: log, exec, status")
 	c.Flags().BoolVarP(&r.all, "all-namespaces", "A", false, "only those who may do it in every namespace")
 	return c
+}
+
+// completeRequest completes verbs and resources at a shell.
+func completeRequest(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	switch len(args) {
+	case 0:
+		return []cobra.Completion{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "impersonate", "bind", "escalate", "approve", "use"}, cobra.ShellCompDirectiveNoFileComp
+	case 1:
+		var names []cobra.Completion
+		for _, res := range rbac.Resources() {
+			names = append(names, res.Name)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveDefault
 }
 
 func (a *app) rightsOfCommand() *cobra.Command {
@@ -134,7 +150,7 @@ func (r *rights) whoCan(ctx context.Context, args []string) error {
 	if !slices.ContainsFunc(ways, func(w rbac.Way) bool { return w.Subject == rbac.Subject{Kind: rbac.UserGroup, Name: rbac.Masters} }) {
 		r.note("members of the group %s may do everything, without a binding", rbac.Masters)
 	}
-	return r.print(ways, true)
+	return r.print(ways, "request", q.String())
 }
 
 // query makes a question of the operands.
@@ -231,7 +247,7 @@ func (r *rights) of(ctx context.Context, args []string) error {
 	if subject.Kind == rbac.ServiceAccount && len(s.Kind("", "ServiceAccount")) > 0 && s.Find(subject.Namespace+"/ServiceAccount/"+subject.Name) == nil {
 		r.note("there is no %s", clean(subject.String()))
 	}
-	return r.print(ways, false)
+	return r.print(ways, "subject", subject.String())
 }
 
 // subject reads who is meant.
@@ -333,16 +349,17 @@ func (r *rights) note(format string, args ...any) {
 	}
 }
 
-func (r *rights) print(ways []rbac.Way, who bool) error {
+// print writes the answer to a question, which is a request or a subject.
+func (r *rights) print(ways []rbac.Way, kind, question string) error {
 	return r.write(func(w io.Writer) error {
 		if r.format == "json" {
 			list := make([]wayJSON, len(ways))
 			for i := range ways {
 				list[i] = jsonOf(&ways[i])
 			}
-			return writeJSON(w, map[string]any{"ways": list})
+			return writeJSON(w, map[string]any{kind: question, "ways": list})
 		}
-		return tableOf(w, ways, who)
+		return tableOf(w, ways, kind == "request")
 	})
 }
 
