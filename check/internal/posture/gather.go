@@ -25,6 +25,15 @@ type gatherer struct {
 	notes  []bulwark.Note
 	list   []*gathered
 	byKey  map[string]*gathered
+	last   problem // what the last hit was of, which the next one is often of too
+}
+
+// problem is what hits have in common that make one finding.
+type problem struct {
+	rule   *Rule
+	object *kube.Object
+	what   string
+	found  *gathered
 }
 
 // gathered is a finding and the edits that mend it, by object: one object may be there
@@ -39,6 +48,18 @@ type gathered struct {
 
 func (g *gatherer) add(h *Hits, hit *Hit) {
 	place := hit.Object.Place(hit.Path...)
+	f := g.of(h, hit, place)
+	f.more(hit, place)
+	if s := hit.Severity; s != bulwark.SeverityUnknown && s > f.Severity {
+		h.rule.Rate(f.Finding, s)
+	}
+}
+
+// of is the finding that a hit belongs to.
+func (g *gatherer) of(h *Hits, hit *Hit, place kube.Location) *gathered {
+	if p := &g.last; p.rule == h.rule && p.object == hit.Object && p.what == hit.What && p.found != nil {
+		return p.found
+	}
 	key := bulwark.Key(h.rule.kind(), h.rule.ID, hit.Object.ID(), hit.Object.Origin.File+"#"+hit.What)
 	f := g.byKey[key]
 	if f == nil {
@@ -53,10 +74,8 @@ func (g *gatherer) add(h *Hits, hit *Hit) {
 		g.byKey[key] = f
 		g.list = append(g.list, f)
 	}
-	f.more(hit, place)
-	if s := hit.Severity; s != bulwark.SeverityUnknown && s > f.Severity {
-		h.rule.Rate(f.Finding, s)
-	}
+	g.last = problem{h.rule, hit.Object, hit.What, f}
+	return f
 }
 
 // assetOf is the asset that a finding is about: in a cluster the object itself, else the
@@ -97,10 +116,9 @@ func (r *Rule) finding(hit *Hit, key string, at kube.Location) *bulwark.Finding 
 
 // more adds a hit's evidence and place.
 func (f *gathered) more(hit *Hit, at kube.Location) {
-	for _, line := range append([]string{hit.Evidence}, hit.More...) {
-		if text := telling.Mask(misconfig.Clean(line)); text != "" && len(f.Evidence) < mostEvidence && !slices.Contains(f.Evidence, text) {
-			f.Evidence = append(f.Evidence, text)
-		}
+	f.say(hit.Evidence)
+	for _, line := range hit.More {
+		f.say(line)
 	}
 	place := bulwark.Place{Path: at.File, Line: at.Line}
 	if at.File != "" && len(f.Places) < mostPlaces && !slices.Contains(f.Places, place) {
@@ -116,6 +134,16 @@ func (f *gathered) more(hit *Hit, at kube.Location) {
 	}
 	f.edits[hit.Object] = append(f.edits[hit.Object], hit.Edits...)
 	f.unsure = f.unsure || len(hit.Edits) == 0
+}
+
+// say adds a line of evidence, if it is new.
+func (f *gathered) say(line string) {
+	if len(f.Evidence) >= mostEvidence {
+		return
+	}
+	if text := telling.Mask(misconfig.Clean(line)); text != "" && !slices.Contains(f.Evidence, text) {
+		f.Evidence = append(f.Evidence, text)
+	}
 }
 
 // emit gives the findings in the order in which they were met, with the patch of each that
