@@ -76,6 +76,9 @@ func (n *Node) Get(names ...string) *Node {
 	return n
 }
 
+// Has tells whether there is a field of that name, null or not.
+func (n *Node) Has(name string) bool { return n.field(name) != nil }
+
 // field is the last of that name: where a key is given twice, the later one counts.
 func (n *Node) field(name string) *Field {
 	if n == nil {
