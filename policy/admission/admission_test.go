@@ -236,6 +236,25 @@ func TestHostilePoliciesEnd(t *testing.T) {
 	}
 }
 
+// TestBombsEnd holds that an object which its aliases make enormous is neither walked nor
+// compared to its end.
+func TestBombsEnd(t *testing.T) {
+	text := "apiVersion: x.example/v1\nkind: Bomb\nmetadata: {name: a}\nspec:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n  b0: &b0 {x: x, y: y, z: z}\n"
+	for i := range 12 {
+		list := strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", ")
+		text += fmt.Sprintf("  a%d: &a%d [%s]\n  b%d: &b%d {x: *b%d, y: *b%d, z: *b%d}\n", i+1, i+1, list, i+1, i+1, i, i, i)
+	}
+	o, other := object(t, text), object(t, text)
+	s := parse(t, rules[:strings.Index(rules, "  validations")]+`  matchConstraints: {resourceRules: [{apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"]}]}
+  validations: [{expression: "object.spec.a12.size() == 10"}, {expression: "object.spec == oldObject.spec"}, {expression: "object.spec.b12 == oldObject.spec.b12"}, {expression: "object.spec.x == 1 || object.spec.b12.x.y.z.x.x == 'x'"}]
+`)
+	r := Create(o, nil)
+	r.Old = other
+	if got := evaluate(t, s, r); len(got) == 0 {
+		t.Errorf("a bomb is of no size: %q", got)
+	}
+}
+
 // TestExport holds that what is exported is what was written, with bindings, and can be
 // loaded again.
 func TestExport(t *testing.T) {

@@ -32,7 +32,7 @@ type weight struct {
 func (w *weight) add(n *kube.Node, depth int) {
 	w.cost += 1 + float64(len(n.Text()))/10
 	w.longest = max(w.longest, float64(n.Len()))
-	if depth > 200 {
+	if depth > 200 || w.cost > celext.CallLimit { // aliases can make any number of values of few
 		w.cost = math.Inf(1)
 		return
 	}

@@ -25,20 +25,20 @@ type Trace struct {
 
 // Of shows an object; trace may be nil.
 func Of(o *kube.Object, trace *Trace) *Map {
-	return &Map{node: o.Root, kind: schemaOf(o), trace: trace, root: &root{object: o}}
+	return &Map{node: o.Root, kind: schemaOf(o), top: &top{object: o, trace: trace}}
 }
 
 // Pod shows a pod template of an object as the pod that would be made of it; at is where it
 // stands.
 func Pod(o *kube.Object, at []any, trace *Trace) *Map {
-	return &Map{node: o.Root.At(at...), kind: podSchema(), trace: trace, root: &root{o, at}}
+	return &Map{node: o.Root.At(at...), kind: podSchema(), top: &top{object: o, at: at, trace: trace}}
 }
-
-// Value shows a part of a document as it was written.
-func Value(n *kube.Node) ref.Val { return convert(n, nil, nil, "", -1) }
 
 // convert shows a node; up, name and index say where it stands.
 func convert(n *kube.Node, s *schema, up *Map, name string, index int) ref.Val {
+	if up.top.made++; up.top.made > maxValues {
+		return errTooMany
+	}
 	switch n.Form() {
 	case kube.Null:
 		return types.NullValue
@@ -57,11 +57,7 @@ func convert(n *kube.Node, s *schema, up *Map, name string, index int) ref.Val {
 }
 
 func newMap(n *kube.Node, s *schema, up *Map, name string, index int) *Map {
-	m := &Map{node: n, kind: s, up: up, name: name, index: index}
-	if up != nil {
-		m.trace = up.trace
-	}
-	return m
+	return &Map{node: n, kind: s, up: up, name: name, index: index, top: up.top}
 }
 
 func list(n *kube.Node, s *schema, up *Map, name string) ref.Val {
@@ -71,10 +67,14 @@ func list(n *kube.Node, s *schema, up *Map, name string) ref.Val {
 	}
 	items := make([]ref.Val, 0, n.Len())
 	for i, item := range n.Items() {
-		items = append(items, convert(item, of, up, name, i))
+		v := convert(item, of, up, name, i)
+		if v == errTooMany {
+			return v
+		}
+		items = append(items, v)
 	}
 	l := types.NewRefValList(types.DefaultTypeAdapter, items)
-	if up != nil && up.trace != nil {
+	if up.top.trace != nil {
 		return &traced{l, up, name}
 	}
 	return l

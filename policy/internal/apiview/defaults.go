@@ -250,14 +250,14 @@ func secret(m *Map) {
 // whole gives a whole object what only the whole shows: its namespace, and a pod what
 // admission plugins that are on in every cluster give it.
 func whole(m *Map) {
-	if meta, ok := m.get("metadata").(*Map); ok && m.root.object.Namespace != "" {
+	if meta, ok := m.get("metadata").(*Map); ok && m.top.object.Namespace != "" {
 		meta.build()
-		meta.put(set("namespace", m.root.object.Namespace))
+		meta.put(set("namespace", m.top.object.Namespace))
 	}
 	if m.kind == nil || m.kind.name != "Pod" {
 		return
 	}
-	if m.root.at != nil { // a template is no pod yet
+	if m.top.at != nil { // a template is no pod yet
 		m.put(set("apiVersion", "v1"))
 		m.put(set("kind", "Pod"))
 	}

@@ -19,18 +19,25 @@ type Map struct {
 	up      *Map
 	name    string // of the field of up that it is, or is in
 	index   int    // its position there; -1 when it is the field itself
-	trace   *Trace
-	root    *root // of the whole object alone
+	top     *top
 	built   bool
 	entries []entry
 	byName  map[string]int // of large ones
 }
 
-// root is what only a whole object has.
-type root struct {
+// top is what all parts of an object share.
+type top struct {
 	object *kube.Object
 	at     []any // where in it a pod template stands
+	trace  *Trace
+	made   int // values that were shown
 }
+
+// maxValues is how many values one view shows: aliases can make a small document stand for
+// any number of them.
+const maxValues = 1 << 20
+
+var errTooMany = types.NewErr("the object has more than %d values", maxValues)
 
 type entry struct {
 	name string
@@ -91,7 +98,7 @@ func (m *Map) buildObject() {
 	if m.kind.defaults != nil {
 		m.kind.defaults(m)
 	}
-	if m.root != nil {
+	if m.up == nil {
 		whole(m)
 	}
 }
@@ -176,8 +183,8 @@ func (m *Map) Field(name string) (ref.Val, bool) {
 	if !m.built {
 		m.build()
 	}
-	if m.trace != nil {
-		m.trace.Path, m.trace.Through = append(m.path(), name), nil
+	if trace := m.top.trace; trace != nil {
+		trace.Path, trace.Through = append(m.path(), name), nil
 	}
 	i := m.find(name)
 	if i < 0 {
@@ -206,10 +213,7 @@ func (m *Map) get(name string) ref.Val {
 // path is where the map stands in its object.
 func (m *Map) path() []any {
 	if m.up == nil {
-		if m.root == nil {
-			return nil
-		}
-		return slices.Clone(m.root.at)
+		return slices.Clone(m.top.at)
 	}
 	p := append(m.up.path(), m.name)
 	if m.index >= 0 {
@@ -247,6 +251,9 @@ func (m *Map) Equal(other ref.Val) ref.Val {
 	o, ok := other.(traits.Mapper)
 	if !ok || m.Size() != o.Size() {
 		return types.False
+	}
+	if m.top.made += len(m.entries); m.top.made > maxValues {
+		return errTooMany
 	}
 	for i := range m.entries {
 		v, ok := o.Find(m.key(i))
@@ -332,7 +339,7 @@ type tracedIterator struct {
 func (it *tracedIterator) HasNext() ref.Val {
 	more := it.Iterator.HasNext()
 	if more != types.True {
-		it.of.up.trace.Through = append(it.of.up.path(), it.of.name)
+		it.of.up.top.trace.Through = append(it.of.up.path(), it.of.name)
 	}
 	return more
 }
