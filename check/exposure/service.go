@@ -123,7 +123,7 @@ func portsText(svc *service) string {
 		list = append(list, fmt.Sprint(p.number))
 	}
 	if len(list) == 0 {
-		return "no port of TCP"
+		return "no port of TCP is named"
 	}
 	return "port " + strings.Join(list[:min(len(list), 6)], ", ")
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"bulwark"
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
 	"bulwark/check/internal/setting"
@@ -59,7 +58,7 @@ var transitRules = []*posture.Rule{
 		Rule: misconfig.Rule{ID: "exposure/metadata-used", Severity: low, Title: "A pod asks the cloud's metadata service",
 			Tags:  []string{"attack:T1552.005"},
 			Fix:   "use the identity of workloads, and block 169.254.169.254 for pods",
-			Why:   "the metadata of the node gives tokens of the node's own role, which every pod of it can then use. Low, since asking for a region or project is no harm by itself",
+			Why:   "the metadata of the node gives tokens of the node's own role, which every pod of it can then use. Low where it is asked for credentials, and hygiene where it is for a region or project",
 			Noise: "agents of the cloud that have to",
 			Refs:  []string{"https://cloud.google.com/kubernetes-engine/docs/how-to/protecting-cluster-metadata", "https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html"}},
 		Set: metadataUsed,
@@ -177,6 +176,16 @@ func monitors(h *posture.Hits, s *kube.Set) {
 	}
 }
 
+// asksForCredentials tells whether a text names the parts of the metadata that give rights.
+func asksForCredentials(text string) bool {
+	for _, part := range []string{"security-credentials", "service-accounts", "/token", "/identity", "user-data", "attributes/kube-env", "managed-identity"} {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
+
 var metadataAddress = regexp.MustCompile(`\b169\.254\.169\.254\b|\bmetadata\.google\.internal\b|\b169\.254\.170\.2\b|\b100\.100\.100\.200\b`)
 
 func metadataUsed(h *posture.Hits, s *kube.Set) {
@@ -184,8 +193,14 @@ func metadataUsed(h *posture.Hits, s *kube.Set) {
 		if t.Workload == nil || !strings.Contains(t.Value, "169.254.") && !strings.Contains(t.Value, "metadata.google") && !strings.Contains(t.Value, "100.100.100.200") || strings.HasPrefix(strings.ToUpper(t.Name), "NO_PROXY") {
 			continue
 		}
-		if m := metadataAddress.FindString(t.Value); m != "" {
-			h.Add(posture.Hit{Object: t.Object, Path: t.Path(), Severity: bulwark.SeverityLow, Evidence: t.Where() + " has " + m})
+		m := metadataAddress.FindString(t.Value)
+		if m == "" {
+			continue
 		}
+		hit := posture.Hit{Object: t.Object, Path: t.Path(), Evidence: t.Where() + " has " + m}
+		if !asksForCredentials(t.Value) {
+			hit.Tags = hygiene
+		}
+		h.Add(hit)
 	}
 }
