@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -83,10 +81,6 @@ func (r *reading) discover(ctx context.Context) error {
 	return nil
 }
 
-func (r *reading) note(format string, args ...any) {
-	r.notes = append(r.notes, bulwark.Note{Plugin: name, Text: fmt.Sprintf(format, args...), Incomplete: true})
-}
-
 // all reads everything: definitions first, since they say what else there is to read, pods last.
 func (r *reading) all(ctx context.Context) error {
 	if err := r.first(ctx); err != nil {
@@ -108,18 +102,6 @@ func (r *reading) all(ctx context.Context) error {
 		return r.nothing()
 	}
 	return ctx.Err()
-}
-
-// nothing is why there is nothing to look at.
-func (r *reading) nothing() error {
-	for _, text := range slices.Sorted(maps.Keys(r.why)) {
-		kind := bulwark.ErrUnavailable
-		if text == forbidden {
-			text, kind = "the user may not (403)", bulwark.ErrUntrusted
-		}
-		return fmt.Errorf("the API server lets nothing be listed: %s: %w (deploy/clusterrole.yaml has the rights that a scan needs; --namespaces chooses those where there are some)", text, kind)
-	}
-	return fmt.Errorf("the API server has no resources that could be listed: %w", bulwark.ErrNotFound)
 }
 
 // chosen gives the resources that are wanted, in a stable order.
@@ -226,60 +208,6 @@ func (r *reading) queries(res *resource) []query {
 	return list
 }
 
-const forbidden = "forbidden"
-
-// done keeps how a list ended.
-func (r *reading) done(res *resource, namespace string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	full := res.String()
-	switch {
-	case err == nil:
-		r.listed++
-		return
-	case codeOf(err) == http.StatusNotFound && full != "namespaces": // it is gone since it was told of
-		return
-	}
-	text := err.Error()
-	if codeOf(err) == http.StatusForbidden {
-		text = forbidden
-	}
-	r.unseen[full] = text
-	if namespace != "" {
-		full += " in " + namespace
-	}
-	r.why[text] = append(r.why[text], full)
-}
-
-// tell makes notes of what could not be listed: one for each reason.
-func (r *reading) tell() {
-	for _, text := range slices.Sorted(maps.Keys(r.why)) {
-		list := r.why[text]
-		slices.Sort(list)
-		if text != forbidden {
-			r.note("could not list %s: %s", shortened(list), text)
-			continue
-		}
-		rest := slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "secrets" || strings.HasPrefix(s, "secrets in ") })
-		if len(rest) < len(list) && !r.ReadSecrets {
-			list = rest
-			r.notes = append(r.notes, bulwark.Note{Plugin: name, Text: "the user may not list Secrets: which there are, their types and age are not known (deploy/clusterrole-secrets.yaml lets them be listed)"})
-		}
-		if len(list) > 0 {
-			r.note("the user may not list %s: what depends on them is not known (deploy/clusterrole.yaml has the rights that a scan needs)", shortened(list))
-		}
-	}
-}
-
-// shortened is a list as people read it.
-func shortened(list []string) string {
-	const most = 12
-	if len(list) <= most {
-		return strings.Join(list, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
-}
-
 // line is what is kept of an object; nil when nothing is. What is owned by an object that
 // says how its pods look is kept short, and revisions of one that run nothing are left out.
 func (r *reading) line(res *resource, n *kube.Node) []byte {
@@ -359,41 +287,4 @@ func (r *reading) oneNamespace(ctx context.Context, res *resource, ns string, ea
 		return err
 	}
 	return each(n)
-}
-
-// secretTypes are those that matter; the server says of which a Secret is without its values.
-var secretTypes = []string{
-	"kubernetes.io/tls", "kubernetes.io/service-account-token", "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg",
-	"kubernetes.io/basic-auth", "kubernetes.io/ssh-auth", "bootstrap.kubernetes.io/token", "helm.sh/release.v1", "Opaque",
-}
-
-// secrets reads what the server says of Secrets but their values: metadata, and by asking for
-// each type which are of it.
-func (r *reading) secrets(ctx context.Context, q query, give func(line []byte) error) error {
-	q.accept = asPartialList
-	var list []*kube.Node
-	_, err := r.c.list(ctx, q, func(n *kube.Node) error {
-		list = append(list, n)
-		return nil
-	})
-	if err != nil || len(list) == 0 {
-		return err
-	}
-	types := map[string]string{}
-	for _, kind := range secretTypes {
-		q.selector = "type=" + kind
-		_, err := r.c.list(ctx, q, func(n *kube.Node) error {
-			types[n.Get("metadata", "uid").Text()] = kind
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for _, n := range list {
-		if err := give(r.lean.secretObject(q.resource, n, types[n.Get("metadata", "uid").Text()])); err != nil {
-			return err
-		}
-	}
-	return nil
 }
