@@ -1,11 +1,8 @@
 package kube
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"io"
-	"iter"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -48,54 +45,6 @@ func ParseYAML(data []byte) []Document {
 		}
 	}
 	return docs
-}
-
-// Chunk is the text of one document of a stream.
-type Chunk struct {
-	Text []byte
-	Line int   // its first line
-	Size int64 // bytes that it has; more than Text when that was cut
-	Err  error // why the stream could not be read on
-}
-
-// Chunks divides a stream at the lines that separate documents: nothing within a document
-// can begin a line with three dashes. Of a document that is too large the start is given;
-// the rest is read, and forgotten.
-func Chunks(r io.Reader) iter.Seq[Chunk] {
-	return func(yield func(Chunk) bool) {
-		in := bufio.NewReaderSize(r, 64<<10)
-		c, line, begins := Chunk{Line: 1}, 1, true
-		for {
-			piece, err := in.ReadSlice('\n')
-			if begins && c.Size > 0 && separates(piece) {
-				if !yield(c) {
-					return
-				}
-				c = Chunk{Line: line}
-			}
-			if room := maxDocument + 1 - len(c.Text); room > 0 {
-				c.Text = append(c.Text, piece[:min(len(piece), room)]...)
-			}
-			c.Size += int64(len(piece))
-			begins = err == nil
-			switch {
-			case err == nil:
-				line++
-			case err != bufio.ErrBufferFull:
-				if err != io.EOF {
-					c.Err = err
-				}
-				yield(c)
-				return
-			}
-		}
-	}
-}
-
-// separates tells whether a line begins a document.
-func separates(line []byte) bool {
-	rest, ok := bytes.CutPrefix(line, []byte("---"))
-	return ok && (len(rest) == 0 || strings.IndexByte(" \t\r\n", rest[0]) >= 0)
 }
 
 // Parse reads the document; ok is false when there is none in it.

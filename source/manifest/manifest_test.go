@@ -258,7 +258,8 @@ func TestChartOptions(t *testing.T) {
 	}
 	target, set := open(t, &Source{Options: Options{Charts: Charts{Values: values, Kube: []string{"1.25", "v1.30.2", "1.25.0"}, APIVersions: []string{"x/v1"}, Release: "rel", Namespace: "ns"}}}, dir)
 	got := said(target, set)
-	want := []string{"ns/ConfigMap.x/rel templates/x.yaml:1 for Kubernetes 1.25", "ns/ConfigMap/b templates/y.yaml:1 for Kubernetes 1.25", "ns/ConfigMap.x/rel templates/x.yaml:1 for Kubernetes 1.30.2"}
+	want := []string{"ns/ConfigMap/b templates/y.yaml:1 for Kubernetes 1.25", "ns/ConfigMap.x/rel templates/x.yaml:1 for Kubernetes 1.25", "ns/ConfigMap.x/rel templates/x.yaml:1 for Kubernetes 1.30.2"}
+	slices.Sort(got)
 	for i := range got {
 		got[i] = strings.Replace(got[i], "ConfigMap/rel", "ConfigMap.x/rel", 1)
 	}
