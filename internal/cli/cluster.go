@@ -68,7 +68,7 @@ func (a *app) withImages(ctx context.Context, jobs []scan.Job) []scan.Job {
 			list = append(list, job)
 			continue
 		}
-		t, err := job.Open(ctx)
+		t, err := a.within(ctx, job)
 		list = append(list, scan.Job{Ref: job.Ref, Open: func(context.Context) (*bulwark.Target, error) { return t, err }})
 		if err != nil {
 			continue
@@ -81,6 +81,16 @@ func (a *app) withImages(ctx context.Context, jobs []scan.Job) []scan.Job {
 		}
 	}
 	return list
+}
+
+// within opens a job's target in the time that one is given.
+func (a *app) within(ctx context.Context, job scan.Job) (*bulwark.Target, error) {
+	if a.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, a.timeout, fmt.Errorf("not done within %s: %w", a.timeout, bulwark.ErrUnavailable))
+		defer cancel()
+	}
+	return job.Open(ctx)
 }
 
 // imageJob scans an image that runs in a cluster. That it cannot be had is a note about it.

@@ -40,8 +40,10 @@ type Options struct {
 	Secret func(name, value string) bool
 	// Page is how many objects are asked for at once; 0: 500.
 	Page int
-	Now  time.Time                                  // by which certificates and tokens have expired; zero: none has
-	wait func(context.Context, time.Duration) error // between tries; tests do not wait
+	Now  time.Time // by which certificates and tokens have expired; zero: none has
+	// Of tests, which do not wait between tries and have small answers.
+	wait func(context.Context, time.Duration) error
+	most int64 // bytes of an answer
 }
 
 // Source opens live clusters; a reference is the name of a context, "" or "cluster" the

@@ -30,7 +30,8 @@ type client struct {
 	name string // of the context
 	user *rest.Config
 	now  time.Time
-	page int // objects
+	page int   // objects
+	most int64 // bytes of one answer
 	wait func(context.Context, time.Duration) error
 
 	mu      sync.Mutex
@@ -43,6 +44,11 @@ type client struct {
 // has when there is none. Programs that give credentials are run when the kubeconfig names
 // them: it is the user's own.
 func (o *Options) connect() (*client, error) {
+	for _, ns := range o.Namespaces {
+		if ns == "" || !plain(ns) {
+			return nil, fmt.Errorf("%q is no name of a namespace: %w", ns, bulwark.ErrMalformed)
+		}
+	}
 	cfg, name, err := o.config()
 	if err != nil {
 		return nil, err
@@ -59,7 +65,7 @@ func (o *Options) connect() (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the context %s: the server's address: %w: %w", name, bulwark.ErrMalformed, err)
 	}
-	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, page: cmp.Or(o.Page, pageSize), wait: o.wait}
+	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, page: cmp.Or(o.Page, pageSize), most: cmp.Or(o.most, maxPage), wait: o.wait}
 	if c.wait == nil {
 		c.wait = pause
 	}

@@ -85,9 +85,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (f *fake) json(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(v); err != nil {
-		f.t.Error(err)
-	}
+	_ = json.NewEncoder(w).Encode(v) // a client may go before the end
 }
 
 func refuse(w http.ResponseWriter, code int, message string) {

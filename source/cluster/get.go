@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	maxPage      = 192 << 20 // bytes of one answer
+	maxPage      = 64 << 20 // bytes of one answer
 	maxTries     = 4
 	mostPatience = 30 * time.Second // for one try after another
 	allPatience  = 2 * time.Minute  // for a whole cluster
@@ -105,7 +105,7 @@ func (c *client) once(ctx context.Context, path string, q url.Values, accept str
 		return err
 	}
 	defer body.Close()
-	if err := read(limit.Reader(body, maxPage, "an answer of the API server")); err != nil {
+	if err := read(limit.Reader(body, c.most, "an answer of the API server")); err != nil {
 		return c.broken(ctx, err)
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 
 const (
 	pageSize      = 500
-	largePage     = 25 // of definitions, which are hundreds of kilobytes each
+	smallestPage  = 5
 	mostPages     = 20000
 	mostRestarts  = 3
 	asPartialList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -81,44 +81,57 @@ func give(raw []byte, seen map[string]struct{}, each func(*kube.Node) error) err
 	return each(n)
 }
 
+// sizeOf is how many objects of a resource are asked for at once: fewer of those that are large.
+func (c *client) sizeOf(r *resource) int {
+	switch r.String() {
+	case definitions:
+		return min(c.page, 25)
+	case "configmaps", "secrets":
+		return min(c.page, 100)
+	}
+	return c.page
+}
+
 // pages fetches one page after the other, and closes pages at the end, behind an error if there is one.
 func (c *client) pages(ctx context.Context, q query, pages chan<- page) {
 	defer close(pages)
-	next, restarts := "", 0
+	next, restarts, size := "", 0, c.sizeOf(q.resource)
 	for range mostPages {
-		p, err := c.onePage(ctx, q, next)
+		p, err := c.onePage(ctx, q, next, size)
 		var e *statusError
 		if errors.As(err, &e) && e.code == http.StatusGone && restarts < mostRestarts {
 			restarts++
 			next = e.next // "" begins anew
 			continue
 		}
+		if errors.Is(err, bulwark.ErrLimit) && size > smallestPage {
+			size = max(smallestPage, size/5)
+			continue
+		}
 		p.err = err
 		if err == nil && p.next != "" && p.next == next {
 			p.err = fmt.Errorf("%s: %w: a page that leads to itself", q.resource, bulwark.ErrMalformed)
 		}
-		select {
-		case pages <- p:
-		case <-ctx.Done():
-			return
-		}
-		if p.err != nil || p.next == "" {
+		if !send(ctx, pages, p) || p.err != nil || p.next == "" {
 			return
 		}
 		next = p.next
 	}
+	send(ctx, pages, page{err: fmt.Errorf("%s: a list of more than %d pages: %w", q.resource, mostPages, bulwark.ErrLimit)})
+}
+
+// send hands a page over, unless nobody wants it any more.
+func send(ctx context.Context, pages chan<- page, p page) bool {
 	select {
-	case pages <- page{err: fmt.Errorf("%s: a list of more than %d pages: %w", q.resource, mostPages, bulwark.ErrLimit)}:
+	case pages <- p:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }
 
-func (c *client) onePage(ctx context.Context, q query, next string) (p page, err error) {
+func (c *client) onePage(ctx context.Context, q query, next string, size int) (p page, err error) {
 	values := url.Values{}
-	size := c.page
-	if q.name == "customresourcedefinitions" {
-		size = min(size, largePage)
-	}
 	values.Set("limit", strconv.Itoa(size))
 	if next != "" {
 		values.Set("continue", next)

@@ -276,9 +276,6 @@ func templated(line []byte) bool {
 
 // oneNamespace reads a namespace that was chosen.
 func (r *reading) oneNamespace(ctx context.Context, res *resource, ns string, each func(*kube.Node) error) error {
-	if !plain(ns) || ns == "" {
-		return fmt.Errorf("%q is no name of a namespace: %w", ns, bulwark.ErrMalformed)
-	}
 	n, err := r.c.object(ctx, res.path("")+"/"+ns)
 	if errors.Is(err, bulwark.ErrNotFound) {
 		return fmt.Errorf("there is no namespace %s: %w", ns, err)

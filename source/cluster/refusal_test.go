@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -252,6 +253,34 @@ func TestExecCredentials(t *testing.T) {
 	}
 	use("failing", "exit 7")
 	if _, err := (&Source{o}).Open(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "failing") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestLargePages: a page that is larger than its budget is asked for in smaller ones.
+func TestLargePages(t *testing.T) {
+	f := newFake(t)
+	big := strings.Repeat("x", 1<<10)
+	for i := range 90 {
+		f.add("configmaps", named("a", fmt.Sprint(i), object{"data": object{"k": big}}))
+	}
+	f.add("namespaces", named("", "a"))
+	f.pageSize = 1000
+	f.answer = func(_ http.ResponseWriter, r *http.Request) bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.pageSize, _ = strconv.Atoi(r.URL.Query().Get("limit"))
+		return false
+	}
+	small := f.options(t)
+	small.most = 50 << 10
+	target := open(t, small)
+	if s := kube.Of(target); len(s.Kind("", "ConfigMap")) != 90 || len(target.Notes) > 0 {
+		t.Errorf("%d objects, %v", s.Len(), target.Notes)
+	}
+	o := f.options(t)
+	o.Namespaces = []string{"../../x"}
+	if _, err := (&Source{o}).Open(t.Context(), ""); !errors.Is(err, bulwark.ErrMalformed) {
 		t.Errorf("%v", err)
 	}
 }
