@@ -53,7 +53,7 @@ var availableRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "workload/disruption-budget-idle", Severity: low, Hygiene: true, Title: "A PodDisruptionBudget is of no pods",
 			Tags: []string{}, Fix: "give it the labels of the pods that it is for",
-			Why: "the pods that it is meant for may all be evicted at once. Hygiene", Noise: "the workload is in another folder: told of only where the namespace's workloads were scanned", Refs: []string{docsPDB}},
+			Why: "the pods that it is meant for may all be evicted at once. Hygiene", Noise: "pods that an operator makes on demand; told of only in a cluster", Refs: []string{docsPDB}},
 		Kinds: []string{"PodDisruptionBudget.policy"}, Object: budgetIdle,
 	},
 	{
@@ -210,10 +210,7 @@ func noBudget(h *posture.Hits, w *kube.Workload) {
 func budgetIdle(h *posture.Hits, o *kube.Object) {
 	x := indexOf(h.Set)
 	b := x.budgetOf(o)
-	if slices.ContainsFunc(x.at[o.Namespace], b.selects) {
-		return
-	}
-	if b.selector != nil && len(x.at[o.Namespace]) > 0 || h.Set.Cluster != nil {
+	if h.Set.Cluster != nil && !slices.ContainsFunc(x.at[o.Namespace], b.selects) {
 		h.Add(posture.Hit{Object: o, Path: []any{"spec", "selector"}, Evidence: "no workload of the namespace " + o.Namespace + " has these labels"})
 	}
 }
