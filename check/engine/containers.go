@@ -75,10 +75,10 @@ var containerRules = []*posture.Rule{
 		}),
 	container(misconfig.Rule{ID: "engine/host-cgroup", Severity: low, Title: "A container sees the machine's control groups", Tags: []string{"cis-docker:5.25"},
 		Fix:   "run it without --cgroupns host and without --cgroup-parent",
-		Why:   "it sees the groups of all other containers, and with SYS_ADMIN changes their limits; on version 1 that is a known way out",
-		Noise: "agents that measure all containers; systemd in a container", Refs: []string{docsRun}},
+		Why:   "it sees the groups of all other containers, and with SYS_ADMIN changes their limits",
+		Noise: "agents that measure all containers; with version 1 it is what containers get that ask for nothing, and is not told", Refs: []string{docsRun}},
 		func(o *kube.Object, e *kube.Node) []string {
-			lines := yes(e.Get("cgroupns").Text() == "host", "it runs with --cgroupns host")
+			lines := yes(e.Get("cgroupns").Text() == "host" && e.Get("cgroup").Text() != "1", "it runs with --cgroupns host")
 			parent := e.Get("cgroupParent").Text()
 			return append(lines, yes(o.Namespace == "docker" && parent != "", "its control group is below "+parent)...)
 		}),

@@ -42,7 +42,7 @@ func (r *reading) container(c *container, info *info) error {
 	return r.add(map[string]any{
 		"apiVersion": "v1", "kind": "Pod",
 		"metadata": map[string]any{"name": c.name()},
-		"spec":     spec, "engine": c.rest(),
+		"spec":     spec, "engine": c.rest(info),
 	}, r.kind)
 }
 
@@ -202,10 +202,10 @@ func (c *container) groups() map[string]any {
 }
 
 // rest is what a Pod cannot say.
-func (c *container) rest() map[string]any {
+func (c *container) rest(info *info) map[string]any {
 	h := &c.HostConfig
 	m := map[string]any{
-		"id": c.ID, "image": c.Image, "network": h.NetworkMode, "uts": h.UTSMode, "cgroupns": h.CgroupnsMode, "cgroupParent": h.CgroupParent,
+		"id": c.ID, "image": c.Image, "network": h.NetworkMode, "uts": h.UTSMode, "cgroupns": h.CgroupnsMode, "cgroup": info.CgroupVersion, "cgroupParent": h.CgroupParent,
 		"restart": h.RestartPolicy.Name, "retries": h.RestartPolicy.MaximumRetryCount, "cpuShares": h.CPUShares,
 		"log": h.LogConfig.Type, "publishAll": h.PublishAllPorts, "oomKillDisable": h.OomKillDisable, "securityOpt": texts(kinds(h.SecurityOpt)),
 	}
