@@ -49,14 +49,14 @@ type evaluation struct {
 
 func (e *evaluation) judge(c *Control) bulwark.Control {
 	out := bulwark.Control{ID: c.ID, Title: c.Title, Why: c.Why, ByHand: c.Hand, Rules: slices.Clone(c.Rules)}
-	tagged := e.tagged(c)
-	for id := range tagged {
+	byTag := e.tagged(c)
+	for id := range byTag {
 		if !c.names(id) {
 			out.Rules = append(out.Rules, id)
 		}
 	}
 	slices.Sort(out.Rules)
-	e.against(c, tagged, &out)
+	e.against(c, byTag, &out)
 	if out.Findings > 0 {
 		out.Status = bulwark.StatusFail
 		out.Reason = count(out.Findings, "finding speaks", "findings speak") + " against it"
@@ -87,15 +87,15 @@ func (e *evaluation) tagged(c *Control) map[string]bool {
 }
 
 // against gathers the findings that speak against a control, the worst first.
-func (e *evaluation) against(c *Control, tagged map[string]bool, out *bulwark.Control) {
+func (e *evaluation) against(c *Control, byTag map[string]bool, out *bulwark.Control) {
 	var list []*bulwark.Finding
 	for rule, findings := range e.byRule {
-		if !c.names(rule) && !tagged[rule] && (c.Tag == "" || len(findings) == 0 || !slices.Contains(findings[0].Tags, c.Tag)) {
+		if !c.names(rule) && !byTag[rule] && (c.Tag == "" || len(findings) == 0 || !slices.Contains(findings[0].Tags, c.Tag)) {
 			continue
 		}
 		for _, f := range findings {
 			switch {
-			case c.Only != "" && !slices.Contains(f.Tags, c.Only):
+			case c.Only != "" && !tagged(f, c.Only) || c.Except != "" && tagged(f, c.Except):
 			case f.Exception != nil:
 				out.Excepted++
 			default:
@@ -115,6 +115,11 @@ func (e *evaluation) against(c *Control, tagged map[string]bool, out *bulwark.Co
 		out.Severity = max(out.Severity, f.Severity)
 		out.Evidence, out.Keys = append(out.Evidence, line(f)), append(out.Keys, f.Key)
 	}
+}
+
+// tagged tells whether a finding has a tag like glob.
+func tagged(f *bulwark.Finding, glob string) bool {
+	return slices.ContainsFunc(f.Tags, func(tag string) bool { return match(glob, tag) })
 }
 
 // line tells of a finding: what, in which file, and what is wrong with it.
@@ -145,6 +150,9 @@ func (e *evaluation) silent(c *Control, rules []string) (status, reason string) 
 	if len(e.lookedAt(c)) == 0 {
 		return e.absent(c)
 	}
+	if what := e.blind(rules); what != "" {
+		return bulwark.StatusManual, what
+	}
 	if why := e.notRun(c, rules); why != "" {
 		return bulwark.StatusManual, why
 	}
@@ -152,6 +160,36 @@ func (e *evaluation) silent(c *Control, rules []string) (status, reason string) 
 		return bulwark.StatusManual, "the rules found nothing, and see only a part of it"
 	}
 	return bulwark.StatusPass, ""
+}
+
+// domains are what families of rules look at, where its absence does not mean that there is
+// none: it was only not seen.
+var domains = []struct {
+	glob  string
+	needs []string // one of them
+	text  string
+}{
+	{"cluster/apiserver-*", []string{"component:kube-apiserver"}, "the command line of kube-apiserver is not among what was looked at"},
+	{"cluster/controller-*", []string{"component:kube-controller-manager"}, "the command line of kube-controller-manager is not among what was looked at"},
+	{"cluster/scheduler-*", []string{"component:kube-scheduler"}, "the command line of kube-scheduler is not among what was looked at"},
+	{"cluster/etcd-*", []string{"component:etcd"}, "the command line of etcd is not among what was looked at"},
+	{"cluster/kubelet-*", []string{"config:KubeletConfiguration"}, "no KubeletConfiguration is among what was looked at"},
+	{"secrets/encryption-off", []string{"component:kube-apiserver"}, "the command line of kube-apiserver is not among what was looked at"},
+	{"vuln/*", []string{"image", "version"}, "neither images nor versions of components were looked at"},
+	{"eol/*", []string{"image", "version"}, "neither images nor versions of components were looked at"},
+	{"image/*", []string{"image"}, "the images were not looked at"},
+}
+
+// blind says what of that which the rules look at was not seen; "" when all was.
+func (e *evaluation) blind(rules []string) string {
+	for _, rule := range rules {
+		for _, d := range domains {
+			if match(d.glob, rule) && !slices.ContainsFunc(d.needs, func(need string) bool { return e.facts.Seen[need] > 0 }) {
+				return d.text
+			}
+		}
+	}
+	return ""
 }
 
 // absent is when there is nothing of what the control speaks of: it is set up elsewhere, or
@@ -225,7 +263,7 @@ func counted(n int, kind string) string {
 	case "workload":
 		return count(n, "workload", "workloads")
 	}
-	return count(n, kind, kind+" objects")
+	return strconv.Itoa(n) + " " + kind
 }
 
 func count(n int, one, many string) string {

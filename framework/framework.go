@@ -49,8 +49,10 @@ type Control struct {
 	Rules []string `yaml:"rules"`
 	// Tag, when it is set, takes the rules that have it as well: "cis:5.2.2".
 	Tag string `yaml:"tag"`
-	// Only takes those findings of Rules alone that have the tag.
-	Only string `yaml:"only"`
+	// Only takes those findings of Rules alone that have a tag like this one; Except those that
+	// have none.
+	Only   string `yaml:"only"`
+	Except string `yaml:"except"`
 	// Needs are what must have been seen before silence counts, one of them: kinds of
 	// objects, "workload", "image", "component:kube-apiserver", "config:KubeletConfiguration".
 	Needs []string `yaml:"needs"`

@@ -253,6 +253,7 @@ func TestRan(t *testing.T) {
 		{"", "pass pass"}, {"check/workload", "manual pass"}, {"check/vuln", "pass manual"}, {"check/cluster/components", "pass manual"},
 	} {
 		f := framework.FactsOf(&bulwark.Target{Objects: set(t, pod)})
+		f.Seen["version"]++
 		f.Ran([]bulwark.Plugin{plugin{"check/workload", "workload/a"}, plugin{"check/vuln", "vuln/*"}}, []bulwark.Note{{Plugin: tt.plugin, Text: "broken", Incomplete: true}})
 		c := framework.Evaluate(d, &f, nil).Controls
 		if got := c[0].Status + " " + c[1].Status; got != tt.want {

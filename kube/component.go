@@ -18,7 +18,7 @@ func (c *Container) Component() string {
 		words = c.Args
 	}
 	for _, w := range words[:min(len(words), 2)] { // the second: hyperkube kubelet
-		if base := path.Base(w); components[base] {
+		if base := path.Base(w); components[base] && !strings.HasPrefix(w, "-") && !strings.Contains(w, "=") {
 			return base
 		}
 	}

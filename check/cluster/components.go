@@ -149,8 +149,20 @@ type part struct {
 	second bool
 }
 
+// kind is what sort of component a part is.
+func (p *part) kind() string {
+	switch p.name {
+	case kernelName, systemName:
+		return "host"
+	case "containerd", "cri-o", "docker":
+		return "runtime"
+	}
+	return "kubernetes"
+}
+
 // claim makes a vulnerability one of the component.
 func (p *part) claim(f *bulwark.Finding) {
+	f.Tags = append(slices.Clone(f.Tags), "component:"+p.kind())
 	if f.Vulnerability == nil {
 		return
 	}
@@ -168,7 +180,10 @@ const (
 
 // tell adds to a finding what has this version, and where.
 func (p *part) tell(f *bulwark.Finding) {
-	line := strings.TrimSpace(p.name + " " + p.version)
+	line := p.name + " " + p.version
+	if p.name == systemName {
+		line = p.version
+	}
 	if p.where != "" {
 		line += " on " + p.where
 	}

@@ -197,7 +197,7 @@ func (p *parts) system(s *kube.Set) {
 			old.where, old.objects = old.where+"; "+g.text(), append(old.objects, g.nodes...)
 		} else {
 			releases[subject] = r
-			p.systems[subject] = &part{name: g.version, where: g.text(), objects: slices.Clone(g.nodes)}
+			p.systems[subject] = &part{name: systemName, version: g.version, where: g.text(), objects: slices.Clone(g.nodes)}
 			p.list = append(p.list, p.systems[subject])
 			p.packages[r] = nil
 		}

@@ -14,7 +14,7 @@ import (
 // skewRules are about versions that do not go together.
 func skewRules() []*posture.Rule {
 	return []*posture.Rule{{
-		Rule: misconfig.Rule{ID: "cluster/version-skew", Severity: medium, Title: "A node's version does not go with the API server's",
+		Rule: misconfig.Rule{ID: "cluster/version-skew", Severity: medium, Title: "A node's version does not go with the API server's", Tags: []string{"component:kubernetes"},
 			Fix: "upgrade the control plane first, then the nodes; keep kubelets at most three minor versions behind it",
 			Why: "nobody tests such a pair: what it refuses or forgets is not known, and fixes of one side do not help the other; a node that is newer is not supported at all", Noise: "while an upgrade is going on", Refs: []string{docsSkew}},
 		Set: skew,

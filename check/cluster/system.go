@@ -41,7 +41,10 @@ func releaseOf(image string) *bulwark.Release {
 	return nil
 }
 
-const kernelName = "kernel"
+const (
+	kernelName = "kernel"
+	systemName = "operating system"
+)
 
 var (
 	ubuntuKernel = regexp.MustCompile(`^(\d+\.\d+)(\.\d+-\d+)-([a-z]+)(?:-64k)?$`)
