@@ -13,7 +13,6 @@ import (
 var classRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "exposure/classified-data", Severity: medium, Title: "Data that is labelled as confidential lacks a protection that the label asks for",
-			Tags:  []string{"pci:3.5", "pci:1.3", "pci:4.2"},
 			Fix:   "encrypted volumes, TLS on every way in, no NodePort or open load balancer, and a network policy; or another label",
 			Why:   "somebody said that the data is confidential (a label data-classification, data-class or data-sensitivity of confidential, restricted, sensitive, secret, pii, phi or pci), and what is declared around it does not keep it so",
 			Noise: "a label that speaks of something else; encryption or policies that are declared elsewhere",

@@ -85,10 +85,24 @@ func plainGateways(h *posture.Hits, s *kube.Set) {
 		}
 		for i, srv := range o.Root.Get("spec", "servers").Items() {
 			if strings.HasPrefix(srv.Get("port", "protocol").Text(), "HTTP") && srv.Get("port", "protocol").Text() != "HTTPS" && !srv.Get("tls", "httpsRedirect").True() {
-				h.Add(posture.Hit{Object: o, Path: []any{"spec", "servers", i, "port", "protocol"}, Evidence: "port " + srv.Get("port", "number").Text() + " takes HTTP, without tls.httpsRedirect"})
+				hit := posture.Hit{Object: o, Path: []any{"spec", "servers", i, "port", "protocol"}, Evidence: "port " + srv.Get("port", "number").Text() + " takes HTTP, without tls.httpsRedirect"}
+				if servesHTTPS(o) {
+					hit.Edits = []kube.Edit{kube.Put(true, "spec", "servers", i, "tls", "httpsRedirect")}
+				}
+				h.Add(hit)
 			}
 		}
 	}
+}
+
+// servesHTTPS tells whether a gateway of Istio's has HTTPS to be sent on to.
+func servesHTTPS(o *kube.Object) bool {
+	for _, srv := range o.Root.Get("spec", "servers").Items() {
+		if srv.Get("port", "protocol").Text() == "HTTPS" {
+			return true
+		}
+	}
+	return false
 }
 
 // redirectsOnly tells whether all that a route does is to send clients on to HTTPS.

@@ -163,7 +163,11 @@ func openArgo(h *posture.Hits, o *kube.Object) {
 	}
 	for _, s := range argoSettings {
 		if path := []any{"data", s.key}; o.Name == s.configMap && o.Root.At(path...).Text() == s.value {
-			h.Add(posture.Hit{Object: o, Path: path, Severity: s.severity, Evidence: s.key + " is " + s.value})
+			hit := posture.Hit{Object: o, Path: path, Severity: s.severity, Evidence: s.key + " is " + s.value}
+			if s.value == "true" && s.severity != low {
+				hit.Edits = []kube.Edit{kube.Put("false", path...)}
+			}
+			h.Add(hit)
 		}
 	}
 }

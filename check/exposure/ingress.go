@@ -57,7 +57,6 @@ var ingressRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "exposure/ingress-any-host", Severity: low, Hygiene: true, Title: "An Ingress takes every host",
-			Tags:  []string{"kubescape:C-0263"},
 			Fix:   "name the host in each rule, and leave defaultBackend to the controller",
 			Why:   "what nobody else claims is sent to the application: names that point to the load balancer by mistake, requests with a forged host",
 			Noise: "clusters with one application",
@@ -311,7 +310,10 @@ func noRateLimit(h *posture.Hits, o *kube.Object) {
 	}
 }
 
-// oldVersions are how different programs write TLS below 1.2.
+// newer writes 1.2 as the object writes 1.0 and 1.1.
+var newer = strings.NewReplacer("VersionTLS10", "VersionTLS12", "VersionTLS11", "VersionTLS12", "1.0", "1.2", "1.1", "1.2")
+
+// oldVersion knows how different programs write TLS below 1.2.
 func oldVersion(text string) bool {
 	switch strings.ToLower(strings.NewReplacer("_", "", ".", "", "-", "", " ", "").Replace(text)) {
 	case "10", "11", "tlsv1", "tlsv10", "tlsv11", "tls10", "tls11", "versiontls10", "versiontls11", "tlsprotocolsv10", "sslv3", "ssl30":
@@ -324,7 +326,7 @@ func weakTLS(h *posture.Hits, s *kube.Set) {
 	at := func(group, kind string, path ...any) {
 		for _, o := range s.Kind(group, kind) {
 			if v := o.Root.At(path...).Text(); oldVersion(v) {
-				h.Add(posture.Hit{Object: o, Path: path, Evidence: "the lowest version is " + v})
+				h.Add(posture.Hit{Object: o, Path: path, Evidence: "the lowest version is " + v, Edits: []kube.Edit{kube.Put(newer.Replace(v), path...)}})
 			}
 		}
 	}
@@ -332,19 +334,23 @@ func weakTLS(h *posture.Hits, s *kube.Set) {
 	at("traefik.containo.us", "TLSOption", "spec", "minVersion")
 	at("projectcontour.io", "HTTPProxy", "spec", "virtualhost", "tls", "minimumProtocolVersion")
 	at("gateway.envoyproxy.io", "ClientTrafficPolicy", "spec", "tls", "minVersion")
-	at("networking.gke.io", "GCPGatewayPolicy", "spec", "default", "sslPolicy")
 	for _, o := range s.Kind("networking.istio.io", "Gateway") {
 		for i, srv := range o.Root.Get("spec", "servers").Items() {
 			if v := srv.Get("tls", "minProtocolVersion").Text(); oldVersion(v) {
-				h.Add(posture.Hit{Object: o, Path: []any{"spec", "servers", i, "tls", "minProtocolVersion"}, Evidence: "minProtocolVersion: " + v})
+				path := []any{"spec", "servers", i, "tls", "minProtocolVersion"}
+				h.Add(posture.Hit{Object: o, Path: path, Evidence: "minProtocolVersion: " + v, Edits: []kube.Edit{kube.Put("TLSV1_2", path...)}})
 			}
 		}
 	}
 	for _, o := range s.Kind("", "ConfigMap") {
-		for _, v := range strings.Fields(o.Root.Get("data", "ssl-protocols").Text()) {
-			if oldVersion(v) {
-				h.Add(posture.Hit{Object: o, Path: []any{"data", "ssl-protocols"}, Evidence: "ssl-protocols has " + v})
+		path := []any{"data", "ssl-protocols"}
+		all := strings.Fields(o.Root.At(path...).Text())
+		if kept := slices.DeleteFunc(slices.Clone(all), oldVersion); len(kept) < len(all) {
+			hit := posture.Hit{Object: o, Path: path, Evidence: "ssl-protocols: " + strings.Join(all, " ")}
+			if len(kept) > 0 {
+				hit.Edits = []kube.Edit{kube.Put(strings.Join(kept, " "), path...)}
 			}
+			h.Add(hit)
 		}
 	}
 	for _, kind := range []struct{ group, name string }{{"networking.k8s.io", "Ingress"}, {"", "Service"}} {
@@ -362,7 +368,7 @@ func weakTLS(h *posture.Hits, s *kube.Set) {
 			for j, a := range c.Args {
 				name, value, _ := strings.Cut(a, "=")
 				if (name == "--tls-min-version" || name == "--min-tls-version") && oldVersion(value) {
-					h.Container(w, c, []any{"args", j}, a)
+					h.Container(w, c, []any{"args", j}, a, kube.Put(name+"=VersionTLS12", w.ContainerPath(c, "args", j)...))
 				}
 			}
 		}

@@ -15,7 +15,7 @@ const aboutStorage = "https://kubernetes.io/docs/concepts/storage/storage-classe
 var storageRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "exposure/storage-unencrypted", Severity: medium, Title: "Volumes of a class are not encrypted",
-			Tags:  []string{"pci:3.5", "attack:T1530"},
+			Tags:  []string{"attack:T1530"},
 			Fix:   "the provisioner's parameter for encryption (encrypted: \"true\" for EBS, with kmsKeyId), in a new class",
 			Why:   "disks, snapshots and copies of them can be read by whoever gets at them beside the cluster. Medium where it is switched off; hygiene where nothing is said, since the account may have it by default",
 			Noise: "data that is public; encryption below, which the class does not tell",
@@ -24,7 +24,6 @@ var storageRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "exposure/storage-no-own-key", Severity: low, Hygiene: true, Title: "Volumes are encrypted with a key of the cloud's choice",
-			Tags:  []string{"pci:3.6"},
 			Fix:   "kmsKeyId (EBS), disk-encryption-kms-key (Google Cloud), diskEncryptionSetID (Azure)",
 			Why:   "with a key of one's own it can be seen who used it, and taken away from a disk that was copied",
 			Noise: "where no rule asks for a key of one's own",
@@ -33,7 +32,7 @@ var storageRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "exposure/volume-on-host", Severity: low, Title: "A PersistentVolume is a folder of a node",
-			Tags:  []string{"attack:T1611", "edge:EXPLOIT_HOST_WRITE", "kubescape:C-0257"},
+			Tags:  []string{"attack:T1611", "edge:EXPLOIT_HOST_WRITE"},
 			Fix:   "a volume of a CSI driver; for disks of the node type local, with its nodeAffinity",
 			Why:   "Pod Security does not see it: a pod that may not mount the node's folders does so by a claim. High for folders that lead to the node (/, /etc, /var/lib/kubelet, sockets); low for others, whose data stay on the node in the clear",
 			Noise: "clusters of one node for development",
@@ -235,7 +234,7 @@ var backupRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "exposure/backup-unencrypted", Severity: low, Hygiene: true, Title: "Backups name no key of one's own",
-			Tags:  []string{"pci:3.5", "attack:T1530"},
+			Tags:  []string{"attack:T1530"},
 			Fix:   "kmsKeyId or serverSideEncryption in the location's config",
 			Why:   "a backup has every Secret of the cluster in it; encryption with a key of one's own keeps them from who can merely read the bucket",
 			Noise: "buckets that encrypt with such a key by themselves",

@@ -3,6 +3,7 @@ package posture
 import (
 	"io/fs"
 	"path"
+	"slices"
 
 	"bulwark/kube"
 )
@@ -23,7 +24,17 @@ func TestEdits(t T, f *Family) (mended int) {
 			t.Errorf("%s: %v", r.ID, err)
 		}
 		for i := range cases {
-			if c := &cases[i]; c.fails && mend(t, r, c) {
+			c := &cases[i]
+			s := &kube.Set{}
+			if c.cluster {
+				s.Cluster = &kube.Cluster{Name: "case", Version: "v1.34.0"}
+			}
+			for _, d := range kube.ParseYAML([]byte(c.text)) {
+				if o, ok := kube.NewObject(d.Root, kube.Origin{File: "case.yaml"}); ok && d.Err == nil {
+					s.Objects = append(s.Objects, o)
+				}
+			}
+			if c.fails && TestMended(t, r, s) > 0 {
 				mended++
 			}
 		}
@@ -31,38 +42,35 @@ func TestEdits(t T, f *Family) (mended int) {
 	return mended
 }
 
-// mend tells whether a case was mended: all of its hits have edits.
-func mend(t T, r *Rule, c *testCase) bool {
+// TestMended makes the edits that a rule gives for the objects of a set, and holds that it is
+// silent about each of those then. It gives how many were mended.
+func TestMended(t T, r *Rule, s *kube.Set) int {
 	t.Helper()
-	s := &kube.Set{}
-	if c.cluster {
-		s.Cluster = &kube.Cluster{Name: "case", Version: "v1.34.0"}
-	}
-	for _, d := range kube.ParseYAML([]byte(c.text)) {
-		if o, ok := kube.NewObject(d.Root, kube.Origin{File: "case.yaml"}); ok && d.Err == nil {
-			s.Objects = append(s.Objects, o)
-		}
-	}
-	edits := map[*kube.Object][]kube.Edit{}
+	edits, unsure := map[*kube.Object][]kube.Edit{}, map[*kube.Object]bool{}
 	for _, hit := range Probe(r, s) {
-		if len(hit.Edits) == 0 {
-			return false
-		}
 		edits[hit.Object] = append(edits[hit.Object], hit.Edits...)
+		unsure[hit.Object] = unsure[hit.Object] || len(hit.Edits) == 0
 	}
-	after := &kube.Set{Cluster: s.Cluster}
-	for _, o := range s.Objects {
+	after, changed := &kube.Set{Cluster: s.Cluster}, map[*kube.Object]bool{}
+	for _, o := range slices.Clone(s.Objects) {
+		if len(edits[o]) == 0 || unsure[o] {
+			after.Objects = append(after.Objects, o)
+			continue
+		}
 		root, err := kube.Apply(o.Root, edits[o])
 		if err != nil {
-			t.Errorf("%s: case %q: %v", r.ID, c.why, err)
-			return false
+			t.Errorf("%s: %s: %v", r.ID, o.ID(), err)
+			continue
 		}
-		if o, ok := kube.NewObject(root, o.Origin); ok {
-			after.Objects = append(after.Objects, o)
+		if made, ok := kube.NewObject(root, o.Origin); ok {
+			after.Objects = append(after.Objects, made)
+			changed[made] = true
 		}
 	}
 	for _, hit := range Probe(r, after) {
-		t.Errorf("%s: case %q: still there once the edits are made: %s", r.ID, c.why, hit.Evidence)
+		if changed[hit.Object] {
+			t.Errorf("%s: %s: still there once the edits are made: %s", r.ID, hit.Object.ID(), hit.Evidence)
+		}
 	}
-	return len(edits) > 0
+	return len(changed)
 }
