@@ -192,7 +192,7 @@ var bindingRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/admin-bound", Severity: high, Title: "Somebody is made administrator of every namespace",
-			Tags:  []string{"cis:5.1.1", "attack:T1078", "kubelinter:cluster-admin-role-binding"},
+			Tags:  []string{"cis:5.1.1", "attack:T1078"},
 			Fix:   "bind admin or edit in the namespaces where it is needed, by a RoleBinding",
 			Why:   "admin and edit read every secret, act as every service account and run pods: bound everywhere, or in kube-system, that leads to cluster-admin",
 			Noise: "for people who run the cluster it may be right",
@@ -207,6 +207,22 @@ var bindingRules = []*posture.Rule{
 					level = high
 				}
 				h.Add(g.hit(level))
+			}
+		},
+	},
+	{
+		Rule: misconfig.Rule{ID: "rbac/namespace-admin-bound", Severity: medium, Title: "A service account administers a namespace",
+			Tags:  []string{"cis:5.1.2", "cis:5.1.4", "attack:T1078"},
+			Fix:   "bind a role with what the program uses",
+			Why:   "admin and edit are made for people: they read every secret of the namespace, run pods and commands in pods, and act as its other service accounts",
+			Noise: "what deploys into the namespace (CI, GitOps) needs most of it",
+			Refs:  []string{docs + "#user-facing-roles", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			wanted := func(b *authz.Binding, s authz.Subject) bool {
+				return isRole(b, "admin", "edit") && b.Namespace != "" && b.Namespace != system && account(s) && !console(s)
+			}
+			for _, g := range bindings(s, wanted) {
+				h.Add(g.hit(medium))
 			}
 		},
 	},
@@ -295,7 +311,7 @@ var bindingRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/default-account-bound", Severity: medium, Title: "Rights are given to a default service account",
-			Tags: []string{"cis:5.1.5", "sec:SEC21", "attack:T1078", "kubescape:C-0189", "kubelinter:default-service-account"},
+			Tags: []string{"cis:5.1.5", "sec:SEC21", "attack:T1078", "kubescape:C-0189"},
 			Fix:  "make a service account for the program, bind that, and name it in its pods",
 			Why:  "every pod of the namespace that names no account is the default one, and has these rights without knowing",
 			Refs: []string{"https://kubernetes.io/docs/concepts/security/service-accounts/#default-service-accounts", good}},

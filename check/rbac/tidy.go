@@ -60,7 +60,7 @@ var tidyRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/dangling-binding", Severity: low, Title: "A binding leads nowhere", Hygiene: true,
-			Tags: []string{"kubelinter:dangling-rolebinding"}, Fix: "delete it, or make what it names",
+			Fix:   "delete it, or make what it names",
 			Why:   "whoever may make the role, or the account, that it names takes over what the other half gives",
 			Noise: "of manifests the role may be written elsewhere: only accounts are looked for there",
 			Refs:  []string{good}},

@@ -79,7 +79,7 @@ func (a *app) whoCanCommand() *cobra.Command {
 func completeRequest(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	switch len(args) {
 	case 0:
-		return []cobra.Completion{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "impersonate", "bind", "escalate", "approve", "use"}, cobra.ShellCompDirectiveNoFileComp
+		return requestVerbs[:len(requestVerbs)-1], cobra.ShellCompDirectiveNoFileComp
 	case 1:
 		var names []cobra.Completion
 		for _, res := range rbac.Resources() {
@@ -177,10 +177,24 @@ func (r *rights) query(verb, resource, name string, s *kube.Set) (*rbac.Query, e
 	q.Resource, q.Group, q.Subresource = res.Name, res.Group, cmp.Or(sub, r.subresource)
 	q.AnyName = name == ""
 	q.Anywhere = res.Namespaced && r.namespace == "" && !r.all
-	if !res.Namespaced && q.Resource != "namespaces" {
+	switch {
+	case q.Group == "" && q.Resource == "namespaces":
+		// A request for a namespace counts as one within it: a RoleBinding there is enough.
+		q.Namespace = cmp.Or(name, r.namespace)
+		q.Anywhere = q.Namespace == "" && !r.all && q.Verb != "list" && q.Verb != "watch" && q.Verb != "create"
+	case !res.Namespaced && q.Namespace != "":
+		r.note("%s belong to no namespace", clean(q.Resource))
 		q.Namespace = ""
 	}
+	if !slices.Contains(requestVerbs, q.Verb) {
+		r.note("%q is no verb that Kubernetes knows", clean(q.Verb))
+	}
 	return q, nil
+}
+
+// requestVerbs are those that requests have, and that Kubernetes asks about by itself.
+var requestVerbs = []string{
+	"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "impersonate", "bind", "escalate", "approve", "sign", "attest", "use", "proxy", "*",
 }
 
 // verbHint says what is meant by words that kubectl has, and the API has not.
