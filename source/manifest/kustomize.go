@@ -63,8 +63,12 @@ func (v *overlays) parts() map[string]bool {
 // run builds the kustomizations that no other one uses.
 func (v *overlays) run(ctx context.Context) {
 	built := 0
+	reached := map[string]bool{}
 	for _, dir := range v.roots() {
 		uses := v.reach(dir)
+		for _, k := range uses {
+			reached[k.Dir] = true
+		}
 		v.tell(uses)
 		if v.plain(uses) || ctx.Err() != nil {
 			continue
@@ -74,6 +78,11 @@ func (v *overlays) run(ctx context.Context) {
 			continue
 		}
 		v.build(ctx, dir, uses)
+	}
+	for _, dir := range slices.Sorted(maps.Keys(v.all)) {
+		if k := v.all[dir]; !reached[dir] && !k.Component {
+			v.r.note(k.File, "kustomizations use each other in a circle: their files are read as they stand")
+		}
 	}
 }
 

@@ -119,3 +119,24 @@ configMapGenerator:
 		}
 	}
 }
+
+// TestOverlayBombs: what would be endless once aliases are written out is not given to the
+// library.
+func TestOverlayBombs(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"bomb/kustomization.yaml":   "resources: [bomb.yaml]\nnamePrefix: x-\n",
+		"bomb/bomb.yaml":            bomb(),
+		"cyclic/kustomization.yaml": "resources: [cyclic.yaml]\nnamePrefix: x-\n",
+		"cyclic/cyclic.yaml":        "apiVersion: v1\nkind: Pod\nmetadata: {name: c}\nspec: &a\n  b: *a\n",
+		"a/kustomization.yaml":      "resources: [../b]\nnamePrefix: x-\n",
+		"b/kustomization.yaml":      "resources: [../a]\nnamePrefix: x-\n",
+		"self/kustomization.yaml":   "resources: [.]\nnamePrefix: x-\n",
+	})
+	target, set := open(t, &Source{}, dir)
+	if len(set.Objects) != 1 || set.Objects[0].Name != "bomb" || len(set.Broken) != 1 {
+		t.Errorf("%v", said(target, set))
+	}
+	if len(target.Notes) < 2 {
+		t.Errorf("not told: %v", target.Notes)
+	}
+}

@@ -164,6 +164,8 @@ type renderer struct {
 	trace  *trace
 	spots  []spot
 	looked bool
+	// absents are the names of templates that are called and that there are not.
+	absents []string
 }
 
 func (r *renderer) note(path, text string, partial bool) {
@@ -214,6 +216,10 @@ func (r *renderer) render(all map[string]one) (err error) {
 			return err
 		}
 		r.execute(name, all[name], &left)
+	}
+	if n := len(r.absents); n > 0 {
+		slices.Sort(r.absents)
+		r.note("", "the chart does not have all templates that it calls, and something stands in for them: "+strings.Join(r.absents[:min(n, 10)], ", "), true)
 	}
 	slices.SortFunc(r.res.Manifests, func(a, b Manifest) int { return strings.Compare(a.Name, b.Name) })
 	return nil
@@ -321,7 +327,9 @@ func (r *renderer) include(in *template.Template) func(string, any) (string, err
 // absent stands for a template that none defines: a partial that was not handed over. The
 // chart's name stands where a name is wanted, so that the rest can be looked at.
 func (r *renderer) absent(name string, data any) string {
-	r.note("", "the chart has no template "+name+": something stands in for it", true)
+	if !slices.Contains(r.absents, name) {
+		r.absents = append(r.absents, name)
+	}
 	lower := strings.ToLower(name)
 	for _, word := range []string{"label", "annotation", "selector"} {
 		if strings.Contains(lower, word) {

@@ -3,6 +3,7 @@
 package overlay
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,12 +16,14 @@ import (
 
 	"bulwark"
 	"bulwark/internal/limit"
+	"bulwark/kube"
 )
 
 const (
-	maxFile  = 16 << 20  // bytes of one file
-	maxRead  = 128 << 20 // bytes of one build
-	maxReads = 20_000    // files of one build
+	maxFile   = 16 << 20  // bytes of one file
+	maxRead   = 128 << 20 // bytes of one build
+	maxReads  = 20_000    // files of one build
+	maxValues = 200_000   // values of one document, aliases written out
 )
 
 // Tree is a folder as kustomize sees it: read only, its root at "/".
@@ -141,7 +144,48 @@ func (t *Tree) ReadFile(p string) ([]byte, error) {
 	}
 	data, err := limit.ReadAll(f, maxFile, file)
 	t.bytes += int64(len(data))
+	if err == nil {
+		err = bounded(file, data)
+	}
 	return data, err
+}
+
+// bounded refuses YAML whose aliases make it large, or endless: the library writes them out.
+func bounded(file string, data []byte) error {
+	if bytes.IndexByte(data, '&') < 0 || bytes.IndexByte(data, '*') < 0 {
+		return nil
+	}
+	ext := path.Ext(file)
+	yaml := ext == ".yaml" || ext == ".yml" || ext == ".json"
+	sizes := map[*kube.Node]int{}
+	for _, d := range kube.ParseYAML(data) {
+		if d.Err != nil && (yaml || errors.Is(d.Err, bulwark.ErrLimit)) {
+			return fmt.Errorf("%s: line %d: %w", file, max(d.Line, d.ErrLine), d.Err)
+		}
+		if size(d.Root, sizes) > maxValues {
+			return fmt.Errorf("%s: line %d: aliases make more than %d values: %w", file, d.Line, maxValues, bulwark.ErrLimit)
+		}
+	}
+	return nil
+}
+
+// size counts the values of a node, each as often as an alias names it.
+func size(n *kube.Node, known map[*kube.Node]int) int {
+	if n == nil {
+		return 1
+	}
+	if s, ok := known[n]; ok {
+		return s
+	}
+	total := 1
+	for _, v := range n.Fields() {
+		total = min(total+size(v, known), maxValues+1)
+	}
+	for _, v := range n.Items() {
+		total = min(total+size(v, known), maxValues+1)
+	}
+	known[n] = total
+	return total
 }
 
 // Walk visits the files of a folder.
