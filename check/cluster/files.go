@@ -109,7 +109,7 @@ func loggingRules() []*posture.Rule {
 			Fix: "leave containerLogMaxSize at 10Mi and containerLogMaxFiles at 5, or set them higher", Why: "an intruder who writes a few lines more has the traces pushed out; without a bound the disk fills", Noise: "a shipper that is quick enough", Refs: []string{docsLogging}},
 			wrong: logRotation},
 	}), &posture.Rule{
-		Rule: misconfig.Rule{ID: "cluster/no-log-shipper", Severity: low, Hygiene: true, Title: "Nothing that ships logs off the nodes was recognised", Tags: []string{"cis:3.2.1"},
+		Rule: misconfig.Rule{ID: "cluster/no-log-shipper", Severity: low, Hygiene: true, Title: "Nothing that ships logs off the nodes was recognised",
 			Fix: "run a collector on every node (Fluent Bit, Vector, Alloy, the OpenTelemetry collector) that sends logs where intruders cannot delete them",
 			Why: "logs on a node go with the node, and whoever takes it deletes them", Noise: "the provider, or an agent on the machine, may do it: this is by the names of what runs", Refs: []string{docsLogging}},
 		Set: func(h *posture.Hits, s *kube.Set) {

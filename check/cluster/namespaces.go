@@ -26,7 +26,7 @@ func namespaceRules() []*posture.Rule {
 			Fix: "label it pod-security.kubernetes.io/enforce: restricted, or baseline where its pods need more",
 			Why: "whoever may create pods in it may create one that takes the node; in a manifest it is low, because a default of the cluster may stand behind it", Noise: "a policy engine, or a default in the API server's configuration, may refuse such pods", Refs: []string{docsPSA}},
 			Object: noPodSecurity, Kinds: []string{"Namespace"}},
-		{Rule: misconfig.Rule{ID: "cluster/namespace-privileged", Severity: medium, Title: "A namespace lets pods of any privilege in", Tags: []string{"cis:5.2.1", "cis:5.2.2"},
+		{Rule: misconfig.Rule{ID: "cluster/namespace-privileged", Severity: medium, Title: "A namespace lets pods of any privilege in", Tags: []string{"cis:5.2.1"},
 			Fix: "enforce baseline or restricted, and give what needs more a namespace of its own with few who may write to it",
 			Why: "whoever may create pods in it may create one that takes the node", Noise: "namespaces of node agents, CNI and CSI need it", Refs: []string{docsPSA}},
 			Object: privilegedNamespace, Kinds: []string{"Namespace"}},
