@@ -110,13 +110,15 @@ func unknown(p *Policy, b *Binding, index int) Decision {
 	return Decision{Policy: p, Binding: b, Verdict: Unknown, Index: index, Message: "it asks about rights (authorizer), which only a cluster can answer"}
 }
 
+var noParams = []*kube.Object{nil}
+
 // paramsOf gives the parameters of a binding; one nil for a policy without.
 func (s *Set) paramsOf(p *Policy, b *Binding, r *Request) (list []*kube.Object, why string) {
 	if b.problem != "" {
 		return nil, b.problem
 	}
 	if p.paramKind == nil || b.params == nil {
-		return []*kube.Object{nil}, ""
+		return noParams, ""
 	}
 	for _, set := range []*kube.Set{s.params, r.Params} {
 		if list, why = paramsIn(set, p, b, r); why != "" || len(list) > 0 {
@@ -195,17 +197,27 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 func (e *evaluation) Parent() cel.Activation { return nil }
 
 func (p *Policy) evaluation(r *Request, param *kube.Object, budget uint64) *evaluation {
+	e := &evaluation{}
+	return e.begin(p, r, param, budget)
+}
+
+// begin makes the evaluation that of a policy; what it was before is forgotten.
+func (e *evaluation) begin(p *Policy, r *Request, param *kube.Object, budget uint64) *evaluation {
 	if r.view == nil {
 		r.view = r.object(nil)
 	}
-	e := &evaluation{policy: p, request: r, object: r.view, params: types.NullValue, weight: r.weight, budget: budget}
+	values := e.variables.values[:0]
+	*e = evaluation{policy: p, request: r, object: r.view, params: types.NullValue, weight: r.weight, budget: budget}
 	if param != nil {
 		e.params = apiview.Of(param, nil)
 		e.weight.add(param.Root, 0)
 	}
 	if len(p.variables) > 0 {
-		e.variables = variables{of: e, values: make([]ref.Val, len(p.variables))}
+		for range p.variables {
+			values = append(values, nil)
+		}
 	}
+	e.variables = variables{of: e, values: values}
 	return e
 }
 
@@ -247,7 +259,7 @@ func (p *Policy) validate(b *Binding, r *Request, param *kube.Object) []Decision
 			return nil
 		}
 	}
-	e := p.evaluation(r, param, celext.PolicyBudget)
+	e := r.scratch.begin(p, r, param, celext.PolicyBudget)
 	var list []Decision
 	for i := range p.validations {
 		v := &p.validations[i]
@@ -274,7 +286,7 @@ func (p *Policy) validate(b *Binding, r *Request, param *kube.Object) []Decision
 // conditionsMet tells whether the policy is about the request by its match conditions, or
 // why that cannot be told. One that is false settles it, whatever the others are.
 func (p *Policy) conditionsMet(r *Request, param *kube.Object) (met, asks bool, why string) {
-	e := p.evaluation(r, param, celext.MatchBudget)
+	e := r.scratch.begin(p, r, param, celext.MatchBudget)
 	e.namespace = types.NullValue // match conditions do not see it
 	var wrong []string
 	for i := range p.conditions {

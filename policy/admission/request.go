@@ -48,6 +48,7 @@ type Request struct {
 	request ref.Val
 	weight  weight
 	known   map[string]string // labels of the pod of a template
+	scratch evaluation        // of one policy after the other
 }
 
 // Create is the request that creates an object.

@@ -391,6 +391,32 @@ func follows(t *testing.T, does func() bool) {
 	}
 }
 
+// TestExamplesAreTaken holds that a cluster takes the ready policies as they are exported.
+func TestExamplesAreTaken(t *testing.T) {
+	set, err := admission.Load("../../policy/examples")
+	if err != nil || len(set.Problems) > 0 || len(set.Policies) < 10 {
+		t.Fatal(err, set)
+	}
+	s := harness.Start(t)
+	for _, actions := range [][]string{nil, {"Audit", "Warn"}} {
+		var b bytes.Buffer
+		if err := set.Export(&b, actions...); err != nil {
+			t.Fatal(err)
+		}
+		install(t, s, documents(t, b.String()))
+	}
+	var list struct {
+		Items []struct {
+			Status struct {
+				TypeChecking struct{ ExpressionWarnings []any }
+			}
+		}
+	}
+	if err := json.Unmarshal(s.Must(t, http.MethodGet, "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings", nil), &list); err != nil || len(list.Items) != len(set.Policies) {
+		t.Errorf("%d bindings of %d policies are there: %v", len(list.Items), len(set.Policies), err)
+	}
+}
+
 // TestPoliciesDeny holds the same for what is refused.
 func TestPoliciesDeny(t *testing.T) {
 	s := harness.Start(t)

@@ -57,7 +57,14 @@ func convert(n *kube.Node, s *schema, up *Map, name string, index int) ref.Val {
 }
 
 func newMap(n *kube.Node, s *schema, up *Map, name string, index int) *Map {
-	return &Map{node: n, kind: s, up: up, name: name, index: index, top: up.top}
+	t := up.top
+	if len(t.maps) == 0 {
+		t.maps = make([]Map, 12)
+	}
+	m := &t.maps[0]
+	t.maps = t.maps[1:]
+	*m = Map{node: n, kind: s, up: up, name: name, index: index, top: t}
+	return m
 }
 
 func list(n *kube.Node, s *schema, up *Map, name string) ref.Val {

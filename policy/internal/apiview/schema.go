@@ -134,7 +134,10 @@ func derive(t reflect.Type) *schema {
 	case reflect.Struct:
 		s.name, s.form, s.fields, s.defaults = t.Name(), object, map[string]*field{}, defaults[t]
 		if s.defaults != nil {
-			s.more = min(8, t.NumField())
+			s.more = map[string]int{"PodSpec": 14, "Container": 3, "Probe": 4, "DeploymentSpec": 3, "StatefulSetSpec": 4, "JobSpec": 5}[s.name]
+			if s.more == 0 {
+				s.more = 2
+			}
 		}
 		s.collect(t)
 	case reflect.Map:
