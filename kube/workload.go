@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -132,8 +133,14 @@ func (o *Object) templates() []*Workload {
 	if o.Kind == "Pod" && o.Group() == "" {
 		return append(list, newWorkload(o, nil))
 	}
-	if notRunning[o.Kind] && core(o.Group()) {
-		return nil
+	if notRunning[o.Kind] && core(o.Group()) || strings.HasSuffix(o.Group(), "kyverno.io") || strings.HasSuffix(o.Group(), "gatekeeper.sh") {
+		return nil // of policies, the latter: they have patterns of pods
+	}
+	if w := o.pieces(); w != nil {
+		return append(list, w)
+	}
+	if c := o.Root.Get("spec", "containers").Item(0); !core(o.Group()) && c.Get("image").Form() == String {
+		return append(list, newWorkload(o, nil)) // its spec is the pods'
 	}
 	var walk func(n *Node, at []any, depth int)
 	walk = func(n *Node, at []any, depth int) {
