@@ -116,7 +116,10 @@ var containerRules = []*posture.Rule{
 		Fix:   "run it without --ulimit, and set default-ulimits in daemon.json for all",
 		Why:   "the engine's limits are what the machine was measured for",
 		Noise: "databases that need many open files", Refs: []string{docsRun}},
-		func(_ *kube.Object, e *kube.Node) []string {
+		func(o *kube.Object, e *kube.Node) []string {
+			if o.Namespace != "docker" {
+				return nil // Podman tells those that it gives to all
+			}
 			var lines []string
 			for _, u := range e.Get("ulimits").Items() {
 				lines = append(lines, fmt.Sprintf("--ulimit %s=%s:%s", u.Get("name").Text(), u.Get("soft").Text(), u.Get("hard").Text()))

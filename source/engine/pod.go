@@ -36,7 +36,7 @@ func (r *reading) container(c *container, info *info) error {
 	put(spec, "volumes", volumes)
 	c.namespaces(spec, info)
 	put(spec, "securityContext", c.groups())
-	if run := c.HostConfig.Runtime; run != "" && run != "runc" && run != "crun" {
+	if run := c.HostConfig.Runtime; run != "" && run != "runc" && run != "crun" && run != "oci" {
 		spec["runtimeClassName"] = run
 	}
 	return r.add(map[string]any{

@@ -13,13 +13,14 @@ type podman struct {
 	global []string
 }
 
-func startPodman(t *testing.T) *podman {
+func startPodman(t *testing.T, more ...string) *podman {
 	t.Helper()
 	asRoot(t)
 	binary := tool(t, "podman")
 	dir := scratch(t)
 	p := &podman{dir: dir, global: []string{binary, "--root", dir + "/root", "--runroot", dir + "/run", "--tmpdir", dir + "/tmp",
 		"--storage-driver", "vfs", "--events-backend", "none", "--cgroup-manager", "cgroupfs"}}
+	p.global = append(p.global, more...)
 	p.daemon = start(t, dir, append(p.global[:len(p.global):len(p.global)], "system", "service", "--time=0")...)
 	return p
 }
