@@ -30,11 +30,12 @@ func (a *app) scanCommand() *cobra.Command {
 	formats := all.Formats()
 	c := &cobra.Command{
 		Use: "scan TARGET...", Short: "One look at one or more targets: what is in them, what is wrong, what to fix first",
-		Long: "Scan looks at images, archives, folders, SBOMs and machines.\n\n" +
-			"TARGET is tried in this order: a prefix (image: tar: oci: rootfs: dir: sbom: docker: podman:) forces the kind;\n" +
-			"\"host\" is this machine; \"-\" an SBOM or archive on standard input; an existing file or folder; else an image of a registry.",
+		Long: "Scan looks at images, archives, folders, SBOMs, machines, Kubernetes manifests and clusters.\n\n" +
+			"TARGET is tried in this order: a prefix (image: tar: oci: rootfs: dir: sbom: k8s: cluster: snapshot: docker: podman:) forces the kind;\n" +
+			"\"host\" is this machine; \"cluster\" that of the current kubeconfig context (cluster:CONTEXT another); \"-\" an SBOM or archive on standard input; an existing file or folder; else an image of a registry.",
 		Example: "  bulwark scan debian:12\n  bulwark scan image.tar --fail-on high\n  bulwark scan host -f table -f html=report.html\n" +
-			"  bulwark scan . --git-history --only secret\n  bulwark scan . --staged --only secret --fail-on low    # as a hook before each commit",
+			"  bulwark scan . --git-history --only secret\n  bulwark scan . --staged --only secret --fail-on low    # as a hook before each commit\n" +
+			"  bulwark scan cluster --images\n  bulwark scan snapshot:prod.snap",
 		Args: cobra.MinimumNArgs(1), PreRunE: a.settle,
 		RunE: func(c *cobra.Command, args []string) error { return a.scan(c.Context(), args, formats) },
 	}

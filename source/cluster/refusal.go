@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/klauspost/compress/gzip"
 
 	"bulwark"
 	"bulwark/internal/limit"

@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +81,21 @@ func commands(t *testing.T, s *harness.Server) {
 		if code != tt.code || !strings.Contains(out.String(), tt.want) {
 			t.Errorf("%s: exit code %d, %q is not in\n%s%s", tt.args, code, tt.want, &out, &errs)
 		}
+	}
+	snapshot := filepath.Join(t.TempDir(), "snap")
+	run := func(args ...string) string {
+		var out, errs bytes.Buffer
+		if code := cli.Main(append(args, "--kubeconfig", s.Kubeconfig), nil, &out, &errs); code != 0 {
+			t.Errorf("%s: exit code %d: %s", args, code, &errs)
+		}
+		return out.String()
+	}
+	live := run("rbac", "who-can", "create", "pods")
+	if code := cli.Main([]string{"snapshot", "cluster", "-o", snapshot, "--kubeconfig", s.Kubeconfig}, nil, io.Discard, io.Discard); code != 0 {
+		t.Errorf("snapshot: exit code %d", code)
+	}
+	if saved := run("rbac", "who-can", "create", "pods", "snapshot:"+snapshot); saved != live || live == "" {
+		t.Errorf("of a snapshot:\n%s\nof the cluster:\n%s", saved, live)
 	}
 	var out, errs bytes.Buffer
 	if code := cli.Main([]string{"rbac", "who-can", "get", "pods", "--kubeconfig", s.KubeconfigFor(t, "nobody")}, nil, &out, &errs); code != 1 || !strings.Contains(errs.String(), "403") {

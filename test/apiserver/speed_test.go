@@ -91,7 +91,11 @@ func TestLarge(t *testing.T) {
 		{"scan", "cluster", "--only", "misconfig,exposure,secret", "-f", "json"},
 	} {
 		out, _, took, rss := run(t, config, args...)
-		t.Logf("%v: %v, %d MB, %d MB written", args[:2], took.Round(time.Millisecond), rss>>20, len(out)>>20)
+		found := bytes.Count(out, []byte(`"rule":`))
+		t.Logf("%v: %v, %d MB, %d findings", args[:2], took.Round(time.Millisecond), rss>>20, found)
+		if args[0] == "scan" && found < pods/100 {
+			t.Errorf("%v found %d things alone: %.2000s", args[:2], found, out)
+		}
 		if rss > 300<<20 {
 			t.Errorf("%v took %d MB", args[:2], rss>>20)
 		}
