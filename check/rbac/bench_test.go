@@ -43,3 +43,27 @@ func BenchmarkCheck(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(objects))*float64(b.N)/b.Elapsed().Seconds(), "objects/s")
 }
+
+// BenchmarkSubjects judges a role with many dangers that 100,000 subjects have.
+func BenchmarkSubjects(b *testing.B) {
+	var text strings.Builder
+	text.WriteString(`{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding","metadata":{"name":"b"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"r"},"subjects":[`)
+	for i := range 100_000 {
+		fmt.Fprintf(&text, `{"kind":"ServiceAccount","name":"sa%d","namespace":"ns%d"},`, i, i%100)
+	}
+	text.WriteString(`{"kind":"User","name":"u"}]}
+---
+{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"r"},"rules":[{"apiGroups":["","apps"],"resources":["secrets","pods","pods/exec","pods/attach","nodes/proxy","nodes","namespaces","configmaps"],"verbs":["*"]}]}`)
+	var objects []*kube.Object
+	for _, d := range kube.ParseYAML([]byte(text.String())) {
+		if o, ok := kube.NewObject(d.Root, kube.Origin{File: "f.yaml"}); ok {
+			objects = append(objects, o)
+		}
+	}
+	for b.Loop() {
+		if len(findings(b, &kube.Set{Objects: objects})) < 5 {
+			b.Fatal("too little is found")
+		}
+	}
+	b.ReportMetric(100_000*float64(b.N)/b.Elapsed().Seconds(), "subjects/s")
+}

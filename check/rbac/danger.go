@@ -221,7 +221,7 @@ func (d *danger) beyond(role *authz.Role, found []hit) []hit {
 const mostTold = 10 // rules of one role
 
 func (d *danger) report(h *posture.Hits, role *authz.Role, found []hit) {
-	reach := reachOf(role)
+	reach := reachIn(h.Set, role)
 	var worst bulwark.Severity
 	found = slices.DeleteFunc(found, func(f hit) bool {
 		level := reach.severity(f.levels, h.Set)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"bulwark"
 	"bulwark/kube"
@@ -23,6 +24,20 @@ type reach struct {
 type holder struct {
 	subject authz.Subject
 	binding *authz.Binding
+}
+
+// reaches are those of the roles of a set, each worked out once: a role may have many
+// thousands of subjects, and several dangers.
+type reaches struct{ sync.Map }
+
+func reachIn(s *kube.Set, role *authz.Role) *reach {
+	known := kube.Memo(s, func(*kube.Set) *reaches { return new(reaches) })
+	if r, ok := known.Load(role); ok {
+		return r.(*reach)
+	}
+	r := reachOf(role)
+	known.Store(role, r)
+	return r
 }
 
 // reachOf looks at the bindings of a role, and at those of roles that aggregate it. Whoever
