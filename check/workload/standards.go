@@ -49,6 +49,11 @@ func standard(h *posture.Hits, w *kube.Workload, level string) {
 		ids = append(ids, m.ID)
 		hit.More, hit.Tags = append(hit.More, text), append(hit.Tags, "pss:"+m.ID)
 	}
+	if level == pss.Privileged { // frameworks ask of each control, also of those above the next level
+		for _, m := range pss.Unrestricted(&w.Meta, &w.Spec) {
+			hit.Tags = append(hit.Tags, "pss:"+m.ID)
+		}
+	}
 	hit.Evidence = "level " + level + "; " + next + " refuses " + strings.Join(ids, ", ")
 	h.Add(hit)
 }

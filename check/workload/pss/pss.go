@@ -48,6 +48,11 @@ func Judge(meta *metav1.ObjectMeta, spec *corev1.PodSpec) (level string, misses 
 	return Baseline, misses
 }
 
+// Unrestricted gives the controls of restricted that pods do not meet, whatever their level.
+func Unrestricted(meta *metav1.ObjectMeta, spec *corev1.PodSpec) []Miss {
+	return run(newest().restricted, meta, spec)
+}
+
 // controls are the newest versions of the checks of each level. Restricted has those of
 // baseline that it does not put stricter ones in the place of.
 type controls struct{ baseline, restricted []control }
