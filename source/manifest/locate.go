@@ -53,12 +53,44 @@ func (l *locator) locate(path []any) (kube.Location, bool) {
 		n = next
 		found++
 	}
+	if at, ok := l.absent(n, path[found:]); ok {
+		return at, true
+	}
 	key, ok := l.manifest.At(l.indented(line))
 	if !ok {
 		return kube.Location{}, false
 	}
 	at := kube.Location{File: key.Path, Line: key.Line}
 	at.Values = l.valuesOf(path, found)
+	return at, true
+}
+
+// absent is the place of a field that the template leaves out as long as values are empty.
+func (l *locator) absent(n *kube.Node, rest []any) (kube.Location, bool) {
+	if len(rest) == 0 || n.Form() != kube.Map {
+		return kube.Location{}, false
+	}
+	key, ok := rest[0].(string)
+	if !ok {
+		return kube.Location{}, false
+	}
+	from, to := l.lines.offset(n.Line(), 1)-1, l.lines.offset(lastLine(n, 0)+1, 1)
+	p, ok := l.manifest.Absent(from, to, key, n.Column()-1)
+	if !ok {
+		return kube.Location{}, false
+	}
+	at := kube.Location{File: p.Path, Line: p.Line}
+	values := append([]string(nil), p.Values...)
+	for _, step := range rest[1:] {
+		s, ok := step.(string)
+		if !ok {
+			return at, true
+		}
+		values = append(values, s)
+	}
+	if l.known(values) {
+		at.Values = values
+	}
 	return at, true
 }
 

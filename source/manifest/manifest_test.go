@@ -176,6 +176,10 @@ spec:
   {{- end }}
   template:
     spec:
+      {{- with .Values.podSecurityContext }}
+      securityContext:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       hostNetwork: {{ .Values.hostNetwork }}
       containers:
       - name: web
@@ -186,12 +190,19 @@ spec:
         resources:
           {{- toYaml . | nindent 10 }}
         {{- end }}
+        {{- if .Values.probe }}
+        livenessProbe: {{ toYaml .Values.probe | nindent 10 }}
+        {{- end }}
+      {{- with .Values.nodeSelector }}
+      nodeSelector:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
 `
 
 func TestChart(t *testing.T) {
 	dir := folder(t, map[string]string{
 		"web/Chart.yaml":                 chartYAML,
-		"web/values.yaml":                "hostNetwork: true\nreplicas: 2\nmany: true\nimage: {name: a, tag: b}\nsecurityContext: {privileged: true}\nresources: {limits: {cpu: 1}}\n",
+		"web/values.yaml":                "hostNetwork: true\nreplicas: 2\nmany: true\nimage: {name: a, tag: b}\nsecurityContext: {privileged: true}\nresources: {limits: {cpu: 1}}\npodSecurityContext: {}\nprobe: {}\nnodeSelector: {}\n",
 		"web/templates/deploy.yaml":      deployment,
 		"web/templates/NOTES.txt":        "apiVersion: v1\nkind: Pod\n",
 		"web/templates/test.yaml":        "apiVersion: v1\nkind: Pod\nmetadata: {name: t, annotations: {helm.sh/hook: test}}\n",
@@ -220,12 +231,15 @@ func TestChart(t *testing.T) {
 		values string
 	}{
 		{[]any{"spec", "replicas"}, 7, "replicas"},
-		{append(slices.Clone(pod), "hostNetwork"), 11, "hostNetwork"},
-		{append(slices.Clone(container), "image"), 14, ""},
-		{append(slices.Clone(container), "securityContext", "privileged"), 16, "securityContext.privileged"},
-		{append(slices.Clone(container), "securityContext", "runAsNonRoot"), 15, "securityContext.runAsNonRoot"},
-		{append(slices.Clone(container), "resources", "limits", "memory"), 19, "resources.limits.memory"},
+		{append(slices.Clone(pod), "hostNetwork"), 15, "hostNetwork"},
+		{append(slices.Clone(container), "image"), 18, ""},
+		{append(slices.Clone(container), "securityContext", "privileged"), 20, "securityContext.privileged"},
+		{append(slices.Clone(container), "securityContext", "runAsNonRoot"), 19, "securityContext.runAsNonRoot"},
+		{append(slices.Clone(container), "resources", "limits", "memory"), 23, "resources.limits.memory"},
 		{[]any{"metadata", "name"}, 4, ""},
+		{append(slices.Clone(pod), "securityContext", "runAsNonRoot"), 11, "podSecurityContext.runAsNonRoot"},
+		{append(slices.Clone(pod), "nodeSelector", "x"), 28, "nodeSelector.x"},
+		{append(slices.Clone(container), "livenessProbe"), 25, "probe"},
 	} {
 		p := o.Place(tt.path...)
 		if p.File != "web/templates/deploy.yaml" || p.Line != tt.line || strings.Join(p.Values, ".") != tt.values {

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"crypto/rand"
+	"regexp"
 	"sort"
 	"strings"
 	"text/template"
@@ -25,6 +26,14 @@ type spot struct {
 	line   int
 	text   bool // lines of the output are lines of the template
 	values []string
+	opens  opening
+}
+
+// opening is the key that a condition writes when its values are there.
+type opening struct {
+	key    string
+	indent int
+	values []string // whose text follows the key
 }
 
 // mark says that what is written from an offset on comes from a spot.
@@ -56,6 +65,21 @@ func (m *Manifest) At(offset int) (Place, bool) {
 		p.Line += strings.Count(t.text[p.From:min(offset, p.To)], "\n")
 	}
 	return p, true
+}
+
+// Absent is where a key would be written, between two bytes of the manifest and indented so
+// far, if the values that it depends on were there.
+func (m *Manifest) Absent(from, to int, key string, indent int) (Place, bool) {
+	if m.trace == nil {
+		return Place{}, false
+	}
+	for _, mk := range m.trace.marks {
+		s := &m.trace.spots[mk.spot]
+		if mk.at >= from && mk.at <= to && s.opens.key == key && s.opens.indent == indent {
+			return Place{Path: s.file, Line: s.line, Values: s.opens.values, From: mk.at, To: mk.at}, true
+		}
+	}
+	return Place{}, false
 }
 
 // without takes a word out of the text, and moves the marks along.
@@ -199,11 +223,33 @@ func (in *injector) spot(n parse.Node, s scope) int {
 		p.values = in.values(n.Pipe, s)
 	case *parse.WithNode:
 		p.values = in.values(n.Pipe, s)
+		p.opens = in.opens(n.List, s.with(n.Pipe))
 	case *parse.IfNode:
 		p.values = in.values(n.Pipe, s)
+		p.opens = in.opens(n.List, s)
 	}
 	in.r.spots = append(in.r.spots, p)
 	return len(in.r.spots) - 1
+}
+
+var lastKey = regexp.MustCompile(`(?:^|\n)( *)(?:- )?([A-Za-z][A-Za-z0-9]*): *\s*$`)
+
+// opens is the key at the start of a list of nodes, when values alone follow it.
+func (in *injector) opens(l *parse.ListNode, s scope) opening {
+	if l == nil || len(l.Nodes) < 2 {
+		return opening{}
+	}
+	text, ok := l.Nodes[0].(*parse.TextNode)
+	action, okToo := l.Nodes[1].(*parse.ActionNode)
+	if !ok || !okToo {
+		return opening{}
+	}
+	m := lastKey.FindSubmatch(text.Text)
+	values := in.values(action.Pipe, s)
+	if m == nil || values == nil {
+		return opening{}
+	}
+	return opening{key: string(m[2]), indent: len(m[1]), values: values}
 }
 
 // lineAt is the line of a byte of the template; nodes come mostly in their order.
