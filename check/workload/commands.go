@@ -34,10 +34,17 @@ var commandRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "workload/download-and-run", Severity: high, Title: "A container runs what it downloads when it starts",
 			Tags: []string{"attack:T1105", "attack:T1059.004"}, Fix: "put the program into the image, and check its digest when the image is built",
-			Why:   "who has that server, or the way to it where it is plain http, runs programs in the cluster at the next start, past every scan of the image",
-			Noise: "quick tests", Refs: []string{"https://attack.mitre.org/techniques/T1105/"}},
+			Why:   "who has that server, or the way to it where it is plain http, runs programs in the cluster at the next start, past every scan of the image. High where it goes into a shell as it comes, medium where a file is kept that nothing checks",
+			Noise: "quick tests; a sum that is compared in another script", Refs: []string{"https://attack.mitre.org/techniques/T1105/"}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			matching(h, w, downloads, "a download that is piped into a shell")
+			for _, s := range scripts(w) {
+				if text := unchecked(s.text); text != "" && downloads(s.text) == "" {
+					hit := at(w, s.c, "a download that is made to run, and nothing checks it: "+text, s.path...)
+					hit.Severity = medium
+					h.Add(hit)
+				}
+			}
 		},
 	},
 	{

@@ -10,33 +10,32 @@ var (
 	bashShell   = regexp.MustCompile(`\b(?:ba|z|k|da|a)?sh\b\s*(?:-i\b)?[^;|\n]{0,40}(?:[<>]&?\s*/dev/(?:tcp|udp)/[^\s;]+)`)
 	fifoShell   = regexp.MustCompile(`\bmk(?:fifo|nod)\b[^\n]{0,200}\|\s*/?(?:\w+/)*(?:ba|da)?sh\b[^\n]{0,100}\|\s*(?:nc|ncat|netcat|telnet|openssl)\b[^\n]{0,80}`)
 	socatShell  = regexp.MustCompile(`(?i)\bsocat\b[^\n;]{0,200}\b(?:exec|system):['"]?[^\s,]*(?:sh|bash|login|cmd)\b`)
-	codeShell   = regexp.MustCompile(`socket[^\n]{0,400}(?:dup2\(|pty\.spawn|/bin/(?:ba)?sh)|fsockopen\([^\n]{0,200}(?:exec|proc_open)\(`)
+	descriptor  = regexp.MustCompile(`/dev/(?:tcp|udp)/[^\n]{0,120}\b(?:ba|z|k|da|a)?sh\b\s*[<>]&?\s*\d+`)
+	fedShell    = regexp.MustCompile(`\b(?:nc|ncat|netcat|telnet)\s[^|\n]{1,80}\|\s*(?:/\w+)*/?(?:ba|z|k|da|a)?sh\b[^\n]{0,40}`)
+	awkShell    = regexp.MustCompile(`/inet/(?:tcp|udp)/[^\n]{0,300}\bgetline\b`)
+	codeShell   = regexp.MustCompile(`socket[^\n]{0,400}(?:dup2\(|pty\.spawn|/bin/(?:ba)?sh)|fsockopen\([^\n]{0,200}(?:exec|proc_open)\(|TCPSocket\.(?:new|open)\b[^\n]{0,300}\b(?:popen|exec|spawn)\b`)
 )
+
+// shapes are the ways in which a shell is connected to the network, each with a word that is
+// in whatever it finds.
+var shapes = []struct {
+	word string
+	find *regexp.Regexp
+}{
+	{"nc", netcatShell}, {"netcat", netcatShell}, {"/dev/tcp/", bashShell}, {"/dev/udp/", bashShell}, {"/dev/tcp/", descriptor}, {"/dev/udp/", descriptor}, {"mkfifo", fifoShell}, {"mknod", fifoShell},
+	{"socat", socatShell}, {"socket", codeShell}, {"fsockopen", codeShell}, {"TCPSocket", codeShell}, {"nc ", fedShell}, {"ncat ", fedShell}, {"telnet ", fedShell}, {"/inet/", awkShell},
+}
 
 // reverseShell finds a shell that is connected to the network.
 func reverseShell(text string) string {
-	if strings.Contains(text, "nc") || strings.Contains(text, "netcat") {
-		if m := netcatShell.FindString(text); m != "" && !strings.Contains(m, " -c /dev/null") {
+	for i := range shapes {
+		if !strings.Contains(text, shapes[i].word) {
+			continue
+		}
+		m := shapes[i].find.FindString(text)
+		if m != "" && (shapes[i].find != bashShell || strings.Contains(m, "-i")) {
 			return m
 		}
-	}
-	if strings.Contains(text, "/dev/tcp/") || strings.Contains(text, "/dev/udp/") {
-		if m := bashShell.FindString(text); m != "" && strings.Contains(m, "-i") {
-			return m
-		}
-	}
-	if strings.Contains(text, "mkfifo") || strings.Contains(text, "mknod") {
-		if m := fifoShell.FindString(text); m != "" {
-			return m
-		}
-	}
-	if strings.Contains(text, "socat") {
-		if m := socatShell.FindString(text); m != "" {
-			return m
-		}
-	}
-	if strings.Contains(text, "socket") || strings.Contains(text, "fsockopen") {
-		return codeShell.FindString(text)
 	}
 	return ""
 }
@@ -57,6 +56,25 @@ func downloads(text string) string {
 		}
 	}
 	return ""
+}
+
+var (
+	fetched  = regexp.MustCompile(`\b(?:curl|wget)\s[^\n]{0,400}https?://|\b(?:curl|wget)\s`)
+	runnable = regexp.MustCompile(`\bchmod\s+(?:-\S+\s+)*(?:[ugoa]*\+[rwx]*x[rwx]*|[0-7]?[0-7]*[1357][0-7]*)\s+(\S+)`)
+	checked  = regexp.MustCompile(`\b(?:sha(?:1|224|256|384|512)sum|shasum|md5sum|gpg|cosign|minisign|openssl\s+dgst)\b`)
+)
+
+// unchecked finds a program that is downloaded and made to run, while nothing looks at what
+// it is.
+func unchecked(text string) string {
+	if !strings.Contains(text, "chmod") || checked.MatchString(text) {
+		return ""
+	}
+	at := fetched.FindStringIndex(text)
+	if at == nil {
+		return ""
+	}
+	return runnable.FindString(text[at[0]:])
 }
 
 var (
