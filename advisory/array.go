@@ -24,6 +24,9 @@ func (w *worker) takeAll(d osv.Doc) error {
 		w.c.skip(fmt.Errorf("%s: a list of more than %d bytes: %w", d.Name, osv.MaxRecord, bulwark.ErrLimit))
 		return nil
 	}
+	if len(records) == 0 {
+		w.c.skip(fmt.Errorf("%s: an empty list: %w", d.Name, bulwark.ErrMalformed))
+	}
 	for _, r := range records {
 		one := d
 		one.Data = r
