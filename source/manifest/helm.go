@@ -5,10 +5,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -18,11 +16,6 @@ import (
 	"bulwark"
 	"bulwark/kube"
 	"bulwark/source/manifest/internal/chart"
-)
-
-const (
-	maxChart     = 64 << 20 // bytes of all files of a chart, unpacked
-	maxChartFile = 5 << 20  // of one
 )
 
 // rendering is one way in which a chart is rendered.
@@ -45,8 +38,7 @@ func (r *reader) chartFolder(ctx context.Context, root *os.Root, dir string) err
 
 // packedChart renders a chart that is given as an archive.
 func (r *reader) packedChart(ctx context.Context, t *bulwark.Target, file string, f io.Reader) error {
-	left := int64(maxChart)
-	files, err := chart.Unpack(f, file, &left, 0)
+	files, err := chart.ReadPacked(f, file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
@@ -70,7 +62,7 @@ func packed(f io.ReadSeeker) bool {
 // loadChart reads a chart's folder, with those that its dependencies name by folder.
 func loadChart(root *os.Root, dir string, seen map[string]bool) (*chart.Chart, error) {
 	seen[dir] = true
-	files, err := chartFiles(root, dir)
+	files, err := chart.ReadFolder(root, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -90,76 +82,6 @@ func loadChart(root *os.Root, dir string, seen map[string]bool) (*chart.Chart, e
 		delete(seen, at)
 	}
 	return c, nil
-}
-
-// chartFiles reads the files of a chart that .helmignore leaves in, vendored archives
-// unpacked.
-func chartFiles(root *os.Root, dir string) ([]chart.File, error) {
-	ignored, err := readAt(root, path.Join(dir, ".helmignore"), 1<<20)
-	if err != nil && !errors.Is(err, bulwark.ErrNotFound) {
-		return nil, err
-	}
-	rules := chart.ParseIgnore(string(ignored))
-	var files []chart.File
-	left := int64(maxChart)
-	err = fs.WalkDir(root.FS(), dir, func(file string, d fs.DirEntry, err error) error {
-		rel := strings.TrimPrefix(strings.TrimPrefix(file, dir), "/")
-		if dir == "." {
-			rel = file
-		}
-		switch {
-		case err != nil:
-			return err
-		case file == dir:
-			return nil
-		case rules.Ignore(rel, d.IsDir()), d.Name() == ".git":
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case !d.Type().IsRegular(): // links lead anywhere
-			return nil
-		}
-		return appendFile(root, &files, file, rel, &left)
-	})
-	return files, err
-}
-
-func appendFile(root *os.Root, files *[]chart.File, file, rel string, left *int64) error {
-	if archive(rel) {
-		f, err := root.Open(filepath.FromSlash(file))
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		inner, err := chart.Unpack(f, file, left, 1)
-		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		at := strings.TrimSuffix(rel, ".tgz")
-		for _, f := range inner {
-			f.Name = at + "-packed/" + f.Name
-			*files = append(*files, f)
-		}
-		return nil
-	}
-	data, err := readAt(root, file, maxChartFile)
-	if errors.Is(err, bulwark.ErrLimit) && !strings.HasPrefix(rel, "templates/") && rel != "values.yaml" && rel != "Chart.yaml" {
-		return nil // a picture, a dump: no template has it
-	}
-	if err != nil {
-		return err
-	}
-	if *left -= int64(len(data)); *left < 0 {
-		return fmt.Errorf("the chart has more than %d MB: %w", maxChart>>20, bulwark.ErrLimit)
-	}
-	*files = append(*files, chart.File{Name: rel, Path: file, Data: chart.Trim(data)})
-	return nil
-}
-
-// archive tells whether a file of a chart is a vendored chart.
-func archive(rel string) bool {
-	return strings.HasSuffix(rel, ".tgz") && path.Base(path.Dir(rel)) == "charts" && !strings.ContainsAny(path.Base(rel)[:1], "_.")
 }
 
 // renderChart renders a chart in every way that is asked for.

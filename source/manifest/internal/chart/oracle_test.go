@@ -65,29 +65,28 @@ func askHelm(t *testing.T, requests []request) []answer {
 	return list
 }
 
-// readChart reads a chart's folder as it stands.
-func readChart(t *testing.T, dir string) []File {
+// readChart reads a chart's folder.
+func readChart(t *testing.T, dir string) ([]File, error) {
 	t.Helper()
-	var files []File
-	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(p)
-		rel, _ := filepath.Rel(dir, p)
-		files = append(files, File{Name: filepath.ToSlash(rel), Path: filepath.ToSlash(rel), Data: Trim(data)})
-		return err
-	})
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return files
+	defer root.Close()
+	return ReadFolder(root, ".")
 }
 
-// charts are those of the corpora, where they are, and our own.
+// charts are our own, those that helm itself is tested with, and those of the corpora where
+// they are.
 func charts(t *testing.T) []string {
-	var list []string
-	for _, root := range []string{"testdata", filepath.Join("..", "..", "..", "..", "..", "shared", "data", "manifests")} {
+	list := []string{}
+	roots := []string{"testdata", filepath.Join("..", "..", "..", "..", "..", "shared", "data", "manifests")}
+	find := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "helm.sh/helm/v3")
+	find.Dir = filepath.Join("..", "..", "..", "..", "test", "helm")
+	if dir, err := find.Output(); err == nil && len(dir) > 1 {
+		roots = append(roots, strings.TrimSpace(string(dir)))
+	}
+	for _, root := range roots {
 		filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 			if err == nil && d.Name() == "Chart.yaml" && !strings.Contains(p, "/charts/") {
 				list = append(list, filepath.Dir(p))
@@ -163,7 +162,11 @@ func variants(t *testing.T, dir string) []map[string]any {
 
 func renderAll(t *testing.T, r request) (map[string]string, bool) {
 	t.Helper()
-	c, err := Load(readChart(t, r.Dir))
+	files, err := readChart(t, r.Dir)
+	if err != nil {
+		return nil, true
+	}
+	c, err := Load(files)
 	if err != nil {
 		return nil, true
 	}
@@ -176,8 +179,5 @@ func renderAll(t *testing.T, r request) (map[string]string, bool) {
 		m[one.Name] = one.Text
 	}
 	partial := slices.ContainsFunc(res.Notes, func(n Note) bool { return n.Partial })
-	for _, n := range res.Notes {
-		t.Logf("%s: %s: %s", r.Dir, n.Path, n.Text)
-	}
 	return m, partial
 }
