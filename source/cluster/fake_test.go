@@ -186,7 +186,11 @@ func (f *fake) list(w http.ResponseWriter, r *http.Request, k *resource, ns stri
 		all = append(all, o)
 	}
 	from, _ := strconv.Atoi(r.URL.Query().Get("continue"))
-	to := min(from+f.pageSize, len(all))
+	size := f.pageSize
+	if n, err := strconv.Atoi(r.URL.Query().Get("limit")); err == nil {
+		size = min(size, n)
+	}
+	to := min(from+size, len(all))
 	meta := object{"resourceVersion": "100"}
 	if to < len(all) {
 		meta["continue"] = strconv.Itoa(to)

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -266,12 +265,6 @@ func TestLargePages(t *testing.T) {
 	}
 	f.add("namespaces", named("", "a"))
 	f.pageSize = 1000
-	f.answer = func(_ http.ResponseWriter, r *http.Request) bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.pageSize, _ = strconv.Atoi(r.URL.Query().Get("limit"))
-		return false
-	}
 	small := f.options(t)
 	small.most = 50 << 10
 	target := open(t, small)
