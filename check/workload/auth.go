@@ -75,9 +75,9 @@ func noAuthentication(h *posture.Hits, w *kube.Workload) {
 }
 
 func openArguments(h *posture.Hits, w *kube.Workload, c *kube.Container) {
-	words := arguments(c)
+	words, base := arguments(c), path.Base(parseImage(c.Image).repository)
 	for _, o := range openings {
-		if !runs(c, words, o.program) || o.program == "etcd" && (system(w.Namespace) || w.Spec.HostNetwork) {
+		if !runs(base, words, o.program) || o.program == "etcd" && (system(w.Namespace) || w.Spec.HostNetwork) {
 			continue // the cluster's own etcd is looked at with the cluster
 		}
 		for i, word := range words {
@@ -130,9 +130,10 @@ func arguments(c *kube.Container) []word {
 	return list
 }
 
-// runs tells whether a container is of that program: by its image's name or its command.
-func runs(c *kube.Container, words []word, program string) bool {
-	if program == "" || strings.HasSuffix(path.Base(parseImage(c.Image).repository), program) {
+// runs tells whether a container is of that program: by the last element of its image's name,
+// or by its command.
+func runs(base string, words []word, program string) bool {
+	if program == "" || strings.HasSuffix(base, program) {
 		return true
 	}
 	for i, w := range words {
