@@ -164,11 +164,13 @@ func (c *Check) ask(ctx context.Context, s *kube.Set, list []asked) error {
 func (c *Check) one(ctx context.Context, a *asked, namespace *kube.Object, params *kube.Set) (err error) {
 	if a.template == nil {
 		r := admission.Create(a.object, namespace)
+		defer r.Done()
 		r.Params = params
 		a.found, err = c.Policies.Evaluate(ctx, r)
 		return err
 	}
 	r := admission.CreatePod(a.object, a.template, namespace)
+	defer r.Done()
 	r.Params = params
 	for _, p := range c.Policies.Policies {
 		if p.PodsOnly() {

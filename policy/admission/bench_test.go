@@ -93,7 +93,9 @@ func ordinaryPolicies(t testing.TB) *Set {
 func BenchmarkEvaluate(b *testing.B) {
 	s, o := ordinaryPolicies(b), object(b, podText)
 	for b.Loop() {
-		list, err := s.Evaluate(context.Background(), Create(o, nil))
+		r := Create(o, nil)
+		list, err := s.Evaluate(context.Background(), r)
+		r.Done()
 		if err != nil || len(list) > 0 {
 			b.Fatal(list, err)
 		}
@@ -109,7 +111,9 @@ func BenchmarkEvaluateCounted(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		s.Evaluate(context.Background(), Create(o, nil))
+		r := Create(o, nil)
+		s.Evaluate(context.Background(), r)
+		r.Done()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(ordinary)), "ns/expression")
 }

@@ -365,6 +365,9 @@ func (p *Policy) path(r *Request, param *kube.Object, v *validation) []any {
 	var trace apiview.Trace
 	e := p.evaluation(r, param, celext.PolicyBudget)
 	e.object = r.object(&trace)
+	if m, ok := e.object.(*apiview.Map); ok {
+		defer m.Recycle()
+	}
 	e.run(&v.expression)
 	if v.ends && trace.Through != nil {
 		return trace.Through

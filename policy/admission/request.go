@@ -96,6 +96,14 @@ func Namespace(s *kube.Set, name string) *kube.Object {
 	return o
 }
 
+// Done says that nothing more is asked about the request, which makes others cheaper.
+func (r *Request) Done() {
+	if m, ok := r.view.(*apiview.Map); ok {
+		m.Recycle()
+	}
+	r.view, r.scratch = nil, evaluation{}
+}
+
 // namespace is the one that the request is in; nil when it is in none.
 func (r *Request) namespace() *kube.Object {
 	if r.Namespace == nil && r.Scope != "" && r.Resource.Kind != "Namespace" {

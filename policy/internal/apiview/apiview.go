@@ -25,13 +25,13 @@ type Trace struct {
 
 // Of shows an object; trace may be nil.
 func Of(o *kube.Object, trace *Trace) *Map {
-	return &Map{node: o.Root, kind: schemaOf(o), top: &top{object: o, trace: trace}}
+	return &Map{node: o.Root, kind: schemaOf(o), top: &top{object: o, trace: trace, store: stores.Get().(*store)}}
 }
 
 // Pod shows a pod template of an object as the pod that would be made of it; at is where it
 // stands.
 func Pod(o *kube.Object, at []any, trace *Trace) *Map {
-	return &Map{node: o.Root.At(at...), kind: podSchema(), top: &top{object: o, at: at, trace: trace}}
+	return &Map{node: o.Root.At(at...), kind: podSchema(), top: &top{object: o, at: at, trace: trace, store: stores.Get().(*store)}}
 }
 
 // convert shows a node; up, name and index say where it stands.
@@ -57,13 +57,8 @@ func convert(n *kube.Node, s *schema, up *Map, name string, index int) ref.Val {
 }
 
 func newMap(n *kube.Node, s *schema, up *Map, name string, index int) *Map {
-	t := up.top
-	if len(t.maps) == 0 {
-		t.maps = make([]Map, 12)
-	}
-	m := &t.maps[0]
-	t.maps = t.maps[1:]
-	*m = Map{node: n, kind: s, up: up, name: name, index: index, top: t}
+	m := up.top.store.take()
+	*m = Map{node: n, kind: s, up: up, name: name, index: index, top: up.top}
 	return m
 }
 

@@ -31,22 +31,7 @@ type top struct {
 	at     []any // where in it a pod template stands
 	trace  *Trace
 	made   int // values that were shown
-	// maps and slots are what parts of the view are taken from, many at a time.
-	maps  []Map
-	slots []entry
-}
-
-// room gives space for n entries.
-func (t *top) room(n int) []entry {
-	if n > manyFields {
-		return make([]entry, 0, n)
-	}
-	if len(t.slots) < n {
-		t.slots = make([]entry, 3*manyFields)
-	}
-	out := t.slots[:0:n]
-	t.slots = t.slots[n:]
-	return out
+	store  *store
 }
 
 // maxValues is how many values one view shows: aliases can make a small document stand for
@@ -82,7 +67,7 @@ func (m *Map) build() {
 	if m.kind != nil {
 		of = m.kind.elem
 	}
-	m.entries = m.top.room(m.node.Len())
+	m.entries = m.top.store.room(m.node.Len())
 	for name, n := range m.node.Fields() {
 		m.put(entry{name: name, node: n, kind: of})
 	}
@@ -90,7 +75,7 @@ func (m *Map) build() {
 
 // buildObject takes the fields that the type has, and that would be written.
 func (m *Map) buildObject() {
-	m.entries = m.top.room(m.node.Len() + len(m.kind.always) + m.kind.more)
+	m.entries = m.top.store.room(m.node.Len() + len(m.kind.always) + m.kind.more)
 	for name, n := range m.node.Fields() {
 		f := m.kind.fields[name]
 		if f == nil || f.omits(n) {

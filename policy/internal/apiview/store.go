@@ -1,0 +1,59 @@
+package apiview
+
+import "sync"
+
+const (
+	mapsAtOnce  = 16
+	slotsAtOnce = 128
+	mostChunks  = 16 // that are kept for another view
+)
+
+// store is what the parts of a view are taken from, many at a time, and what the next view
+// takes its parts from when nobody needs this one any more.
+type store struct {
+	maps   []*[mapsAtOnce]Map
+	slots  []*[slotsAtOnce]entry
+	nMaps  int // taken
+	chunk  int // of slots in use
+	nSlots int // taken of it
+}
+
+var stores = sync.Pool{New: func() any { return &store{} }}
+
+// take gives a map to be set.
+func (s *store) take() *Map {
+	i := s.nMaps / mapsAtOnce
+	if i == len(s.maps) {
+		s.maps = append(s.maps, new([mapsAtOnce]Map))
+	}
+	s.nMaps++
+	return &s.maps[i][(s.nMaps-1)%mapsAtOnce]
+}
+
+// room gives space for n entries.
+func (s *store) room(n int) []entry {
+	if n > slotsAtOnce/4 {
+		return make([]entry, 0, n)
+	}
+	if s.nSlots+n > slotsAtOnce {
+		s.chunk, s.nSlots = s.chunk+1, 0
+	}
+	if s.chunk == len(s.slots) {
+		s.slots = append(s.slots, new([slotsAtOnce]entry))
+	}
+	s.nSlots += n
+	return s.slots[s.chunk][s.nSlots-n : s.nSlots-n : s.nSlots]
+}
+
+// Recycle gives a view's parts to views that are made later. Nothing of the view may be used
+// after that.
+func (m *Map) Recycle() {
+	s := m.top.store
+	if m.up != nil || s == nil {
+		return
+	}
+	m.top.store = nil
+	s.maps, s.slots = s.maps[:min(len(s.maps), mostChunks)], s.slots[:min(len(s.slots), mostChunks)]
+	s.nMaps, s.chunk, s.nSlots = 0, 0, 0
+	stores.Put(s)
+}
