@@ -123,7 +123,12 @@ func (a *app) lookAt(ctx context.Context, s *scan.Scanner, m *mender) (*scan.Res
 		defer p.close()
 		s.Progress = p
 	}
-	return s.Scan(ctx, []scan.Job{{Ref: "dir:" + m.named, Open: open}}, nothing{})
+	jobs, err := a.jobs([]string{"dir:" + m.named})
+	if err != nil {
+		return nil, err
+	}
+	jobs[0].Open = open
+	return s.Scan(ctx, jobs, nothing{})
 }
 
 // mender makes changes in a copy of a folder's files.
