@@ -19,7 +19,15 @@ import (
 )
 
 // errNoSocket says that an engine is not there at all.
-var errNoSocket = fmt.Errorf("there is no socket: %w", bulwark.ErrUnavailable)
+var errNoSocket error = noSocket("it has no socket")
+
+type noSocket string
+
+func (n noSocket) Error() string { return string(n) }
+func (n noSocket) Is(t error) bool {
+	_, same := t.(noSocket)
+	return same || t == bulwark.ErrUnavailable
+}
 
 const maxAnswer = 16 << 20
 
@@ -85,7 +93,7 @@ func (s *Source) hosts(kind string) ([]string, error) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%s: %w at %s, and %s is not set", kind, errNoSocket, strings.Join(usual, ", "), env)
+		return nil, noSocket(fmt.Sprintf("%s: no socket at %s, and %s is not set", kind, strings.Join(usual, ", "), env))
 	}
 	return list, nil
 }

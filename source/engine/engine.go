@@ -58,7 +58,7 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 		t.Asset.Labels[r.kind] = r.version
 	}
 	if len(t.Asset.Labels) == 0 {
-		return nil, fmt.Errorf("no container engine answers: %w", errors.Join(failed...))
+		return nil, fmt.Errorf("no container engine answers: %w", together(failed))
 	}
 	for _, err := range failed {
 		if !errors.Is(err, errNoSocket) {
@@ -180,4 +180,13 @@ func (r *reading) add(values map[string]any, namespace string) error {
 	o.Namespace = namespace
 	r.set.Objects = append(r.set.Objects, o)
 	return nil
+}
+
+// together is one error of several, on one line.
+func together(list []error) error {
+	err := list[0]
+	for _, next := range list[1:] {
+		err = fmt.Errorf("%w; %w", err, next)
+	}
+	return err
 }
