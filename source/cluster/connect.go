@@ -30,8 +30,9 @@ type client struct {
 	name string // of the context
 	user *rest.Config
 	now  time.Time
-	page int   // objects
-	most int64 // bytes of one answer
+	page int           // objects
+	most int64         // bytes of one answer
+	slow time.Duration // for one answer
 	wait func(context.Context, time.Duration) error
 
 	mu      sync.Mutex
@@ -65,7 +66,7 @@ func (o *Options) connect() (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the context %s: the server's address: %w: %w", name, bulwark.ErrMalformed, err)
 	}
-	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, page: cmp.Or(o.Page, pageSize), most: cmp.Or(o.most, maxPage), wait: o.wait}
+	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, page: cmp.Or(o.Page, pageSize), most: cmp.Or(o.most, maxPage), slow: cmp.Or(o.slow, answerTime), wait: o.wait}
 	if c.wait == nil {
 		c.wait = pause
 	}

@@ -26,6 +26,10 @@ const (
 	givenUp      = 3                // answers in a row that fail: from then on each is asked for once
 )
 
+// errSlow is why a question is given up: a server that hangs is not waited for as often as one
+// that stumbles.
+var errSlow = fmt.Errorf("the API server did not answer in time: %w", bulwark.ErrUnavailable)
+
 // get asks for a path, again when the server is busy or stumbles, and hands the answer to
 // read.
 func (c *client) get(ctx context.Context, path string, q url.Values, accept string, read func(io.Reader) error) error {
@@ -35,7 +39,7 @@ func (c *client) get(ctx context.Context, path string, q url.Values, accept stri
 	}
 	for i := range tries {
 		err = c.once(ctx, path, q, accept, read)
-		if err == nil || !again(err) || ctx.Err() != nil || i == tries-1 || !c.patient() {
+		if err == nil || !again(err) || ctx.Err() != nil || i == tries-1 || !c.patient() || i > 0 && errors.Is(err, errSlow) {
 			break
 		}
 		if err := c.rest(ctx, i, err); err != nil {
@@ -99,7 +103,7 @@ func (c *client) rest(ctx context.Context, try int, err error) error {
 }
 
 func (c *client) once(ctx context.Context, path string, q url.Values, accept string, read func(io.Reader) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, answerTime, fmt.Errorf("no answer within %s: %w", answerTime, bulwark.ErrUnavailable))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.slow, errSlow)
 	defer cancel()
 	body, err := c.open(ctx, path, q, accept)
 	if err != nil {
@@ -117,7 +121,7 @@ func (c *client) broken(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.Is(err, bulwark.ErrLimit), errors.Is(err, bulwark.ErrMalformed), errors.Is(err, errStop):
+	case errors.Is(err, bulwark.ErrLimit), errors.Is(err, bulwark.ErrMalformed):
 		return err
 	}
 	return fmt.Errorf("the answer of the API server breaks off: %w: %w", bulwark.ErrUnavailable, err)
@@ -166,9 +170,6 @@ func unzipped(body io.ReadCloser) (io.ReadCloser, error) {
 	}
 	return zipped{z, body}, nil
 }
-
-// errStop ends the reading of an answer.
-var errStop = errors.New("stop")
 
 // document reads an answer that is one JSON value.
 func (c *client) document(ctx context.Context, path, accept string, into any) error {

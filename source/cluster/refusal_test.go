@@ -277,3 +277,16 @@ func TestLargePages(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestHangs: what a server does not answer is given up, and the rest is done.
+func TestHangs(t *testing.T) {
+	f := filled(t)
+	f.answer = on("/api/v1/pods", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	o := f.options(t)
+	o.slow = 1500 * time.Millisecond
+	target := open(t, o)
+	s := kube.Of(target)
+	if s.Find("a/Deployment/web") == nil || !strings.Contains(s.Cluster.Unseen["pods"], "in time") || len(target.Notes) != 1 {
+		t.Errorf("%v %v", s.Cluster.Unseen, target.Notes)
+	}
+}
