@@ -120,10 +120,10 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/impersonate", Severity: critical, Title: "A role may act as other users",
 			Tags: []string{"cis:5.1.8", "attack:T1134", "edge:IDENTITY_IMPERSONATE", "edge:CAN_IMPERSONATE", "kubescape:C-0065"}, Fix: "take the verb impersonate out, or limit it by resourceNames to the identities that are to be acted as",
-			Why:   "who may act as any user or group acts as system:masters, and the audit log has to be read for who it really was",
+			Why:   "who may act as any user or group acts as system:masters, and the audit log has to be read for who it really was. Bound in a namespace it does nothing yet, for users belong to none",
 			Noise: "proxies that log users in themselves (dashboards, Rancher, Teleport) are built on it",
 			Refs:  []string{"https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation", good}},
-		named: medium, drop: true,
+		own: low, system: low, named: medium, drop: true,
 		wants: []want{on("impersonate", "", "users groups"), on("impersonate", "authentication.k8s.io", "users groups")},
 	},
 	{

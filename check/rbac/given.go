@@ -2,6 +2,7 @@ package rbac
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -200,13 +201,13 @@ func logRead(h *posture.Hits, s *kube.Set) {
 	rights := authz.Of(s)
 	for _, w := range s.Workloads() {
 		for i, v := range w.Spec.Volumes {
-			if v.HostPath == nil || strings.TrimRight(v.HostPath.Path, "/") != "/var/log" || !writes(w, v.Name) {
+			if v.HostPath == nil || !slices.Contains([]string{"/", "/var", "/var/log"}, path.Clean(v.HostPath.Path)) || !writes(w, v.Name) {
 				continue
 			}
 			who := authz.Account(w.Namespace, w.ServiceAccount())
 			way, ok := rights.Can(who.Identity(), authz.Request{Verb: "get", Resource: "pods", Subresource: "log", Namespace: w.Namespace})
 			if ok {
-				h.Add(posture.Hit{Object: w.Object, Path: w.Path("volumes", i), Evidence: "volume " + v.Name + " is /var/log of the node, and may be written", More: []string{way.String()}})
+				h.Add(posture.Hit{Object: w.Object, Path: w.Path("volumes", i), Evidence: "volume " + v.Name + " is " + v.HostPath.Path + " of the node, and may be written", More: []string{way.String()}})
 			}
 		}
 	}

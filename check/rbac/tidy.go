@@ -18,7 +18,7 @@ var tidyRules = []*posture.Rule{
 			Tags: []string{"cis:5.1.3", "kubelinter:wildcard-in-rules"}, Fix: "name the API group of each resource",
 			Why:  "it also counts for whatever another program calls its resources, now or later",
 			Refs: []string{good}},
-		Set: eachRule(func(r *authz.Rule) string {
+		Set: eachRule(func(_ *authz.Role, r *authz.Rule) string {
 			if !slices.Contains(r.Groups, "*") || slices.Contains(r.Resources, "*") || len(r.Resources) == 0 || !slices.ContainsFunc(r.Resources, func(s string) bool { return !strings.HasPrefix(s, "*/") }) {
 				return ""
 			}
@@ -31,7 +31,7 @@ var tidyRules = []*posture.Rule{
 			Why:   "what the program's next version adds to the group is covered unseen",
 			Noise: "an operator mostly owns its group",
 			Refs:  []string{good}},
-		Set: eachRule(func(r *authz.Rule) string {
+		Set: eachRule(func(_ *authz.Role, r *authz.Rule) string {
 			if broad(r) || len(r.Groups) == 0 || slices.ContainsFunc(r.Groups, ours) || !slices.Contains(r.Resources, "*") && !slices.Contains(r.Verbs, "*") {
 				return ""
 			}
@@ -169,7 +169,7 @@ var tidyRules = []*posture.Rule{
 }
 
 // eachRule asks about every rule of roles that are not Kubernetes' own.
-func eachRule(wrong func(*authz.Rule) string) func(*posture.Hits, *kube.Set) {
+func eachRule(wrong func(*authz.Role, *authz.Rule) string) func(*posture.Hits, *kube.Set) {
 	return func(h *posture.Hits, s *kube.Set) {
 		for _, role := range authz.Of(s).Roles {
 			if role.Object == nil || role.Default() {
@@ -177,7 +177,7 @@ func eachRule(wrong func(*authz.Rule) string) func(*posture.Hits, *kube.Set) {
 			}
 			told := 0
 			for i := range role.Rules {
-				if why := wrong(&role.Rules[i]); why != "" && told < mostTold {
+				if why := wrong(role, &role.Rules[i]); why != "" && told < mostTold {
 					told++
 					h.Add(posture.Hit{Object: role.Object, Path: role.At(i), Evidence: fmt.Sprintf("rule %d%s: %s: %s", index(role, i)+1, role.Place(i), why, role.Rules[i].String())})
 				}
@@ -187,7 +187,7 @@ func eachRule(wrong func(*authz.Rule) string) func(*posture.Hits, *kube.Set) {
 }
 
 // withoutEffect says why a rule never counts.
-func withoutEffect(r *authz.Rule) string {
+func withoutEffect(role *authz.Role, r *authz.Rule) string {
 	names := func(s string) bool { return s == "create" || s == "deletecollection" }
 	switch {
 	case len(r.Verbs) == 0:
@@ -202,6 +202,8 @@ func withoutEffect(r *authz.Rule) string {
 	for _, s := range r.Resources {
 		name, sub, found := strings.Cut(s, "/")
 		switch {
+		case !role.Cluster() && name != "namespaces" && len(r.Groups) == 1 && clusterWide(name, r.Groups[0]):
+			return name + " belong to no namespace, and this is a Role"
 		case found && sub == "*", strings.Contains(name, "*") && name != "*":
 			return fmt.Sprintf("%q is no pattern", s)
 		case strings.ToLower(s) != s:
@@ -308,4 +310,13 @@ func namespaced(r *authz.Role) bool {
 		}
 	}
 	return len(r.Rules)+len(r.From) > 0
+}
+
+// clusterWide tells whether a resource of Kubernetes belongs to no namespace.
+func clusterWide(name, group string) bool {
+	if group != "" {
+		name += "." + group
+	}
+	res, ok := authz.Lookup(name)
+	return ok && !res.Namespaced
 }
