@@ -2,7 +2,6 @@ package exposure
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -260,50 +259,3 @@ func plainLoadBalancers(h *posture.Hits, s *kube.Set) {
 		}
 	}
 }
-
-func externalName(h *posture.Hits, o *kube.Object) {
-	if o.Root.Get("spec", "type").Text() != "ExternalName" {
-		return
-	}
-	name := strings.TrimSuffix(strings.ToLower(o.Root.Get("spec", "externalName").Text()), ".")
-	hit := posture.Hit{Object: o, Path: []any{"spec", "externalName"}, Evidence: "externalName: " + name}
-	addr, err := netip.ParseAddr(name)
-	switch {
-	case isMetadata(name), name == "localhost", err == nil && (addr.IsLoopback() || addr.IsLinkLocalUnicast()), strings.HasPrefix(name, "kubernetes.default"):
-		h.Add(hit)
-	case strings.HasSuffix(name, ".svc.cluster.local") || strings.HasSuffix(name, ".svc"):
-		if parts := strings.Split(name, "."); len(parts) > 2 && parts[1] != o.Namespace && !(h.Set.Cluster == nil && !o.Root.Get("metadata", "namespace").Exists()) {
-			hit.Severity = low
-			h.Add(hit)
-		}
-	}
-}
-
-// isMetadata tells whether a host is a cloud's metadata service.
-func isMetadata(host string) bool {
-	switch host {
-	case "169.254.169.254", "metadata.google.internal", "metadata", "fd00:ec2::254", "169.254.170.2", "instance-data", "100.100.100.200":
-		return true
-	}
-	return false
-}
-
-func everybodyAllowed(h *posture.Hits, o *kube.Object) {
-	for i, r := range o.Root.Get("spec", "loadBalancerSourceRanges").Items() {
-		if all(r.Text()) {
-			h.Add(posture.Hit{Object: o, Path: []any{"spec", "loadBalancerSourceRanges", i}, Evidence: "loadBalancerSourceRanges: " + r.Text()})
-		}
-	}
-	for name, value := range annotations(o) {
-		if !strings.HasSuffix(name, "whitelist-source-range") && !strings.HasSuffix(name, "allowlist-source-range") && !strings.HasSuffix(name, "load-balancer-source-ranges") && name != "alb.ingress.kubernetes.io/inbound-cidrs" {
-			continue
-		}
-		for part := range strings.SplitSeq(value, ",") {
-			if all(strings.TrimSpace(part)) {
-				h.Add(posture.Hit{Object: o, Path: []any{"metadata", "annotations", name}, Evidence: name + " has " + strings.TrimSpace(part)})
-			}
-		}
-	}
-}
-
-func all(cidr string) bool { return cidr == "0.0.0.0/0" || cidr == "::/0" }

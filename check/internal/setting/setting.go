@@ -139,21 +139,38 @@ func ofHelm(o *kube.Object, helm *kube.Node, path []any, yield func(*Setting) bo
 	return tree(o, helm.Get("valuesObject"), join(path, "valuesObject"), yield)
 }
 
-const maxDepth = 20
+// The most that is looked at of one object's tree of values, whose aliases may lead to the
+// same part very often.
+const (
+	maxDepth  = 20
+	maxValues = 100_000
+)
 
 // tree gives the texts of a tree of values.
 func tree(o *kube.Object, n *kube.Node, path []any, yield func(*Setting) bool) bool {
-	if len(path) > maxDepth {
+	t := walk{o: o, yield: yield, left: maxValues}
+	return t.node(n, path)
+}
+
+type walk struct {
+	o     *kube.Object
+	yield func(*Setting) bool
+	left  int
+}
+
+// node is false when no more is wanted.
+func (w *walk) node(n *kube.Node, path []any) bool {
+	if w.left--; w.left < 0 || len(path) > maxDepth {
 		return true
 	}
 	for name, v := range n.Fields() {
 		at := join(path, name)
-		if t := v.Text(); t != "" && !yield(&Setting{Kind: Value, Object: o, Name: name, Value: t, path: at}) || !tree(o, v, at, yield) {
+		if t := v.Text(); t != "" && !w.yield(&Setting{Kind: Value, Object: w.o, Name: name, Value: t, path: at}) || !w.node(v, at) {
 			return false
 		}
 	}
 	for i, v := range n.Items() {
-		if !tree(o, v, join(path, i), yield) {
+		if !w.node(v, join(path, i)) {
 			return false
 		}
 	}

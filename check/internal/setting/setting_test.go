@@ -1,6 +1,7 @@
 package setting
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -64,6 +65,22 @@ spec: {values: {a: {b: 1}}}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+}
+
+// TestBomb: aliases that lead to the same part a billion times cost no more than a part of it.
+func TestBomb(t *testing.T) {
+	text := "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: h, namespace: h}\nspec:\n  values:\n    a0: &a0 {x: y}\n"
+	for i := range 12 {
+		text += fmt.Sprintf("    a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+	}
+	o, _ := kube.NewObject(kube.ParseYAML([]byte(text))[0].Root, kube.Origin{File: "x.yaml"})
+	n := 0
+	for range Of(&kube.Set{Objects: []*kube.Object{o}}) {
+		n++
+	}
+	if n == 0 || n > maxValues {
+		t.Errorf("%d settings", n)
 	}
 }
 
