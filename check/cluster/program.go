@@ -25,22 +25,30 @@ type flag struct {
 	path  []any
 }
 
+// runs are the programs of a set, by name.
+type runs map[string][]program
+
 // programs gives everything in the set that is or configures the program of that name.
-func programs(s *kube.Set, name string) []program {
-	var list []program
+func programs(s *kube.Set, name string) []program { return (*kube.Memo(s, readPrograms))[name] }
+
+func readPrograms(s *kube.Set) *runs {
+	list := runs{}
 	for _, w := range s.Workloads() {
 		for i := range w.Containers {
-			if c := &w.Containers[i]; c.Component() == name && (name != etcd || w.Namespace == system || w.Spec.HostNetwork) { // an application's etcd is its own affair
-				list = append(list, ofContainer(w, c))
+			c := &w.Containers[i]
+			name := c.Component()
+			if name == "" || name == etcd && w.Namespace != system && !w.Spec.HostNetwork { // an application's etcd is its own affair
+				continue
 			}
+			list[name] = append(list[name], ofContainer(w, c))
 		}
 	}
 	for _, d := range documents(s, "kubeadm.k8s.io", "ClusterConfiguration") {
-		if p, ok := ofKubeadm(d, name); ok {
-			list = append(list, p)
+		for name := range kubeadmParts {
+			list[name] = append(list[name], ofKubeadm(d, name))
 		}
 	}
-	return list
+	return &list
 }
 
 func ofContainer(w *kube.Workload, c *kube.Container) program {
@@ -77,7 +85,7 @@ var kubeadmParts = map[string][]string{
 }
 
 // ofKubeadm reads extraArgs: a map, or since v1beta4 a list of names and values.
-func ofKubeadm(d document, name string) (program, bool) {
+func ofKubeadm(d document, name string) program {
 	part := kubeadmParts[name]
 	at := slices.Clone(d.at)
 	for _, step := range part {
@@ -92,7 +100,7 @@ func ofKubeadm(d document, name string) (program, bool) {
 	for i, a := range args.Items() {
 		p.flags[a.Get("name").Text()] = flag{a.Get("value").Text(), append(slices.Clone(at), i, "value")}
 	}
-	return p, len(part) > 0
+	return p
 }
 
 // wrong says what is wrong with a program, and where; "" when nothing is.
