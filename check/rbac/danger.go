@@ -99,7 +99,7 @@ func (d *danger) rule(r *authz.Rule) (h hit, ok bool) {
 		}
 		for _, resource := range w.resources {
 			if verbs := w.met(r, resource); len(verbs) > 0 {
-				h.resources = append(h.resources, resource)
+				h.resources = union(h.resources, []string{resource})
 				h.verbs = union(h.verbs, verbs)
 			}
 		}

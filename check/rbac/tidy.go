@@ -39,7 +39,7 @@ var tidyRules = []*posture.Rule{
 		}),
 	},
 	{
-		Rule: misconfig.Rule{ID: "rbac/rule-without-effect", Severity: low, Title: "A rule of a role allows nothing", Hygiene: true,
+		Rule: misconfig.Rule{ID: "rbac/rule-without-effect", Severity: low, Title: "A rule of a role, or a part of it, allows nothing", Hygiene: true,
 			Fix:  "write it as Kubernetes reads it, or take it out",
 			Why:  "it looks as if it allowed or limited something: whoever reads it is wrong about what the role does",
 			Refs: []string{docs + "#referring-to-resources"}},
