@@ -151,6 +151,12 @@ func (c *Control) Decides(r *bulwark.Rule) bool {
 	return c.names(r.ID) || c.Tag != "" && slices.Contains(r.Tags, c.Tag)
 }
 
+// Tells tells whether findings of a rule that decides have the tag that counts by themselves;
+// true where no tag is asked for.
+func (c *Control) Tells(r *bulwark.Rule) bool {
+	return c.Only == "" || slices.ContainsFunc(r.Tags, func(tag string) bool { return match(c.Only, tag) })
+}
+
 // names tells whether one of the globs is of that id. A rule that stands for many (vuln/*) is
 // named by its own id.
 func (c *Control) names(id string) bool {

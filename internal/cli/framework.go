@@ -149,11 +149,19 @@ func explainControl(w io.Writer, id string) (known bool, err error) {
 
 // deciding lists the rules that decide a control.
 func deciding(b *strings.Builder, c *framework.Control) {
-	var lines []string
+	var lines, others []string
 	for _, r := range rulesOf(nil) {
-		if c.Decides(&r) {
-			lines = append(lines, fmt.Sprintf("  %-40s %-8s %s", r.ID, r.Severity, r.Title))
+		line := fmt.Sprintf("  %-40s %-8s %s", r.ID, r.Severity, r.Title)
+		switch {
+		case !c.Decides(&r):
+		case c.Tells(&r):
+			lines = append(lines, line)
+		default:
+			others = append(others, line)
 		}
+	}
+	if len(lines) == 0 {
+		lines = others
 	}
 	switch {
 	case len(lines) == 0:
@@ -167,7 +175,7 @@ func deciding(b *strings.Builder, c *framework.Control) {
 	slices.Sort(lines)
 	fmt.Fprintln(b, strings.Join(slices.Compact(lines), "\n"))
 	if c.Only != "" {
-		fmt.Fprintf(b, "Of what they find, what has the tag %s counts.\n", c.Only)
+		fmt.Fprintf(b, "Of what they and their family find, what has the tag %s counts.\n", c.Only)
 	}
 	if len(c.Needs) > 0 {
 		fmt.Fprintf(b, "\nTheir silence counts where one of these was looked at: %s.\n", strings.Join(c.Needs, ", "))
