@@ -48,6 +48,7 @@ func classified(h *posture.Hits, s *kube.Set) {
 	for _, o := range s.Kind("storage.k8s.io", "StorageClass") {
 		classes[o.Name] = o
 	}
+	ways := openWays(s)
 	for _, w := range s.Workloads() {
 		label := confidential(w, s.Find("Namespace/"+w.Namespace))
 		if label == "" {
@@ -56,12 +57,9 @@ func classified(h *posture.Hits, s *kube.Set) {
 		tell := func(what string, path ...any) {
 			h.Add(posture.Hit{Object: w.Object, Path: path, Evidence: label + ", and " + what})
 		}
-		for _, svc := range reachOf(s).list {
-			if by := outside(svc); by != "" && !internalOnly(svc.Object) && slices.Contains(svc.behind, w) {
-				tell(by+" leads to it (Service "+svc.Name+")", "metadata", "labels")
-			}
+		for _, way := range ways[w] {
+			tell(way, "metadata", "labels")
 		}
-		plainWays(s, w, tell)
 		for i := range w.Spec.Volumes {
 			if v := &w.Spec.Volumes[i]; v.HostPath != nil && !leadsToNode(v.HostPath.Path) {
 				tell("the volume "+v.Name+" is a folder of the node", w.Path("volumes", i)...)
@@ -82,16 +80,26 @@ func classified(h *posture.Hits, s *kube.Set) {
 	}
 }
 
-// plainWays tells of Ingresses without TLS that lead to a workload.
-func plainWays(s *kube.Set, w *kube.Workload, tell func(string, ...any)) {
+// openWays says for each workload which ways from outside lead to it unprotected: load
+// balancers and ports of nodes, and Ingresses without TLS.
+func openWays(s *kube.Set) map[*kube.Workload][]string {
+	ways := map[*kube.Workload][]string{}
 	r := reachOf(s)
-	for _, way := range routes(s) {
-		svc := r.services[way.ns+"/Service/"+way.service]
-		if svc == nil || way.from.Kind != "Ingress" || !slices.Contains(svc.behind, w) {
-			continue
-		}
-		if way.from.Root.Get("spec", "tls").Len() == 0 && !elsewhereTLS(way.from) {
-			tell("the Ingress "+way.from.Name+" leads to it without TLS", "metadata", "labels")
+	for _, svc := range r.list {
+		if by := outside(svc); by != "" && !internalOnly(svc.Object) {
+			for _, w := range svc.behind {
+				ways[w] = append(ways[w], by+" leads to it (Service "+svc.Name+")")
+			}
 		}
 	}
+	for _, way := range routes(s) {
+		svc := r.services[way.ns+"/Service/"+way.service]
+		if svc == nil || way.from.Kind != "Ingress" || way.from.Root.Get("spec", "tls").Len() > 0 || elsewhereTLS(way.from) {
+			continue
+		}
+		for _, w := range svc.behind {
+			ways[w] = append(ways[w], "the Ingress "+way.from.Name+" leads to it without TLS")
+		}
+	}
+	return ways
 }

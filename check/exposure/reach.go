@@ -78,6 +78,8 @@ func newService(o *kube.Object) *service {
 	return svc
 }
 
+const mostBehind = 100 // workloads that are looked at behind one Service
+
 // selected gives the workloads whose pods a Service's selector takes: those with its rarest
 // label, as long as they have the others.
 func selected(svc *service, byLabel map[string][]*kube.Workload) []*kube.Workload {
@@ -99,7 +101,9 @@ func selected(svc *service, byLabel map[string][]*kube.Workload) []*kube.Workloa
 			fits = fits && w.Meta.Labels[name] == value
 		}
 		if fits {
-			out = append(out, w)
+			if out = append(out, w); len(out) == mostBehind {
+				break
+			}
 		}
 	}
 	return out
