@@ -156,6 +156,9 @@ func (e *evaluation) silent(c *Control, rules []string) (status, reason string) 
 	if why := e.notRun(c, rules); why != "" {
 		return bulwark.StatusManual, why
 	}
+	if strings.HasPrefix(c.Only, "component:") && e.facts.Doubts != "" {
+		return bulwark.StatusManual, "the rules found nothing, and not all was judged: " + e.facts.Doubts
+	}
 	if c.Manual {
 		return bulwark.StatusManual, "the rules found nothing, and see only a part of it"
 	}

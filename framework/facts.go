@@ -24,6 +24,9 @@ type Facts struct {
 	Rules []bulwark.Rule
 	// Failed are plugins whose rules did not, with why.
 	Failed map[string]string
+	// Doubts are what was left out by those who judge the versions of a cluster's components;
+	// "" when nothing was.
+	Doubts string
 }
 
 // FactsOf gathers what a target shows.
@@ -129,6 +132,9 @@ func (f *Facts) Ran(plugins []bulwark.Plugin, notes []bulwark.Note) {
 	f.Failed = map[string]string{}
 	missed := map[string]string{}
 	for i := range notes {
+		if judges[notes[i].Plugin] != "" && f.Doubts == "" {
+			f.Doubts = notes[i].Text
+		}
 		if n := &notes[i]; n.Incomplete && missed[n.Plugin] == "" {
 			missed[n.Plugin] = n.Text
 			if rule := judges[n.Plugin]; rule != "" {

@@ -262,6 +262,21 @@ func TestRan(t *testing.T) {
 	}
 }
 
+// Versions that could not be judged are not good ones.
+func TestDoubts(t *testing.T) {
+	d := &framework.Definition{Sections: []framework.Section{{Controls: []framework.Control{{ID: "v", Rules: []string{"vuln/*"}, Only: "component:*", Needs: []string{"version"}}}}}}
+	for _, tt := range []struct {
+		notes []bulwark.Note
+		want  string
+	}{{nil, "pass"}, {[]bulwark.Note{{Plugin: "check/cluster/components", Text: "kernel 6.1.0-13-amd64: which fixes it has is not known"}}, "manual"}} {
+		f := framework.Facts{Seen: map[string]int{"version": 1}}
+		f.Ran([]bulwark.Plugin{plugin{"check/vuln", "vuln/*"}}, tt.notes)
+		if got := framework.Evaluate(d, &f, nil).Controls[0]; got.Status != tt.want {
+			t.Errorf("%+v, want %s", got, tt.want)
+		}
+	}
+}
+
 // What was found in an image that runs in a cluster is held against the cluster.
 func TestPart(t *testing.T) {
 	d := &framework.Definition{Sections: []framework.Section{{Controls: []framework.Control{{ID: "v", Rules: []string{"vuln/*"}, Needs: []string{"image"}}}}}}
