@@ -137,7 +137,7 @@ func TestDefaultsOfWorkloads(t *testing.T) {
 		{"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {" + template + "}}", "spec template spec restartPolicy", "Always"},
 		{"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {" + template + "}}", "spec template spec tolerations", nil},
 		{"{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {" + template + "}}", "spec template spec containers 0 resources", map[string]any{"limits": map[string]any{"cpu": "1"}}},
-		{"{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a}, spec: {" + template + "}}", "spec updateStrategy", map[string]any{"type": "RollingUpdate", "rollingUpdate": map[string]any{"partition": 0.0}}},
+		{"{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a}, spec: {" + template + "}}", "spec updateStrategy", map[string]any{"type": "RollingUpdate", "rollingUpdate": map[string]any{"partition": 0.0, "maxUnavailable": 1.0}}},
 		{"{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: a}, spec: {" + template + "}}", "spec updateStrategy", map[string]any{"type": "RollingUpdate", "rollingUpdate": map[string]any{"maxUnavailable": 1.0, "maxSurge": 0.0}}},
 		{"{apiVersion: batch/v1, kind: CronJob, metadata: {name: a}, spec: {schedule: x, jobTemplate: {spec: {" + template + "}}}}", "spec concurrencyPolicy", "Allow"},
 		{"{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 80}]}}", "spec ports 0", map[string]any{"port": 80.0, "protocol": "TCP", "targetPort": 80.0}},

@@ -8,6 +8,8 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -17,34 +19,37 @@ import (
 // where nothing is written: by its own defaulting, and by the admission plugins that are on
 // in every cluster (see whole).
 var defaults = map[reflect.Type]func(*Map){
-	reflect.TypeFor[corev1.PodSpec]():                       podSpec,
-	reflect.TypeFor[corev1.Container]():                     container,
-	reflect.TypeFor[corev1.EphemeralContainer]():            container,
-	reflect.TypeFor[corev1.ResourceRequirements]():          requests,
-	reflect.TypeFor[corev1.ContainerPort]():                 port,
-	reflect.TypeFor[corev1.Probe]():                         sets("timeoutSeconds", 1, "periodSeconds", 10, "successThreshold", 1, "failureThreshold", 3),
-	reflect.TypeFor[corev1.HTTPGetAction]():                 sets("path", "/", "scheme", "HTTP"),
-	reflect.TypeFor[corev1.GRPCAction]():                    sets("service", ""),
-	reflect.TypeFor[corev1.ObjectFieldSelector]():           sets("apiVersion", "v1"),
-	reflect.TypeFor[corev1.Volume]():                        volume,
-	reflect.TypeFor[corev1.HostPathVolumeSource]():          sets("type", ""),
-	reflect.TypeFor[corev1.SecretVolumeSource]():            sets("defaultMode", 420),
-	reflect.TypeFor[corev1.ConfigMapVolumeSource]():         sets("defaultMode", 420),
-	reflect.TypeFor[corev1.DownwardAPIVolumeSource]():       sets("defaultMode", 420),
-	reflect.TypeFor[corev1.ProjectedVolumeSource]():         sets("defaultMode", 420),
-	reflect.TypeFor[corev1.ServiceAccountTokenProjection](): sets("expirationSeconds", 3600),
-	reflect.TypeFor[corev1.PersistentVolumeClaimSpec]():     sets("volumeMode", "Filesystem"),
-	reflect.TypeFor[corev1.ServiceSpec]():                   sets("type", "ClusterIP", "sessionAffinity", "None", "internalTrafficPolicy", "Cluster"),
-	reflect.TypeFor[corev1.ServicePort]():                   servicePort,
-	reflect.TypeFor[corev1.Secret]():                        secret,
-	reflect.TypeFor[appsv1.DeploymentSpec]():                deployment,
-	reflect.TypeFor[appsv1.DaemonSetSpec]():                 daemonSet,
-	reflect.TypeFor[appsv1.StatefulSetSpec]():               statefulSet,
-	reflect.TypeFor[appsv1.ReplicaSetSpec]():                sets("replicas", 1),
-	reflect.TypeFor[corev1.ReplicationControllerSpec]():     sets("replicas", 1),
-	reflect.TypeFor[batchv1.JobSpec]():                      job,
-	reflect.TypeFor[batchv1.CronJobSpec]():                  sets("concurrencyPolicy", "Allow", "suspend", false, "successfulJobsHistoryLimit", 3, "failedJobsHistoryLimit", 1),
-	reflect.TypeFor[networkingv1.NetworkPolicyPort]():       sets("protocol", "TCP"),
+	reflect.TypeFor[corev1.PodSpec]():                            podSpec,
+	reflect.TypeFor[corev1.Container]():                          container,
+	reflect.TypeFor[corev1.EphemeralContainer]():                 container,
+	reflect.TypeFor[corev1.ResourceRequirements]():               requests,
+	reflect.TypeFor[corev1.ContainerPort]():                      port,
+	reflect.TypeFor[corev1.Probe]():                              sets("timeoutSeconds", 1, "periodSeconds", 10, "successThreshold", 1, "failureThreshold", 3),
+	reflect.TypeFor[corev1.HTTPGetAction]():                      sets("path", "/", "scheme", "HTTP"),
+	reflect.TypeFor[corev1.GRPCAction]():                         sets("service", ""),
+	reflect.TypeFor[corev1.ObjectFieldSelector]():                sets("apiVersion", "v1"),
+	reflect.TypeFor[corev1.Volume]():                             volume,
+	reflect.TypeFor[corev1.HostPathVolumeSource]():               sets("type", ""),
+	reflect.TypeFor[corev1.SecretVolumeSource]():                 sets("defaultMode", 420),
+	reflect.TypeFor[corev1.ConfigMapVolumeSource]():              sets("defaultMode", 420),
+	reflect.TypeFor[corev1.DownwardAPIVolumeSource]():            sets("defaultMode", 420),
+	reflect.TypeFor[corev1.ProjectedVolumeSource]():              sets("defaultMode", 420),
+	reflect.TypeFor[corev1.ServiceAccountTokenProjection]():      sets("expirationSeconds", 3600),
+	reflect.TypeFor[corev1.PersistentVolumeClaimSpec]():          sets("volumeMode", "Filesystem"),
+	reflect.TypeFor[corev1.ServiceSpec]():                        sets("type", "ClusterIP", "sessionAffinity", "None", "internalTrafficPolicy", "Cluster"),
+	reflect.TypeFor[corev1.ServicePort]():                        servicePort,
+	reflect.TypeFor[corev1.Secret]():                             secret,
+	reflect.TypeFor[appsv1.DeploymentSpec]():                     deployment,
+	reflect.TypeFor[appsv1.DaemonSetSpec]():                      daemonSet,
+	reflect.TypeFor[appsv1.StatefulSetSpec]():                    statefulSet,
+	reflect.TypeFor[appsv1.ReplicaSetSpec]():                     sets("replicas", 1),
+	reflect.TypeFor[corev1.ReplicationControllerSpec]():          sets("replicas", 1),
+	reflect.TypeFor[batchv1.JobSpec]():                           job,
+	reflect.TypeFor[batchv1.CronJobSpec]():                       sets("concurrencyPolicy", "Allow", "suspend", false, "successfulJobsHistoryLimit", 3, "failedJobsHistoryLimit", 1),
+	reflect.TypeFor[networkingv1.NetworkPolicySpec]():            networkPolicy,
+	reflect.TypeFor[autoscalingv1.HorizontalPodAutoscalerSpec](): sets("minReplicas", 1),
+	reflect.TypeFor[autoscalingv2.HorizontalPodAutoscalerSpec](): sets("minReplicas", 1),
+	reflect.TypeFor[networkingv1.NetworkPolicyPort]():            sets("protocol", "TCP"),
 }
 
 // sets gives fields that are not there a value: pairs of names and values.
@@ -201,7 +206,7 @@ func statefulSet(m *Map) {
 	if strategy, ok := m.get("updateStrategy").(*Map); ok {
 		strategy.build()
 		strategy.missing(set("type", "RollingUpdate"))
-		rolling(strategy, set("partition", 0))
+		rolling(strategy, set("partition", 0), set("maxUnavailable", 1))
 	}
 }
 
@@ -219,10 +224,26 @@ func rolling(strategy *Map, fields ...entry) {
 }
 
 func job(m *Map) {
+	if m.up == nil || m.up.kind == nil || m.up.kind.name != "Job" {
+		return // the template of a CronJob is given them when a job is made of it
+	}
 	if m.find("completions") < 0 && m.find("parallelism") < 0 {
 		m.put(set("completions", 1))
 	}
-	sets("parallelism", 1, "backoffLimit", 6, "completionMode", "NonIndexed", "suspend", false)(m)
+	sets("parallelism", 1, "backoffLimit", 6, "completionMode", "NonIndexed", "suspend", false, "manualSelector", false)(m)
+	if m.find("podFailurePolicy") >= 0 {
+		m.missing(set("podReplacementPolicy", "Failed"))
+	}
+	m.missing(set("podReplacementPolicy", "TerminatingOrFailed"))
+}
+
+// networkPolicy says which ways a policy is about, as its rules show.
+func networkPolicy(m *Map) {
+	ways := []string{"Ingress"}
+	if out, ok := m.get("egress").(traits.Lister); ok && out.Size() != types.IntZero {
+		ways = append(ways, "Egress")
+	}
+	m.missing(set("policyTypes", ways))
 }
 
 // secret moves what is written as text to the data, encoded.
