@@ -87,11 +87,16 @@ func assetOf(s *kube.Set, target bulwark.AssetID, o *kube.Object) bulwark.AssetI
 	return target + bulwark.AssetID("/"+o.ID())
 }
 
-// assetRecord tells of an object of a cluster that something is found in.
+// assetRecord tells of an object of a cluster, or of a container of an engine, that something
+// is found in.
 func assetRecord(id, cluster bulwark.AssetID, o *kube.Object) *bulwark.Asset {
 	a := &bulwark.Asset{ID: id, Kind: o.Kind, Name: o.ID(), Parent: cluster}
 	if o.Namespace != "" {
 		a.Labels = map[string]string{"namespace": o.Namespace}
+	}
+	if e := o.Root.Get("engine"); o.Kind == "Pod" && e.Has("image") { // of a container engine
+		a.Kind, a.Name = "container", o.Name
+		a.Labels = map[string]string{"engine": o.Namespace, "id": e.Get("id").Text(), "image": e.Get("image").Text()}
 	}
 	return a
 }
@@ -163,7 +168,7 @@ func (g *gatherer) emit(emit func(bulwark.Record)) {
 		}
 	}
 	for _, f := range g.list {
-		if f.set.Cluster != nil && f.Asset != g.asset {
+		if (f.set.Cluster != nil || f.set.Engine) && f.Asset != g.asset {
 			emit(bulwark.Record{Asset: assetRecord(f.Asset, g.asset, f.objects[0])})
 		}
 		emit(bulwark.Record{Finding: f.Finding})
