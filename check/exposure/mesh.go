@@ -142,7 +142,11 @@ func openAuthorization(h *posture.Hits, s *kube.Set) {
 		}
 		for i, r := range o.Root.Get("spec", "rules").Items() {
 			if why := openRule(r); why != "" {
-				h.Add(posture.Hit{Object: o, Path: []any{"spec", "rules", i}, Evidence: fmt.Sprintf("rule %d %s", i+1, why)})
+				hit := posture.Hit{Object: o, Path: []any{"spec", "rules", i}, Evidence: fmt.Sprintf("rule %d %s", i+1, why)}
+				if strings.HasPrefix(why, "allows principals") { // whoever has an identity of the mesh
+					hit.Severity = low
+				}
+				h.Add(hit)
 			}
 		}
 	}
