@@ -12,7 +12,8 @@ import (
 // choose settles which subcharts take part, under which names, and what values the chart
 // takes from them. It changes the chart.
 func (c *Chart) choose(values map[string]any) error {
-	if err := c.enable(values, ""); err != nil {
+	left := maxUsed
+	if err := c.enable(values, "", &left); err != nil {
 		return err
 	}
 	return c.imports()
@@ -20,11 +21,13 @@ func (c *Chart) choose(values map[string]any) error {
 
 // enable drops the subcharts that conditions and tags turn off. At is the path of the
 // chart in the values, with a dot at its end.
-func (c *Chart) enable(values map[string]any, at string) error {
+func (c *Chart) enable(values map[string]any, at string, left *int) error {
 	if c.Meta.Dependencies == nil {
 		return nil
 	}
-	c.alias()
+	if err := c.alias(left); err != nil {
+		return err
+	}
 	for _, d := range c.Meta.Dependencies {
 		d.Enabled = true
 	}
@@ -43,7 +46,7 @@ func (c *Chart) enable(values map[string]any, at string) error {
 	c.Deps = slices.DeleteFunc(c.Deps, func(sub *Chart) bool { return off[sub.Meta.Name] })
 	c.Meta.Dependencies = slices.DeleteFunc(c.Meta.Dependencies, func(d *helm.Dependency) bool { return off[d.Name] })
 	for _, sub := range c.Deps {
-		if err := sub.enable(all, at+sub.Meta.Name+"."); err != nil {
+		if err := sub.enable(all, at+sub.Meta.Name+".", left); err != nil {
 			return err
 		}
 	}
@@ -51,8 +54,9 @@ func (c *Chart) enable(values map[string]any, at string) error {
 }
 
 // alias puts the subcharts in the order of the dependencies that name them, once for each,
-// behind those that none names.
-func (c *Chart) alias() {
+// behind those that none names. Left is how many charts there may still be: each alias is
+// one, with all that it holds.
+func (c *Chart) alias(left *int) error {
 	var list []*Chart
 	for _, sub := range c.Deps {
 		if !slices.ContainsFunc(c.Meta.Dependencies, sub.serves) {
@@ -63,6 +67,9 @@ func (c *Chart) alias() {
 		for _, sub := range c.Deps {
 			if !sub.serves(d) {
 				continue
+			}
+			if *left -= sub.size(); *left < 0 {
+				return tooMuch("more than 2000 charts in a chart, aliases counted")
 			}
 			one := sub.clone()
 			if d.Alias != "" {
@@ -79,6 +86,18 @@ func (c *Chart) alias() {
 	for _, sub := range list {
 		c.add(sub)
 	}
+	return nil
+}
+
+const maxUsed = 2000 // charts that take part, aliases counted
+
+// size counts a chart and those that it holds.
+func (c *Chart) size() int {
+	n := 1
+	for _, sub := range c.Deps {
+		n += sub.size()
+	}
+	return n
 }
 
 // serves tells whether the chart is what a dependency asks for.
@@ -149,14 +168,20 @@ func (c *Chart) imports() error {
 				continue
 			}
 			if from, err := Values(all).Table(d.Name + "." + child); err == nil {
-				merge(taken, under(parent, from), true)
+				if err := weigh(from); err != nil {
+					return err
+				}
+				merge(taken, under(parent, copiedMap(from)), true)
+				if err := weigh(taken); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	all = copiedMap(all)
 	merge(all, taken, true)
 	c.Values = all
-	return nil
+	return weigh(all)
 }
 
 // under puts values at a path with dots.

@@ -132,3 +132,35 @@ func FuzzRender(f *testing.F) {
 		}
 	})
 }
+
+// TestHostileCharts: charts that hold each other's values, or themselves many times.
+func TestHostileCharts(t *testing.T) {
+	chart := func(name string, deps string) []byte {
+		return []byte("apiVersion: v2\nname: " + name + "\nversion: 0.1.0\n" + deps)
+	}
+	var many strings.Builder
+	many.WriteString("dependencies:\n")
+	for i := range 30 {
+		many.WriteString("- {name: sub, version: 0.1.0, repository: '', alias: a" + itoa(i) + "}\n")
+	}
+	files := []File{{Name: "Chart.yaml", Data: chart("top", many.String())}}
+	at := ""
+	for range 10 {
+		at += "charts/sub/"
+		files = append(files, File{Name: at + "Chart.yaml", Data: chart("sub", many.String())})
+	}
+	imports := []File{
+		{Name: "Chart.yaml", Data: chart("top", "dependencies:\n- {name: sub, version: 0.1.0, repository: '', import-values: [{child: x, parent: a}, {child: y, parent: a.b}, {child: y, parent: a.b.c}, {child: x, parent: sub.x.y}, {child: x, parent: sub}]}\n")},
+		{Name: "charts/sub/Chart.yaml", Data: chart("sub", "")}, {Name: "charts/sub/values.yaml", Data: []byte("x: {k: 1, b: {}}\ny: {x: {z: 1}}\n")},
+	}
+	for name, files := range map[string][]File{"aliases": files, "imports": imports} {
+		c, err := Load(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Render(context.Background(), Options{})
+		if name == "aliases" && err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
