@@ -27,7 +27,7 @@ type Object struct {
 // Origin is where an object was written.
 type Origin struct {
 	File string // relative to the target, slash separated; "" for an object of a cluster
-	Line int    // where it begins; 0 when it was rendered
+	Line int    // where it begins; of a rendered object, in its template; 0 when that is not known
 	// Chart is the folder of the chart that the object was rendered from, File then its
 	// template; "" for none. Lines of Root's nodes are those of the rendered text.
 	Chart string
@@ -144,8 +144,8 @@ var clusterWide = map[string]bool{
 }
 
 // As decodes the object as a type of the Kubernetes API, once: rbacv1.Role of a Role. What
-// does not fit is left out, and is in [Object.Misfits] from then on. The result is shared,
-// and not to be changed.
+// does not fit is left out; [Node.Misfits] tells of it. The result is shared, and not to be
+// changed.
 func As[T any](o *Object) *T {
 	o.mu.Lock()
 	defer o.mu.Unlock()
