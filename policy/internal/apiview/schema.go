@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -239,10 +240,7 @@ func (s *schema) scalar(n *kube.Node) ref.Val {
 	case float:
 		return double(n.Text())
 	case quantity:
-		if q, err := resource.ParseQuantity(n.Text()); err == nil {
-			return types.String(q.String())
-		}
-		return types.String(n.Text())
+		return canonical(n.Text())
 	case intOrText:
 		if i, ok := n.Int(); ok {
 			return types.Int(i)
@@ -250,6 +248,29 @@ func (s *schema) scalar(n *kube.Node) ref.Val {
 		return types.String(n.Text())
 	}
 	return plain(n)
+}
+
+// amounts are canonical forms that were found before: few different amounts are written.
+var (
+	amounts  sync.Map // string -> ref.Val
+	nAmounts atomic.Int64
+)
+
+const mostAmounts = 4096
+
+// canonical is an amount as the API server writes it; what is none stays as it is.
+func canonical(s string) ref.Val {
+	if v, ok := amounts.Load(s); ok {
+		return v.(ref.Val)
+	}
+	v := types.String(s)
+	if q, err := resource.ParseQuantity(s); err == nil {
+		v = types.String(q.String())
+	}
+	if len(s) < 32 && nAmounts.Add(1) <= mostAmounts {
+		amounts.Store(s, v)
+	}
+	return v
 }
 
 func double(s string) ref.Val {
