@@ -79,7 +79,7 @@ func (f *Facts) object(s *kube.Set, o *kube.Object) {
 		}
 	case o.Is("audit.k8s.io", "Policy"):
 		f.Seen["config:AuditPolicy"]++
-	case strings.HasSuffix(o.Kind, "Configuration") && o.Name == "":
+	case strings.HasSuffix(o.Kind, "Configuration") && strings.HasSuffix(o.Group(), "config.k8s.io"):
 		f.Seen["config:"+o.Kind]++
 	case o.Is("", "Node"):
 		f.Seen["version"]++

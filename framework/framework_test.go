@@ -305,6 +305,20 @@ func TestPart(t *testing.T) {
 	}
 }
 
+// Settings of kubelets that a cluster tells are those of their files.
+func TestConfigSeen(t *testing.T) {
+	for text, want := range map[string]int{
+		"apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nreadOnlyPort: 0":          1,
+		"apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nmetadata: {name: node-1}": 1,
+		"apiVersion: example.com/v1\nkind: KubeletConfiguration\nmetadata: {name: a}":                     0,
+	} {
+		f := framework.FactsOf(&bulwark.Target{Objects: set(t, text)})
+		if got := f.Seen["config:KubeletConfiguration"]; got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
+		}
+	}
+}
+
 func TestScore(t *testing.T) {
 	var s bulwark.Score
 	if s.Count(bulwark.StatusManual); s.Percent != nil {

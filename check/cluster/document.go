@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 
 	"bulwark/kube"
 )
@@ -53,6 +55,14 @@ func (d *document) path(steps ...any) []any {
 		return d.at
 	}
 	return steps
+}
+
+// others tells how many more nodes have the same settings, where a cluster was asked.
+func (d *document) others() string {
+	if n, err := strconv.Atoi(d.object.Annotations["bulwark/other-nodes"]); err == nil && n > 0 {
+		return fmt.Sprintf(" (and on %d more nodes)", n)
+	}
+	return ""
 }
 
 // edits are those that a document of its own can be mended with.

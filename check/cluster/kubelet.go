@@ -29,7 +29,7 @@ func (d setting) rule() *posture.Rule {
 			if evidence == "" {
 				continue
 			}
-			hit := posture.Hit{Object: doc.object, Path: doc.path(path...), Evidence: evidence}
+			hit := posture.Hit{Object: doc.object, Path: doc.path(path...), Evidence: evidence + doc.others()}
 			if d.to != nil {
 				hit.Edits = doc.edits(kube.Put(d.to, path...))
 			}
