@@ -29,19 +29,12 @@ type Maker struct {
 func (m *Maker) Patch(objects []*kube.Object, edits map[*kube.Object][]kube.Edit) (*bulwark.Patch, error) {
 	var hunks []hunk
 	first := objects[0]
-	if len(objects) == 1 {
-		switch {
-		case first.Origin.File == "" || m.Set.Cluster != nil:
-			return live(first, edits[first])
-		case first.Origin.Chart != "":
-			return m.chart(first, edits[first])
-		case first.Origin.Overlay != "":
-			return m.overlay(first, edits[first])
-		}
+	if first.Origin.Chart != "" || first.Origin.Overlay != "" || first.Origin.File == "" || m.Set.Cluster != nil {
+		return m.same(objects, edits)
 	}
 	for _, o := range objects {
 		if o.Origin.Chart != "" || o.Origin.Overlay != "" || o.Origin.File == "" || o.Origin.File != first.Origin.File {
-			return nil, unsure("several objects that are not written in one file")
+			return nil, unsure("it is made in several ways, and each needs a change of its own")
 		}
 		f, err := m.file(o.Origin.File)
 		if err != nil {
@@ -57,6 +50,35 @@ func (m *Maker) Patch(objects []*kube.Object, edits map[*kube.Object][]kube.Edit
 		return nil, unsure("nothing would change")
 	}
 	return m.last.diff(first.Origin.File, hunks)
+}
+
+// same is the patch of objects that are not written as they are: of all of them the same one,
+// where one template or base makes several.
+func (m *Maker) same(objects []*kube.Object, edits map[*kube.Object][]kube.Edit) (*bulwark.Patch, error) {
+	var patch *bulwark.Patch
+	for _, o := range objects {
+		p, err := m.made(o, edits[o])
+		if err != nil {
+			return nil, err
+		}
+		if patch != nil && *p != *patch {
+			return nil, unsure("it is made in several ways, and each needs a change of its own")
+		}
+		patch = p
+	}
+	return patch, nil
+}
+
+func (m *Maker) made(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, error) {
+	switch {
+	case o.Origin.File == "" || m.Set.Cluster != nil:
+		return live(o, edits)
+	case o.Origin.Chart != "":
+		return m.chart(o, edits)
+	case o.Origin.Overlay != "":
+		return m.overlay(o, edits)
+	}
+	return nil, unsure("it is made in several ways, and each needs a change of its own")
 }
 
 func (m *Maker) file(name string) (*file, error) {
