@@ -64,7 +64,7 @@ func TestDefaultsAreTheServers(t *testing.T) {
 	list := documents(t, shown)
 	r := rand.New(rand.NewPCG(3, 3))
 	for n := range 60 {
-		o := objectOf(t, strings.Replace(generated(r, n), "namespace: "+"shop", "namespace: default", 1))
+		o := objectOf(t, strings.Replace(generated(r, n), "namespace: shop", "namespace: default", 1))
 		if o.Namespace == "default" {
 			list = append(list, o)
 		}
