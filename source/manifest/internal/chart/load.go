@@ -30,7 +30,6 @@ type File struct {
 type Chart struct {
 	Meta      *helm.Metadata
 	Values    map[string]any
-	Schema    []byte
 	Templates []File
 	Files     []File
 	Deps      []*Chart
@@ -61,8 +60,6 @@ func load(files []File, left *int, depth int) (*Chart, error) {
 			if err := yaml.Unmarshal(f.Data, &c.Values); err != nil {
 				return nil, fmt.Errorf("%s: %w: %v", f.Path, bulwark.ErrMalformed, err)
 			}
-		case f.Name == "values.schema.json":
-			c.Schema = f.Data
 		case strings.HasPrefix(f.Name, "templates/"):
 			c.Templates = append(c.Templates, f)
 		case strings.HasPrefix(f.Name, "charts/") && path.Ext(f.Name) != ".prov":

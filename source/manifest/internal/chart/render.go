@@ -70,7 +70,6 @@ func (c *Chart) Render(ctx context.Context, o Options) (*Result, error) {
 	if err := weigh(values); err != nil {
 		return nil, err
 	}
-	r.schemas(c, values)
 	top, err := o.context(values)
 	if err != nil {
 		return nil, err
