@@ -2,12 +2,12 @@ package cluster
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"bulwark"
 	"bulwark/internal/ecosystem"
+	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 )
 
@@ -110,9 +110,9 @@ func baseName(image string) string {
 
 var (
 	// plainVersion is a version as its makers write it, with what says that it is not final.
-	plainVersion = regexp.MustCompile(`^v?(\d+\.\d+\.\d+)(-(?:alpha|beta|rc)[.\d]*)?`)
+	plainVersion = lazyregexp.New(`^v?(\d+\.\d+\.\d+)(-(?:alpha|beta|rc)[.\d]*)?`)
 	// rebuilt is what distributions add to versions that they mend on their own.
-	rebuilt = regexp.MustCompile(`ubuntu|deb\d|~ds|\.el\d|\.fc\d|\.amzn`)
+	rebuilt = lazyregexp.New(`ubuntu|deb\d|~ds|\.el\d|\.fc\d|\.amzn`)
 )
 
 // component adds a version of a component.

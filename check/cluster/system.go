@@ -1,31 +1,31 @@
 package cluster
 
 import (
-	"regexp"
 	"strings"
 
 	"bulwark"
+	"bulwark/internal/lazyregexp"
 )
 
 // systems reads what nodes call their operating system.
 var systems = []struct {
-	pattern *regexp.Regexp
+	pattern *lazyregexp.Regexp
 	id      string
 }{
-	{regexp.MustCompile(`^Ubuntu (\d+\.\d+)`), "ubuntu"},
-	{regexp.MustCompile(`^Debian GNU/Linux (\d+)`), "debian"},
-	{regexp.MustCompile(`^Alpine Linux v(\d+\.\d+)`), "alpine"},
-	{regexp.MustCompile(`^AlmaLinux (\d+(?:\.\d+)?)`), "almalinux"},
-	{regexp.MustCompile(`^Rocky Linux (\d+(?:\.\d+)?)`), "rocky"},
-	{regexp.MustCompile(`^Red Hat Enterprise Linux (?:Server )?(\d+(?:\.\d+)?) `), "rhel"},
-	{regexp.MustCompile(`^CentOS (?:Linux|Stream) (\d+)`), "centos"},
-	{regexp.MustCompile(`^Oracle Linux Server (\d+(?:\.\d+)?)`), "ol"},
-	{regexp.MustCompile(`^Amazon Linux (\d+)`), "amzn"},
-	{regexp.MustCompile(`^Fedora (?:Linux |CoreOS )(\d+)`), "fedora"},
-	{regexp.MustCompile(`^openSUSE Leap (\d+\.\d+)`), "opensuse-leap"},
+	{lazyregexp.New(`^Ubuntu (\d+\.\d+)`), "ubuntu"},
+	{lazyregexp.New(`^Debian GNU/Linux (\d+)`), "debian"},
+	{lazyregexp.New(`^Alpine Linux v(\d+\.\d+)`), "alpine"},
+	{lazyregexp.New(`^AlmaLinux (\d+(?:\.\d+)?)`), "almalinux"},
+	{lazyregexp.New(`^Rocky Linux (\d+(?:\.\d+)?)`), "rocky"},
+	{lazyregexp.New(`^Red Hat Enterprise Linux (?:Server )?(\d+(?:\.\d+)?) `), "rhel"},
+	{lazyregexp.New(`^CentOS (?:Linux|Stream) (\d+)`), "centos"},
+	{lazyregexp.New(`^Oracle Linux Server (\d+(?:\.\d+)?)`), "ol"},
+	{lazyregexp.New(`^Amazon Linux (\d+)`), "amzn"},
+	{lazyregexp.New(`^Fedora (?:Linux |CoreOS )(\d+)`), "fedora"},
+	{lazyregexp.New(`^openSUSE Leap (\d+\.\d+)`), "opensuse-leap"},
 }
 
-var sles = regexp.MustCompile(`^SUSE Linux Enterprise Server (\d+)(?: SP(\d+))?`)
+var sles = lazyregexp.New(`^SUSE Linux Enterprise Server (\d+)(?: SP(\d+))?`)
 
 // releaseOf reads a node's osImage, which is the PRETTY_NAME of its os-release; nil when it
 // is none that is known.
@@ -47,10 +47,10 @@ const (
 )
 
 var (
-	ubuntuKernel = regexp.MustCompile(`^(\d+\.\d+)(\.\d+-\d+)-([a-z]+)(?:-64k)?$`)
-	debianKernel = regexp.MustCompile(`^(\d+\.\d+\.\d+)\+deb\d+(?:\.\d+)?(?:\+\d+)?-`)
-	alpineKernel = regexp.MustCompile(`^(\d+\.\d+\.\d+)-(\d+)-([a-z]+)$`)
-	redHatKernel = regexp.MustCompile(`^(\d+\.\d+\.\d+-[\w.]+\.el\d+\w*)\.(?:x86_64|aarch64|s390x|ppc64le)$`)
+	ubuntuKernel = lazyregexp.New(`^(\d+\.\d+)(\.\d+-\d+)-([a-z]+)(?:-64k)?$`)
+	debianKernel = lazyregexp.New(`^(\d+\.\d+\.\d+)\+deb\d+(?:\.\d+)?(?:\+\d+)?-`)
+	alpineKernel = lazyregexp.New(`^(\d+\.\d+\.\d+)-(\d+)-([a-z]+)$`)
+	redHatKernel = lazyregexp.New(`^(\d+\.\d+\.\d+-[\w.]+\.el\d+\w*)\.(?:x86_64|aarch64|s390x|ppc64le)$`)
 )
 
 // generalKernel is the line of kernels that an Ubuntu release began with; others have a

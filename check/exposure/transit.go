@@ -2,13 +2,13 @@ package exposure
 
 import (
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
 	"bulwark/check/internal/setting"
+	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 )
 
@@ -66,9 +66,9 @@ var transitRules = []*posture.Rule{
 }
 
 var (
-	noTLS    = regexp.MustCompile(`(?i)\b(sslmode|ssl-mode|ssl_mode|usessl|ssl|tls|encrypt|trustservercertificate|tlsallowinvalidcertificates|tlsinsecure|ssl_cert_reqs|verifyservercertificate)=(disabled?|false|true|none|allow|no|0)\b`)
-	hostPart = regexp.MustCompile(`://(?:[^/@\s]*@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)|\b(?:host|server)=([\w.-]+)`)
-	address  = regexp.MustCompile(`\b(redis|amqp|mongodb(?:\+srv)?|ldap|ftp|mqtt|nats|stomp)://(?:[^/@\s"']*@)?([\w.-]+)(?::\d+)?([^\s"']*)`)
+	noTLS    = lazyregexp.New(`(?i)\b(sslmode|ssl-mode|ssl_mode|usessl|ssl|tls|encrypt|trustservercertificate|tlsallowinvalidcertificates|tlsinsecure|ssl_cert_reqs|verifyservercertificate)=(disabled?|false|true|none|allow|no|0)\b`)
+	hostPart = lazyregexp.New(`://(?:[^/@\s]*@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)|\b(?:host|server)=([\w.-]+)`)
+	address  = lazyregexp.New(`\b(redis|amqp|mongodb(?:\+srv)?|ldap|ftp|mqtt|nats|stomp)://(?:[^/@\s"']*@)?([\w.-]+)(?::\d+)?([^\s"']*)`)
 )
 
 // off tells whether an option of a database's address turns TLS, or its checks, off.
@@ -186,7 +186,7 @@ func asksForCredentials(text string) bool {
 	return false
 }
 
-var metadataAddress = regexp.MustCompile(`\b169\.254\.169\.254\b|\bmetadata\.google\.internal\b|\b169\.254\.170\.2\b|\b100\.100\.100\.200\b`)
+var metadataAddress = lazyregexp.New(`\b169\.254\.169\.254\b|\bmetadata\.google\.internal\b|\b169\.254\.170\.2\b|\b100\.100\.100\.200\b`)
 
 func metadataUsed(h *posture.Hits, s *kube.Set) {
 	for t := range setting.Of(s) {

@@ -2,9 +2,10 @@ package secret
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 	"sync"
+
+	"bulwark/internal/lazyregexp"
 )
 
 // marks are what stands in values that are none, in lower case.
@@ -132,10 +133,10 @@ var nothings = sync.OnceValue(func() map[string]bool {
 })
 
 var (
-	reference = regexp.MustCompile(`^(?:\.{0,2}/|~/|[a-zA-Z]:\\|https?://|file:|env:|vault:|arn:|ssm:|secretsmanager:|op://|ref\+|process\.env|os\.environ|os\.getenv|getenv|System\.|config\.|settings\.|self\.|this\.|ENV\[|data\.|var\.|local\.|module\.)`)
-	word      = regexp.MustCompile(`^(?:[a-z]+|[A-Z]+|[A-Z]?[a-z]+)(?:[_.\- :/][a-zA-Z]+)*[:.]?$`)
-	camel     = regexp.MustCompile(`^(?:[A-Z]?[a-z]{2,})(?:[A-Z][a-z]{2,}){1,6}$`)
-	dated     = regexp.MustCompile(`^(?:\d{4}-\d\d-\d\d|[~^=]*v?\d+(?:\.\d+)+[\w.+-]*|\d+|0x[0-9a-fA-F]+|#[0-9a-fA-F]+|sha\d+-.*)$`)
+	reference = lazyregexp.New(`^(?:\.{0,2}/|~/|[a-zA-Z]:\\|https?://|file:|env:|vault:|arn:|ssm:|secretsmanager:|op://|ref\+|process\.env|os\.environ|os\.getenv|getenv|System\.|config\.|settings\.|self\.|this\.|ENV\[|data\.|var\.|local\.|module\.)`)
+	word      = lazyregexp.New(`^(?:[a-z]+|[A-Z]+|[A-Z]?[a-z]+)(?:[_.\- :/][a-zA-Z]+)*[:.]?$`)
+	camel     = lazyregexp.New(`^(?:[A-Z]?[a-z]{2,})(?:[A-Z][a-z]{2,}){1,6}$`)
+	dated     = lazyregexp.New(`^(?:\d{4}-\d\d-\d\d|[~^=]*v?\d+(?:\.\d+)+[\w.+-]*|\d+|0x[0-9a-fA-F]+|#[0-9a-fA-F]+|sha\d+-.*)$`)
 )
 
 // worthy tells whether a value of no known form, given to that name, is worth a look.

@@ -1,7 +1,6 @@
 package secrets
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
 	"bulwark/check/internal/setting"
+	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 )
 
@@ -100,7 +100,7 @@ func shaped(start string) string {
 	return "a token"
 }
 
-var assignment = regexp.MustCompile(`(?:^|[\s"';&(])(?:--?)?([A-Za-z][\w.-]{2,60}?)[= ]["']?([^\s"';&|)]+)`)
+var assignment = lazyregexp.New(`(?:^|[\s"';&(])(?:--?)?([A-Za-z][\w.-]{2,60}?)[= ]["']?([^\s"';&|)]+)`)
 
 // argument looks at --password=x, at "--password", "x", and at commands of a shell.
 func argument(t *setting.Setting, read bool) (found, bool) {
@@ -136,7 +136,7 @@ func lines(t *setting.Setting, read bool) (found, bool) {
 	return found{}, false
 }
 
-var dotted = regexp.MustCompile(`^[A-Za-z_]+(?:\.[A-Za-z_]+)+$`)
+var dotted = lazyregexp.New(`^[A-Za-z_]+(?:\.[A-Za-z_]+)+$`)
 
 // code tells whether a value is an expression of some language rather than a value.
 func code(name, value string) bool {

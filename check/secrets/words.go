@@ -1,8 +1,9 @@
 package secrets
 
 import (
-	"regexp"
 	"strings"
+
+	"bulwark/internal/lazyregexp"
 )
 
 // strength is how surely a name is that of a secret.
@@ -80,10 +81,10 @@ func split(name string) []string {
 
 var (
 	nothings  = set("true false null none nil undefined yes no on off enabled disabled required optional n/a na - file env vault auto automatic random generate generated unset empty prompt ask stdin basic bearer oauth oidc jwt md5 scram-sha-256 trust external internal never always default string str text varchar")
-	reference = regexp.MustCompile(`^(?:[./~]|[a-zA-Z]:\\|[a-z][a-z0-9+.-]{1,20}://|(?:file|env|vault|arn|ssm|secretsmanager|awssm|awsps|gcpsm|azkv|kms|op|ref|sm|secret|secrets|projects?)[:+/]|ENC\[|AQICAH|\$__)`)
-	fillIn    = regexp.MustCompile(`(?i)\$\{|\$\(|\{\{|<[^>]*>|%\(|%\{|#\{|\[\[|^\$[A-Za-z_]|^%\w+%$|^__.*__$|^@@|your[_-]?|replace|placeholder|insert[_-]|redacted|x{4,}|\*{3,}|\.{3,}|^-+$|_here$|-here$|^todo|dummy|^test$|^example|^generated`)
-	wordy     = regexp.MustCompile(`^[a-z]+(?:\d{0,2}(?:[-_.](?:[a-z0-9]{1,3}|[a-z]+\d{0,3}))+)?$|^[A-Z]+(?:[-_.][A-Z0-9]+)*$|^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$`)
-	counted   = regexp.MustCompile(`^[\d.:]+[a-z]{0,2}$`)
+	reference = lazyregexp.New(`^(?:[./~]|[a-zA-Z]:\\|[a-z][a-z0-9+.-]{1,20}://|(?:file|env|vault|arn|ssm|secretsmanager|awssm|awsps|gcpsm|azkv|kms|op|ref|sm|secret|secrets|projects?)[:+/]|ENC\[|AQICAH|\$__)`)
+	fillIn    = lazyregexp.New(`(?i)\$\{|\$\(|\{\{|<[^>]*>|%\(|%\{|#\{|\[\[|^\$[A-Za-z_]|^%\w+%$|^__.*__$|^@@|your[_-]?|replace|placeholder|insert[_-]|redacted|x{4,}|\*{3,}|\.{3,}|^-+$|_here$|-here$|^todo|dummy|^test$|^example|^generated`)
+	wordy     = lazyregexp.New(`^[a-z]+(?:\d{0,2}(?:[-_.](?:[a-z0-9]{1,3}|[a-z]+\d{0,3}))+)?$|^[A-Z]+(?:[-_.][A-Z0-9]+)*$|^[A-Z]?[a-z]+(?:[A-Z][a-z]+)*$`)
+	counted   = lazyregexp.New(`^[\d.:]+[a-z]{0,2}$`)
 )
 
 // literal tells whether what is given to a name is the secret itself: no reference, no place
@@ -122,31 +123,31 @@ func distinct(s string) int {
 // token is a form that a vendor gives its tokens.
 type token struct {
 	anchor string
-	re     *regexp.Regexp
+	re     *lazyregexp.Regexp
 	what   string
 }
 
 var tokens = []token{
-	{"AKIA", regexp.MustCompile(`\bAKIA[A-Z2-7]{16}\b`), "an access key of AWS"},
-	{"ghp_", regexp.MustCompile(`\bghp_[A-Za-z0-9]{36}\b`), "a token of GitHub"},
-	{"gho_", regexp.MustCompile(`\bgho_[A-Za-z0-9]{36}\b`), "a token of GitHub"},
-	{"ghs_", regexp.MustCompile(`\bghs_[A-Za-z0-9]{36}\b`), "a token of GitHub"},
-	{"github_pat_", regexp.MustCompile(`\bgithub_pat_[A-Za-z0-9_]{60,}`), "a token of GitHub"},
-	{"glpat-", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`), "a token of GitLab"},
-	{"xox", regexp.MustCompile(`\bxox[abprs]-[A-Za-z0-9-]{20,}`), "a token of Slack"},
-	{"hooks.slack.com/services/", regexp.MustCompile(`hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}`), "a webhook of Slack"},
-	{"sk_live_", regexp.MustCompile(`\bsk_live_[A-Za-z0-9]{20,}`), "a key of Stripe"},
-	{"rk_live_", regexp.MustCompile(`\brk_live_[A-Za-z0-9]{20,}`), "a key of Stripe"},
-	{"AIza", regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}\b`), "a key of Google"},
-	{"npm_", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`), "a token of npm"},
-	{"dckr_pat_", regexp.MustCompile(`\bdckr_pat_[A-Za-z0-9_-]{20,}`), "a token of Docker Hub"},
-	{"hvs.", regexp.MustCompile(`\bhvs\.[A-Za-z0-9_-]{24,}`), "a token of Vault"},
-	{"pypi-", regexp.MustCompile(`\bpypi-AgEI[A-Za-z0-9_-]{50,}`), "a token of PyPI"},
-	{"sk-ant-", regexp.MustCompile(`\bsk-ant-[A-Za-z0-9_-]{40,}`), "a key of Anthropic"},
-	{"sk-proj-", regexp.MustCompile(`\bsk-proj-[A-Za-z0-9_-]{40,}`), "a key of OpenAI"},
-	{"SG.", regexp.MustCompile(`\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b`), "a key of SendGrid"},
-	{"AccountKey=", regexp.MustCompile(`AccountKey=[A-Za-z0-9+/]{80,}={0,2}`), "the key of a storage account of Azure"},
-	{"PRIVATE KEY-----", regexp.MustCompile(`-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+(?:[A-Za-z0-9+/=-]+[:\s][^\n]*\n)*[A-Za-z0-9+/=\s]{100,}`), "a private key"},
+	{"AKIA", lazyregexp.New(`\bAKIA[A-Z2-7]{16}\b`), "an access key of AWS"},
+	{"ghp_", lazyregexp.New(`\bghp_[A-Za-z0-9]{36}\b`), "a token of GitHub"},
+	{"gho_", lazyregexp.New(`\bgho_[A-Za-z0-9]{36}\b`), "a token of GitHub"},
+	{"ghs_", lazyregexp.New(`\bghs_[A-Za-z0-9]{36}\b`), "a token of GitHub"},
+	{"github_pat_", lazyregexp.New(`\bgithub_pat_[A-Za-z0-9_]{60,}`), "a token of GitHub"},
+	{"glpat-", lazyregexp.New(`\bglpat-[A-Za-z0-9_-]{20,}`), "a token of GitLab"},
+	{"xox", lazyregexp.New(`\bxox[abprs]-[A-Za-z0-9-]{20,}`), "a token of Slack"},
+	{"hooks.slack.com/services/", lazyregexp.New(`hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,}`), "a webhook of Slack"},
+	{"sk_live_", lazyregexp.New(`\bsk_live_[A-Za-z0-9]{20,}`), "a key of Stripe"},
+	{"rk_live_", lazyregexp.New(`\brk_live_[A-Za-z0-9]{20,}`), "a key of Stripe"},
+	{"AIza", lazyregexp.New(`\bAIza[A-Za-z0-9_-]{35}\b`), "a key of Google"},
+	{"npm_", lazyregexp.New(`\bnpm_[A-Za-z0-9]{36}\b`), "a token of npm"},
+	{"dckr_pat_", lazyregexp.New(`\bdckr_pat_[A-Za-z0-9_-]{20,}`), "a token of Docker Hub"},
+	{"hvs.", lazyregexp.New(`\bhvs\.[A-Za-z0-9_-]{24,}`), "a token of Vault"},
+	{"pypi-", lazyregexp.New(`\bpypi-AgEI[A-Za-z0-9_-]{50,}`), "a token of PyPI"},
+	{"sk-ant-", lazyregexp.New(`\bsk-ant-[A-Za-z0-9_-]{40,}`), "a key of Anthropic"},
+	{"sk-proj-", lazyregexp.New(`\bsk-proj-[A-Za-z0-9_-]{40,}`), "a key of OpenAI"},
+	{"SG.", lazyregexp.New(`\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b`), "a key of SendGrid"},
+	{"AccountKey=", lazyregexp.New(`AccountKey=[A-Za-z0-9+/]{80,}={0,2}`), "the key of a storage account of Azure"},
+	{"PRIVATE KEY-----", lazyregexp.New(`-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+(?:[A-Za-z0-9+/=-]+[:\s][^\n]*\n)*[A-Za-z0-9+/=\s]{100,}`), "a private key"},
 }
 
 // vendor names the token that stands in a text; "" when there is none.
@@ -163,7 +164,7 @@ func vendor(text string) string {
 	return ""
 }
 
-var inURL = regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^\s/:@"'<>]*:([^\s/@"'<>]+)@[\w.\[-]`)
+var inURL = lazyregexp.New(`[a-z][a-z0-9+.-]*://[^\s/:@"'<>]*:([^\s/@"'<>]+)@[\w.\[-]`)
 
 // credentials tells whether an address in the text has its password with it.
 func credentials(text string) bool {

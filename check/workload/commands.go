@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"bulwark"
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
+	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 )
 
@@ -186,7 +186,7 @@ func nodeShell(h *posture.Hits, w *kube.Workload) {
 	}
 }
 
-var miner = regexp.MustCompile(`(?i)stratum(?:\+(?:tcp|ssl|tls))?://|\bxmrig\b|\bminerd\b|\bcpuminer\b|\bxmr-stak\b|--donate-level\b|\bcryptonight\b|\brandomx\b|\bethminer\b|\bnbminer\b|\bt-rex\b\s+-a|\bphoenixminer\b|\bcgminer\b`)
+var miner = lazyregexp.New(`(?i)stratum(?:\+(?:tcp|ssl|tls))?://|\bxmrig\b|\bminerd\b|\bcpuminer\b|\bxmr-stak\b|--donate-level\b|\bcryptonight\b|\brandomx\b|\bethminer\b|\bnbminer\b|\bt-rex\b\s+-a|\bphoenixminer\b|\bcgminer\b`)
 
 // minerWords are parts of which one is in whatever miner finds.
 var minerWords = []string{"miner", "stratum", "xmr", "donate-level", "cryptonight", "randomx", "t-rex"}
@@ -214,7 +214,7 @@ func miners(h *posture.Hits, w *kube.Workload) {
 }
 
 var (
-	sleeps   = regexp.MustCompile(`^(?:(?:/\w+)*/?(?:ba|da|a)?sh\s+(?:-\w+\s+)*(?:--\s+)?)?["']?(?:exec\s+)?(?:sleep\s+(?:infinity|inf|\d{4,}|\d+d)|tail\s+-[fF]\s+/dev/null|while\s+(?:true|:|\[ ?1 ?\])\s*;?\s*do\s+sleep\s+\S+\s*;?\s*done|sleep\s+\d+[hd])`)
+	sleeps   = lazyregexp.New(`^(?:(?:/\w+)*/?(?:ba|da|a)?sh\s+(?:-\w+\s+)*(?:--\s+)?)?["']?(?:exec\s+)?(?:sleep\s+(?:infinity|inf|\d{4,}|\d+d)|tail\s+-[fF]\s+/dev/null|while\s+(?:true|:|\[ ?1 ?\])\s*;?\s*do\s+sleep\s+\S+\s*;?\s*done|sleep\s+\d+[hd])`)
 	lastWord = strings.NewReplacer("\n", " ", "\t", " ")
 )
 

@@ -1,26 +1,27 @@
 package workload
 
 import (
-	"regexp"
 	"strings"
+
+	"bulwark/internal/lazyregexp"
 )
 
 var (
-	netcatShell = regexp.MustCompile(`\b(?:nc|ncat|netcat|nc\.traditional|nc\.openbsd)\b[^|;&\n]{0,200}\s(?:-[a-z]*[ec]|--exec|--sh-exec|--lua-exec)\s+\S+`)
-	bashShell   = regexp.MustCompile(`\b(?:ba|z|k|da|a)?sh\b\s*(?:-i\b)?[^;|\n]{0,40}(?:[<>]&?\s*/dev/(?:tcp|udp)/[^\s;]+)`)
-	fifoShell   = regexp.MustCompile(`\bmk(?:fifo|nod)\b[^\n]{0,200}\|\s*/?(?:\w+/)*(?:ba|da)?sh\b[^\n]{0,100}\|\s*(?:nc|ncat|netcat|telnet|openssl)\b[^\n]{0,80}`)
-	socatShell  = regexp.MustCompile(`(?i)\bsocat\b[^\n;]{0,200}\b(?:exec|system):['"]?[^\s,]*(?:sh|bash|login|cmd)\b`)
-	descriptor  = regexp.MustCompile(`/dev/(?:tcp|udp)/[^\n]{0,120}\b(?:ba|z|k|da|a)?sh\b\s*[<>]&?\s*\d+`)
-	fedShell    = regexp.MustCompile(`\b(?:nc|ncat|netcat|telnet)\s[^|\n]{1,80}\|\s*(?:/\w+)*/?(?:ba|z|k|da|a)?sh\b[^\n]{0,40}`)
-	awkShell    = regexp.MustCompile(`/inet/(?:tcp|udp)/[^\n]{0,300}\bgetline\b`)
-	codeShell   = regexp.MustCompile(`socket[^\n]{0,400}(?:dup2\(|pty\.spawn|/bin/(?:ba)?sh)|fsockopen\([^\n]{0,200}(?:exec|proc_open)\(|TCPSocket\.(?:new|open)\b[^\n]{0,300}\b(?:popen|exec|spawn)\b`)
+	netcatShell = lazyregexp.New(`\b(?:nc|ncat|netcat|nc\.traditional|nc\.openbsd)\b[^|;&\n]{0,200}\s(?:-[a-z]*[ec]|--exec|--sh-exec|--lua-exec)\s+\S+`)
+	bashShell   = lazyregexp.New(`\b(?:ba|z|k|da|a)?sh\b\s*(?:-i\b)?[^;|\n]{0,40}(?:[<>]&?\s*/dev/(?:tcp|udp)/[^\s;]+)`)
+	fifoShell   = lazyregexp.New(`\bmk(?:fifo|nod)\b[^\n]{0,200}\|\s*/?(?:\w+/)*(?:ba|da)?sh\b[^\n]{0,100}\|\s*(?:nc|ncat|netcat|telnet|openssl)\b[^\n]{0,80}`)
+	socatShell  = lazyregexp.New(`(?i)\bsocat\b[^\n;]{0,200}\b(?:exec|system):['"]?[^\s,]*(?:sh|bash|login|cmd)\b`)
+	descriptor  = lazyregexp.New(`/dev/(?:tcp|udp)/[^\n]{0,120}\b(?:ba|z|k|da|a)?sh\b\s*[<>]&?\s*\d+`)
+	fedShell    = lazyregexp.New(`\b(?:nc|ncat|netcat|telnet)\s[^|\n]{1,80}\|\s*(?:/\w+)*/?(?:ba|z|k|da|a)?sh\b[^\n]{0,40}`)
+	awkShell    = lazyregexp.New(`/inet/(?:tcp|udp)/[^\n]{0,300}\bgetline\b`)
+	codeShell   = lazyregexp.New(`socket[^\n]{0,400}(?:dup2\(|pty\.spawn|/bin/(?:ba)?sh)|fsockopen\([^\n]{0,200}(?:exec|proc_open)\(|TCPSocket\.(?:new|open)\b[^\n]{0,300}\b(?:popen|exec|spawn)\b`)
 )
 
 // shapes are the ways in which a shell is connected to the network, each with a word that is
 // in whatever it finds.
 var shapes = []struct {
 	word string
-	find *regexp.Regexp
+	find *lazyregexp.Regexp
 }{
 	{"nc", netcatShell}, {"netcat", netcatShell}, {"/dev/tcp/", bashShell}, {"/dev/udp/", bashShell}, {"/dev/tcp/", descriptor}, {"/dev/udp/", descriptor}, {"mkfifo", fifoShell}, {"mknod", fifoShell},
 	{"socat", socatShell}, {"socket", codeShell}, {"fsockopen", codeShell}, {"TCPSocket", codeShell}, {"nc ", fedShell}, {"ncat ", fedShell}, {"telnet ", fedShell}, {"/inet/", awkShell},
@@ -41,16 +42,16 @@ func reverseShell(text string) string {
 }
 
 var (
-	pipedDownload = regexp.MustCompile(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/\w+)*/?(?:ba|z|k|da|a)?sh\b`)
-	substituted   = regexp.MustCompile("\\b(?:ba|z|da|a)?sh\\s+(?:-c\\s+)?[\"']?(?:<\\(|\\$\\(|`)\\s*(?:curl|wget)\\b[^)`\\n]{0,300}")
-	pythonPiped   = regexp.MustCompile(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:python[0-9.]*|perl|ruby|node)\b`)
+	pipedDownload = lazyregexp.New(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/\w+)*/?(?:ba|z|k|da|a)?sh\b`)
+	substituted   = lazyregexp.New("\\b(?:ba|z|da|a)?sh\\s+(?:-c\\s+)?[\"']?(?:<\\(|\\$\\(|`)\\s*(?:curl|wget)\\b[^)`\\n]{0,300}")
+	pythonPiped   = lazyregexp.New(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:python[0-9.]*|perl|ruby|node)\b`)
 )
 
 func downloads(text string) string {
 	if !strings.Contains(text, "curl") && !strings.Contains(text, "wget") {
 		return ""
 	}
-	for _, re := range []*regexp.Regexp{pipedDownload, substituted, pythonPiped} {
+	for _, re := range []*lazyregexp.Regexp{pipedDownload, substituted, pythonPiped} {
 		if m := re.FindString(text); m != "" {
 			return m
 		}
@@ -59,9 +60,9 @@ func downloads(text string) string {
 }
 
 var (
-	fetched  = regexp.MustCompile(`\b(?:curl|wget)\s[^\n]{0,400}https?://|\b(?:curl|wget)\s`)
-	runnable = regexp.MustCompile(`\bchmod\s+(?:-\S+\s+)*(?:[ugoa]*\+[rwx]*x[rwx]*|[0-7]?[0-7]*[1357][0-7]*)\s+(\S+)`)
-	checked  = regexp.MustCompile(`\b(?:sha(?:1|224|256|384|512)sum|shasum|md5sum|gpg|cosign|minisign|openssl\s+dgst)\b`)
+	fetched  = lazyregexp.New(`\b(?:curl|wget)\s[^\n]{0,400}https?://|\b(?:curl|wget)\s`)
+	runnable = lazyregexp.New(`\bchmod\s+(?:-\S+\s+)*(?:[ugoa]*\+[rwx]*x[rwx]*|[0-7]?[0-7]*[1357][0-7]*)\s+(\S+)`)
+	checked  = lazyregexp.New(`\b(?:sha(?:1|224|256|384|512)sum|shasum|md5sum|gpg|cosign|minisign|openssl\s+dgst)\b`)
 )
 
 // unchecked finds a program that is downloaded and made to run, while nothing looks at what
@@ -78,9 +79,9 @@ func unchecked(text string) string {
 }
 
 var (
-	decoded    = regexp.MustCompile(`\b(?:base64|base32|openssl\s+(?:enc|base64)|xxd)\b[^|\n]{0,100}\s(?:-d|-D|--decode|-r)\b[^|\n]{0,200}\|\s*(?:(?:gunzip|zcat|gzip|xz|tar)\b[^|\n]{0,60}\|\s*)?(?:sudo\s+)?(?:/\w+)*/?(?:ba|z|k|da|a)?(?:sh|python[0-9.]*|perl|node)\b`)
-	evaluated  = regexp.MustCompile("\\beval\\s+[\"']?(?:\\$\\(|`)[^\\n]{0,200}\\b(?:base64|xxd|openssl)\\b[^\\n]{0,60}")
-	decodeCall = regexp.MustCompile(`\b(?:exec|eval)\s*\(\s*(?:__import__\(.base64.\)|base64|bytes|codecs|zlib|Buffer|atob)[^\n]{0,80}`)
+	decoded    = lazyregexp.New(`\b(?:base64|base32|openssl\s+(?:enc|base64)|xxd)\b[^|\n]{0,100}\s(?:-d|-D|--decode|-r)\b[^|\n]{0,200}\|\s*(?:(?:gunzip|zcat|gzip|xz|tar)\b[^|\n]{0,60}\|\s*)?(?:sudo\s+)?(?:/\w+)*/?(?:ba|z|k|da|a)?(?:sh|python[0-9.]*|perl|node)\b`)
+	evaluated  = lazyregexp.New("\\beval\\s+[\"']?(?:\\$\\(|`)[^\\n]{0,200}\\b(?:base64|xxd|openssl)\\b[^\\n]{0,60}")
+	decodeCall = lazyregexp.New(`\b(?:exec|eval)\s*\(\s*(?:__import__\(.base64.\)|base64|bytes|codecs|zlib|Buffer|atob)[^\n]{0,80}`)
 )
 
 // hidden finds a command that is decoded and run.
@@ -99,7 +100,7 @@ func hidden(text string) string {
 	return ""
 }
 
-var installed = regexp.MustCompile(`\b(?:apt-get|apt|yum|dnf|microdnf|zypper|apk)\b(?:\s+-\S+)*\s+(?:install|add)\b[^;&|\n]{0,80}|\b(?:pip[0-9.]*|gem)\s+install\b[^;&|\n]{0,80}|\bnpm\s+(?:install|i)\s+-g\b[^;&|\n]{0,80}`)
+var installed = lazyregexp.New(`\b(?:apt-get|apt|yum|dnf|microdnf|zypper|apk)\b(?:\s+-\S+)*\s+(?:install|add)\b[^;&|\n]{0,80}|\b(?:pip[0-9.]*|gem)\s+install\b[^;&|\n]{0,80}|\bnpm\s+(?:install|i)\s+-g\b[^;&|\n]{0,80}`)
 
 func installs(text string) string {
 	if !strings.Contains(text, "install") && !strings.Contains(text, " add") && !strings.Contains(text, "npm i") {
@@ -109,6 +110,6 @@ func installs(text string) string {
 }
 
 var (
-	entersNode  = regexp.MustCompile(`\bnsenter\b[^;|\n]{0,200}(?:-t\s*1\b|--target[= ]\s*1\b|/proc/1/ns/)[^;|\n]{0,80}`)
-	chrootsNode = regexp.MustCompile(`\bchroot\s+(/\S*)`)
+	entersNode  = lazyregexp.New(`\bnsenter\b[^;|\n]{0,200}(?:-t\s*1\b|--target[= ]\s*1\b|/proc/1/ns/)[^;|\n]{0,80}`)
+	chrootsNode = lazyregexp.New(`\bchroot\s+(/\S*)`)
 )

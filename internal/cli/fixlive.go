@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"bulwark"
+	"bulwark/internal/lazyregexp"
 	"bulwark/scan"
 )
 
@@ -70,7 +70,7 @@ func kubectl(fix *bulwark.Fix) (string, bool) {
 	return fmt.Sprintf("kubectl patch %s %s%s --type %s -p %s", quoted(parts[0]), quoted(parts[1]), namespace, kind, quoted(fix.Patch.Text)), true
 }
 
-var bare = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]*$`)
+var bare = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._:-]*$`)
 
 // quoted is a word as a shell takes it.
 func quoted(s string) string {

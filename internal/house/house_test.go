@@ -39,19 +39,20 @@ var layers = map[string][]string{
 	"cmd":   {"internal/cli"},
 	"test":  {"", "kube", "source", "all", "internal/cli", "advisory", "check"},
 
-	"internal/limit":     {""},
-	"internal/glob":      {},
-	"internal/match":     {},
-	"internal/purl":      {""},
-	"internal/ecosystem": {"", "internal/purl"},
-	"internal/telling":   {},
-	"internal/patch":     {""},
-	"internal/cli":       {"", "framework", "kube", "rbac", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
-	"internal/house":     {},
+	"internal/limit":      {""},
+	"internal/glob":       {},
+	"internal/lazyregexp": {},
+	"internal/match":      {},
+	"internal/purl":       {""},
+	"internal/ecosystem":  {"", "internal/purl"},
+	"internal/telling":    {},
+	"internal/patch":      {""},
+	"internal/cli":        {"", "framework", "kube", "rbac", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
+	"internal/house":      {},
 }
 
 // leaves may be imported by everyone but the root.
-var leaves = []string{"internal/limit", "internal/glob", "internal/match", "internal/purl", "internal/ecosystem", "internal/telling"}
+var leaves = []string{"internal/limit", "internal/lazyregexp", "internal/glob", "internal/match", "internal/purl", "internal/ecosystem", "internal/telling"}
 
 // doors gives each heavy module the only rooms that may import it.
 var doors = map[string][]string{

@@ -2,9 +2,10 @@ package patch
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"bulwark/internal/lazyregexp"
 )
 
 // sensitive tells whether what a line means hangs on the line before it, as in YAML: what is
@@ -67,7 +68,7 @@ func siblings(a, b *edit) bool {
 	return true
 }
 
-var key = regexp.MustCompile(`^( *)([A-Za-z0-9_./-]+):(?: |\r?\n|$)`)
+var key = lazyregexp.New(`^( *)([A-Za-z0-9_./-]+):(?: |\r?\n|$)`)
 
 // keys are the fields whose lines these are, and their margin; nil when they are something
 // else.

@@ -3,7 +3,6 @@ package admission
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 
 	"bulwark"
+	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 	"bulwark/policy/internal/celext"
 )
@@ -101,7 +101,7 @@ func (l *loader) compile(src source) (*Policy, bool) {
 	return p, c.bad == 0
 }
 
-var identifier = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+var identifier = lazyregexp.New(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 func (c *compiler) expressions(p *Policy, spec *admissionv1.ValidatingAdmissionPolicySpec, root *kube.Node) {
 	if len(spec.MatchConditions) > maxConditions || len(spec.Variables)+len(spec.Validations)+len(spec.AuditAnnotations) > maxExpressions {
@@ -231,7 +231,7 @@ func (c *compiler) about(p *Policy) {
 	}
 }
 
-var identifierOfRule = regexp.MustCompile(`^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$`)
+var identifierOfRule = lazyregexp.New(`^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$`)
 
 // oneLine makes text of foreign files fit to be shown.
 func oneLine(s string) string {

@@ -3,12 +3,12 @@ package exception
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"bulwark"
+	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 	"bulwark/policy/internal/rule"
 )
@@ -113,7 +113,7 @@ func (in *inline) take(file string, line int, names string, e bulwark.Exception,
 	in.rules = append(in.rules, r)
 }
 
-var comment = regexp.MustCompile(`(^|\s)#\s*bulwark:except\s+(\S+)\s*(.*)$`)
+var comment = lazyregexp.New(`(^|\s)#\s*bulwark:except\s+(\S+)\s*(.*)$`)
 
 // comments takes those of a file.
 func (in *inline) comments(file, text string, objects []*kube.Object) {

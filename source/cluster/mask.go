@@ -1,18 +1,18 @@
 package cluster
 
 import (
-	"regexp"
 	"strings"
 
+	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 )
 
 var (
-	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*-----|$)`)
-	inURL      = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@"'<>]*:)([^\s/@"'<>]+)(@)`)
-	runOfToken = regexp.MustCompile(`[A-Za-z0-9_./+=-]{8,}`)
-	given      = regexp.MustCompile(`((?:^|[\s"';&(])(?:--?)?)([A-Za-z][\w.-]{2,60}?)([= ]["']?)([^\s"';&|)]+)`)
-	assignment = regexp.MustCompile(`^(\s*(?:export\s+|-\s+)?["']?)([A-Za-z0-9_./-]+)(["']?\s*[:=]\s*["']?)(.*?)(["']?,?\s*)$`)
+	privateKey = lazyregexp.New(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*-----|$)`)
+	inURL      = lazyregexp.New(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@"'<>]*:)([^\s/@"'<>]+)(@)`)
+	runOfToken = lazyregexp.New(`[A-Za-z0-9_./+=-]{8,}`)
+	given      = lazyregexp.New(`((?:^|[\s"';&(])(?:--?)?)([A-Za-z][\w.-]{2,60}?)([= ]["']?)([^\s"';&|)]+)`)
+	assignment = lazyregexp.New(`^(\s*(?:export\s+|-\s+)?["']?)([A-Za-z0-9_./-]+)(["']?\s*[:=]\s*["']?)(.*?)(["']?,?\s*)$`)
 )
 
 // mask puts a [kube.Masked] in place of what is the value of a secret in a text.

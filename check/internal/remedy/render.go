@@ -3,9 +3,9 @@ package remedy
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"strings"
 
+	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 )
 
@@ -150,7 +150,7 @@ func prettyText(n *kube.Node, quoted bool, margin, step, ending string) string {
 	return open + ending + strings.Join(parts, ","+ending) + ending + margin + end
 }
 
-var plainText = regexp.MustCompile(`^[A-Za-z0-9_/][A-Za-z0-9_./@-]*$`)
+var plainText = lazyregexp.New(`^[A-Za-z0-9_/][A-Za-z0-9_./@-]*$`)
 
 // scalarText is a text, in quotes where it would be read as something else without.
 func scalarText(s string, quoted bool) string {

@@ -3,7 +3,6 @@ package celext
 import (
 	"encoding/base64"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -11,6 +10,8 @@ import (
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"bulwark/internal/lazyregexp"
 )
 
 // FormatType is the type of named formats.
@@ -66,8 +67,8 @@ func isURI(s string) []string {
 }
 
 var (
-	uuid      = regexp.MustCompile(`(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$`)
-	timeOfDay = regexp.MustCompile(`^([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|([+-][0-9]{2}:[0-9]{2}))$`)
+	uuid      = lazyregexp.New(`(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$`)
+	timeOfDay = lazyregexp.New(`^([0-9]{2}):([0-9]{2}):([0-9]{2})(.[0-9]+)?(z|([+-][0-9]{2}:[0-9]{2}))$`)
 )
 
 func isBase64(s string) bool {

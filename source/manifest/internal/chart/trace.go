@@ -2,11 +2,12 @@ package chart
 
 import (
 	"crypto/rand"
-	"regexp"
 	"sort"
 	"strings"
 	"text/template"
 	"text/template/parse"
+
+	"bulwark/internal/lazyregexp"
 )
 
 // Place is where a part of a manifest was written.
@@ -232,7 +233,7 @@ func (in *injector) spot(n parse.Node, s scope) int {
 	return len(in.r.spots) - 1
 }
 
-var lastKey = regexp.MustCompile(`(?:^|\n)( *)(?:- )?([A-Za-z][A-Za-z0-9]*): *\s*$`)
+var lastKey = lazyregexp.New(`(?:^|\n)( *)(?:- )?([A-Za-z][A-Za-z0-9]*): *\s*$`)
 
 // opens is the key at the start of a list of nodes, when values alone follow it.
 func (in *injector) opens(l *parse.ListNode, s scope) opening {
