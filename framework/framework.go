@@ -107,15 +107,13 @@ func read(name string) (d Definition, err error) {
 // All gives the frameworks by id.
 func All() ([]Definition, error) { return load() }
 
-// IDs are those that --framework takes.
+// IDs are those that --framework takes: the names of the files, so that a command can name
+// them without reading any.
 func IDs() []string {
-	list, err := load()
-	if err != nil {
-		return nil
-	}
-	ids := make([]string, len(list))
-	for i := range list {
-		ids[i] = list[i].ID
+	files, _ := data.ReadDir("data") // it is embedded
+	ids := make([]string, len(files))
+	for i, f := range files {
+		ids[i] = strings.TrimSuffix(f.Name(), ".yaml")
 	}
 	return ids
 }

@@ -333,3 +333,18 @@ func TestScore(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestIDs: files are called as what they hold.
+func TestIDs(t *testing.T) {
+	list, err := framework.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, d := range list {
+		ids = append(ids, d.ID)
+	}
+	if diff := cmp.Diff(ids, framework.IDs()); diff != "" {
+		t.Errorf("ids (-in the files +by their names):\n%s", diff)
+	}
+}
