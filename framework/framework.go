@@ -115,6 +115,7 @@ func IDs() []string {
 	for i, f := range files {
 		ids[i] = strings.TrimSuffix(f.Name(), ".yaml")
 	}
+	slices.Sort(ids)
 	return ids
 }
 
