@@ -80,7 +80,6 @@ func short(n *kube.Node) string {
 
 func no(n *kube.Node) bool    { return n.False() }
 func yes(n *kube.Node) bool   { return n.True() }
-func never(*kube.Node) bool   { return false }
 func empty(n *kube.Node) bool { return n.Text() == "" }
 
 // number tells whether a node is a number that the test takes.

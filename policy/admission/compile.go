@@ -58,7 +58,6 @@ type compiler struct {
 	bad    int // problems found
 	types  *declared
 	params bool // the policy has parameters
-	count  int
 	used   []string
 }
 

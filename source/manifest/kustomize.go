@@ -48,7 +48,9 @@ func (v *overlays) parts() map[string]bool {
 	m := map[string]bool{}
 	for _, k := range v.all {
 		for _, f := range k.Files {
-			m[f] = m[f]
+			if !m[f] {
+				m[f] = false
+			}
 		}
 		for _, p := range k.Patches {
 			m[p.File] = true

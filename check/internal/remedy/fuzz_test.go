@@ -14,8 +14,7 @@ import (
 // writer writes random objects in the ways in which people write YAML.
 type writer struct {
 	*rand.Rand
-	b     strings.Builder
-	names []string
+	b strings.Builder
 }
 
 func (w *writer) one(of ...string) string { return of[w.IntN(len(of))] }

@@ -166,7 +166,7 @@ func plain(s string) bool {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~":
 		return false
 	}
-	if strings.Trim(s, "0123456789_.-eExXoabcdefABCDEF") == "" && strings.ContainsAny(s[:1], "0123456789") {
+	if strings.Trim(s, "0123456789_.-xXoabcdefABCDEF") == "" && strings.ContainsAny(s[:1], "0123456789") {
 		return false // a number, a date, or nearly one
 	}
 	docs := kube.ParseYAML([]byte("v: " + s))

@@ -96,7 +96,7 @@ func (c *Chart) metadata(files []File) error {
 	}
 	if err := c.Meta.Validate(); err != nil {
 		if c.Meta.Name == "" || c.Meta.Name != path.Base(c.Meta.Name) || c.Meta.Name == ".." || c.Meta.Name == "." {
-			return fmt.Errorf("Chart.yaml: %w: %v", bulwark.ErrMalformed, err)
+			return fmt.Errorf("the file Chart.yaml: %w: %v", bulwark.ErrMalformed, err)
 		}
 		c.Notes = append(c.Notes, "Chart.yaml: "+err.Error())
 	}
