@@ -70,7 +70,7 @@ var kinds = map[string]any{
 	"v1 ReplicationController": corev1.ReplicationController{}, "v1 PodTemplate": corev1.PodTemplate{}, "v1 LimitRange": corev1.LimitRange{}, "v1 ResourceQuota": corev1.ResourceQuota{},
 	"v1 Node": corev1.Node{},
 	//lint:ignore SA1019 clusters still have them
-	"v1 Endpoints": corev1.Endpoints{},
+	"v1 Endpoints":       corev1.Endpoints{},
 	"apps/v1 Deployment": appsv1.Deployment{}, "apps/v1 StatefulSet": appsv1.StatefulSet{}, "apps/v1 DaemonSet": appsv1.DaemonSet{}, "apps/v1 ReplicaSet": appsv1.ReplicaSet{},
 	"batch/v1 Job": batchv1.Job{}, "batch/v1 CronJob": batchv1.CronJob{},
 	"autoscaling/v1 HorizontalPodAutoscaler": autoscalingv1.HorizontalPodAutoscaler{}, "autoscaling/v2 HorizontalPodAutoscaler": autoscalingv2.HorizontalPodAutoscaler{},
