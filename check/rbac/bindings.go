@@ -94,10 +94,11 @@ var bindingRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/console-admin", Severity: critical, Title: "A console that others steer has wide rights",
-			Tags: []string{"cis:5.1.1", "attack:T1133", "kubescape:C-0014", "edge:IS_CLUSTER_ADMIN"},
-			Fix:  "give the dashboard the role of its own chart, and have people log in with their own token; take Tiller out, Helm 3 has none",
-			Why:  "whoever reaches the dashboard past its login, or Tiller's port in the cluster, has the rights of its account",
-			Refs: []string{"https://kubernetes.io/docs/tasks/access-application-cluster/web-ui-dashboard/", good}},
+			Tags:  []string{"cis:5.1.1", "attack:T1133", "kubescape:C-0014", "edge:IS_CLUSTER_ADMIN"},
+			Fix:   "give the dashboard the role of its own chart, and have people log in with their own token; take Tiller out, Helm 3 has none",
+			Why:   "whoever reaches the dashboard past its login, or Tiller's port in the cluster, has the rights of its account",
+			Noise: "a console that nobody can reach but by a login of its own, with the rights of whoever logged in",
+			Refs:  []string{"https://kubernetes.io/docs/tasks/access-application-cluster/web-ui-dashboard/", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, func(_ *authz.Binding, s authz.Subject) bool { return console(s) }) {
 				names, worst := dangersOf(g.Binding)
@@ -129,10 +130,11 @@ var bindingRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/authenticated-bound", Severity: medium, Title: "Rights are given to everybody who logs in",
-			Tags: []string{"cis:5.1.1", "attack:T1078"},
-			Fix:  "name the groups or accounts that need it",
-			Why:  "every user and every pod with a token is in system:authenticated; in clouds it may be everybody who has an account there",
-			Refs: []string{docs + "#default-roles-and-role-bindings", good}},
+			Tags:  []string{"cis:5.1.1", "attack:T1078"},
+			Fix:   "name the groups or accounts that need it",
+			Why:   "every user and every pod with a token is in system:authenticated; in clouds it may be everybody who has an account there",
+			Noise: "clusters where logging in means being trusted, and rights that only show what everybody may know",
+			Refs:  []string{docs + "#default-roles-and-role-bindings", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, func(b *authz.Binding, s authz.Subject) bool { return everybody(s) && !isHarmless(b) }) {
 				names, worst := dangersOf(g.Binding)
@@ -142,10 +144,11 @@ var bindingRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/accounts-bound", Severity: medium, Title: "Rights are given to every service account",
-			Tags: []string{"cis:5.1.1", "cis:5.1.5", "attack:T1078"},
-			Fix:  "bind the service accounts that need it, by name",
-			Why:  "every pod has them that has a token, also the one that is taken over tomorrow; system:serviceaccounts:NAMESPACE is every pod of that namespace",
-			Refs: []string{docs + "#service-account-permissions", good}},
+			Tags:  []string{"cis:5.1.1", "cis:5.1.5", "attack:T1078"},
+			Fix:   "bind the service accounts that need it, by name",
+			Why:   "every pod has them that has a token, also the one that is taken over tomorrow; system:serviceaccounts:NAMESPACE is every pod of that namespace",
+			Noise: "clusters of one team, where every pod has the same rights by intention",
+			Refs:  []string{docs + "#service-account-permissions", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, func(b *authz.Binding, s authz.Subject) bool { return everyAccount(s) && !isHarmless(b) }) {
 				names, worst := dangersOf(g.Binding)
@@ -159,10 +162,11 @@ var bindingRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/default-account-bound", Severity: medium, Title: "Rights are given to a default service account",
-			Tags: []string{"cis:5.1.5", "sec:SEC21", "attack:T1078", "kubescape:C-0189"},
-			Fix:  "make a service account for the program, bind that, and name it in its pods",
-			Why:  "every pod of the namespace that names no account is the default one, and has these rights without knowing",
-			Refs: []string{"https://kubernetes.io/docs/concepts/security/service-accounts/#default-service-accounts", good}},
+			Tags:  []string{"cis:5.1.5", "sec:SEC21", "attack:T1078", "kubescape:C-0189"},
+			Fix:   "make a service account for the program, bind that, and name it in its pods",
+			Why:   "every pod of the namespace that names no account is the default one, and has these rights without knowing",
+			Noise: "a namespace with one program in it, whose pods are all meant to have the rights",
+			Refs:  []string{"https://kubernetes.io/docs/concepts/security/service-accounts/#default-service-accounts", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			wanted := func(b *authz.Binding, s authz.Subject) bool {
 				return account(s) && s.Name == "default" && !isHarmless(b)
@@ -179,18 +183,20 @@ var bindingRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/log-read", Severity: high, Title: "A pod that writes the node's /var/log may read logs of pods",
-			Tags: []string{"attack:T1611", "edge:CE_VAR_LOG_SYMLINK"},
-			Fix:  "mount /var/log/pods or /var/log/containers read-only, or give the account no pods/log",
-			Why:  "the kubelet reads as root what it finds in /var/log: a link put there shows any file of the node as the log of a pod",
-			Refs: []string{"https://kubernetes.io/docs/concepts/storage/volumes/#hostpath", good}},
+			Tags:  []string{"attack:T1611", "edge:CE_VAR_LOG_SYMLINK"},
+			Fix:   "mount /var/log/pods or /var/log/containers read-only, or give the account no pods/log",
+			Why:   "the kubelet reads as root what it finds in /var/log: a link put there shows any file of the node as the log of a pod",
+			Noise: "agents that read logs and rotate them; read-only is enough for most",
+			Refs:  []string{"https://kubernetes.io/docs/concepts/storage/volumes/#hostpath", good}},
 		Set: logRead,
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/claimable-account", Severity: medium, Title: "Rights wait for a service account that does not exist",
-			Tags: []string{"attack:T1136", "cis:5.1.1"},
-			Fix:  "delete the binding, or the subject in it",
-			Why:  "whoever may make a service account of that name, or a namespace for it, has these rights",
-			Refs: []string{docs + "#referring-to-subjects", good}},
+			Tags:  []string{"attack:T1136", "cis:5.1.1"},
+			Fix:   "delete the binding, or the subject in it",
+			Why:   "whoever may make a service account of that name, or a namespace for it, has these rights",
+			Noise: "the account is made later, by an operator or another release: among manifests it is low",
+			Refs:  []string{docs + "#referring-to-subjects", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, g := range bindings(s, missing(s)) {
 				if names, worst := dangersOf(g.Binding); worst >= medium {
@@ -205,10 +211,11 @@ var bindingRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/aggregates-everything", Severity: high, Title: "A role takes the rules of every other role",
-			Tags: []string{"cis:5.1.3", "attack:T1098.006"},
-			Fix:  "choose the roles by a label of their own",
-			Why:  "an empty selector chooses every ClusterRole, cluster-admin among them",
-			Refs: []string{docs + "#aggregated-clusterroles"}},
+			Tags:  []string{"cis:5.1.3", "attack:T1098.006"},
+			Fix:   "choose the roles by a label of their own",
+			Why:   "an empty selector chooses every ClusterRole, cluster-admin among them",
+			Noise: "roles for administrators that are meant to follow every other role",
+			Refs:  []string{docs + "#aggregated-clusterroles"}},
 		Object: func(h *posture.Hits, o *kube.Object) {
 			selectors := o.Root.Get("aggregationRule", "clusterRoleSelectors")
 			for i, n := range selectors.Items() {
@@ -221,10 +228,11 @@ var bindingRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/widens-view", Severity: medium, Title: "The role view is given more than viewing",
-			Tags: []string{"cis:5.1.3", "attack:T1098.006"},
-			Fix:  "aggregate it to edit or admin instead, or take the rule out",
-			Why:  "view is handed out as what cannot do harm: it has no secrets and writes nothing, and everybody who has it has this too",
-			Refs: []string{docs + "#user-facing-roles"}},
+			Tags:  []string{"cis:5.1.3", "attack:T1098.006"},
+			Fix:   "aggregate it to edit or admin instead, or take the rule out",
+			Why:   "view is handed out as what cannot do harm: it has no secrets and writes nothing, and everybody who has it has this too",
+			Noise: "resources that show nothing secret, or that do no harm when everybody writes them",
+			Refs:  []string{docs + "#user-facing-roles"}},
 		Object: func(h *posture.Hits, o *kube.Object) {
 			if o.Labels["rbac.authorization.k8s.io/aggregate-to-view"] != "true" {
 				return

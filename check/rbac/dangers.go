@@ -53,10 +53,11 @@ var byOperators = []want{
 var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/all-rights", Severity: critical, Title: "A role allows everything",
-			Tags: []string{"cis:5.1.1", "cis:5.1.3", "attack:T1078", "edge:IS_CLUSTER_ADMIN", "kubescape:C-0035", "kubelinter:cluster-admin-role-binding"},
-			Fix:  "list the verbs, API groups and resources that are used, and nothing else",
-			Why:  "whoever has it everywhere is cluster-admin by another name; in one namespace it is every secret and pod there, and what new kinds of objects will bring",
-			Refs: []string{good, docs}},
+			Tags:  []string{"cis:5.1.1", "cis:5.1.3", "attack:T1078", "edge:IS_CLUSTER_ADMIN", "kubescape:C-0035", "kubelinter:cluster-admin-role-binding"},
+			Fix:   "list the verbs, API groups and resources that are used, and nothing else",
+			Why:   "whoever has it everywhere is cluster-admin by another name; in one namespace it is every secret and pod there, and what new kinds of objects will bring",
+			Noise: "installers and delivery programs that have to make anything are built so: worth an exception with an owner",
+			Refs:  []string{good, docs}},
 		judge: func(r *authz.Rule) ([]string, bulwark.Severity, bulwark.Severity) {
 			if broad(r) && slices.Contains(r.Groups, "*") && slices.Contains(r.Verbs, "*") && len(r.Names) == 0 {
 				return []string{"*"}, critical, medium
@@ -66,10 +67,11 @@ var dangers = []*danger{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/wildcard-resources", Severity: high, Title: "A role is for every resource",
-			Tags: []string{"cis:5.1.2", "cis:5.1.3", "cis:5.1.4", "attack:T1552.007", "kubelinter:wildcard-in-rules"},
-			Fix:  "name the resources that are used",
-			Why:  "secrets, pods and what leads into pods are among them: reading everything reads every token, writing everything runs anything as anybody",
-			Refs: []string{good, docs}},
+			Tags:  []string{"cis:5.1.2", "cis:5.1.3", "cis:5.1.4", "attack:T1552.007", "kubelinter:wildcard-in-rules"},
+			Fix:   "name the resources that are used",
+			Why:   "secrets, pods and what leads into pods are among them: reading everything reads every token, writing everything runs anything as anybody",
+			Noise: "backups, inventories and delivery programs that see every resource by design; even so they read every secret",
+			Refs:  []string{good, docs}},
 		judge: func(r *authz.Rule) ([]string, bulwark.Severity, bulwark.Severity) {
 			if !broad(r) || len(r.Names) > 0 || slices.Contains(r.Groups, "*") && slices.Contains(r.Verbs, "*") {
 				return nil, none, none
@@ -138,8 +140,9 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/impersonate-extras", Severity: medium, Title: "A role may say what an identity is besides its name",
 			Tags: []string{"cis:5.1.8", "attack:T1134", "edge:IDENTITY_IMPERSONATE"}, Fix: "limit it by resourceNames to what the proxy passes on",
-			Why:  "webhooks and authorizers of cloud providers decide by these extras: scopes, ids of sessions, ids of principals",
-			Refs: []string{"https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation"}},
+			Why:   "webhooks and authorizers of cloud providers decide by these extras: scopes, ids of sessions, ids of principals",
+			Noise: "proxies of logins (Rancher, Teleport, Pinniped) pass on what they checked themselves",
+			Refs:  []string{"https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation"}},
 		named: low, drop: true,
 		judge: func(r *authz.Rule) ([]string, bulwark.Severity, bulwark.Severity) {
 			extra := func(s string) bool { return s == "uids" || s == "userextras" || strings.HasPrefix(s, "userextras/") }
@@ -188,32 +191,36 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/pod-exec", Severity: high, Title: "A role runs commands in pods",
 			Tags: []string{"sec:SEC20", "attack:T1609", "edge:POD_EXEC", "edge:EXEC_INTO", "kubescape:C-0002"}, Fix: "give it to people for the time they need it, in a namespace",
-			Why:  "who runs commands in a pod has its secrets, its service account and its way into the node; get is enough, for websockets begin with it",
-			Refs: []string{good, "https://kubernetes.io/docs/tasks/debug/debug-application/get-shell-running-container/"}},
+			Why:   "who runs commands in a pod has its secrets, its service account and its way into the node; get is enough, for websockets begin with it",
+			Noise: "consoles, backups with hooks, and runners of builds (GitLab, Jenkins) do their work this way",
+			Refs:  []string{good, "https://kubernetes.io/docs/tasks/debug/debug-application/get-shell-running-container/"}},
 		own: medium, named: low,
 		wants: []want{on("create get", "", "pods/exec")},
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/pod-attach", Severity: high, Title: "A role attaches to processes in pods",
 			Tags: []string{"attack:T1609", "edge:EXEC_INTO", "kubescape:C-0002"}, Fix: "give it to people for the time they need it, in a namespace",
-			Why:  "what attaches to a shell or debugger that a container keeps open writes into it",
-			Refs: []string{good}},
+			Why:   "what attaches to a shell or debugger that a container keeps open writes into it",
+			Noise: "consoles, and runners of builds that attach to the pods they made",
+			Refs:  []string{good}},
 		own: medium, named: low, weak: []string{"create", "get"},
 		wants: []want{on("create get", "", "pods/attach")},
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/debug-pods", Severity: high, Title: "A role puts debug containers into pods",
 			Tags: []string{"attack:T1609", "edge:DEBUG_POD"}, Fix: "give it to people for the time they need it, in a namespace",
-			Why:  "an ephemeral container runs any image inside a pod that runs already, with its service account, and where it is admitted privileged",
-			Refs: []string{"https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/", good}},
+			Why:   "an ephemeral container runs any image inside a pod that runs already, with its service account, and where it is admitted privileged",
+			Noise: "people on duty who have the right for that; seldom a program",
+			Refs:  []string{"https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/", good}},
 		own: medium, named: low,
 		wants: []want{on("update patch", "", "pods/ephemeralcontainers")},
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/port-forward", Severity: medium, Title: "A role forwards ports of pods",
 			Tags: []string{"attack:T1090", "kubescape:C-0063"}, Fix: "give it to people for the time they need it, in a namespace",
-			Why:  "what listens on localhost of a pod, mostly without a password, is reached past every network policy",
-			Refs: []string{"https://kubernetes.io/docs/tasks/access-application-cluster/port-forward-access-application-cluster/"}},
+			Why:   "what listens on localhost of a pod, mostly without a password, is reached past every network policy",
+			Noise: "developers in their own namespace, and programs that install others through a port",
+			Refs:  []string{"https://kubernetes.io/docs/tasks/access-application-cluster/port-forward-access-application-cluster/"}},
 		own: low, named: low,
 		wants: []want{on("create get", "", "pods/portforward")},
 	},
@@ -229,8 +236,9 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/proxy", Severity: medium, Title: "A role talks to pods and services through the API server",
 			Tags: []string{"attack:T1090"}, Fix: "leave pods/proxy and services/proxy out, or limit them by resourceNames",
-			Why:  "requests come from the API server, where network policies and what trusts the control plane let them pass",
-			Refs: []string{"https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/"}},
+			Why:   "requests come from the API server, where network policies and what trusts the control plane let them pass",
+			Noise: "dashboards, and programs that read metrics through the API server",
+			Refs:  []string{"https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/"}},
 		own: low, named: low,
 		wants: []want{on("get create update patch delete", "", "pods/proxy services/proxy")},
 	},
@@ -264,8 +272,9 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/policy-write", Severity: medium, Title: "A role changes admission policies",
 			Tags: []string{"cis:5.1.12", "attack:T1562"}, Fix: "leave admission policies and their bindings to whoever is to set rules for all",
-			Why:  "without the policy what it held back is let in; a mutating one changes every object that is written",
-			Refs: []string{"https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/"}},
+			Why:   "without the policy what it held back is let in; a mutating one changes every object that is written",
+			Noise: "policy engines write the policies that they enforce",
+			Refs:  []string{"https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/"}},
 		named: low,
 		wants: []want{
 			on(write+" delete deletecollection", "admissionregistration.k8s.io", "validatingadmissionpolicies validatingadmissionpolicybindings mutatingadmissionpolicies mutatingadmissionpolicybindings"),
@@ -276,8 +285,9 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/apiservice-write", Severity: high, Title: "A role changes where the API server sends requests",
 			Tags: []string{"attack:T1557"}, Fix: "limit changes by resourceNames to the API that is its own",
-			Why:  "an APIService takes over a group of the API: requests to it, with who made them, go to a server of the writer's choice",
-			Refs: []string{"https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/"}},
+			Why:   "an APIService takes over a group of the API: requests to it, with who made them, go to a server of the writer's choice",
+			Noise: "installers of metrics servers and of other APIs; the API server's own parts",
+			Refs:  []string{"https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/"}},
 		named: low,
 		wants: []want{on(write, "apiregistration.k8s.io", "apiservices")},
 	},
@@ -339,8 +349,9 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/event-delete", Severity: low, Title: "A role deletes events",
 			Tags: []string{"attack:T1070", "kubescape:C-0031"}, Fix: "leave delete out: events go by themselves after an hour",
-			Why:  "events tell what happened; nobody but those who hide something needs them gone",
-			Refs: []string{"https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/"}},
+			Why:   "events tell what happened; nobody but those who hide something needs them gone",
+			Noise: "programs that tidy up events of what they own",
+			Refs:  []string{"https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/"}},
 		own: low, named: low,
 		wants: []want{on("delete deletecollection", "", "events"), on("delete deletecollection", "events.k8s.io", "events")},
 	},
@@ -365,8 +376,9 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/quota-write", Severity: low, Title: "A role changes quotas and limits",
 			Tags: []string{"attack:T1496"}, Fix: "leave quotas and limit ranges to whoever is to set rules for all",
-			Why:  "without them a namespace takes all of the cluster's memory and processors from the others",
-			Refs: []string{"https://kubernetes.io/docs/concepts/policy/resource-quotas/"}},
+			Why:   "without them a namespace takes all of the cluster's memory and processors from the others",
+			Noise: "operators that hand out namespaces with their quotas",
+			Refs:  []string{"https://kubernetes.io/docs/concepts/policy/resource-quotas/"}},
 		own: low, named: low,
 		wants: []want{on(write+" delete deletecollection", "", "resourcequotas limitranges")},
 	},
@@ -391,8 +403,9 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/policy-use", Severity: high, Title: "A role admits privileged pods",
 			Tags: []string{"attack:T1611"}, Fix: "limit it by resourceNames to a policy or constraint that is not privileged",
-			Why:  "security context constraints (OpenShift) and pod security policies admit pods for those who may use them: without a name that is the most privileged one",
-			Refs: []string{"https://kubernetes.io/docs/concepts/security/pod-security-policy/"}},
+			Why:   "security context constraints (OpenShift) and pod security policies admit pods for those who may use them: without a name that is the most privileged one",
+			Noise: "agents of the node, to which the privileged constraint is given by intention",
+			Refs:  []string{"https://kubernetes.io/docs/concepts/security/pod-security-policy/"}},
 		own: high, named: high,
 		judge: func(r *authz.Rule) ([]string, bulwark.Severity, bulwark.Severity) {
 			for _, w := range []want{on("use", "security.openshift.io", "securitycontextconstraints"), on("use", "policy", "podsecuritypolicies"), on("use", "extensions", "podsecuritypolicies")} {
@@ -407,8 +420,9 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/all-urls", Severity: low, Title: "A role may read every URL of the API server",
 			Tags: []string{"attack:T1613"}, Fix: "name the paths that are read: /metrics, /healthz",
-			Why:  "among them are profiles of the API server (/debug/pprof), which show its memory and slow it down, and logs of its machine (/logs)",
-			Refs: []string{docs + "#referring-to-resources"}},
+			Why:   "among them are profiles of the API server (/debug/pprof), which show its memory and slow it down, and logs of its machine (/logs)",
+			Noise: "monitoring that reads /metrics by an asterisk, and administrators' own roles",
+			Refs:  []string{docs + "#referring-to-resources"}},
 		judge: func(r *authz.Rule) ([]string, bulwark.Severity, bulwark.Severity) {
 			wide := func(u string) bool {
 				return strings.Trim(u, "/*") == "" && strings.HasSuffix(u, "*") || strings.HasPrefix(u, "/debug") || strings.HasPrefix(u, "/logs")

@@ -16,8 +16,9 @@ var tidyRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "rbac/wildcard-groups", Severity: low, Title: "A role names resources of every API group", Hygiene: true,
 			Tags: []string{"cis:5.1.3", "kubelinter:wildcard-in-rules"}, Fix: "name the API group of each resource",
-			Why:  "it also counts for whatever another program calls its resources, now or later",
-			Refs: []string{good}},
+			Why:   "it also counts for whatever another program calls its resources, now or later",
+			Noise: "roles for every version of a resource that moved between groups",
+			Refs:  []string{good}},
 		Set: eachRule(func(_ *authz.Role, r *authz.Rule) string {
 			if !slices.Contains(r.Groups, "*") || slices.Contains(r.Resources, "*") || len(r.Resources) == 0 || !slices.ContainsFunc(r.Resources, func(s string) bool { return !strings.HasPrefix(s, "*/") }) {
 				return ""
@@ -40,16 +41,18 @@ var tidyRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/rule-without-effect", Severity: low, Title: "A rule of a role, or a part of it, allows nothing", Hygiene: true,
-			Fix:  "write it as Kubernetes reads it, or take it out",
-			Why:  "it looks as if it allowed or limited something: whoever reads it is wrong about what the role does",
-			Refs: []string{docs + "#referring-to-resources"}},
+			Fix:   "write it as Kubernetes reads it, or take it out",
+			Why:   "it looks as if it allowed or limited something: whoever reads it is wrong about what the role does",
+			Noise: "resources of another program that are named as only its own API server knows them",
+			Refs:  []string{docs + "#referring-to-resources"}},
 		Set: eachRule(withoutEffect),
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/duplicate-rule", Severity: low, Title: "A role has the same rule twice", Hygiene: true,
-			Fix:  "take the second one out",
-			Why:  "the right stays when only one of them is taken back",
-			Refs: []string{docs}},
+			Fix:   "take the second one out",
+			Why:   "the right stays when only one of them is taken back",
+			Noise: "roles that a program writes, or that are put together from parts",
+			Refs:  []string{docs}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, role := range authz.Of(s).Roles {
 				if role.Object != nil {
@@ -68,9 +71,10 @@ var tidyRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/invalid-binding", Severity: low, Title: "A binding names what nobody can be", Hygiene: true,
-			Fix:  "say User, Group or ServiceAccount, and the namespace of an account",
-			Why:  "it is refused by the API server, or does not do what it seems to",
-			Refs: []string{docs + "#referring-to-subjects"}},
+			Fix:   "say User, Group or ServiceAccount, and the namespace of an account",
+			Why:   "it is refused by the API server, or does not do what it seems to",
+			Noise: "none that is known: the API server refuses it, or it has no effect",
+			Refs:  []string{docs + "#referring-to-subjects"}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			for _, b := range authz.Of(s).Bindings {
 				if b.RefKind != "ClusterRole" && (b.RefKind != "Role" || b.Namespace == "") {
@@ -86,9 +90,10 @@ var tidyRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/unused-role", Severity: low, Title: "A role that nobody is bound to", Hygiene: true,
-			Fix:  "delete it",
-			Why:  "it waits for somebody to bind it without reading it",
-			Refs: []string{good}},
+			Fix:   "delete it",
+			Why:   "it waits for somebody to bind it without reading it",
+			Noise: "roles that people bind when they need them, and those that a chart offers; told of only where the scan sees the bindings",
+			Refs:  []string{good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			rights := authz.Of(s)
 			if !rights.Known("rolebindings") || !rights.Known("clusterrolebindings") {
@@ -103,9 +108,10 @@ var tidyRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/duplicate-binding", Severity: low, Title: "A subject is bound to the same role twice", Hygiene: true,
-			Fix:  "take one out",
-			Why:  "the right stays when only one of them is taken back",
-			Refs: []string{docs}},
+			Fix:   "take one out",
+			Why:   "the right stays when only one of them is taken back",
+			Noise: "two releases that each bring their own binding, so that either can go",
+			Refs:  []string{docs}},
 		Set: duplicateBindings,
 	},
 	{
@@ -125,8 +131,9 @@ var tidyRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "rbac/masters-bound", Severity: low, Title: "The group system:masters is bound to a role", Hygiene: true,
 			Tags: []string{"cis:5.1.7"}, Fix: "take it out, and use another group for administrators",
-			Why:  "the group may do everything before RBAC is asked, so that the binding says nothing; and who is in it stays in it for as long as their certificate lasts",
-			Refs: []string{good + "#least-privilege"}},
+			Why:   "the group may do everything before RBAC is asked, so that the binding says nothing; and who is in it stays in it for as long as their certificate lasts",
+			Noise: "none that does harm: the binding changes nothing",
+			Refs:  []string{good + "#least-privilege"}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			wanted := func(b *authz.Binding, s authz.Subject) bool {
 				return isGroup(s, authz.Masters) && !(b.Object.Name == "cluster-admin" && isRole(b, "cluster-admin"))
@@ -155,9 +162,10 @@ var tidyRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/system-name", Severity: low, Title: "A role takes a name that is Kubernetes' own", Hygiene: true,
-			Fix:  "call it otherwise",
-			Why:  "names that begin with system: are kept for Kubernetes, which may make a role of that name; and whoever looks over roles skips these",
-			Refs: []string{docs + "#default-roles-and-role-bindings"}},
+			Fix:   "call it otherwise",
+			Why:   "names that begin with system: are kept for Kubernetes, which may make a role of that name; and whoever looks over roles skips these",
+			Noise: "parts of a distribution of Kubernetes that use the names by intention",
+			Refs:  []string{docs + "#default-roles-and-role-bindings"}},
 		Object: func(h *posture.Hits, o *kube.Object) {
 			role := authz.Of(h.Set).Role(o.ID())
 			if strings.HasPrefix(o.Name, "system:") && role != nil && !role.Default() {
