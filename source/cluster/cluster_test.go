@@ -196,7 +196,7 @@ func TestContexts(t *testing.T) {
 	if _, err = (&Source{}).Open(t.Context(), ""); !errors.Is(err, bulwark.ErrNotFound) {
 		t.Error(err)
 	}
-	_, err = (&Source{Options{Kubeconfig: "/nowhere"}}).Open(t.Context(), "")
+	_, err = (&Source{Options{Kubeconfig: filepath.Join(t.TempDir(), "none")}}).Open(t.Context(), "")
 	if !errors.Is(err, bulwark.ErrNotFound) {
 		t.Error(err)
 	}
