@@ -26,16 +26,23 @@ func parseJSON(data []byte, line int) (*Node, error) {
 }
 
 // Parser reads many JSON values that are alike, as the objects of a cluster are: what repeats
-// in them is kept once. The zero value works; it is used by one goroutine at a time.
-type Parser struct{ names, texts map[string]string }
+// in them is kept once, and equal maps and lists share their nodes, which say nothing of
+// columns then. The zero value works; it is used by one goroutine at a time.
+type Parser struct {
+	names, texts map[string]string
+	known        alike
+	slab         []Node // is left of the one that the last value took nodes from
+}
 
 // Parse reads one JSON value, as [ParseJSON] does.
 func (p *Parser) Parse(data []byte) (*Node, error) {
 	if p.names == nil {
 		p.names, p.texts = map[string]string{}, map[string]string{}
 	}
-	r := jsonReader{data: data, line: 1, names: p.names, texts: p.texts}
-	return r.document()
+	r := jsonReader{data: data, line: 1, names: p.names, texts: p.texts, known: &p.known, slab: p.slab}
+	n, err := r.document()
+	p.slab = r.slab
+	return n, err
 }
 
 func (p *jsonReader) document() (*Node, error) {
@@ -59,6 +66,7 @@ type jsonReader struct {
 	count int
 	names map[string]string // names of fields, which repeat, are kept once
 	texts map[string]string // and short texts; nil: they are not
+	known *alike            // values that were read; nil: they are not kept
 	slab  []Node
 	err   error
 }
@@ -93,7 +101,11 @@ func (p *jsonReader) next() byte {
 
 func (p *jsonReader) node(form Form) *Node {
 	if len(p.slab) == 0 {
-		p.slab = make([]Node, min(64, 4+(len(p.data)-p.at)/20)) // a small value needs few
+		size := 64
+		if p.known == nil {
+			size = min(size, 4+(len(p.data)-p.at)/20) // a small value needs few
+		}
+		p.slab = make([]Node, size)
 	}
 	n := &p.slab[0]
 	p.slab = p.slab[1:]
@@ -110,16 +122,24 @@ func (p *jsonReader) value(depth int) *Node {
 		return nil
 	}
 	switch c {
-	case '{':
-		return p.object(depth)
-	case '[':
-		return p.list(depth)
+	case '{', '[':
+		if p.known != nil {
+			return p.shared(depth)
+		}
+		return p.collection(depth)
 	case '"':
 		n := p.node(String)
 		n.text = p.text()
 		return n
 	}
 	return p.word()
+}
+
+func (p *jsonReader) collection(depth int) *Node {
+	if p.data[p.at] == '{' {
+		return p.object(depth)
+	}
+	return p.list(depth)
 }
 
 func (p *jsonReader) object(depth int) *Node {
@@ -186,7 +206,7 @@ func (p *jsonReader) name() string {
 		return s
 	}
 	s := p.unquote(raw)
-	if len(p.names) < 4096 {
+	if p.err == nil && len(p.names) < 4096 {
 		p.names[string(raw)] = s
 	}
 	return s
@@ -201,7 +221,7 @@ func (p *jsonReader) text() string {
 		return s
 	}
 	s := p.unquote(raw)
-	if len(p.texts) < mostRepeated {
+	if p.err == nil && len(p.texts) < mostRepeated {
 		p.texts[string(raw)] = s
 	}
 	return s
