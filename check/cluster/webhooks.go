@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"fmt"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -71,6 +73,10 @@ func webhookRules() []*posture.Rule {
 			Fix: "exempt kube-system and the webhook's own namespace by namespaceSelector (kubernetes.io/metadata.name NotIn), or narrow the rules",
 			Why: "when it does not answer no pod can start, not even those of the network and of the webhook itself: the cluster does not come back alone", Noise: "a webhook that runs outside of the cluster", Refs: []string{docsWebhooks}},
 			deadlock),
+		webhookRule(misconfig.Rule{ID: "cluster/webhook-sends-secrets", Severity: medium, Title: "A webhook outside of the cluster is shown every Secret", Tags: []string{"attack:T1552.007", "attack:T1567"},
+			Fix: "name the resources that it decides over, without secrets; or run it in the cluster (clientConfig.service)",
+			Why: "the API server sends it each Secret with its values as it is written: whoever runs that address has them all, and a webhook that changes objects writes what it wants into them", Noise: "policy services that are run outside on purpose", Refs: []string{docsWebhooks}},
+			sendsSecrets),
 		webhookRule(misconfig.Rule{ID: "cluster/webhook-bypass-label", Severity: medium, Title: "Who creates an object can excuse it from a webhook",
 			Fix: "choose by namespaceSelector with labels that tenants cannot set, and refuse the excusing label", Why: "a label on the pod itself turns the check off, and its author writes it", Noise: "another policy may keep the label from being set", Refs: []string{docsWebhooks}},
 			bypassLabel),
@@ -156,6 +162,26 @@ func exempts(selector *kube.Node, namespace string) bool {
 		}
 	}
 	return false
+}
+
+func sendsSecrets(w *webhook, _ *kube.Set) *posture.Hit {
+	u := w.root.Get("clientConfig", "url").Text()
+	if u == "" || !w.asked("CREATE", "secrets") && !w.asked("UPDATE", "secrets") || atHome(u) {
+		return nil
+	}
+	return &posture.Hit{Path: w.path("clientConfig", "url"), Evidence: "secrets are sent to " + u}
+}
+
+// atHome tells whether an address is one of the cluster's own: its names, or the machine of
+// the API server itself.
+func atHome(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	host := strings.TrimSuffix(u.Hostname(), ".")
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".cluster.local") || err == nil && (ip.IsLoopback() || ip.IsPrivate())
 }
 
 func bypassLabel(w *webhook, _ *kube.Set) *posture.Hit {

@@ -14,9 +14,9 @@ func externalName(h *posture.Hits, o *kube.Object) {
 	}
 	name := strings.TrimSuffix(strings.ToLower(o.Root.Get("spec", "externalName").Text()), ".")
 	hit := posture.Hit{Object: o, Path: []any{"spec", "externalName"}, Evidence: "externalName: " + name}
-	addr, err := netip.ParseAddr(name)
+	addr, err := netip.ParseAddr(carried(name))
 	switch {
-	case isMetadata(name), name == "localhost", err == nil && (addr.IsLoopback() || addr.IsLinkLocalUnicast()), strings.HasPrefix(name, "kubernetes.default"):
+	case isMetadata(name), isMetadata(carried(name)), name == "localhost", err == nil && (addr.IsLoopback() || addr.IsLinkLocalUnicast()), strings.HasPrefix(name, "kubernetes.default"):
 		h.Add(hit)
 	case strings.HasSuffix(name, ".svc.cluster.local") || strings.HasSuffix(name, ".svc"):
 		if parts := strings.Split(name, "."); len(parts) > 2 && parts[1] != o.Namespace && !(h.Set.Cluster == nil && !o.Root.Get("metadata", "namespace").Exists()) {
@@ -24,6 +24,21 @@ func externalName(h *posture.Hits, o *kube.Object) {
 			h.Add(hit)
 		}
 	}
+}
+
+// carried is the address that a name of a service such as nip.io stands for; else the name.
+func carried(name string) string {
+	for _, service := range []string{".nip.io", ".sslip.io", ".xip.io"} {
+		rest, ok := strings.CutSuffix(name, service)
+		if !ok {
+			continue
+		}
+		parts := strings.FieldsFunc(rest, func(r rune) bool { return r == '.' || r == '-' })
+		if len(parts) >= 4 {
+			return strings.Join(parts[len(parts)-4:], ".")
+		}
+	}
+	return name
 }
 
 // isMetadata tells whether a host is a cloud's metadata service.

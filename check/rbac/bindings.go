@@ -161,6 +161,20 @@ var bindingRules = []*posture.Rule{
 		},
 	},
 	{
+		Rule: misconfig.Rule{ID: "rbac/nodes-bound", Severity: low, Title: "Rights are given to every node",
+			Tags:  []string{"cis:5.1.1", "attack:T1078", "edge:IDENTITY_ASSUME"},
+			Fix:   "bind a service account of the program that runs on the nodes",
+			Why:   "the node authorizer holds a kubelet to what its own pods need; a binding to system:nodes gives the same right over everything to each of them, and so to whoever takes one node. Low, and as bad as the role where that is dangerous",
+			Noise: "kubeadm and clouds let nodes renew their certificates and read their settings this way: that is not found",
+			Refs:  []string{"https://kubernetes.io/docs/reference/access-authn-authz/node/", good}},
+		Set: func(h *posture.Hits, s *kube.Set) {
+			for _, g := range bindings(s, func(b *authz.Binding, s authz.Subject) bool { return isGroup(s, nodes) && !ofInstaller(b) }) {
+				names, worst := dangersOf(g.Binding)
+				h.Add(g.hit(max(low, worst), allows(g.Binding, names)))
+			}
+		},
+	},
+	{
 		Rule: misconfig.Rule{ID: "rbac/default-account-bound", Severity: medium, Title: "Rights are given to a default service account",
 			Tags:  []string{"cis:5.1.5", "sec:SEC21", "attack:T1078", "kubescape:C-0189"},
 			Fix:   "make a service account for the program, bind that, and name it in its pods",
@@ -241,7 +255,7 @@ var bindingRules = []*posture.Rule{
 			for _, d := range dangers {
 				for _, f := range d.beyond(role, d.look(role)) {
 					if f.own >= medium || f.wide >= high {
-						h.Add(posture.Hit{Object: o, Path: role.At(f.index), Evidence: "rule " + fmt.Sprint(index(role, f.index)+1) + role.Place(f.index) + ": " + f.text(&role.Rules[f.index])})
+						h.Add(posture.Hit{Object: o, Path: role.At(f.index), Evidence: fmt.Sprintf("rule %d: %s", index(role, f.index)+1, f.text(&role.Rules[f.index]))})
 					}
 				}
 			}

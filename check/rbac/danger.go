@@ -23,7 +23,9 @@ type danger struct {
 	// named is how bad it is everywhere when the rule is for some names only; none: it is
 	// nothing then.
 	named bulwark.Severity
-	wants []want
+	// mighty tells of names that give as much as all names do.
+	mighty func(name string) bool
+	wants  []want
 	// judge looks at the rule itself, instead of wants: it gives the verbs that count and how
 	// bad they are everywhere and in an own namespace.
 	judge func(*authz.Rule) (verbs []string, wide, own bulwark.Severity)
@@ -108,7 +110,7 @@ func (d *danger) rule(r *authz.Rule) (h hit, ok bool) {
 		return h, false
 	}
 	h.wide, h.own = d.Severity, d.own
-	if len(r.Names) > 0 {
+	if len(r.Names) > 0 && !(d.mighty != nil && slices.ContainsFunc(r.Names, d.mighty)) {
 		h.wide, h.own = d.named, min(d.own, d.named)
 	}
 	if !slices.ContainsFunc(h.verbs, func(v string) bool { return !slices.Contains(d.weak, v) }) {
@@ -233,7 +235,7 @@ func (d *danger) report(h *posture.Hits, role *authz.Role, found []hit) {
 		f := &found[i]
 		one := posture.Hit{
 			Object: role.Object, Path: role.At(f.index), Severity: worst,
-			Evidence: fmt.Sprintf("rule %d%s: %s", index(role, f.index)+1, role.Place(f.index), f.text(&role.Rules[f.index])),
+			Evidence: fmt.Sprintf("rule %d: %s", index(role, f.index)+1, f.text(&role.Rules[f.index])),
 		}
 		last := i == len(found)-1 || i == mostTold-1
 		switch {

@@ -116,7 +116,7 @@ var dangers = []*danger{
 			Why:   "the API server lets nobody give rights away that they do not have; bind lifts that: with the right to write bindings its holder is cluster-admin",
 			Noise: "those who hand out roles on purpose need it, for the roles that resourceNames list",
 			Refs:  []string{docs + "#restrictions-on-role-binding-creation-or-update", good}},
-		own: high, named: low, drop: true,
+		own: high, named: low, mighty: administrator, drop: true,
 		wants: []want{on("bind", authz.Group, "roles clusterroles")},
 	},
 	{
@@ -125,7 +125,7 @@ var dangers = []*danger{
 			Why:   "who may act as any user or group acts as system:masters, and the audit log has to be read for who it really was. Bound in a namespace it does nothing yet, for users belong to none",
 			Noise: "proxies that log users in themselves (dashboards, Rancher, Teleport) are built on it",
 			Refs:  []string{"https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation", good}},
-		own: low, system: low, named: medium, drop: true,
+		own: low, system: low, named: low, mighty: administrator, drop: true,
 		wants: []want{on("impersonate", "", "users groups"), on("impersonate", "authentication.k8s.io", "users groups")},
 	},
 	{
@@ -156,10 +156,10 @@ var dangers = []*danger{
 		Rule: misconfig.Rule{ID: "rbac/secrets-read", Severity: high, Title: "A role reads secrets",
 			Tags:  []string{"cis:5.1.2", "sec:SEC19", "attack:T1552.007", "edge:TOKEN_LIST", "edge:TOKEN_BRUTEFORCE", "edge:ACCESS_SECRET", "kubescape:C-0015", "kubelinter:access-to-secrets"},
 			Fix:   "give get on the secrets that are used, by resourceNames, in the namespace where they are; mount them instead where a pod needs them",
-			Why:   "list and watch give the content of every secret, as get does to those who guess names: keys, passwords and tokens of service accounts; everywhere that is mostly cluster-admin",
+			Why:   "list and watch give the content of every secret, and so does get to who knows names, which manifests, charts and operators all tell: keys, passwords and tokens of service accounts; everywhere that is mostly cluster-admin",
 			Noise: "controllers that copy or watch secrets (ingress, certificates, GitOps) need them, best in named namespaces",
 			Refs:  []string{good + "#listing-secrets", "https://kubernetes.io/docs/concepts/security/secrets-good-practices/"}},
-		own: medium, named: none, weak: []string{"get"},
+		own: medium, named: none,
 		wants: []want{on("get list watch", "", "secrets")},
 	},
 	{

@@ -224,3 +224,18 @@ func writes(w *kube.Workload, volume string) bool {
 	}
 	return false
 }
+
+const nodes = "system:nodes"
+
+// ofInstaller tells whether a binding is one that installers of clusters make for nodes: to
+// renew certificates, to read their own settings.
+func ofInstaller(b *authz.Binding) bool {
+	for _, name := range []string{b.RefName, b.Object.Name} {
+		for _, prefix := range []string{"system:", "kubeadm:", "eks:", "gce:", "gke-", "rke2-", "k3s-", "kubelet-"} {
+			if strings.HasPrefix(name, prefix) {
+				return true
+			}
+		}
+	}
+	return false
+}

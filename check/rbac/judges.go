@@ -81,3 +81,13 @@ func deletesData(r *authz.Rule) ([]string, bulwark.Severity, bulwark.Severity) {
 	}
 	return verbs, low, none
 }
+
+// administrator tells whether a name is that of a role, user or group with every right, or
+// of one of the control plane's own.
+func administrator(name string) bool {
+	switch name {
+	case "cluster-admin", "admin", "kubernetes-admin", "kubernetes-super-admin", "kubeadm:cluster-admins":
+		return true
+	}
+	return strings.HasPrefix(name, "system:") && !strings.HasPrefix(name, "system:serviceaccount") && name != authz.Anonymous && name != authz.Unauthenticated && name != authz.Authenticated
+}

@@ -97,7 +97,7 @@ subjects: [{kind: ServiceAccount, name: backup, namespace: ops}]
 	}
 	f := list[0]
 	want := []string{
-		"rule 1 (f.yaml:6): get, list secrets",
+		"rule 1: get, list secrets",
 		"ServiceAccount ops/backup has it everywhere by ClusterRoleBinding/b (f.yaml:17)",
 		"ServiceAccount shop/web has it in shop by shop/RoleBinding/a (f.yaml:11)",
 	}

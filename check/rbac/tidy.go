@@ -187,7 +187,7 @@ func eachRule(wrong func(*authz.Role, *authz.Rule) string) func(*posture.Hits, *
 			for i := range role.Rules {
 				if why := wrong(role, &role.Rules[i]); why != "" && told < mostTold {
 					told++
-					h.Add(posture.Hit{Object: role.Object, Path: role.At(i), Evidence: fmt.Sprintf("rule %d%s: %s: %s", index(role, i)+1, role.Place(i), why, role.Rules[i].String())})
+					h.Add(posture.Hit{Object: role.Object, Path: role.At(i), Evidence: fmt.Sprintf("rule %d: %s: %s", index(role, i)+1, why, role.Rules[i].String())})
 				}
 			}
 		}
@@ -233,7 +233,7 @@ func duplicateRules(h *posture.Hits, role *authz.Role) {
 		seen[key] = true
 	}
 	for _, i := range slices.Backward(again) {
-		h.Add(posture.Hit{Object: role.Object, Path: role.At(i), Evidence: fmt.Sprintf("rule %d%s: %s", index(role, i)+1, role.Place(i), role.Rules[i].String()), Edits: []kube.Edit{kube.Drop(role.At(i)...)}})
+		h.Add(posture.Hit{Object: role.Object, Path: role.At(i), Evidence: fmt.Sprintf("rule %d: %s", index(role, i)+1, role.Rules[i].String()), Edits: []kube.Edit{kube.Drop(role.At(i)...)}})
 	}
 }
 

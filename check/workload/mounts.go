@@ -32,21 +32,37 @@ func (m *hostMount) text() string {
 // whose volume is one.
 func mountsOf(s *kube.Set, w *kube.Workload) []hostMount {
 	var list []hostMount
-	for i := range w.Spec.Volumes {
-		v := &w.Spec.Volumes[i]
-		host, via, readOnly := hostOf(s, w, v)
-		if host == "" {
-			continue
-		}
+	add := func(volume, host, via string, readOnly bool) {
 		for c := range each(w) {
 			for at, m := range c.VolumeMounts {
-				if m.Name == v.Name {
+				if host != "" && m.Name == volume {
 					list = append(list, hostMount{c, at, path.Join("/", host, m.SubPath), m.ReadOnly || readOnly, m.MountPath, via})
 				}
 			}
 		}
 	}
+	for i := range w.Spec.Volumes {
+		v := &w.Spec.Volumes[i]
+		host, via, readOnly := hostOf(s, w, v)
+		add(v.Name, host, via, readOnly)
+	}
+	for _, t := range w.Root.Get("spec", "volumeClaimTemplates").Items() {
+		name := t.Get("metadata", "name").Text()
+		add(name, folderOf(mayBind(s, w.Namespace, name+"-"+w.Name+"-0", t)), " (by the claims "+name+")", false)
+	}
 	return list
+}
+
+// folderOf is the node's folder that a persistent volume is. One of type local is a disk that
+// was given away on purpose, unless it lies where something of the system's is.
+func folderOf(pv *kube.Node) string {
+	if p := pv.Get("spec", "hostPath", "path").Text(); p != "" {
+		return clean(p)
+	}
+	if p := pv.Get("spec", "local", "path").Text(); p != "" && placeOf(clean(p)) >= 0 {
+		return clean(p)
+	}
+	return ""
 }
 
 // hostOf is the path of the node that a volume is.
@@ -58,11 +74,10 @@ func hostOf(s *kube.Set, w *kube.Workload, v *corev1.Volume) (host, via string, 
 		return "", "", false
 	}
 	pv := boundTo(s, w.Namespace, v.PersistentVolumeClaim.ClaimName)
-	host = pv.Get("spec", "hostPath", "path").Text()
-	if host == "" {
+	if host = folderOf(pv); host == "" {
 		return "", "", false
 	}
-	return clean(host), " (by the claim " + v.PersistentVolumeClaim.ClaimName + ")", v.PersistentVolumeClaim.ReadOnly
+	return host, " (by the claim " + v.PersistentVolumeClaim.ClaimName + ")", v.PersistentVolumeClaim.ReadOnly
 }
 
 // clean is a path of the node without dots and doubled slashes; of Windows without the drive.
@@ -94,20 +109,23 @@ func boundTo(s *kube.Set, namespace, claim string) *kube.Node {
 	if s.Cluster != nil {
 		return nil // it is not bound
 	}
-	return mayBind(s, pvc)
+	return mayBind(s, namespace, claim, pvc.Root)
 }
 
 // mayBind is the volume of a manifest that a claim without a volume is made for: one that
 // names it, else the only one of its class.
-func mayBind(s *kube.Set, pvc *kube.Object) *kube.Node {
+func mayBind(s *kube.Set, namespace, name string, claim *kube.Node) *kube.Node {
+	if s == nil || s.Cluster != nil {
+		return nil
+	}
 	var found *kube.Node
-	class := pvc.Root.Get("spec", "storageClassName").Text()
+	class := claim.Get("spec", "storageClassName").Text()
 	for i, pv := range s.Kind("", "PersistentVolume") {
 		ref := pv.Root.Get("spec", "claimRef")
 		switch {
 		case i > 200:
 			return nil
-		case ref.Get("name").Text() == pvc.Name && ref.Get("namespace").Text() == pvc.Namespace:
+		case ref.Get("name").Text() == name && ref.Get("namespace").Text() == namespace:
 			return pv.Root
 		case !ref.Exists() && class != "" && pv.Root.Get("spec", "storageClassName").Text() == class:
 			if found != nil {

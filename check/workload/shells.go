@@ -13,6 +13,7 @@ var (
 	socatShell  = lazyregexp.New(`(?i)\bsocat\b[^\n;]{0,200}\b(?:exec|system):['"]?[^\s,]*(?:sh|bash|login|cmd)\b`)
 	descriptor  = lazyregexp.New(`/dev/(?:tcp|udp)/[^\n]{0,120}\b(?:ba|z|k|da|a)?sh\b\s*[<>]&?\s*\d+`)
 	fedShell    = lazyregexp.New(`\b(?:nc|ncat|netcat|telnet)\s[^|\n]{1,80}\|\s*(?:/\w+)*/?(?:ba|z|k|da|a)?sh\b[^\n]{0,40}`)
+	bothWays    = lazyregexp.New(`\bexec\s+(\d+)<>\s*/dev/(?:tcp|udp)/[^\n]{0,300}(?:\bread\b|\beval\b|\b(?:ba|z|k|da)?sh\b)[^\n]{0,120}(?:\$\w+|-i|<&)[^\n]{0,60}>&\s*\d+`)
 	awkShell    = lazyregexp.New(`/inet/(?:tcp|udp)/[^\n]{0,300}\bgetline\b`)
 	codeShell   = lazyregexp.New(`socket[^\n]{0,400}(?:dup2\(|pty\.spawn|/bin/(?:ba)?sh)|fsockopen\([^\n]{0,200}(?:exec|proc_open)\(|TCPSocket\.(?:new|open)\b[^\n]{0,300}\b(?:popen|exec|spawn)\b`)
 )
@@ -23,7 +24,7 @@ var shapes = []struct {
 	word string
 	find *lazyregexp.Regexp
 }{
-	{"nc", netcatShell}, {"netcat", netcatShell}, {"/dev/tcp/", bashShell}, {"/dev/udp/", bashShell}, {"/dev/tcp/", descriptor}, {"/dev/udp/", descriptor}, {"mkfifo", fifoShell}, {"mknod", fifoShell},
+	{"nc", netcatShell}, {"netcat", netcatShell}, {"/dev/tcp/", bashShell}, {"/dev/udp/", bashShell}, {"/dev/tcp/", descriptor}, {"/dev/tcp/", bothWays}, {"/dev/udp/", bothWays}, {"/dev/udp/", descriptor}, {"mkfifo", fifoShell}, {"mknod", fifoShell},
 	{"socat", socatShell}, {"socket", codeShell}, {"fsockopen", codeShell}, {"TCPSocket", codeShell}, {"nc ", fedShell}, {"ncat ", fedShell}, {"telnet ", fedShell}, {"/inet/", awkShell},
 }
 

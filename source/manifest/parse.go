@@ -91,14 +91,23 @@ func (j *job) object(d *kube.Document, root *kube.Node) {
 }
 
 // each visits a document's object, or those of a list of objects.
-func each(root *kube.Node, visit func(*kube.Node)) {
+func each(root *kube.Node, visit func(*kube.Node)) { eachIn(root, visit, 0) }
+
+// maxLists is how deep Lists are looked into that are in Lists, as tools that join files make them.
+const maxLists = 4
+
+func eachIn(root *kube.Node, visit func(*kube.Node), depth int) {
 	items := root.Get("items")
 	if items.Form() != kube.List || !strings.HasSuffix(root.Get("kind").Text(), "List") || !root.Get("apiVersion").Exists() {
 		visit(root)
 		return
 	}
 	for _, item := range items.Items() {
-		if item.Form() == kube.Map {
+		switch {
+		case item.Form() != kube.Map:
+		case depth < maxLists && item.Get("kind").Text() == "List":
+			eachIn(item, visit, depth+1)
+		default:
 			visit(item)
 		}
 	}
