@@ -250,7 +250,7 @@ func (c *Check) doubts(s *kube.Set, emit func(bulwark.Record)) {
 	if len(missing) == 0 || len(names) == 0 {
 		return
 	}
-	emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Text: fmt.Sprintf("%s select by labels of namespaces; %d namespaces are not among the manifests and are taken to have no label but their name", some(names), len(missing))}})
+	emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Text: fmt.Sprintf("%s select by labels of namespaces; namespaces that are not among the manifests are taken to have no label but their name: %d", some(names), len(missing))}})
 }
 
 // some names the first of a list.
