@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bulwark"
+	"bulwark/source/cluster"
 )
 
 // Exit codes, the same for every format.
@@ -73,7 +74,7 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "bulwark",
 		Short:         "Find, rank and stop what can go wrong with containers",
-		Long:          "Bulwark tells what is in a container image, what is wrong with it, what to fix first and how.\n\nFirst minute:\n  bulwark db update            get the advisory database\n  bulwark scan debian:12       look at an image of a registry\n  bulwark scan host            look at this machine",
+		Long:          "Bulwark tells what can go wrong with containers: what is in an image, how Kubernetes is told to run it and who may\ndo what there; what to fix first, and how.\n\nFirst minute:\n  bulwark db update            get the advisory database\n  bulwark scan debian:12       look at an image of a registry\n  bulwark scan deploy/         look at manifests, charts, overlays and Dockerfiles\n  bulwark scan cluster         look at a Kubernetes cluster\n  bulwark scan host            look at this machine",
 		Annotations:   asPlugin(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -145,7 +146,9 @@ func hint(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the time given by --timeout was up; give more"
 	case errors.Is(err, errOffline):
-		return "look at how it is spelt if it is a file or folder; leave --offline out if it is an image of a registry"
+		return "look at how it is spelt if it is a file or folder; leave --offline out if it is a cluster, or an image of a registry"
+	case errors.Is(err, cluster.ErrNoCluster):
+		return "say which cluster: --kubeconfig FILE or KUBECONFIG, and --context NAME; files need none: bulwark scan deploy/"
 	case errors.Is(err, bulwark.ErrUnavailable):
 		return "it may be there at another time; see whether it answers from here"
 	case errors.Is(err, bulwark.ErrLimit):

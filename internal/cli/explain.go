@@ -46,7 +46,8 @@ var kindMeaning = map[string]string{
 	bulwark.KindOutdated:      "A package behind the index it came from, a deprecated one, or an image that is old or whose tag has moved on. Packages need --online.",
 	bulwark.KindSecret:        "A key, token or password in a file, an archive, a lower layer or an image's configuration. Its value is never shown.",
 	bulwark.KindMalware:       "Code that is malicious or not what it should be: changed package files, miners, shells, what starts them, what YARA rules of yours match.",
-	bulwark.KindMisconfig:     "A setting of an image, or of the files that it is built from, that makes an attack easier. Those with the tag hygiene need --hygiene.",
+	bulwark.KindMisconfig:     "A setting of an image, of the files that it is built from, of a Kubernetes object, a cluster or a container that runs, that makes an attack easier. Those with the tag hygiene need --hygiene.",
+	bulwark.KindExposure:      "A way in that is open wider than it should be, or data that travels unprotected: an Ingress without TLS, a load balancer to a database.",
 	bulwark.KindEOL:           "A distribution release or a runtime that its makers no longer fix, or soon will not.",
 }
 

@@ -29,7 +29,7 @@ type mender struct {
 }
 
 func newMender(ref string) (*mender, error) {
-	m := &mender{named: strings.TrimPrefix(ref, "dir:"), texts: map[string]*patch.Text{}, times: map[string]int{}}
+	m := &mender{named: strings.TrimPrefix(strings.TrimPrefix(ref, "dir:"), "k8s:"), texts: map[string]*patch.Text{}, times: map[string]int{}}
 	st, err := os.Stat(m.named)
 	if err == nil && st.Mode().IsRegular() {
 		if image.IsArchive(m.named) {

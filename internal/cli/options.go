@@ -138,7 +138,7 @@ func (o *options) repository(f *pflag.FlagSet) {
 
 // selection adds the flags that choose findings.
 func (o *options) selection(f *pflag.FlagSet) {
-	f.StringSliceVar(&o.only, "only", nil, "only these `KINDS` of findings: vulnerability outdated eol secret malware misconfig")
+	f.StringSliceVar(&o.only, "only", nil, "only these `KINDS` of findings: vulnerability outdated eol secret malware misconfig exposure")
 	f.StringSliceVar(&o.skip, "skip", nil, "all but these `KINDS` of findings")
 	f.StringSliceVar(&o.severity, "severity", nil, "only these `LEVELS`: unknown low medium high critical")
 	f.BoolVar(&o.fixable, "fixable-only", false, "only what has a fix")

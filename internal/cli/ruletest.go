@@ -225,7 +225,7 @@ func tellTests(w io.Writer, tests []bulwark.RuleTest, format string) error {
 		default:
 			passed++
 		}
-		fmt.Fprintf(&b, "%-4s  %s (%s): %d cases\n", verdict, clean(t.Rule), clean(t.File), t.Cases)
+		fmt.Fprintf(&b, "%-4s  %s (%s): %s\n", verdict, clean(t.Rule), clean(t.File), count(t.Cases, "case"))
 		for _, f := range t.Failures {
 			fmt.Fprintf(&b, "      %s\n", clean(f))
 		}

@@ -30,12 +30,14 @@ func (a *app) scanCommand() *cobra.Command {
 	formats := all.Formats()
 	c := &cobra.Command{
 		Use: "scan TARGET...", Short: "One look at one or more targets: what is in them, what is wrong, what to fix first",
-		Long: "Scan looks at images, archives, folders, SBOMs, machines, Kubernetes manifests and clusters.\n\n" +
+		Long: "Scan looks at images, archives, folders, SBOMs, machines, Kubernetes manifests, charts and clusters, and containers that run.\n\n" +
 			"TARGET is tried in this order: a prefix (image: tar: oci: rootfs: dir: sbom: k8s: cluster: snapshot: docker: podman:) forces the kind;\n" +
-			"\"host\" is this machine; \"cluster\" that of the current kubeconfig context (cluster:CONTEXT another); \"-\" an SBOM or archive on standard input; an existing file or folder; else an image of a registry.",
+			"\"host\" is this machine; \"engine\" the containers that Docker and Podman run here; \"cluster\" that of the current kubeconfig\n" +
+			"context (cluster:CONTEXT another); \"-\" an SBOM, archive or manifest on standard input; an existing file or folder; else an\nimage of a registry. In a folder, charts are rendered and overlays are built as they stand there.",
 		Example: "  bulwark scan debian:12\n  bulwark scan image.tar --fail-on high\n  bulwark scan host -f table -f html=report.html\n" +
 			"  bulwark scan . --git-history --only secret\n  bulwark scan . --staged --only secret --fail-on low    # as a hook before each commit\n" +
-			"  bulwark scan cluster --images\n  bulwark scan snapshot:prod.snap",
+			"  bulwark scan deploy/ --severity critical,high --policy policies/\n  helm template shop | bulwark scan -\n" +
+			"  bulwark scan chart/ --values prod.yaml --kube-version 1.34\n  bulwark scan cluster --images\n  bulwark scan cluster --framework nsa --fail-under 80\n  bulwark scan snapshot:prod.snap",
 		Args: cobra.MinimumNArgs(1), PreRunE: a.settle,
 		RunE: func(c *cobra.Command, args []string) error { return a.scan(c.Context(), args, formats) },
 	}

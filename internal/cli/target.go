@@ -176,6 +176,9 @@ func (a *app) sniff(ref string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	if cluster.IsSnapshot(file) {
+		return "snapshot", nil
+	}
 	return sniffDocument(bufio.NewReader(f), ref)
 }
 

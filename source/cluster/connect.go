@@ -8,15 +8,19 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 
 	"bulwark"
 )
@@ -85,6 +89,19 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// ErrNoCluster says that no kubeconfig names the cluster.
+var ErrNoCluster = fmt.Errorf("%w", bulwark.ErrNotFound)
+
+// those names the first contexts that there are.
+func those(contexts map[string]*api.Context) string {
+	const most = 10
+	names := slices.Sorted(maps.Keys(contexts))
+	if len(names) == 0 {
+		return ""
+	}
+	return " (it has " + strings.Join(names[:min(len(names), most)], ", ") + ")"
+}
+
 func (o *Options) config() (*rest.Config, string, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath, rules.WarnIfAllMissing = o.Kubeconfig, false
@@ -98,11 +115,11 @@ func (o *Options) config() (*rest.Config, string, error) {
 	}
 	name := cmp.Or(o.Context, raw.CurrentContext, inCluster)
 	if _, ok := raw.Contexts[name]; !ok && name != inCluster {
-		return nil, "", fmt.Errorf("the kubeconfig has no context %q: %w", name, bulwark.ErrNotFound)
+		return nil, "", fmt.Errorf("the kubeconfig has no context %q%s: %w", name, those(raw.Contexts), ErrNoCluster)
 	}
 	cfg, err := loaded.ClientConfig()
 	if clientcmd.IsEmptyConfig(err) {
-		return nil, "", fmt.Errorf("there is no kubeconfig that names a cluster, and this is no pod: %w (--kubeconfig FILE, or KUBECONFIG)", bulwark.ErrNotFound)
+		return nil, "", fmt.Errorf("there is no kubeconfig that names a cluster, and this is no pod: %w", ErrNoCluster)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("the context %s: %w: %w", name, bulwark.ErrMalformed, err)

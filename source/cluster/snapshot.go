@@ -71,6 +71,22 @@ func writeLine(w io.Writer, v any) error {
 	return err
 }
 
+// IsSnapshot tells whether the start of a file says that it is a snapshot.
+func IsSnapshot(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	lines, end, err := linesOf(f)
+	if err != nil {
+		return false
+	}
+	defer end()
+	h, err := readHeader(lines)
+	return err == nil && h.Format == format
+}
+
 // Snapshot opens files that [Source.Save] wrote.
 type Snapshot struct {
 	Stdin io.Reader // what "-" reads
@@ -101,24 +117,33 @@ func (s *Snapshot) Open(ctx context.Context, ref string) (*bulwark.Target, error
 }
 
 func readSnapshot(ctx context.Context, in io.Reader, k *keeper) (*bulwark.Target, error) {
-	br := bufio.NewReader(in)
-	magic, _ := br.Peek(len(zstdMagic)) // less is no snapshot, as the header tells
-	var r io.Reader = br
-	if string(magic) == zstdMagic {
-		z, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(64<<20))
-		if err != nil {
-			return nil, fmt.Errorf("%w: %v", bulwark.ErrMalformed, err)
-		}
-		defer z.Close()
-		r = z
+	lines, end, err := linesOf(in)
+	if err != nil {
+		return nil, err
 	}
-	lines := bufio.NewScanner(limit.Reader(r, maxLines+maxObject, "a snapshot"))
-	lines.Buffer(make([]byte, 64<<10), maxObject)
+	defer end()
 	h, err := readHeader(lines)
 	if err != nil {
 		return nil, err
 	}
 	return readLines(ctx, lines, h, k)
+}
+
+// linesOf takes a snapshot apart, compressed or not; end lets go of what that needs.
+func linesOf(in io.Reader) (lines *bufio.Scanner, end func(), err error) {
+	br, end := bufio.NewReader(in), func() {}
+	magic, _ := br.Peek(len(zstdMagic)) // less is no snapshot, as the header tells
+	var r io.Reader = br
+	if string(magic) == zstdMagic {
+		z, err := zstd.NewReader(br, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(64<<20))
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %v", bulwark.ErrMalformed, err)
+		}
+		r, end = z, z.Close
+	}
+	lines = bufio.NewScanner(limit.Reader(r, maxLines+maxObject, "a snapshot"))
+	lines.Buffer(make([]byte, 64<<10), maxObject)
+	return lines, end, nil
 }
 
 func readHeader(lines *bufio.Scanner) (*header, error) {
@@ -184,10 +209,4 @@ func broken(lines *bufio.Scanner, otherwise string) error {
 		return fmt.Errorf("%w: %v", bulwark.ErrMalformed, err)
 	}
 	return fmt.Errorf("%w: %s", bulwark.ErrMalformed, otherwise)
-}
-
-// IsSnapshot tells whether the start of a file may be that of a snapshot.
-func IsSnapshot(head []byte) bool {
-	const plain = `{"bulwark":"cluster-snapshot/`
-	return len(head) >= len(plain) && string(head[:len(plain)]) == plain
 }
