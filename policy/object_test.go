@@ -166,7 +166,7 @@ func TestInline(t *testing.T) {
 		`pods.yaml: the exception for "old" (line 11) expired on 2020-01-01: what it covered counts again`,
 		`pods.yaml: the exception of line 13 names no rule, and is not honoured: "**"`,
 		`pods.yaml: the exception of line 14 for "soon" is not honoured: expires "soon" is no date such as 2027-01-31`,
-		`: 4 exceptions that the manifests make themselves are honoured (--inline-exceptions)`,
+		`: exceptions that the manifests make themselves are honoured (--inline-exceptions): 4`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)

@@ -65,7 +65,7 @@ func Inline(objects *kube.Set, read func(file string) ([]byte, error), now time.
 		in.comments(file, string(data[:min(len(data), maxInlineFile)]), files[file])
 	}
 	if n := len(in.rules); n > 0 {
-		in.notes = append(in.notes, note("", "%d exceptions that the manifests make themselves are honoured (--inline-exceptions)", n))
+		in.notes = append(in.notes, note("", "exceptions that the manifests make themselves are honoured (--inline-exceptions): %d", n))
 	}
 	return in.rules, in.notes
 }

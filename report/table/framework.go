@@ -34,7 +34,7 @@ func (p *printer) framework(f *bulwark.Framework) {
 		p.grid(g)
 		p.line()
 	}
-	g := &grid{columns: []column{{head: "STATUS"}, {head: "CONTROL"}, {head: "WHAT", yields: 28, most: 84}, {head: "SEEN", yields: 30, most: 110}}}
+	g := &grid{columns: []column{{head: "STATUS"}, {head: "CONTROL"}, {head: "WHAT", yields: 28, most: 84}, {head: "SEEN", yields: 30, most: 110, wrap: true}}}
 	absent := 0
 	for _, c := range compliance.Sorted(f) {
 		if c.Status == bulwark.StatusNA && !p.o.Verbose {

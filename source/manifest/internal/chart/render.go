@@ -218,7 +218,7 @@ func (r *renderer) render(all map[string]one) (err error) {
 	}
 	if n := len(r.absents); n > 0 {
 		slices.Sort(r.absents)
-		r.note("", "the chart does not have all templates that it calls, and something stands in for them: "+strings.Join(r.absents[:min(n, 10)], ", "), true)
+		r.note("", "templates that the chart calls are not in it, as when its dependencies were not fetched; names stand in for them: "+strings.Join(r.absents[:min(n, 10)], ", "), true)
 	}
 	slices.SortFunc(r.res.Manifests, func(a, b Manifest) int { return strings.Compare(a.Name, b.Name) })
 	return nil

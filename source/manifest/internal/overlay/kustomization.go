@@ -137,7 +137,7 @@ func (p *parsing) at(entry, what string) (string, bool) {
 	case remote(entry) && !p.t.Exists(full):
 		p.note("%s: %s is remote and not fetched: the rest is built without it", what, entry)
 	case path.IsAbs(entry) || full == ".." || strings.HasPrefix(full, "../"):
-		p.note("%s: %s lies outside the folder and is not read", what, entry)
+		p.note("%s: %s lies outside the folder and is not read: scan a folder that holds both", what, entry)
 	case !p.t.Exists(full):
 		p.note("%s: there is no %s", what, entry)
 	default:
