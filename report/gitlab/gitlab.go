@@ -131,6 +131,15 @@ func messages(r *bulwark.Report) []message {
 		}
 		list = append(list, m)
 	}
+	others := 0
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Vulnerability == nil && f.Exception == nil {
+			others++
+		}
+	}
+	if others > 0 {
+		list = append(list, message{Level: "info", Value: fmt.Sprintf("this report has no place for findings that are no vulnerabilities (%d); sarif and junit have", others)})
+	}
 	return list
 }
 

@@ -163,7 +163,11 @@ func caseOf(f *bulwark.Finding) testcase {
 func details(f *bulwark.Finding) string {
 	lines := []string{f.Rule, "risk " + fmt.Sprint(f.Risk)}
 	if f.Path != "" {
-		lines = append(lines, "in "+f.Path)
+		at := "in " + f.Path
+		if f.Line > 0 {
+			at += fmt.Sprintf(":%d", f.Line)
+		}
+		lines = append(lines, at)
 	}
 	lines = append(lines, f.Evidence...)
 	if f.Fix != nil {

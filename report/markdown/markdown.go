@@ -73,6 +73,9 @@ func (p *printer) report() {
 func (p *printer) asset(a *group.Asset) {
 	p.line("# %s\n", esc(strings.TrimSpace(a.Kind+" "+a.Name)))
 	about := []string{group.Count(len(a.Packages), "package")}
+	if objects := a.Labels["objects"]; objects != "" && len(a.Packages) == 0 {
+		about = []string{objects}
+	}
 	if d := group.Distribution(a); d != "" {
 		about = append([]string{d}, about...)
 	}
@@ -205,10 +208,25 @@ func (p *printer) others(a *group.Asset) {
 			if n := len(same); n > 1 {
 				where += fmt.Sprintf(" +%d", n-1)
 			}
-			p.line("| %s | %d | %s | %s | %s |", f.Severity, f.Risk, esc(where), esc(f.Title), esc(fix))
+			p.line("| %s | %d | %s | %s | %s |", f.Severity, f.Risk, esc(where), esc(what(f)), esc(fix))
 		}
 		p.line("")
 	}
+}
+
+// what is the title of a finding, and of settings the first that was seen and where.
+func what(f *bulwark.Finding) string {
+	s := f.Title
+	if f.Kind != bulwark.KindMisconfig && f.Kind != bulwark.KindExposure {
+		return s
+	}
+	if len(f.Evidence) > 0 {
+		s += ": " + f.Evidence[0]
+	}
+	if f.Path != "" && f.Subject != "" && f.Subject != f.Path {
+		s += " (" + f.Subject + ")"
+	}
+	return s
 }
 
 func (p *printer) excepted(a *group.Asset) {

@@ -315,7 +315,10 @@ func (b *builder) locations(f *bulwark.Finding) []location {
 		if f.Subject != "" {
 			l.Logical = []logical{{Name: f.Subject, Kind: "module"}}
 		}
-		said := b.names[f.Asset] + ": " + p.Path
+		said := b.names[f.Asset]
+		if p.Path != said {
+			said += ": " + p.Path
+		}
 		if p.Commit != "" {
 			said += " in commit " + p.Commit
 		}
