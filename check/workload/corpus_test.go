@@ -15,7 +15,7 @@ import (
 // its kinds of workload.
 func TestBadPods(t *testing.T) {
 	want := map[string]map[string]bulwark.Severity{
-		"everything-allowed": {"privileged": critical, "host-pid": high, "host-network": high, "host-ipc": medium, "hostpath-root": critical, "pss-privileged": low},
+		"everything-allowed": {"privileged": critical, "host-pid": high, "host-network": high, "host-ipc": medium, "hostpath-root": critical},
 		"priv-and-hostpid":   {"privileged": critical, "host-pid": high},
 		"priv":               {"privileged": high},
 		"hostpath":           {"hostpath-root": critical},

@@ -15,9 +15,9 @@ import (
 func imageRules(o Options) []*posture.Rule {
 	return []*posture.Rule{
 		{
-			Rule: misconfig.Rule{ID: "workload/image-tag", Severity: low, Title: "An image has no tag of its own",
+			Rule: misconfig.Rule{ID: "workload/image-tag", Severity: low, Hygiene: true, Title: "An image has no tag of its own",
 				Tags: []string{"cis:5.5.1", "cis-docker:4.2", "attack:T1525", "kubelinter:latest-tag", "kubescape:C-0075"}, Fix: "name a version, best with its digest",
-				Why:   "latest, also where no tag is given, is whatever was pushed last: nobody knows what runs, and who pushes to the repository runs it at the next start. Low: the repository has to be taken first",
+				Why:   "latest, also where no tag is given, is whatever was pushed last: nobody knows what runs, and who pushes to the repository runs it at the next start. Hygiene: the repository has to be taken first, and a version may be moved as well: only the digest cannot",
 				Noise: "templates that fill the version in later", Refs: []string{docsImages}},
 			Workload: func(h *posture.Hits, w *kube.Workload) {
 				for c := range each(w) {

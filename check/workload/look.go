@@ -143,9 +143,17 @@ var agents = map[string]string{
 	"k8s-device-plugin": "a device plugin", "falco": "Falco", "tetragon": "Tetragon", "datadog/agent": "the Datadog agent", "kube-bench": "kube-bench", "local-path-provisioner": "a provisioner",
 }
 
+// maxAgents is how many containers are asked for the name of an agent: it is asked for each of
+// a workload's dangers, and a workload may have a danger for each of its containers.
+const maxAgents = 50
+
 // agentOf names the node agent that the image of one of the containers is called as.
 func agentOf(w *kube.Workload) string {
+	looked := 0
 	for c := range each(w) {
+		if looked++; looked > maxAgents {
+			break
+		}
 		repo := parseImage(c.Image).repository
 		if name := agents[path.Base(repo)]; name != "" {
 			return name

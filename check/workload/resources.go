@@ -14,9 +14,9 @@ import (
 // resourceRules are about what containers may use up.
 var resourceRules = []*posture.Rule{
 	{
-		Rule: misconfig.Rule{ID: "workload/no-memory-limit", Severity: low, Title: "A container may use all memory of the node",
+		Rule: misconfig.Rule{ID: "workload/no-memory-limit", Severity: low, Hygiene: true, Title: "A container may use all memory of the node",
 			Tags: []string{"cis-docker:5.11", "attack:T1499", "kubelinter:unset-memory-requirements", "kubescape:C-0271"}, Fix: "set resources.limits.memory",
-			Why:   "one leak, or one request that somebody shapes for it, and the node's other pods are killed with it. Low: it stops things, it opens nothing; it is told of without --hygiene since any user of the service can do it",
+			Why:   "one leak, or one request that somebody shapes for it, and the node's other pods are killed with it. Hygiene: it stops things and opens nothing, and almost no manifest has it that nobody tuned",
 			Noise: "a LimitRange that is not among what was scanned sets one", Refs: []string{docsLimits}},
 		Workload: func(h *posture.Hits, w *kube.Workload) { unset(h, w, corev1.ResourceMemory, true) },
 	},

@@ -14,9 +14,9 @@ import (
 // standardRules say which level of the Pod Security Standards pods reach.
 var standardRules = []*posture.Rule{
 	{
-		Rule: misconfig.Rule{ID: "workload/pss-privileged", Severity: low, Title: "Pods reach no level of the Pod Security Standards",
+		Rule: misconfig.Rule{ID: "workload/pss-privileged", Severity: low, Hygiene: true, Title: "Pods reach no level of the Pod Security Standards",
 			Tags: []string{"cis:5.6.3"}, Fix: "mend what is listed, and have the namespace enforce baseline; what cannot be mended goes to a namespace of its own",
-			Why:   "a namespace that enforces baseline refuses them, and one that lets them in lets in others that take the node. Low: each reason has a finding of its own with its own severity",
+			Why:   "a namespace that enforces baseline refuses them, and one that lets them in lets in others that take the node. Hygiene: it sums up, for each reason has a finding of its own with its own severity; --framework pss tells it by control",
 			Noise: "node agents need rights that baseline forbids", Refs: []string{docsPSS}},
 		Workload: func(h *posture.Hits, w *kube.Workload) { standard(h, w, pss.Privileged) },
 	},
