@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"sync"
 )
 
 // Chunk is the text of one document of a stream, or of one element of a list that is too
@@ -21,12 +22,20 @@ type Chunk struct {
 // is one as kubectl writes them.
 const longList = maxDocument / 2
 
+// buffers are what streams are read through: most are far smaller.
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 64<<10) }}
+
 // Chunks divides a stream at the lines that separate documents: nothing within a document
 // can begin a line with three dashes. Of a document that is too large the start is given;
 // the rest is read, and forgotten. A long list of objects is given as its elements.
 func Chunks(r io.Reader) iter.Seq[Chunk] {
 	return func(yield func(Chunk) bool) {
-		in := bufio.NewReaderSize(r, 64<<10)
+		in := buffers.Get().(*bufio.Reader)
+		in.Reset(r)
+		defer func() {
+			in.Reset(nil)
+			buffers.Put(in)
+		}()
 		c, line, begins := document{Chunk: Chunk{Line: 1}}, 1, true
 		for {
 			piece, err := in.ReadSlice('\n')

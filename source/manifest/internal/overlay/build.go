@@ -65,7 +65,7 @@ func (t *Tree) run(dir string) (list [][]byte, err error) {
 		return nil, fmt.Errorf("more than %d objects: %w", maxObjects, bulwark.ErrLimit)
 	}
 	for _, res := range m.Resources() {
-		data, err := res.MarshalJSON()
+		data, err := asJSON(res)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %v", bulwark.ErrMalformed, err)
 		}
