@@ -31,6 +31,8 @@ type danger struct {
 	judge func(*authz.Rule) (verbs []string, wide, own bulwark.Severity)
 	// eases tells that it is one step less bad in a role that has it for a reason.
 	eases func(*authz.Role) bool
+	// moot tells of roles that have more anyway, of which another danger tells.
+	moot func(*authz.Role) bool
 	// weak are verbs that alone are one step less bad.
 	weak []string
 	// alone tells that it is nothing where a rule makes another danger possible.
@@ -65,6 +67,9 @@ type levels struct{ wide, system, own bulwark.Severity }
 // look finds the rules of a role that make the danger possible.
 func (d *danger) look(role *authz.Role) []hit {
 	var list []hit
+	if d.moot != nil && d.moot(role) {
+		return nil
+	}
 	for i := range role.Rules {
 		if h, ok := d.rule(&role.Rules[i]); ok && !(d.alone && d.outdone(&role.Rules[i])) {
 			h.index = i

@@ -184,9 +184,9 @@ var dangers = []*danger{
 		Rule: misconfig.Rule{ID: "rbac/run-by-operator", Severity: medium, Title: "A role writes resources that an operator makes pods of",
 			Tags: []string{"cis:5.1.4", "attack:T1610", "edge:POD_CREATE"}, Fix: "limit it to the namespace where it is needed, and forbid in the operator's own settings which accounts and images it takes",
 			Why:   "the operator runs what is written there with its own rights, which are mostly wider than those of whoever writes",
-			Noise: "it is nothing where the operator is not installed, and the operator itself has to",
+			Noise: "it is nothing where the operator is not installed; of those that make pods themselves, as operators do, that alone is told",
 			Refs:  []string{good + "#workload-creation"}},
-		own: low, named: low, wants: byOperators,
+		own: low, named: low, wants: byOperators, moot: makesAnyPod,
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/pod-exec", Severity: high, Title: "A role runs commands in pods",
@@ -403,7 +403,7 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/policy-use", Severity: high, Title: "A role admits privileged pods",
 			Tags: []string{"attack:T1611"}, Fix: "limit it by resourceNames to a policy or constraint that is not privileged",
-			Why:   "security context constraints (OpenShift) and pod security policies admit pods for those who may use them: without a name that is the most privileged one",
+			Why:   "security context constraints (OpenShift) and pod security policies admit pods for those who may use them: without a name that is the most privileged one. Low for the latter, which clusters before 1.25 alone know",
 			Noise: "agents of the node, to which the privileged constraint is given by intention",
 			Refs:  []string{"https://kubernetes.io/docs/concepts/security/pod-security-policy/"}},
 		own: high, named: high,
@@ -411,6 +411,9 @@ var dangers = []*danger{
 			for _, w := range []want{on("use", "security.openshift.io", "securitycontextconstraints"), on("use", "policy", "podsecuritypolicies"), on("use", "extensions", "podsecuritypolicies")} {
 				loose := len(r.Names) == 0 || slices.ContainsFunc(r.Names, func(n string) bool { return strings.Contains(n, "privileged") && !strings.Contains(n, "unprivileged") })
 				if (slices.Contains(r.Groups, w.group) || slices.Contains(r.Groups, "*")) && !broad(r) && loose && len(w.met(r, w.resources[0])) > 0 {
+					if w.group != "security.openshift.io" {
+						return []string{"use"}, low, low // gone since 1.25
+					}
 					return []string{"use"}, high, high
 				}
 			}

@@ -91,3 +91,23 @@ func administrator(name string) bool {
 	}
 	return strings.HasPrefix(name, "system:") && !strings.HasPrefix(name, "system:serviceaccount") && name != authz.Anonymous && name != authz.Unauthenticated && name != authz.Authenticated
 }
+
+// makesAnyPod tells whether a role for all namespaces makes pods without an operator's help.
+func makesAnyPod(role *authz.Role) bool {
+	if !role.Cluster() {
+		return false
+	}
+	for i := range role.Rules {
+		r := &role.Rules[i]
+		for j := range makesPods {
+			w := &makesPods[j]
+			if len(r.Names) > 0 || !slices.Contains(r.Groups, w.group) && !slices.Contains(r.Groups, "*") {
+				continue
+			}
+			if slices.ContainsFunc(w.resources, func(resource string) bool { return len(w.met(r, resource)) > 0 }) {
+				return true
+			}
+		}
+	}
+	return false
+}
