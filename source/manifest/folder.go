@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"bulwark/internal/glob"
@@ -56,7 +57,7 @@ func (r *reader) folder(ctx context.Context, root *os.Root) error {
 
 // raw reads one file.
 func (r *reader) raw(p *parser, root *os.Root, file string, left *int64) {
-	f, err := root.Open(filepath.FromSlash(file))
+	f, err := limit.Open(root, file)
 	if err != nil {
 		r.note(file, "%v", err)
 		return
@@ -81,6 +82,9 @@ func (r *reader) find(ctx context.Context, root *os.Root) (*found, error) {
 			if d.IsDir() {
 				return fs.SkipDir
 			}
+		case d.IsDir() && strings.Count(file, "/") >= deepest:
+			r.note(path.Dir(file), "folders below it are nested deeper than %d, and were not searched for manifests: %v", deepest, bulwark.ErrLimit)
+			return fs.SkipDir
 		case d.IsDir():
 			all.chart(root, file)
 		case !d.Type().IsRegular():
@@ -93,6 +97,9 @@ func (r *reader) find(ctx context.Context, root *os.Root) (*found, error) {
 	})
 	return all, err
 }
+
+// deepest is how deep folders are searched: each is opened by its whole path.
+const deepest = 100
 
 var kustomization = map[string]bool{"kustomization.yaml": true, "kustomization.yml": true, "Kustomization": true}
 
