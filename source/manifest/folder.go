@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"bulwark"
 	"bulwark/internal/glob"
 	"bulwark/internal/limit"
 )
