@@ -15,7 +15,7 @@ func pathRules() []*posture.Rule {
 	for i := range places {
 		list = append(list, places[i].rule(i))
 	}
-	return append(list, socketRule, otherWritable, otherReadable)
+	return append(list, socketRule, otherWritable, otherReadable, waitingPath)
 }
 
 func (p *place) rule(index int) *posture.Rule {
