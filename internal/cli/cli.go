@@ -84,6 +84,9 @@ func (a *app) root() *cobra.Command {
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}
+	if err := completion(root); err != nil {
+		panic(err) // two completions of one flag
+	}
 	return root
 }
 

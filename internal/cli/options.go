@@ -80,6 +80,7 @@ func (o *options) common(f *pflag.FlagSet) {
 // results adds the flags of commands that write a report; formats names those they have.
 func (o *options) results(f *pflag.FlagSet, formats []string, normal string) {
 	f.StringArrayVarP(&o.formats, "format", "f", nil, "`FORMAT`, or FORMAT=FILE to write several (default "+normal+"): "+strings.Join(formats, " "))
+	f.Lookup("format").Annotations = map[string][]string{formatWords: formats}
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of stdout")
 }
 

@@ -38,7 +38,7 @@ func (a *app) scanCommand() *cobra.Command {
 			"  bulwark scan . --git-history --only secret\n  bulwark scan . --staged --only secret --fail-on low    # as a hook before each commit\n" +
 			"  bulwark scan deploy/ --severity critical,high --policy policies/\n  helm template shop | bulwark scan -\n" +
 			"  bulwark scan chart/ --values prod.yaml --kube-version 1.34\n  bulwark scan cluster --images\n  bulwark scan cluster --framework nsa --fail-under 80\n  bulwark scan snapshot:prod.snap",
-		Args: cobra.MinimumNArgs(1), PreRunE: a.settle,
+		Args: cobra.MinimumNArgs(1), PreRunE: a.settle, ValidArgsFunction: completeTarget,
 		RunE: func(c *cobra.Command, args []string) error { return a.scan(c.Context(), args, formats) },
 	}
 	f := c.Flags()

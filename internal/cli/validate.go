@@ -65,7 +65,7 @@ func (a *app) ruleValidateCommand() *cobra.Command {
 	format, kind := "table", ""
 	c := &cobra.Command{
 		Use: "validate FILE...", Short: "Load files of rules and say what cannot be taken",
-		Long:    "Validate loads YARA rules (.yar, .yara, or a folder of them) and gitleaks configurations (.toml) and ValidatingAdmissionPolicies (.yaml) and says,\nwith line and column, which rules cannot be taken and why. It exits with 1 when there is any such rule.",
+		Long:    "Validate loads YARA rules (.yar, .yara, or a folder of them), gitleaks configurations (.toml) and ValidatingAdmissionPolicies (.yaml), and says,\nwith line and column, which rules cannot be taken and why. It exits with 1 when there is any such rule.",
 		Example: "  bulwark rule validate rules.yar gitleaks.toml\n  bulwark rule validate --kind yara rules.txt -f json",
 		Args:    cobra.MinimumNArgs(1), PreRunE: a.settle,
 		RunE: func(_ *cobra.Command, args []string) error { return a.validateRules(args, kind, format) },
