@@ -3,6 +3,7 @@ package rbac
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Resource is a kind of thing that requests are about.
@@ -14,9 +15,12 @@ type Resource struct {
 	Namespaced bool
 }
 
-// resources are those of Kubernetes itself that people ask about, with kubectl's short names:
+// resources are those that are written, when they are asked for first.
+var resources = sync.OnceValue(func() []Resource { return parseResources(written) })
+
+// written are the resources of Kubernetes itself that people ask about, with kubectl's short names:
 // group, then "name Kind short,short" each; an asterisk behind the name: it has no namespace.
-var resources = parseResources(map[string]string{
+var written = map[string]string{
 	"": "bindings Binding;componentstatuses* ComponentStatus cs;configmaps ConfigMap cm;endpoints Endpoints ep;events Event ev;limitranges LimitRange limits;namespaces* Namespace ns;" +
 		"nodes* Node no;persistentvolumeclaims PersistentVolumeClaim pvc;persistentvolumes* PersistentVolume pv;pods Pod po;podtemplates PodTemplate;replicationcontrollers ReplicationController rc;" +
 		"resourcequotas ResourceQuota quota;secrets Secret;serviceaccounts ServiceAccount sa;services Service svc;users* User;groups* Group",
@@ -42,7 +46,7 @@ var resources = parseResources(map[string]string{
 	"scheduling.k8s.io":            "priorityclasses* PriorityClass pc",
 	"storage.k8s.io":               "csidrivers* CSIDriver;csinodes* CSINode;csistoragecapacities CSIStorageCapacity;storageclasses* StorageClass sc;volumeattachments* VolumeAttachment;volumeattributesclasses* VolumeAttributesClass vac",
 	"metrics.k8s.io":               "nodemetrics* NodeMetrics;podmetrics PodMetrics",
-})
+}
 
 func parseResources(groups map[string]string) []Resource {
 	var list []Resource
@@ -66,15 +70,15 @@ func parseResources(groups map[string]string) []Resource {
 }
 
 // byWord are the resources that a word may mean, the core group's first.
-var byWord = func() map[string][]int {
+var byWord = sync.OnceValue(func() map[string][]int {
 	words := map[string][]int{}
-	for i, r := range resources {
+	for i, r := range resources() {
 		for _, w := range append([]string{r.Name, strings.ToLower(r.Kind)}, r.Short...) {
 			words[w] = append(words[w], i)
 		}
 	}
 	return words
-}()
+})
 
 // Lookup finds what people call a resource: "po", "pod", "Pod", "pods", "deployments.apps",
 // "deploy.apps". ok is false when it is none of Kubernetes' own; then the resource has the
@@ -85,9 +89,9 @@ func Lookup(word string) (r Resource, ok bool) {
 	if v, rest, ok := strings.Cut(group, "."); ok && version(v) {
 		group = rest // deployments.v1.apps
 	}
-	for _, i := range byWord[name] {
-		if !grouped || resources[i].Group == group {
-			return resources[i], true
+	for _, i := range byWord()[name] {
+		if r := resources()[i]; !grouped || r.Group == group {
+			return r, true
 		}
 	}
 	return Resource{Name: name, Group: group, Namespaced: true}, name == "*"
@@ -96,4 +100,4 @@ func Lookup(word string) (r Resource, ok bool) {
 func version(s string) bool { return len(s) > 1 && s[0] == 'v' && s[1] >= '0' && s[1] <= '9' }
 
 // Resources lists what Lookup knows.
-func Resources() []Resource { return slices.Clone(resources) }
+func Resources() []Resource { return slices.Clone(resources()) }

@@ -188,7 +188,7 @@ func (o *output) sort() {
 		}
 		return cmp.Or(strings.Compare(a.PURL, b.PURL), strings.Compare(a.Path, b.Path))
 	})
-	slices.SortStableFunc(o.findings, func(a, b bulwark.Finding) int {
+	sortLarge(o.findings, func(a, b *bulwark.Finding) int {
 		return cmp.Or(cmp.Compare(b.Risk, a.Risk), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Subject, b.Subject))
 	})
 	slices.SortStableFunc(o.notes, func(a, b bulwark.Note) int {

@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"bulwark"
 	"bulwark/kube"
@@ -64,20 +65,20 @@ func listening(c *kube.Container, port int) (listener, bool) {
 	name := kube.ImageName(c.Image)
 	base, dir := path.Base(name), path.Base(path.Dir(name))
 	for _, word := range [...]string{dir + "/" + base, base, dir} {
-		if p := byWord[word]; p != nil && (len(p.ports) == 0 || slices.Contains(p.ports, port)) {
+		if p := byWord()[word]; p != nil && (len(p.ports) == 0 || slices.Contains(p.ports, port)) {
 			return p.listener, true
 		}
 	}
 	return listener{}, false
 }
 
-var byWord = func() map[string]*program {
+var byWord = sync.OnceValue(func() map[string]*program {
 	m := map[string]*program{}
 	for i := range byImage {
 		m[byImage[i].word] = &byImage[i]
 	}
 	return m
-}()
+})
 
 // sensitive says what a port of a Service leads to, by the programs behind it, else by its
 // number; and whose container that is.
