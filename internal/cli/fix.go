@@ -34,6 +34,7 @@ func (a *app) fixCommand() *cobra.Command {
 	a.database(f)
 	a.indexes(f)
 	a.inside(f)
+	a.cluster.add(f)
 	a.targets(f)
 	a.chartFlags(f)
 	a.common(f)

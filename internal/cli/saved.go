@@ -140,7 +140,8 @@ func isReport(name string) bool {
 func (a *app) diffCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "diff A B", Short: "What changed between two targets or saved reports: packages, findings gained and lost",
-		Args: cobra.ExactArgs(2), PreRunE: a.settle,
+		Example: "  bulwark diff shop:1.4 shop:1.5\n  bulwark diff monday.json cluster\n  bulwark diff snapshot:monday.snap snapshot:friday.snap",
+		Args:    cobra.ExactArgs(2), PreRunE: a.settle,
 		RunE: func(c *cobra.Command, args []string) error { return a.diff(c.Context(), args[0], args[1]) },
 	}
 	f := c.Flags()
@@ -148,7 +149,9 @@ func (a *app) diffCommand() *cobra.Command {
 	a.selection(f)
 	a.database(f)
 	a.indexes(f)
+	a.cluster.add(f)
 	a.targets(f)
+	a.chartFlags(f)
 	a.common(f)
 	return c
 }

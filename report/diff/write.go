@@ -81,11 +81,26 @@ func label(ecosystem, purl, name string) string {
 }
 
 func describe(f *bulwark.Finding) string {
-	what := f.Kind + " " + cmp.Or(f.Title, f.Rule)
+	what := f.Kind + " " + cmp.Or(f.Title, f.Rule) + where(f)
 	if v := f.Vulnerability; v != nil {
 		what = group.ID(v) + " in " + v.Package + " " + v.Installed
 	}
 	return fmt.Sprintf("%s %s (risk %d)", f.Severity, what, f.Risk)
+}
+
+// where is the object or file that a finding is about, or both.
+func where(f *bulwark.Finding) string {
+	at := f.Path
+	if at != "" && f.Line > 0 {
+		at += fmt.Sprintf(":%d", f.Line)
+	}
+	switch {
+	case at == "" && f.Subject == "":
+		return ""
+	case at == "" || f.Subject == "" || f.Subject == f.Path:
+		return " in " + cmp.Or(at, f.Subject)
+	}
+	return " in " + f.Subject + " (" + at + ")"
 }
 
 func (d *Diff) summary() string {
