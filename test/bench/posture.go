@@ -12,6 +12,7 @@ import (
 
 	"bulwark"
 	"bulwark/all"
+	"bulwark/internal/cli"
 	"bulwark/kube"
 	"bulwark/source/manifest"
 	"bulwark/test/internal/synth"
@@ -24,6 +25,7 @@ var corpora = []string{"badpods", "k8s-examples", "kube-prometheus", "kubelinter
 // second from YAML to findings, objects a second through the checks alone on one core, and
 // how many objects there are.
 func manifests(folder string) error {
+	cli.TuneMemory() // as the program does
 	var reading, checking time.Duration
 	objects := 0
 	for _, corpus := range corpora {
@@ -83,7 +85,8 @@ func objects(pods string) error {
 	return nil
 }
 
-// snapshotOf writes a cluster of that many pods as a snapshot has it.
+// snapshotOf writes a cluster of that many pods as a snapshot, with all that API servers tell:
+// more than Bulwark itself writes into one.
 func snapshotOf(file string, pods int) error {
 	f, err := os.Create(file)
 	if err != nil {
