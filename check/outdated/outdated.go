@@ -74,6 +74,9 @@ func (c *Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Inven
 	if f := c.age(t); f != nil {
 		emit(bulwark.Record{Finding: f})
 	}
+	if !c.o.Online && !c.o.Wanted && t.Image == nil && len(inv.Packages) == 0 {
+		return nil // there is nothing to ask about, as in manifests
+	}
 	if !c.o.Online {
 		emit(bulwark.Record{Note: &bulwark.Note{Plugin: name, Incomplete: c.o.Wanted,
 			Text: "package indexes and registries were not asked what is outdated; --online asks them"}})
