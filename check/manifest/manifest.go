@@ -64,22 +64,30 @@ func (c *Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Inven
 	if s == nil {
 		return nil
 	}
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for _, b := range s.Broken {
-		f := finding(&b, seen)
-		emit(bulwark.Record{Finding: f})
+		if seen[b.File]++; seen[b.File] <= mostBroken {
+			emit(bulwark.Record{Finding: finding(&b, seen[b.File])})
+		}
+	}
+	for file, n := range seen {
+		if more := n - mostBroken; more > 0 {
+			emit(bulwark.Record{Note: &bulwark.Note{Plugin: c.Name, Path: file, Text: fmt.Sprintf("%d more documents of this file cannot be read", more), Incomplete: true}})
+		}
 	}
 	return c.Family.Check(ctx, t, inv, emit)
 }
 
-// finding is that of one document. The key has no line: where it stands changes with every
+// mostBroken is how many broken documents of a file are findings of their own.
+const mostBroken = 500
+
+// finding is that of one document, the nth broken one of its file. The key has no line: where it stands changes with every
 // edit above it; which of the file's broken documents it is does not.
-func finding(b *kube.Broken, seen map[string]bool) *bulwark.Finding {
+func finding(b *kube.Broken, n int) *bulwark.Finding {
 	subject := b.File
-	for n := 2; seen[subject]; n++ {
+	if n > 1 {
 		subject = fmt.Sprintf("%s#%d", b.File, n)
 	}
-	seen[subject] = true
 	f := broken.Finding(subject, b.File, b.Err.Error())
 	f.Path, f.Line = b.File, b.Line
 	f.Places = []bulwark.Place{{Path: b.File, Line: b.Line}}

@@ -50,7 +50,7 @@ func (m *mender) copyAll() error {
 
 // copyFile copies a file of a size that can be changed; others are left out.
 func (m *mender) copyFile(name, to string, rest int64) (int64, error) {
-	in, err := m.root.Open(filepath.FromSlash(name))
+	in, err := limit.Open(m.root, name)
 	if err != nil {
 		return 0, nil
 	}
@@ -127,15 +127,12 @@ func (m *mender) content(name string) ([]byte, error) {
 }
 
 func (m *mender) read(name string) ([]byte, fs.FileMode, error) {
-	in, err := m.root.Open(local(name))
+	in, err := limit.Open(m.root, path.Clean(name))
 	if err != nil {
 		return nil, 0, err
 	}
 	defer in.Close()
 	st, err := in.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file: %w", name, bulwark.ErrUnsupported)
-	}
 	if err != nil {
 		return nil, 0, err
 	}

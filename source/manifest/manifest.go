@@ -190,7 +190,7 @@ func (r *reader) tell(n bulwark.Note) {
 }
 
 func readAt(root *os.Root, file string, most int64) ([]byte, error) {
-	f, err := root.Open(filepath.FromSlash(file))
+	f, err := limit.Open(root, file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", file, bulwark.ErrNotFound)
 	}
@@ -198,9 +198,6 @@ func readAt(root *os.Root, file string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file: %w", file, bulwark.ErrUnsupported)
-	}
 	return limit.ReadAll(f, most, file)
 }
 

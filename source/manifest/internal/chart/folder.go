@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"bulwark"
@@ -60,7 +59,7 @@ func ReadFolder(root *os.Root, dir string) ([]File, error) {
 
 func appendFile(root *os.Root, files *[]File, file, rel string, left *int64) error {
 	if archive(rel) {
-		f, err := root.Open(filepath.FromSlash(file))
+		f, err := limit.Open(root, file)
 		if err != nil {
 			return err
 		}
@@ -96,7 +95,7 @@ func archive(rel string) bool {
 }
 
 func readAt(root *os.Root, file string, most int64) ([]byte, error) {
-	f, err := root.Open(filepath.FromSlash(file))
+	f, err := limit.Open(root, file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", file, bulwark.ErrNotFound)
 	}

@@ -131,7 +131,7 @@ func (t *Tree) ReadFile(p string) ([]byte, error) {
 	if data, ok := t.instead[file]; ok {
 		return data, nil
 	}
-	f, err := t.Root.Open(filepath.FromSlash(file))
+	f, err := limit.Open(t.Root, file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", file, os.ErrNotExist)
 	}
@@ -139,9 +139,6 @@ func (t *Tree) ReadFile(p string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file: %w", file, bulwark.ErrUnsupported)
-	}
 	data, err := limit.ReadAll(f, maxFile, file)
 	t.bytes += int64(len(data))
 	if err == nil {
