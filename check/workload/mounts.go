@@ -88,7 +88,13 @@ func clean(p string) string {
 			p = rest
 		}
 	}
-	return path.Clean("/" + p)
+	p = path.Clean("/" + p)
+	for _, root := range []string{"/proc/1/root", "/proc/self/root", "/proc/thread-self/root"} {
+		if within(p, root) { // which is the node's own root folder
+			return path.Clean("/" + p[len(root):])
+		}
+	}
+	return p
 }
 
 // boundTo is the persistent volume that a claim names or has; nil when it is not known.

@@ -104,9 +104,19 @@ var profileRules = []*posture.Rule{
 	},
 }
 
+// inherits tells whether a container has no setting of its own and takes that of its pod.
+func inherits(w *kube.Workload, own func(*corev1.SecurityContext) bool) bool {
+	for c := range each(w) {
+		if c.SecurityContext == nil || !own(c.SecurityContext) {
+			return true
+		}
+	}
+	return false
+}
+
 func seccompUnconfined(h *posture.Hits, w *kube.Workload) {
-	if s := w.Spec.SecurityContext; s != nil && s.SeccompProfile != nil && s.SeccompProfile.Type == corev1.SeccompProfileTypeUnconfined {
-		hit := inPod(w, "seccompProfile: Unconfined for all containers", "securityContext", "seccompProfile", "type")
+	if s := w.Spec.SecurityContext; s != nil && s.SeccompProfile != nil && s.SeccompProfile.Type == corev1.SeccompProfileTypeUnconfined && inherits(w, func(s *corev1.SecurityContext) bool { return s.SeccompProfile != nil }) {
+		hit := inPod(w, "seccompProfile: Unconfined for all containers that have none of their own", "securityContext", "seccompProfile", "type")
 		hit.Edits = []kube.Edit{kube.Put("RuntimeDefault", hit.Path...)}
 		danger(h, w, hit)
 	}
@@ -155,8 +165,8 @@ func seccompUnset(h *posture.Hits, w *kube.Workload) {
 }
 
 func appArmor(h *posture.Hits, w *kube.Workload) {
-	if s := w.Spec.SecurityContext; s != nil && s.AppArmorProfile != nil && s.AppArmorProfile.Type == corev1.AppArmorProfileTypeUnconfined {
-		hit := inPod(w, "appArmorProfile: Unconfined for all containers", "securityContext", "appArmorProfile")
+	if s := w.Spec.SecurityContext; s != nil && s.AppArmorProfile != nil && s.AppArmorProfile.Type == corev1.AppArmorProfileTypeUnconfined && inherits(w, func(s *corev1.SecurityContext) bool { return s.AppArmorProfile != nil }) {
+		hit := inPod(w, "appArmorProfile: Unconfined for all containers that have none of their own", "securityContext", "appArmorProfile")
 		hit.Edits = []kube.Edit{kube.Drop(hit.Path...)}
 		danger(h, w, hit)
 	}

@@ -105,7 +105,7 @@ func eachIn(root *kube.Node, visit func(*kube.Node), depth int) {
 	for _, item := range items.Items() {
 		switch {
 		case item.Form() != kube.Map:
-		case depth < maxLists && item.Get("kind").Text() == "List":
+		case depth < maxLists && strings.HasSuffix(item.Get("kind").Text(), "List"):
 			eachIn(item, visit, depth+1)
 		default:
 			visit(item)
