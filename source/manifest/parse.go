@@ -108,7 +108,7 @@ func eachIn(root *kube.Node, visit func(*kube.Node), depth int) {
 		case depth < maxLists && strings.HasSuffix(item.Get("kind").Text(), "List"):
 			eachIn(item, visit, depth+1)
 		default:
-			visit(item)
+			visit(item.ItemOf(root))
 		}
 	}
 }
