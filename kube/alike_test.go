@@ -48,7 +48,7 @@ func TestParserShares(t *testing.T) {
 func TestParserLimits(t *testing.T) {
 	var p Parser
 	inner := `[` + strings.Repeat("0,", 1500) + `0]`
-	text := `[` + strings.Repeat(inner+",", maxNodes/1500) + `0]`
+	text := `[` + strings.Repeat(inner+",", maxNodes/1500+2) + `0]`
 	if _, err := p.Parse([]byte(text)); !errors.Is(err, bulwark.ErrLimit) {
 		t.Errorf("wide: %v", err)
 	}

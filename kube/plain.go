@@ -109,7 +109,7 @@ func (p *plainReader) node(form Form, at int) *Node {
 		return p.failNode()
 	}
 	if len(p.slab) == 0 {
-		p.slab = make([]Node, 64)
+		p.slab = make([]Node, min(64, max(8, p.count))) // small documents come by the ten thousand
 	}
 	n := &p.slab[0]
 	p.slab = p.slab[1:]

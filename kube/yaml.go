@@ -12,7 +12,7 @@ import (
 
 const (
 	maxDocument = 8 << 20 // bytes of one document
-	maxNodes    = 1 << 20 // of one document, aliases followed once each
+	maxNodes    = 1 << 18 // of one document, aliases followed once each
 	maxDepth    = 200
 )
 

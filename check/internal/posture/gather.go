@@ -2,6 +2,7 @@ package posture
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -26,7 +27,17 @@ type gatherer struct {
 	list   []*gathered
 	byKey  map[string]*gathered
 	last   problem // what the last hit was of, which the next one is often of too
+	count  map[*Rule]int
+	untold int // hits that would have made findings beyond the budget
 }
+
+// The budget of a family: once it has made so many findings of one target, each rule is held
+// to a share, so that none goes without a word. Patches are made for so many of them.
+const (
+	mostFindings = 20_000
+	ruleShare    = 200
+	mostPatches  = 5_000
+)
 
 // problem is what hits have in common that make one finding.
 type problem struct {
@@ -49,13 +60,17 @@ type gathered struct {
 func (g *gatherer) add(h *Hits, hit *Hit) {
 	place := hit.Object.Place(hit.Path...)
 	f := g.of(h, hit, place)
+	if f == nil {
+		g.untold++
+		return
+	}
 	f.more(hit, place)
 	if s := hit.Severity; s != bulwark.SeverityUnknown && s > f.Severity {
 		h.rule.Rate(f.Finding, s)
 	}
 }
 
-// of is the finding that a hit belongs to.
+// of is the finding that a hit belongs to; nil when the budget does not reach for it.
 func (g *gatherer) of(h *Hits, hit *Hit, place kube.Location) *gathered {
 	if p := &g.last; p.rule == h.rule && p.object == hit.Object && p.what == hit.What && p.found != nil {
 		return p.found
@@ -63,10 +78,14 @@ func (g *gatherer) of(h *Hits, hit *Hit, place kube.Location) *gathered {
 	key := bulwark.Key(h.rule.kind(), h.rule.ID, hit.Object.ID(), hit.Object.Origin.File+"#"+hit.What)
 	f := g.byKey[key]
 	if f == nil {
+		if len(g.list) >= mostFindings && g.count[h.rule] >= ruleShare {
+			return nil
+		}
 		f = &gathered{Finding: h.rule.finding(hit, key, place), set: h.Set, edits: map[*kube.Object][]kube.Edit{}}
 		if g.byKey == nil {
-			g.byKey = map[string]*gathered{}
+			g.byKey, g.count = map[string]*gathered{}, map[*Rule]int{}
 		}
+		g.count[h.rule]++
 		f.Asset = assetOf(h.Set, g.asset, hit.Object)
 		if h.fix != "" {
 			f.Fix = &bulwark.Fix{Text: h.fix}
@@ -154,6 +173,10 @@ func (f *gathered) say(line string) {
 // emit gives the findings in the order in which they were met, with the patch of each that
 // has one: all of its hits are mended by it, or there is none.
 func (g *gatherer) emit(emit func(bulwark.Record)) {
+	if g.untold > 0 {
+		g.notes = append(g.notes, bulwark.Note{Plugin: g.family.Name, Incomplete: true,
+			Text: fmt.Sprintf("%d findings are told, and %d more that the rules met are not: %v", len(g.list), g.untold, bulwark.ErrLimit)})
+	}
 	for i := range g.notes {
 		emit(bulwark.Record{Note: &g.notes[i]})
 	}
@@ -163,7 +186,11 @@ func (g *gatherer) emit(emit func(bulwark.Record)) {
 	})
 	if len(byFile) > 0 {
 		m := &remedy.Maker{Set: byFile[0].set}
-		for _, f := range byFile {
+		for i, f := range byFile {
+			if i >= mostPatches && f.Fix != nil {
+				f.Fix.Text += " (no automatic patch: there are too many to be made at once)"
+				continue
+			}
 			f.patch(m)
 		}
 	}
