@@ -153,11 +153,11 @@ func TestNearestRoleCounts(t *testing.T) {
 func TestHostile(t *testing.T) {
 	var many, values strings.Builder
 	many.WriteString(`{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "many"}, "rules": [`)
-	for i := range 100_000 {
+	for i := range 40_000 {
 		fmt.Fprintf(&many, `{"verbs": ["get"], "apiGroups": ["g%d"]},`+"\n", i)
 	}
 	many.WriteString(`{}]}`)
-	for i := range 300_000 {
+	for i := range 200_000 {
 		fmt.Fprintf(&values, "a%d,", i)
 	}
 	for name, text := range map[string]string{
@@ -167,7 +167,7 @@ func TestHostile(t *testing.T) {
 		"cycle":       "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a, labels: {x: y}}\naggregationRule: {clusterRoleSelectors: [{matchLabels: {x: y}}]}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: b, labels: {x: y}}\naggregationRule: {clusterRoleSelectors: [{matchLabels: {x: y}}]}\n",
 	} {
 		r := Of(setOf(t, text))
-		if got := r.Who(Query{Request: Request{Verb: "get", Group: "g99999", Resource: "pods"}, Anywhere: true, AnyName: true}); len(got) != 0 {
+		if got := r.Who(Query{Request: Request{Verb: "get", Group: "g39999", Resource: "pods"}, Anywhere: true, AnyName: true}); len(got) != 0 {
 			t.Errorf("%s: %q", name, ways(got))
 		}
 		if name == "many rules" && len(r.Problems) != 1 {
