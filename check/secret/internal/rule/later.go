@@ -19,12 +19,18 @@ func LoadLater(data []byte) (*Rule, error) {
 		if bytes.HasPrefix(line, []byte("cases:")) {
 			break
 		}
-		name, value, ok := strings.Cut(strings.TrimRight(string(line), "\r\n"), ": ")
-		if ok && !r.header(name, strings.TrimSpace(value)) {
+		name, value, ok := bytes.Cut(line, []byte(": "))
+		if ok && headers[string(name)] && !r.header(string(name), string(bytes.TrimSpace(value))) {
 			return LoadTrusted(data)
 		}
 	}
 	return r, nil
+}
+
+// headers are the fields that are read before the others.
+var headers = map[string]bool{
+	"id": true, "path": true, "anchors": true, "foldCase": true, "configOnly": true,
+	"generic": true, "personal": true, "before": true, "after": true,
 }
 
 // header sets a field; false: it is written in a way that is not known here.
@@ -50,8 +56,6 @@ func (r *Rule) header(name, value string) (ok bool) {
 	case "after":
 		n, err := strconv.Atoi(value)
 		r.After, ok = n, err == nil
-	default:
-		ok = true
 	}
 	return ok
 }
