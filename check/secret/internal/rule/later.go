@@ -19,41 +19,50 @@ func LoadLater(data []byte) (*Rule, error) {
 		if bytes.HasPrefix(line, []byte("cases:")) {
 			break
 		}
-		name, value, ok := strings.Cut(strings.TrimRight(string(line), "\r\n"), ": ")
-		if ok && !r.header(name, strings.TrimSpace(value)) {
+		name, value, ok := bytes.Cut(line, []byte(": "))
+		if ok && !r.header(name, bytes.TrimSpace(value)) {
 			return LoadTrusted(data)
 		}
 	}
 	return r, nil
 }
 
-// header sets a field; false: it is written in a way that is not known here.
-func (r *Rule) header(name, value string) (ok bool) {
-	switch name {
+// header sets a field; false: it is written in a way that is not known here. Fields that are
+// read later are passed over.
+func (r *Rule) header(name, value []byte) (ok bool) {
+	switch string(name) {
 	case "id":
-		r.ID, ok = scalar(value)
+		r.ID, ok = scalar(string(value))
 	case "path":
-		r.Path, ok = scalar(value)
+		r.Path, ok = scalar(string(value))
 	case "anchors":
-		r.Anchors, ok = flow(value)
+		r.Anchors, ok = flow(string(value))
 	case "foldCase":
-		r.FoldCase, ok = value == "true", value == "true" || value == "false"
+		r.FoldCase, ok = truth(value)
 	case "configOnly":
-		r.ConfigOnly, ok = value == "true", value == "true" || value == "false"
+		r.ConfigOnly, ok = truth(value)
 	case "generic":
-		r.Generic, ok = value == "true", value == "true" || value == "false"
+		r.Generic, ok = truth(value)
 	case "personal":
-		r.Personal, ok = value == "true", value == "true" || value == "false"
+		r.Personal, ok = truth(value)
 	case "before":
-		n, err := strconv.Atoi(value)
-		r.Before, ok = n, err == nil
+		r.Before, ok = number(value)
 	case "after":
-		n, err := strconv.Atoi(value)
-		r.After, ok = n, err == nil
+		r.After, ok = number(value)
 	default:
 		ok = true
 	}
 	return ok
+}
+
+func truth(s []byte) (value, ok bool) {
+	value = string(s) == "true"
+	return value, value || string(s) == "false"
+}
+
+func number(s []byte) (int, bool) {
+	n, err := strconv.Atoi(string(s))
+	return n, err == nil
 }
 
 // scalar reads one in single quotes, or a plain one of letters, digits and "-".
