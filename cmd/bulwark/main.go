@@ -5,9 +5,9 @@ import (
 	"os"
 
 	"bulwark/internal/cli"
+	_ "bulwark/internal/memory" // sets the garbage collector
 )
 
 func main() {
-	cli.TuneMemory()
 	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

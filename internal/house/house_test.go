@@ -36,8 +36,8 @@ var layers = map[string][]string{
 	"trust": {""},
 	"scan":  {""},
 	"all":   {"", "kube", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust"},
-	"cmd":   {"internal/cli"},
-	"test":  {"", "kube", "source", "all", "internal/cli", "advisory", "check"},
+	"cmd":   {"internal/cli", "internal/memory"},
+	"test":  {"", "kube", "source", "all", "internal/cli", "internal/memory", "advisory", "check"},
 
 	"internal/limit":      {""},
 	"internal/glob":       {},
@@ -49,6 +49,7 @@ var layers = map[string][]string{
 	"internal/patch":      {""},
 	"internal/cli":        {"", "framework", "kube", "rbac", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
 	"internal/house":      {},
+	"internal/memory":     {},
 }
 
 // leaves may be imported by everyone but the root.

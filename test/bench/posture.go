@@ -12,7 +12,7 @@ import (
 
 	"bulwark"
 	"bulwark/all"
-	"bulwark/internal/cli"
+	_ "bulwark/internal/memory" // as the program does
 	"bulwark/kube"
 	"bulwark/source/manifest"
 	"bulwark/test/internal/synth"
@@ -25,7 +25,6 @@ var corpora = []string{"badpods", "k8s-examples", "kube-prometheus", "kubelinter
 // second from YAML to findings, objects a second through the checks alone on one core, and
 // how many objects there are.
 func manifests(folder string) error {
-	cli.TuneMemory() // as the program does
 	var reading, checking time.Duration
 	objects := 0
 	for _, corpus := range corpora {
