@@ -30,6 +30,7 @@ var layers = map[string][]string{
 	"check":    {"", "build", "kube", "advisory", "network", "rbac", "trust", "policy"},
 	"policy":   {"", "kube"},
 	"rbac":     {"", "kube"},
+	"network":  {"", "kube"},
 
 	"framework": {"", "kube"},
 

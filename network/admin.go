@@ -1,0 +1,116 @@
+package network
+
+import (
+	"slices"
+	"strconv"
+
+	"bulwark/kube"
+)
+
+// adminPolicy reads an AdminNetworkPolicy of policy.networking.k8s.io/v1alpha1.
+func (r *reader) adminPolicy(o *kube.Object) {
+	priority, ok := o.Root.Get("spec", "priority").Int()
+	if !ok || priority < 0 || priority > 1000 {
+		r.problem(o, []any{"spec", "priority"}, "priority is not 0 to 1000")
+		return
+	}
+	r.admin(o, tierAdmin, priority)
+}
+
+// baselinePolicy reads a BaselineAdminNetworkPolicy. There is one, named default.
+func (r *reader) baselinePolicy(o *kube.Object) { r.admin(o, tierBaseline, 0) }
+
+func (r *reader) admin(o *kube.Object, tier int, order int64) {
+	spec := o.Root.Get("spec")
+	subject, ok := r.adminPods(o, spec.Get("subject"), []any{"spec", "subject"})
+	if !ok {
+		return
+	}
+	p := &Policy{Object: o, tier: tier, order: order, subject: r.holdingFor(subject)}
+	for d, field := range [2][2]string{{"ingress", "from"}, {"egress", "to"}} {
+		for i, n := range spec.Get(field[0]).Items() {
+			path := []any{"spec", field[0], i}
+			action, ok := actions[n.Get("action").Text()]
+			if !ok || tier == tierBaseline && action == Pass {
+				r.problem(o, append(path, "action"), "unknown action %q", n.Get("action").Text())
+				continue
+			}
+			r.add(p, Direction(d), action, r.adminPeers(o, n.Get(field[1]), append(path, field[1])), r.adminPorts(o, n.Get("ports"), append(path, "ports")), path)
+		}
+	}
+	r.policies = append(r.policies, p)
+}
+
+var actions = map[string]Action{"Allow": Allow, "Accept": Allow, "Deny": Deny, "Pass": Pass}
+
+// adminPods reads {namespaces} or {pods: {namespaceSelector, podSelector}}. ok is false when
+// it is neither, or invalid.
+func (r *reader) adminPods(o *kube.Object, n *kube.Node, path []any) (set, bool) {
+	switch {
+	case n.Has("namespaces"):
+		spaces, ok := r.selector(o, n.Get("namespaces"), append(slices.Clone(path), "namespaces"))
+		if !ok {
+			return nil, false
+		}
+		return r.choose(spaces, nil), true
+	case n.Has("pods"):
+		return r.selected(o, n.Get("pods"), "", append(slices.Clone(path), "pods")...)
+	}
+	r.problem(o, path, "names neither namespaces nor pods")
+	return nil, false
+}
+
+// adminPeers reads whom a rule speaks of.
+func (r *reader) adminPeers(o *kube.Object, n *kube.Node, path []any) *peers {
+	who := r.newPeers()
+	for i, peer := range n.Items() {
+		at := append(slices.Clone(path), i)
+		switch {
+		case peer.Has("networks"):
+			for j, network := range peer.Get("networks").Items() {
+				if b, ok := r.prefix(o, network, append(at, "networks", j)...); ok {
+					who.cidr = append(who.cidr, cidr{block: b})
+				}
+			}
+		case peer.Has("nodes"):
+			r.problem(o, at, "nodes as peers are left out of the answer")
+		case peer.Has("domainNames"):
+			r.problem(o, at, "domain names as peers are left out of the answer")
+		default:
+			if s, ok := r.adminPods(o, peer, at); ok {
+				who.pods.or(s)
+			}
+		}
+	}
+	return who
+}
+
+// adminPorts reads those of a rule. None at all are all.
+func (r *reader) adminPorts(o *kube.Object, n *kube.Node, path []any) portList {
+	if n.Len() == 0 {
+		return portList{numbers: AllPorts()}
+	}
+	var list portList
+	for i, p := range n.Items() {
+		at := append(slices.Clone(path), i)
+		if p.Has("namedPort") {
+			list.names = append(list.names, portName{name: p.Get("namedPort").Text(), any: true})
+			continue
+		}
+		one := p.Get("portNumber")
+		first, last := one.Get("port"), one.Get("port")
+		if p.Has("portRange") {
+			one = p.Get("portRange")
+			first, last = one.Get("start"), one.Get("end")
+		}
+		proto, ok := protocolOf(one.Get("protocol").Text())
+		from, err := strconv.Atoi(first.Text())
+		to, err2 := strconv.Atoi(last.Text())
+		if !ok || err != nil || err2 != nil {
+			r.problem(o, at, "no port that can be read")
+			continue
+		}
+		r.span(o, at, &list, proto, from, to)
+	}
+	return list
+}

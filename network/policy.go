@@ -1,0 +1,81 @@
+package network
+
+import "bulwark/kube"
+
+// Direction is that of a connection, seen from the pods that a policy selects.
+type Direction uint8
+
+// The directions.
+const (
+	Ingress Direction = iota
+	Egress
+)
+
+func (d Direction) String() string { return [...]string{"ingress", "egress"}[d] }
+
+// Action is what a rule does with a connection.
+type Action uint8
+
+// The actions.
+const (
+	Allow Action = iota
+	Deny
+	Pass // on to the next tier
+)
+
+func (a Action) String() string { return [...]string{"allow", "deny", "pass"}[a] }
+
+// The tiers, in the order in which they decide. What none decides is open.
+const (
+	tierAdmin = iota
+	tierNamespace
+	tierBaseline
+)
+
+// Policy is one policy of any kind. Its rules decide in order, the first that holds.
+type Policy struct {
+	*kube.Object
+	tier  int
+	order int64 // within the tier, lower first
+	// subject are the endpoints that it holds for.
+	subject set
+	rules   [2][]rule
+	// isolates tells for each direction that what no rule of the tier decides is dropped.
+	isolates [2]bool
+}
+
+// rule is one rule of a policy.
+type rule struct {
+	action Action
+	pods   set // endpoints; shared
+	blocks set // of the direction; nil: none
+	ports  Ports
+	// only are the endpoints that the rule holds for, of its policy's; nil: all of them.
+	// A named port has other numbers in others.
+	only set
+	path []any // where it is written
+}
+
+// holds tells whether the policy says anything about the direction.
+func (p *Policy) holds(d Direction) bool { return p.isolates[d] || len(p.rules[d]) > 0 }
+
+// before orders policies as they decide.
+func before(a, b *Policy) int {
+	switch {
+	case a.tier != b.tier:
+		return a.tier - b.tier
+	case a.order < b.order:
+		return -1
+	case a.order > b.order:
+		return 1
+	}
+	return 0
+}
+
+// Problem is something about an object that the answer depends on: a policy that is invalid,
+// or that says what this package does not know.
+type Problem struct {
+	Object *kube.Object
+	Path   []any
+	Text   string
+}

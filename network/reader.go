@@ -1,0 +1,268 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"bulwark/kube"
+)
+
+// kinds of policies, and who reads them.
+var kinds = []struct {
+	group, kind string
+	read        func(*reader, *kube.Object)
+}{
+	{"networking.k8s.io", "NetworkPolicy", (*reader).networkPolicy},
+	{"policy.networking.k8s.io", "AdminNetworkPolicy", (*reader).adminPolicy},
+	{"policy.networking.k8s.io", "BaselineAdminNetworkPolicy", (*reader).baselinePolicy},
+}
+
+// reader makes policies of objects.
+type reader struct {
+	e          *Engine
+	pods       *index // endpoints by their labels
+	namespaces *index // namespaces by theirs
+	number     map[string]int
+	members    [][]int32      // the endpoints of each namespace
+	chosen     map[string]set // what selectors of both matched before
+	subjects   set            // the endpoints that policies can hold for
+	policies   []*Policy
+	cidrs      [2][]cidr
+}
+
+// cidr is a block that a rule of a policy names, less some of it.
+type cidr struct {
+	policy *Policy
+	rule   int
+	block  Block
+	except []Block
+}
+
+func newReader(e *Engine, s *kube.Set) *reader {
+	r := &reader{e: e, number: map[string]int{}, chosen: map[string]set{}, subjects: newSet(len(e.Endpoints))}
+	var spaces []map[string]string
+	space := func(name string, labels map[string]string) int {
+		i, ok := r.number[name]
+		if !ok {
+			i = len(spaces)
+			r.number[name] = i
+			spaces = append(spaces, map[string]string{"kubernetes.io/metadata.name": name})
+			r.members = append(r.members, nil)
+		}
+		for k, v := range labels {
+			if k != "kubernetes.io/metadata.name" { // the server's own
+				spaces[i][k] = v
+			}
+		}
+		return i
+	}
+	for _, o := range s.Kind("", "Namespace") {
+		space(o.Name, o.Labels)
+	}
+	labels := make([]map[string]string, len(e.Endpoints))
+	for i, p := range e.Endpoints {
+		labels[i] = p.Labels
+		if p.Outside {
+			continue
+		}
+		r.subjects.add(i)
+		n := space(p.Namespace, nil)
+		r.members[n] = append(r.members[n], int32(i))
+	}
+	outside := len(e.Endpoints) - 1
+	spaces = append(spaces, nil) // where the ingress controller is, is not known
+	r.members = append(r.members, []int32{int32(outside)})
+	r.pods, r.namespaces = newIndex(labels), newIndex(spaces)
+	return r
+}
+
+// problem notes what is wrong with an object.
+func (r *reader) problem(o *kube.Object, path []any, format string, a ...any) {
+	r.e.Problems = append(r.e.Problems, Problem{o, path, fmt.Sprintf(format, a...)})
+}
+
+// selector reads one; nil and a problem when it is invalid. A selector that is not there
+// matches everything.
+func (r *reader) selector(o *kube.Object, n *kube.Node, path []any) ([]requirement, bool) {
+	list, err := selectorOf(n)
+	if err != nil {
+		r.problem(o, path, "invalid selector: %v", err)
+		return nil, false
+	}
+	return list, true
+}
+
+// choose gives the endpoints of matching namespaces with matching labels; shared.
+func (r *reader) choose(spaces, pods []requirement) set {
+	key := canonical(spaces) + "\x03" + canonical(pods)
+	if s, ok := r.chosen[key]; ok {
+		return s
+	}
+	s := newSet(len(r.e.Endpoints))
+	for n := range r.namespaces.match(spaces).each {
+		for _, i := range r.members[n] {
+			s.add(int(i))
+		}
+	}
+	if len(pods) > 0 {
+		s.and(r.pods.match(pods))
+	}
+	r.chosen[key] = s
+	return s
+}
+
+// in is the selector of one namespace.
+func in(namespace string) []requirement {
+	return []requirement{{"kubernetes.io/metadata.name", "In", []string{namespace}}}
+}
+
+// select reads {namespaceSelector, podSelector}: the endpoints that match both. Without the
+// former they are those of namespace.
+func (r *reader) selected(o *kube.Object, n *kube.Node, namespace string, path ...any) (set, bool) {
+	spaces := in(namespace)
+	if n.Has("namespaceSelector") || namespace == "" {
+		var ok bool
+		if spaces, ok = r.selector(o, n.Get("namespaceSelector"), append(path, "namespaceSelector")); !ok {
+			return nil, false
+		}
+	}
+	pods, ok := r.selector(o, n.Get("podSelector"), append(path, "podSelector"))
+	if !ok {
+		return nil, false
+	}
+	return r.choose(spaces, pods), true
+}
+
+// prefix reads a CIDR.
+func (r *reader) prefix(o *kube.Object, n *kube.Node, path ...any) (Block, bool) {
+	p, err := netip.ParsePrefix(strings.TrimSpace(n.Text()))
+	if err != nil {
+		if a, e := netip.ParseAddr(n.Text()); e == nil { // some kinds take addresses too
+			return Block{a, a}, true
+		}
+		r.problem(o, path, "invalid CIDR %q", n.Text())
+		return Block{}, false
+	}
+	return blockOf(p), true
+}
+
+// peers collects whom a rule speaks of.
+type peers struct {
+	pods set // own
+	all  bool
+	cidr []cidr
+}
+
+func (r *reader) newPeers() *peers { return &peers{pods: newSet(len(r.e.Endpoints))} }
+
+// open is everybody: all endpoints, whatever they are, and all addresses.
+func (p *peers) open() *peers {
+	p.all = true
+	return p
+}
+
+// add gives a policy a rule for each of its ports' forms: those with numbers, and for each
+// number that a named port has the endpoints that have it.
+func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports portList, path []any) {
+	one := func(pods, only set, numbers Ports, blocks bool) {
+		p.rules[d] = append(p.rules[d], rule{action: action, pods: pods, only: only, ports: numbers, path: path})
+		if !blocks {
+			return
+		}
+		for _, c := range who.cidr {
+			c.policy, c.rule = p, len(p.rules[d])-1
+			r.cidrs[d] = append(r.cidrs[d], c)
+		}
+	}
+	pods := who.pods
+	if who.all {
+		pods = full(len(r.e.Endpoints))
+		who.cidr = []cidr{{block: everyV4}, {block: everyV6}}
+	}
+	if !ports.numbers.Empty() {
+		one(pods, nil, ports.numbers, true)
+	}
+	for _, name := range ports.names {
+		for number, having := range r.named(name) {
+			if d == Ingress {
+				one(pods, having, number.ports(), true)
+				continue
+			}
+			both := having.clone()
+			both.and(pods)
+			one(both, nil, number.ports(), false)
+		}
+	}
+}
+
+// portList is the ports that a rule names.
+type portList struct {
+	numbers Ports
+	names   []portName
+}
+
+// portName is a named port. Some kinds do not say of which protocol.
+type portName struct {
+	name  string
+	proto Protocol
+	any   bool
+}
+
+// number is a port of a protocol.
+type number struct {
+	proto Protocol
+	port  uint16
+}
+
+func (n number) ports() Ports { return PortRange(n.proto, n.port, n.port) }
+
+// named gives the numbers that a named port has, each with the endpoints where it has it.
+func (r *reader) named(name portName) map[number]set {
+	found := map[number]set{}
+	for i, e := range r.e.Endpoints {
+		for _, p := range e.ports {
+			if p.name == name.name && (name.any || p.proto == name.proto) {
+				n := number{p.proto, p.port}
+				if found[n] == nil {
+					found[n] = newSet(len(r.e.Endpoints))
+				}
+				found[n].add(i)
+			}
+		}
+	}
+	return found
+}
+
+// settleBlocks cuts the addresses where rules tell them apart, and gives each rule its own.
+func (r *reader) settleBlocks() {
+	for d := range r.cidrs {
+		byRule := map[*rule][]Block{}
+		var all []Block
+		for _, c := range r.cidrs[d] {
+			to := &c.policy.rules[d][c.rule]
+			byRule[to] = append(byRule[to], less(c.block, c.except)...)
+		}
+		for to := range byRule {
+			byRule[to] = together(byRule[to])
+			all = append(all, byRule[to]...)
+		}
+		blocks := cut(all)
+		r.e.blocks[d] = blocks
+		for to, list := range byRule {
+			to.blocks = newSet(len(blocks))
+			for _, b := range list {
+				to.blocks.addRange(within(blocks, b))
+			}
+		}
+	}
+}
+
+// read makes the policies of all objects.
+func (r *reader) read(s *kube.Set) {
+	for _, k := range kinds {
+		for _, o := range s.Kind(k.group, k.kind) {
+			k.read(r, o)
+		}
+	}
+}

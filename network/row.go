@@ -1,0 +1,201 @@
+package network
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// row is what an endpoint may receive, or send: cells whose ports have nothing in common.
+type row []cell
+
+// cell is the peers that may be reached on the same ports.
+type cell struct {
+	ports Ports
+	peers set
+}
+
+// ports are those on which the row has a peer.
+func (r row) ports(peer int) Ports {
+	var p Ports
+	for i := range r {
+		if r[i].peers.has(peer) {
+			if len(r) == 1 || p.Empty() {
+				p = r[i].ports
+				continue
+			}
+			p = p.Union(r[i].ports)
+		}
+	}
+	return p
+}
+
+// rows makes the row of every endpoint in a direction. selecting are the policies that hold
+// for each, in their order.
+func (e *Engine) rows(d Direction, selecting [][]int32) []row {
+	open := row{{AllPorts(), e.everyone(d)}}
+	known := map[string]row{}
+	list := make([]row, len(e.Endpoints))
+	var key []byte
+	for i, policies := range selecting {
+		if len(policies) == 0 {
+			list[i] = open
+			continue
+		}
+		key = e.rowKey(key[:0], d, i, policies)
+		r, ok := known[string(key)]
+		if !ok {
+			r = e.row(d, i, policies)
+			known[string(key)] = r
+		}
+		list[i] = r
+	}
+	return list
+}
+
+// rowKey is equal for endpoints that the same rules hold for.
+func (e *Engine) rowKey(key []byte, d Direction, endpoint int, policies []int32) []byte {
+	for _, p := range policies {
+		key = binary.LittleEndian.AppendUint32(key, uint32(p))
+		for i := range e.Policies[p].rules[d] {
+			if only := e.Policies[p].rules[d][i].only; only != nil {
+				key = append(key, '0')
+				if only.has(endpoint) {
+					key[len(key)-1] = '1'
+				}
+			}
+		}
+	}
+	return key
+}
+
+// row decides for every peer and port: the first rule of a tier that holds, tier by tier.
+// Ports that the same rules speak of are decided together.
+func (e *Engine) row(d Direction, endpoint int, policies []int32) row {
+	var rules []*rule
+	for _, p := range policies {
+		for i := range e.Policies[p].rules[d] {
+			if r := &e.Policies[p].rules[d][i]; r.only == nil || r.only.has(endpoint) {
+				rules = append(rules, r)
+			}
+		}
+	}
+	var result row
+	for _, alike := range alike(rules) {
+		peers := e.decide(d, endpoint, policies, alike)
+		if peers.empty() {
+			continue
+		}
+		if i := slices.IndexFunc(result, func(c cell) bool { return slices.Equal(c.peers, peers) }); i >= 0 {
+			result[i].ports = result[i].ports.Union(alike)
+			continue
+		}
+		result = append(result, cell{alike, peers})
+	}
+	return result
+}
+
+// decide gives the peers that may connect on ports that no rule cuts.
+func (e *Engine) decide(d Direction, endpoint int, policies []int32, ports Ports) set {
+	open := e.everyone(d)
+	allowed, passed := make(set, len(open)), make(set, len(open))
+	proto, port := ports.first()
+	for i := 0; i < len(policies); {
+		tier := e.Policies[policies[i]].tier
+		isolated := false
+		for ; i < len(policies) && e.Policies[policies[i]].tier == tier; i++ {
+			p := e.Policies[policies[i]]
+			isolated = isolated || p.isolates[d]
+			for j := range p.rules[d] {
+				r := &p.rules[d][j]
+				if r.only != nil && !r.only.has(endpoint) || !r.ports.Has(proto, port) {
+					continue
+				}
+				var into set
+				switch r.action {
+				case Allow:
+					into = allowed
+				case Pass:
+					into = passed
+				}
+				e.move(r, open, into)
+			}
+		}
+		if isolated {
+			clear(open)
+		}
+		open.or(passed)
+		clear(passed)
+	}
+	allowed.or(open)
+	return allowed
+}
+
+// everyone is all peers of a direction: the endpoints, and from the next whole word on the
+// blocks.
+func (e *Engine) everyone(d Direction) set {
+	s := make(set, e.words+(len(e.blocks[d])+63)/64)
+	s.addRange(0, len(e.Endpoints))
+	s.addRange(e.words*64, e.words*64+len(e.blocks[d]))
+	return s
+}
+
+// move takes the peers of a rule out of one set and into another, when that is not nil.
+func (e *Engine) move(r *rule, from, into set) {
+	from.move(r.pods, into)
+	if r.blocks != nil {
+		if into != nil {
+			into = into[e.words:]
+		}
+		from[e.words:].move(r.blocks, into)
+	}
+}
+
+// first is one port of those.
+func (p Ports) first() (Protocol, uint16) {
+	for i, spans := range p.of {
+		if len(spans) > 0 {
+			return Protocol(i), spans[0].first
+		}
+	}
+	return 0, 0
+}
+
+// alike cuts all ports into those that the same rules speak of.
+func alike(rules []*rule) []Ports {
+	bySignature := map[string]int{}
+	var list []Ports
+	signature := make([]byte, (len(rules)+7)/8)
+	for proto := range protocols {
+		starts := []int{1}
+		for _, r := range rules {
+			for _, s := range r.ports.of[proto] {
+				starts = append(starts, int(s.first), int(s.last)+1)
+			}
+		}
+		slices.Sort(starts)
+		starts = slices.Compact(starts)
+		for i, first := range starts {
+			last := lastPort
+			if i+1 < len(starts) {
+				last = starts[i+1] - 1
+			}
+			if first > lastPort {
+				break
+			}
+			clear(signature)
+			for j, r := range rules {
+				if r.ports.Has(proto, uint16(first)) {
+					signature[j>>3] |= 1 << (j & 7)
+				}
+			}
+			at, ok := bySignature[string(signature)]
+			if !ok {
+				at = len(list)
+				bySignature[string(signature)] = at
+				list = append(list, Ports{})
+			}
+			list[at].of[proto] = joined(append(list[at].of[proto], span{uint16(first), uint16(last)}))
+		}
+	}
+	return list
+}

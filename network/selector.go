@@ -1,0 +1,114 @@
+package network
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"bulwark/kube"
+)
+
+// requirement is one condition of a label selector.
+type requirement struct {
+	key    string
+	op     string // In, NotIn, Exists, DoesNotExist
+	values []string
+}
+
+// selectorOf reads a label selector. What it does not understand is an error: such a
+// selector is refused by API servers too.
+func selectorOf(n *kube.Node) ([]requirement, error) {
+	var list []requirement
+	for key, v := range n.Get("matchLabels").Fields() {
+		list = append(list, requirement{key, "In", []string{v.Text()}})
+	}
+	for _, e := range n.Get("matchExpressions").Items() {
+		r := requirement{e.Get("key").Text(), e.Get("operator").Text(), e.Get("values").Strings()}
+		switch {
+		case r.key == "":
+			return nil, fmt.Errorf("an expression without a key")
+		case (r.op == "In" || r.op == "NotIn") && len(r.values) == 0:
+			return nil, fmt.Errorf("%s of %q without values", r.op, r.key)
+		case r.op != "In" && r.op != "NotIn" && r.op != "Exists" && r.op != "DoesNotExist":
+			return nil, fmt.Errorf("unknown operator %q of %q", r.op, r.key)
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+// canonical is equal for selectors that say the same in another order.
+func canonical(list []requirement) string {
+	for _, r := range list {
+		slices.Sort(r.values)
+	}
+	slices.SortFunc(list, func(a, b requirement) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.op, b.op), slices.Compare(a.values, b.values))
+	})
+	var b strings.Builder
+	for _, r := range list {
+		b.WriteString(r.key + "\x00" + r.op + "\x00" + strings.Join(r.values, "\x01") + "\x02")
+	}
+	return b.String()
+}
+
+// index finds things by their labels.
+type index struct {
+	labels []map[string]string
+	byKey  map[string]map[string][]int32 // key -> value -> things, made when first asked for
+	known  map[string]set                // canonical selector -> things
+}
+
+func newIndex(labels []map[string]string) *index {
+	return &index{labels, map[string]map[string][]int32{}, map[string]set{}}
+}
+
+// values are the things that have a label, by its value.
+func (x *index) values(key string) map[string][]int32 {
+	m, ok := x.byKey[key]
+	if !ok {
+		m = map[string][]int32{}
+		for i, l := range x.labels {
+			if v, ok := l[key]; ok {
+				m[v] = append(m[v], int32(i))
+			}
+		}
+		x.byKey[key] = m
+	}
+	return m
+}
+
+// match gives the things that a selector matches; shared, not to be changed.
+func (x *index) match(selector []requirement) set {
+	name := canonical(selector)
+	if s, ok := x.known[name]; ok {
+		return s
+	}
+	s := full(len(x.labels))
+	for _, r := range selector {
+		found := newSet(len(x.labels))
+		byValue := x.values(r.key)
+		add := func(list []int32) {
+			for _, i := range list {
+				found.add(int(i))
+			}
+		}
+		if r.op == "In" || r.op == "NotIn" {
+			for _, v := range r.values {
+				add(byValue[v])
+			}
+		} else {
+			for _, list := range byValue {
+				add(list)
+			}
+		}
+		if r.op == "In" || r.op == "Exists" {
+			s.and(found)
+		} else {
+			s.without(found)
+		}
+	}
+	x.known[name] = s
+	return s
+}
