@@ -46,5 +46,11 @@ type Relations interface {
 // Relater says what is connected: by the network, by rights, by what runs where.
 type Relater interface {
 	Plugin
-	Relate(ctx context.Context, t *Target, inv *Inventory, to Relations) error
+	// Relate is asked after all checks, with what they found: a relation that a finding makes
+	// names its key, and is removed by its fix: [RemedyOf] is that remedy's id, and the engine
+	// adds it.
+	Relate(ctx context.Context, t *Target, inv *Inventory, findings []Finding, to Relations) error
 }
+
+// RemedyOf is the id of the remedy that a finding's fix is.
+func RemedyOf(f *Finding) string { return string(f.Asset) + " " + f.Key }

@@ -43,6 +43,7 @@ import (
 	"bulwark/extract/rpm"
 	"bulwark/extract/rustbinary"
 	"bulwark/policy/admission"
+	relateworkload "bulwark/relate/workload"
 	"bulwark/report"
 	"bulwark/report/cyclonedx"
 	"bulwark/report/gitlab"
@@ -174,6 +175,11 @@ func components(o Options) []bulwark.Check {
 // Advisors say what to do first.
 func Advisors(o Options) []bulwark.Advisor {
 	return []bulwark.Advisor{advice.New(o.DB, advice.Options{Now: o.Now})}
+}
+
+// Relaters tell what is connected.
+func Relaters() []bulwark.Relater {
+	return []bulwark.Relater{relateworkload.New()}
 }
 
 // Plugins lists every plugin that can be explained.

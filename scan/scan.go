@@ -31,6 +31,9 @@ type Scanner struct {
 	Checks     []bulwark.Check
 	Advisors   []bulwark.Advisor
 	Policies   []bulwark.Policy
+	// Relaters tell Relations what is connected; nil: nobody asked.
+	Relaters  []bulwark.Relater
+	Relations bulwark.Relations
 
 	Cache *Cache // results of layers; nil: none
 	Bases []Base // images that others may be built on
@@ -254,6 +257,7 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 	if s.Frameworks != nil {
 		s.Frameworks.Target(t, o.findings, o.notes)
 	}
+	s.relate(ctx, t, inv, o, failed)
 	if s.Keep != nil {
 		o.findings = slices.DeleteFunc(o.findings, func(f bulwark.Finding) bool { return !s.Keep(&f) })
 	}
@@ -266,6 +270,21 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 			}
 			return err
 		}))
+	}
+}
+
+// relate tells what is connected in a target, and what its findings' fixes are.
+func (s *Scanner) relate(ctx context.Context, t *bulwark.Target, inv *bulwark.Inventory, o *output, failed func(bulwark.Plugin, error)) {
+	if s.Relations == nil {
+		return
+	}
+	for _, r := range s.Relaters {
+		failed(r, guard(r, "", func() error { return r.Relate(ctx, t, inv, o.findings, s.Relations) }))
+	}
+	for i := range o.findings {
+		if f := &o.findings[i]; f.Fix != nil {
+			s.Relations.Remedy(bulwark.Remedy{ID: bulwark.RemedyOf(f), Text: f.Title + ": " + f.Fix.Text, Fix: f.Fix})
+		}
 	}
 }
 

@@ -31,12 +31,13 @@ var layers = map[string][]string{
 	"policy":   {"", "kube"},
 	"rbac":     {"", "kube"},
 	"network":  {"", "kube"},
+	"relate":   {"", "kube", "network", "rbac"},
 
 	"framework": {"", "kube"},
 
 	"trust": {""},
 	"scan":  {""},
-	"all":   {"", "kube", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust"},
+	"all":   {"", "kube", "source", "extract", "check", "relate", "report", "advisory", "graph", "policy", "trust"},
 	"cmd":   {"internal/cli", "internal/memory"},
 	"test":  {"", "kube", "source", "all", "internal/cli", "internal/memory", "advisory", "check"},
 
@@ -48,7 +49,7 @@ var layers = map[string][]string{
 	"internal/ecosystem":  {"", "internal/purl"},
 	"internal/telling":    {},
 	"internal/patch":      {""},
-	"internal/cli":        {"", "framework", "kube", "rbac", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
+	"internal/cli":        {"", "framework", "kube", "rbac", "network", "relate", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
 	"internal/house":      {},
 	"internal/memory":     {},
 }

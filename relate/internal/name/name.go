@@ -1,0 +1,52 @@
+// Package name gives vertices their names, so that relaters speak of the same things.
+package name
+
+import (
+	"strings"
+
+	"bulwark"
+	"bulwark/kube"
+)
+
+// Where attackers begin, and what they are after.
+const (
+	Internet     bulwark.VertexID = "internet"
+	ClusterAdmin bulwark.VertexID = "cluster-admin"
+	// AnyNode stands for the nodes of a cluster that is not there to look at.
+	AnyNode bulwark.VertexID = "node:*"
+)
+
+// Kind is the part of a name before the colon; all of it where there is none.
+func Kind(v bulwark.VertexID) string {
+	kind, _, _ := strings.Cut(string(v), ":")
+	return kind
+}
+
+// Workload is the pods of a workload: "workload:shop/Deployment/cart".
+func Workload(w *kube.Workload) bulwark.VertexID { return bulwark.VertexID("workload:" + w.ID()) }
+
+// Container is a container of it: "container:shop/Deployment/cart/app".
+func Container(w *kube.Workload, c *kube.Container) bulwark.VertexID {
+	return bulwark.VertexID("container:" + w.ID() + "/" + c.Name)
+}
+
+// Node is a node of the cluster.
+func Node(name string) bulwark.VertexID { return bulwark.VertexID("node:" + name) }
+
+// Account is a service account.
+func Account(namespace, name string) bulwark.VertexID {
+	return bulwark.VertexID("account:" + namespace + "/" + name)
+}
+
+// Identity is a user or group that the API server knows.
+func Identity(kind, name string) bulwark.VertexID {
+	return bulwark.VertexID("identity:" + kind + " " + name)
+}
+
+// Secret is a Secret.
+func Secret(namespace, name string) bulwark.VertexID {
+	return bulwark.VertexID("secret:" + namespace + "/" + name)
+}
+
+// Group is a vertex between those that are alike: "group:pods of shop".
+func Group(what string) bulwark.VertexID { return bulwark.VertexID("group:" + what) }
