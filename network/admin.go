@@ -45,24 +45,24 @@ var actions = map[string]Action{"Allow": Allow, "Accept": Allow, "Deny": Deny, "
 
 // adminPods reads {namespaces} or {pods: {namespaceSelector, podSelector}}. ok is false when
 // it is neither, or invalid.
-func (r *reader) adminPods(o *kube.Object, n *kube.Node, path []any) (set, bool) {
+func (r *reader) adminPods(o *kube.Object, n *kube.Node, path []any) (group, bool) {
 	switch {
 	case n.Has("namespaces"):
 		spaces, ok := r.selector(o, n.Get("namespaces"), append(slices.Clone(path), "namespaces"))
 		if !ok {
-			return nil, false
+			return group{}, false
 		}
 		return r.choose(spaces, nil), true
 	case n.Has("pods"):
 		return r.selected(o, n.Get("pods"), "", append(slices.Clone(path), "pods")...)
 	}
 	r.problem(o, path, "names neither namespaces nor pods")
-	return nil, false
+	return group{}, false
 }
 
 // adminPeers reads whom a rule speaks of.
 func (r *reader) adminPeers(o *kube.Object, n *kube.Node, path []any) *peers {
-	who := r.newPeers()
+	who := &peers{}
 	for i, peer := range n.Items() {
 		at := append(slices.Clone(path), i)
 		switch {
@@ -78,7 +78,7 @@ func (r *reader) adminPeers(o *kube.Object, n *kube.Node, path []any) *peers {
 			r.problem(o, at, "domain names as peers are left out of the answer")
 		default:
 			if s, ok := r.adminPods(o, peer, at); ok {
-				who.pods.or(s)
+				who.pods = append(who.pods, s)
 			}
 		}
 	}

@@ -34,15 +34,11 @@ func (r *reader) networkPolicy(o *kube.Object) {
 }
 
 // holdingFor leaves out the endpoints that no policy holds for.
-func (r *reader) holdingFor(subject set) set {
-	s := subject.clone()
-	s.and(r.subjects)
-	return s
-}
+func (r *reader) holdingFor(subject group) group { return subject.only(r.subjects) }
 
 // from reads the peers of a rule. None at all are everybody.
 func (r *reader) from(o *kube.Object, n *kube.Node, path []any) *peers {
-	who := r.newPeers()
+	who := &peers{}
 	if n.Len() == 0 {
 		return who.open()
 	}
@@ -57,7 +53,7 @@ func (r *reader) from(o *kube.Object, n *kube.Node, path []any) *peers {
 			continue
 		}
 		if s, ok := r.selected(o, peer, o.Namespace, at...); ok {
-			who.pods.or(s)
+			who.pods = append(who.pods, s)
 		}
 	}
 	return who

@@ -38,7 +38,7 @@ type Policy struct {
 	tier  int
 	order int64 // within the tier, lower first
 	// subject are the endpoints that it holds for.
-	subject set
+	subject group
 	rules   [2][]rule
 	// isolates tells for each direction that what no rule of the tier decides is dropped.
 	isolates [2]bool
@@ -47,12 +47,12 @@ type Policy struct {
 // rule is one rule of a policy.
 type rule struct {
 	action Action
-	pods   set // endpoints; shared
-	blocks set // of the direction; nil: none
+	pods   group // endpoints; shared
+	blocks group // of the direction
 	ports  Ports
 	// only are the endpoints that the rule holds for, of its policy's; nil: all of them.
 	// A named port has other numbers in others.
-	only set
+	only *group
 	path []any // where it is written
 }
 

@@ -24,9 +24,12 @@ type reader struct {
 	pods       *index // endpoints by their labels
 	namespaces *index // namespaces by theirs
 	number     map[string]int
-	members    [][]int32      // the endpoints of each namespace
-	chosen     map[string]set // what selectors of both matched before
-	subjects   set            // the endpoints that policies can hold for
+	members    [][]int32        // the endpoints of each namespace
+	chosen     map[string]group // what selectors of both matched before
+	spaces     map[string]group // what selectors of namespaces matched before
+	scratch    set
+	everybody  group
+	subjects   set // the endpoints that policies can hold for
 	policies   []*Policy
 	cidrs      [2][]cidr
 }
@@ -40,7 +43,7 @@ type cidr struct {
 }
 
 func newReader(e *Engine, s *kube.Set) *reader {
-	r := &reader{e: e, number: map[string]int{}, chosen: map[string]set{}, subjects: newSet(len(e.Endpoints))}
+	r := &reader{e: e, number: map[string]int{}, chosen: map[string]group{}, spaces: map[string]group{}, subjects: newSet(len(e.Endpoints)), scratch: newSet(len(e.Endpoints))}
 	var spaces []map[string]string
 	space := func(name string, labels map[string]string) int {
 		i, ok := r.number[name]
@@ -73,6 +76,7 @@ func newReader(e *Engine, s *kube.Set) *reader {
 	outside := len(e.Endpoints) - 1
 	spaces = append(spaces, nil) // where the ingress controller is, is not known
 	r.members = append(r.members, []int32{int32(outside)})
+	r.everybody = groupOf(full(len(e.Endpoints)))
 	r.pods, r.namespaces = newIndex(labels), newIndex(spaces)
 	return r
 }
@@ -94,22 +98,36 @@ func (r *reader) selector(o *kube.Object, n *kube.Node, path []any) ([]requireme
 }
 
 // choose gives the endpoints of matching namespaces with matching labels; shared.
-func (r *reader) choose(spaces, pods []requirement) set {
+func (r *reader) choose(spaces, pods []requirement) group {
 	key := canonical(spaces) + "\x03" + canonical(pods)
-	if s, ok := r.chosen[key]; ok {
-		return s
+	if g, ok := r.chosen[key]; ok {
+		return g
 	}
-	s := newSet(len(r.e.Endpoints))
+	g := r.within(spaces)
+	if len(pods) > 0 {
+		clear(r.scratch)
+		g.addTo(r.scratch)
+		g = r.pods.match(pods).only(r.scratch)
+	}
+	r.chosen[key] = g
+	return g
+}
+
+// within gives the endpoints of matching namespaces; shared.
+func (r *reader) within(spaces []requirement) group {
+	key := canonical(spaces)
+	if g, ok := r.spaces[key]; ok {
+		return g
+	}
+	clear(r.scratch)
 	for n := range r.namespaces.match(spaces).each {
 		for _, i := range r.members[n] {
-			s.add(int(i))
+			r.scratch.add(int(i))
 		}
 	}
-	if len(pods) > 0 {
-		s.and(r.pods.match(pods))
-	}
-	r.chosen[key] = s
-	return s
+	g := groupOf(r.scratch)
+	r.spaces[key] = g
+	return g
 }
 
 // in is the selector of one namespace.
@@ -119,17 +137,17 @@ func in(namespace string) []requirement {
 
 // select reads {namespaceSelector, podSelector}: the endpoints that match both. Without the
 // former they are those of namespace.
-func (r *reader) selected(o *kube.Object, n *kube.Node, namespace string, path ...any) (set, bool) {
+func (r *reader) selected(o *kube.Object, n *kube.Node, namespace string, path ...any) (group, bool) {
 	spaces := in(namespace)
 	if n.Has("namespaceSelector") || namespace == "" {
 		var ok bool
 		if spaces, ok = r.selector(o, n.Get("namespaceSelector"), append(path, "namespaceSelector")); !ok {
-			return nil, false
+			return group{}, false
 		}
 	}
 	pods, ok := r.selector(o, n.Get("podSelector"), append(path, "podSelector"))
 	if !ok {
-		return nil, false
+		return group{}, false
 	}
 	return r.choose(spaces, pods), true
 }
@@ -149,12 +167,25 @@ func (r *reader) prefix(o *kube.Object, n *kube.Node, path ...any) (Block, bool)
 
 // peers collects whom a rule speaks of.
 type peers struct {
-	pods set // own
+	pods []group
 	all  bool
 	cidr []cidr
 }
 
-func (r *reader) newPeers() *peers { return &peers{pods: newSet(len(r.e.Endpoints))} }
+// union is all endpoints that the peers are.
+func (r *reader) union(p *peers) group {
+	switch {
+	case p.all:
+		return r.everybody
+	case len(p.pods) == 1:
+		return p.pods[0]
+	}
+	clear(r.scratch)
+	for _, g := range p.pods {
+		g.addTo(r.scratch)
+	}
+	return groupOf(r.scratch)
+}
 
 // open is everybody: all endpoints, whatever they are, and all addresses.
 func (p *peers) open() *peers {
@@ -165,7 +196,7 @@ func (p *peers) open() *peers {
 // add gives a policy a rule for each of its ports' forms: those with numbers, and for each
 // number that a named port has the endpoints that have it.
 func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports portList, path []any) {
-	one := func(pods, only set, numbers Ports, blocks bool) {
+	one := func(pods group, only *group, numbers Ports, blocks bool) {
 		p.rules[d] = append(p.rules[d], rule{action: action, pods: pods, only: only, ports: numbers, path: path})
 		if !blocks {
 			return
@@ -175,9 +206,8 @@ func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports po
 			r.cidrs[d] = append(r.cidrs[d], c)
 		}
 	}
-	pods := who.pods
+	pods := r.union(who)
 	if who.all {
-		pods = full(len(r.e.Endpoints))
 		who.cidr = []cidr{{block: everyV4}, {block: everyV6}}
 	}
 	if !ports.numbers.Empty() {
@@ -186,12 +216,11 @@ func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports po
 	for _, name := range ports.names {
 		for number, having := range r.named(name) {
 			if d == Ingress {
-				one(pods, having, number.ports(), true)
+				only := groupOf(having)
+				one(pods, &only, number.ports(), true)
 				continue
 			}
-			both := having.clone()
-			both.and(pods)
-			one(both, nil, number.ports(), false)
+			one(pods.only(having), nil, number.ports(), false)
 		}
 	}
 }
@@ -250,10 +279,11 @@ func (r *reader) settleBlocks() {
 		blocks := cut(all)
 		r.e.blocks[d] = blocks
 		for to, list := range byRule {
-			to.blocks = newSet(len(blocks))
+			s := newSet(len(blocks))
 			for _, b := range list {
-				to.blocks.addRange(within(blocks, b))
+				s.addRange(within(blocks, b))
 			}
+			to.blocks = groupOf(s)
 		}
 	}
 }

@@ -11,7 +11,7 @@ type row []cell
 // cell is the peers that may be reached on the same ports.
 type cell struct {
 	ports Ports
-	peers set
+	peers group
 }
 
 // ports are those on which the row has a peer.
@@ -32,7 +32,8 @@ func (r row) ports(peer int) Ports {
 // rows makes the row of every endpoint in a direction. selecting are the policies that hold
 // for each, in their order.
 func (e *Engine) rows(d Direction, selecting [][]int32) []row {
-	open := row{{AllPorts(), e.everyone(d)}}
+	open := row{{AllPorts(), groupOf(e.everyone(d))}}
+	x := e.decider(d)
 	known := map[string]row{}
 	list := make([]row, len(e.Endpoints))
 	var key []byte
@@ -44,7 +45,7 @@ func (e *Engine) rows(d Direction, selecting [][]int32) []row {
 		key = e.rowKey(key[:0], d, i, policies)
 		r, ok := known[string(key)]
 		if !ok {
-			r = e.row(d, i, policies)
+			r = x.row(i, policies)
 			known[string(key)] = r
 		}
 		list[i] = r
@@ -68,24 +69,38 @@ func (e *Engine) rowKey(key []byte, d Direction, endpoint int, policies []int32)
 	return key
 }
 
+// decider makes rows. Its sets are used again for each.
+type decider struct {
+	e                     *Engine
+	d                     Direction
+	everyone              set
+	open, allowed, passed set
+}
+
+func (e *Engine) decider(d Direction) *decider {
+	all := e.everyone(d)
+	return &decider{e, d, all, make(set, len(all)), make(set, len(all)), make(set, len(all))}
+}
+
 // row decides for every peer and port: the first rule of a tier that holds, tier by tier.
 // Ports that the same rules speak of are decided together.
-func (e *Engine) row(d Direction, endpoint int, policies []int32) row {
+func (x *decider) row(endpoint int, policies []int32) row {
 	var rules []*rule
 	for _, p := range policies {
-		for i := range e.Policies[p].rules[d] {
-			if r := &e.Policies[p].rules[d][i]; r.only == nil || r.only.has(endpoint) {
+		for i := range x.e.Policies[p].rules[x.d] {
+			if r := &x.e.Policies[p].rules[x.d][i]; r.only == nil || r.only.has(endpoint) {
 				rules = append(rules, r)
 			}
 		}
 	}
 	var result row
 	for _, alike := range alike(rules) {
-		peers := e.decide(d, endpoint, policies, alike)
+		x.decide(endpoint, policies, alike)
+		peers := groupOf(x.allowed)
 		if peers.empty() {
 			continue
 		}
-		if i := slices.IndexFunc(result, func(c cell) bool { return slices.Equal(c.peers, peers) }); i >= 0 {
+		if i := slices.IndexFunc(result, func(c cell) bool { return c.peers.equal(peers) }); i >= 0 {
 			result[i].ports = result[i].ports.Union(alike)
 			continue
 		}
@@ -94,40 +109,40 @@ func (e *Engine) row(d Direction, endpoint int, policies []int32) row {
 	return result
 }
 
-// decide gives the peers that may connect on ports that no rule cuts.
-func (e *Engine) decide(d Direction, endpoint int, policies []int32, ports Ports) set {
-	open := e.everyone(d)
-	allowed, passed := make(set, len(open)), make(set, len(open))
+// decide leaves in allowed the peers that may connect on ports that no rule cuts.
+func (x *decider) decide(endpoint int, policies []int32, ports Ports) {
+	clear(x.allowed)
+	copy(x.open, x.everyone)
 	proto, port := ports.first()
 	for i := 0; i < len(policies); {
-		tier := e.Policies[policies[i]].tier
+		tier := x.e.Policies[policies[i]].tier
 		isolated := false
-		for ; i < len(policies) && e.Policies[policies[i]].tier == tier; i++ {
-			p := e.Policies[policies[i]]
-			isolated = isolated || p.isolates[d]
-			for j := range p.rules[d] {
-				r := &p.rules[d][j]
+		clear(x.passed)
+		for ; i < len(policies) && x.e.Policies[policies[i]].tier == tier; i++ {
+			p := x.e.Policies[policies[i]]
+			isolated = isolated || p.isolates[x.d]
+			for j := range p.rules[x.d] {
+				r := &p.rules[x.d][j]
 				if r.only != nil && !r.only.has(endpoint) || !r.ports.Has(proto, port) {
 					continue
 				}
 				var into set
 				switch r.action {
 				case Allow:
-					into = allowed
+					into = x.allowed
 				case Pass:
-					into = passed
+					into = x.passed
 				}
-				e.move(r, open, into)
+				r.pods.move(x.open, into, 0)
+				r.blocks.move(x.open, into, x.e.words)
 			}
 		}
 		if isolated {
-			clear(open)
+			clear(x.open)
 		}
-		open.or(passed)
-		clear(passed)
+		x.open.or(x.passed)
 	}
-	allowed.or(open)
-	return allowed
+	x.allowed.or(x.open)
 }
 
 // everyone is all peers of a direction: the endpoints, and from the next whole word on the
@@ -137,17 +152,6 @@ func (e *Engine) everyone(d Direction) set {
 	s.addRange(0, len(e.Endpoints))
 	s.addRange(e.words*64, e.words*64+len(e.blocks[d]))
 	return s
-}
-
-// move takes the peers of a rule out of one set and into another, when that is not nil.
-func (e *Engine) move(r *rule, from, into set) {
-	from.move(r.pods, into)
-	if r.blocks != nil {
-		if into != nil {
-			into = into[e.words:]
-		}
-		from[e.words:].move(r.blocks, into)
-	}
 }
 
 // first is one port of those.

@@ -57,11 +57,11 @@ func canonical(list []requirement) string {
 type index struct {
 	labels []map[string]string
 	byKey  map[string]map[string][]int32 // key -> value -> things, made when first asked for
-	known  map[string]set                // canonical selector -> things
+	known  map[string]group              // canonical selector -> things
 }
 
 func newIndex(labels []map[string]string) *index {
-	return &index{labels, map[string]map[string][]int32{}, map[string]set{}}
+	return &index{labels, map[string]map[string][]int32{}, map[string]group{}}
 }
 
 // values are the things that have a label, by its value.
@@ -80,10 +80,16 @@ func (x *index) values(key string) map[string][]int32 {
 }
 
 // match gives the things that a selector matches; shared, not to be changed.
-func (x *index) match(selector []requirement) set {
+func (x *index) match(selector []requirement) group {
 	name := canonical(selector)
 	if s, ok := x.known[name]; ok {
 		return s
+	}
+	if len(selector) == 1 && selector[0].op == "In" && len(selector[0].values) == 1 {
+		if few := x.values(selector[0].key)[selector[0].values[0]]; len(few) <= len(x.labels)/128 {
+			x.known[name] = group{few: few}
+			return group{few: few}
+		}
 	}
 	s := full(len(x.labels))
 	for _, r := range selector {
@@ -109,6 +115,7 @@ func (x *index) match(selector []requirement) set {
 			s.without(found)
 		}
 	}
-	x.known[name] = s
-	return s
+	g := groupOf(s)
+	x.known[name] = g
+	return g
 }
