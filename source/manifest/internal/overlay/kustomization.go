@@ -119,8 +119,11 @@ type parsing struct {
 	k *Kustomization
 }
 
+// note tells something once, however often the kustomization names it.
 func (p *parsing) note(format string, args ...any) {
-	p.k.Notes = append(p.k.Notes, fmt.Sprintf(format, args...))
+	if text := fmt.Sprintf(format, args...); !slices.Contains(p.k.Notes, text) {
+		p.k.Notes = append(p.k.Notes, text)
+	}
 }
 
 // remote tells whether an entry names something that is not in the folder.
