@@ -14,6 +14,7 @@ import (
 	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 	"bulwark/policy/internal/celext"
+	"bulwark/policy/internal/direct"
 )
 
 // The most that one policy may have, as the API server allows.
@@ -28,9 +29,12 @@ type expression struct {
 	text  string
 	prg   cel.Program // counts what it costs
 	quick cel.Program // does not; nil where that may be dear
-	reach reach
-	asks  bool // about rights
-	ends  bool // it may be true of something in a list: none of its elements says why not
+	// direct is for what goes as it mostly goes, and does not count either; nil where it
+	// does not know how.
+	direct *direct.Program
+	reach  reach
+	asks   bool // about rights
+	ends   bool // it may be true of something in a list: none of its elements says why not
 }
 
 type variable struct {
@@ -204,6 +208,7 @@ func (c *compiler) program(env *cel.Env, tree *cel.Ast, e *expression, at *kube.
 		if e.quick, err = env.Program(tree, celext.Quick()...); err != nil {
 			e.quick = nil
 		}
+		e.direct = direct.Compile(env, tree.NativeRep())
 	}
 	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
 		switch x.Kind() {

@@ -15,6 +15,7 @@ import (
 	"bulwark/kube"
 	"bulwark/policy/internal/apiview"
 	"bulwark/policy/internal/celext"
+	"bulwark/policy/internal/direct"
 )
 
 // Verdict is what came of asking a policy.
@@ -169,28 +170,35 @@ type evaluation struct {
 	weight    weight
 	budget    uint64
 	variables variables
+	frame     direct.Frame
 }
 
-// ResolveName gives what expressions name.
-func (e *evaluation) ResolveName(name string) (any, bool) {
+// Root gives what expressions name.
+func (e *evaluation) Root(name string) ref.Val {
 	switch name {
 	case "object":
-		return e.object, true
+		return e.object
 	case "variables":
-		return &e.variables, true
+		return &e.variables
 	case "oldObject":
-		return seen(e.request.Old), true
+		return seen(e.request.Old)
 	case "request":
-		return e.request.about(), true
+		return e.request.about()
 	case "namespaceObject":
 		if e.namespace == nil {
 			e.namespace = seen(e.request.namespace())
 		}
-		return e.namespace, true
+		return e.namespace
 	case "params":
-		return e.params, true
+		return e.params
 	}
-	return nil, false
+	return nil
+}
+
+// ResolveName is Root for CEL.
+func (e *evaluation) ResolveName(name string) (any, bool) {
+	v := e.Root(name)
+	return v, v != nil
 }
 
 // Parent is nil: there is no other activation.
@@ -206,8 +214,9 @@ func (e *evaluation) begin(p *Policy, r *Request, param *kube.Object, budget uin
 	if r.view == nil {
 		r.view = r.object(nil)
 	}
-	values := e.variables.values[:0]
-	*e = evaluation{policy: p, request: r, object: r.view, params: types.NullValue, weight: r.weight, budget: budget}
+	values, frame := e.variables.values[:0], e.frame
+	*e = evaluation{policy: p, request: r, object: r.view, params: types.NullValue, weight: r.weight, budget: budget, frame: frame}
+	e.frame.Roots, e.frame.Object = e, r.view
 	if param != nil {
 		e.params = apiview.Of(param, nil)
 		e.weight.add(param.Root, 0)
@@ -228,6 +237,11 @@ const errBudget = "validation failed due to running out of cost budget, no furth
 func (e *evaluation) run(x *expression) (out ref.Val, err error, spent bool) {
 	share := float64(celext.PolicyBudget) / float64(len(e.policy.validations)+len(e.policy.variables)+1)
 	if x.quick != nil && x.reach.cheap(e.weight, share) {
+		if x.direct != nil {
+			if out, ok := x.direct.Eval(&e.frame); ok {
+				return out, nil, false
+			}
+		}
 		out, _, err = x.quick.Eval(e)
 	} else {
 		var details *cel.EvalDetails
@@ -365,6 +379,7 @@ func (p *Policy) path(r *Request, param *kube.Object, v *validation) []any {
 	var trace apiview.Trace
 	e := p.evaluation(r, param, celext.PolicyBudget)
 	e.object = r.object(&trace)
+	e.frame.Object = e.object
 	if m, ok := e.object.(*apiview.Map); ok {
 		defer m.Recycle()
 	}

@@ -75,9 +75,9 @@ func list(n *kube.Node, s *schema, up *Map, name string) ref.Val {
 		}
 		items = append(items, v)
 	}
-	l := types.NewRefValList(types.DefaultTypeAdapter, items)
+	l := NewList(items)
 	if up.top.trace != nil {
-		return &traced{l, up, name}
+		l.up, l.name = up, name
 	}
 	return l
 }

@@ -336,5 +336,5 @@ func tolerations(spec *Map) {
 			items = append(items, granted()[key])
 		}
 	}
-	spec.put(entry{name: "tolerations", val: types.NewRefValList(types.DefaultTypeAdapter, items)})
+	spec.put(entry{name: "tolerations", val: NewList(items)})
 }
