@@ -183,7 +183,7 @@ func set(t *testing.T, text string) *kube.Set {
 	return s
 }
 
-const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: c, image: nginx}]}\n"
+const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {automountServiceAccountToken: false, containers: [{name: c, image: nginx}]}\n"
 
 func TestStatus(t *testing.T) {
 	d := &framework.Definition{ID: "x", Sections: []framework.Section{{ID: "1", Controls: []framework.Control{
@@ -248,7 +248,7 @@ func (p plugin) Rules() []bulwark.Rule { return []bulwark.Rule{{ID: p.rule}} }
 // A plugin that could not look at everything proves nothing by its silence.
 func TestRan(t *testing.T) {
 	d := &framework.Definition{Sections: []framework.Section{{Controls: []framework.Control{
-		{ID: "a", Rules: []string{"workload/*"}, Needs: []string{"workload"}}, {ID: "v", Rules: []string{"vuln/*"}, Needs: []string{"workload"}}}}}}
+		{ID: "a", Rules: []string{"workload/*"}, Needs: []string{"workload"}}, {ID: "v", Rules: []string{"vuln/*"}, Only: "component:*", Needs: []string{"workload"}}}}}}
 	for _, tt := range []struct{ plugin, want string }{
 		{"", "pass pass"}, {"check/workload", "manual pass"}, {"check/vuln", "pass manual"}, {"check/cluster/components", "pass manual"},
 	} {
@@ -279,7 +279,7 @@ func TestDoubts(t *testing.T) {
 
 // What was found in an image that runs in a cluster is held against the cluster.
 func TestPart(t *testing.T) {
-	d := &framework.Definition{Sections: []framework.Section{{Controls: []framework.Control{{ID: "v", Rules: []string{"vuln/*"}, Needs: []string{"image"}}}}}}
+	d := &framework.Definition{Sections: []framework.Section{{Controls: []framework.Control{{ID: "v", Rules: []string{"vuln/*"}, Except: "component:*", Needs: []string{"image"}}}}}}
 	cluster := func() *framework.Facts {
 		f := framework.FactsOf(&bulwark.Target{Objects: set(t, pod)})
 		f.Ran([]bulwark.Plugin{plugin{"check/vuln", "vuln/*"}}, nil)
