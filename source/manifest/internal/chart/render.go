@@ -163,23 +163,35 @@ type renderer struct {
 	trace  *trace
 	spots  []spot
 	looked bool
+	parsed int // bytes of texts that were given to tpl
 	// absents are the names of templates that are called and that there are not.
 	absents []string
 }
 
 func (r *renderer) note(path, text string, partial bool) {
+	if len(text) > maxNote {
+		text = strings.ToValidUTF8(text[:maxNote], "") + " ..."
+	}
 	n := Note{Path: path, Text: text, Partial: partial}
 	if !slices.Contains(r.res.Notes, n) {
 		r.res.Notes = append(r.res.Notes, n)
 	}
 }
 
+const maxNote = 1000 // bytes of what is told of one template
+
 // step counts what is done, and ends what takes too long.
 func (r *renderer) step() error {
-	if r.steps++; r.steps > maxSteps {
-		return tooMuch("the templates do not come to an end")
+	r.steps++
+	return r.within()
+}
+
+// within tells whether there is more to spend.
+func (r *renderer) within() error {
+	if r.steps > maxSteps {
+		return tooMuch("the templates do not come to an end, or make too much")
 	}
-	if r.steps-r.looks >= 256 {
+	if r.steps-r.looks >= 32 {
 		r.looks = r.steps
 		if r.ctx.Err() != nil {
 			return tooMuch("the templates take too long")
@@ -292,12 +304,19 @@ func (r *renderer) failed(path string, err error) {
 type output struct {
 	b    strings.Builder
 	left int
+	of   *renderer // counts what is written; nil for what is written last
 }
 
 // Write keeps the bytes.
 func (o *output) Write(p []byte) (int, error) {
 	if o.left -= len(p); o.left < 0 {
 		return 0, tooMuch("the templates write too much")
+	}
+	if o.of != nil {
+		o.of.steps += len(p) / perStep
+		if err := o.of.within(); err != nil {
+			return 0, err
+		}
 	}
 	return o.b.Write(p)
 }
@@ -326,8 +345,8 @@ func (r *renderer) include(in *template.Template) func(string, any) (string, err
 // absent stands for a template that none defines: a partial that was not handed over. The
 // chart's name stands where a name is wanted, so that the rest can be looked at.
 func (r *renderer) absent(name string, data any) string {
-	if !slices.Contains(r.absents, name) {
-		r.absents = append(r.absents, name)
+	if len(r.absents) < 1000 && !slices.Contains(r.absents, name[:min(len(name), 100)]) {
+		r.absents = append(r.absents, name[:min(len(name), 100)])
 	}
 	lower := strings.ToLower(name)
 	for _, word := range []string{"label", "annotation", "selector"} {
@@ -353,7 +372,7 @@ func (r *renderer) nest(run func(*output) error) (string, error) {
 	}
 	calls := r.calls
 	r.nested++
-	out := &output{left: maxText}
+	out := &output{left: maxText, of: r}
 	err := run(out)
 	r.nested--
 	r.calls = calls - 1
@@ -382,12 +401,17 @@ func (r *renderer) prepared(in *template.Template, text string) (*template.Templ
 	if t := r.texts[text]; t != nil && in == nil && !defines {
 		return t, nil
 	}
+	if r.parsed += len(text); r.parsed > maxTpl {
+		return nil, tooMuch("tpl")
+	}
 	set := in
 	if set == nil {
 		set = r.set
 	}
+	r.steps += len(text) / 8
 	var err error
 	if defines || in != nil {
+		r.steps += 8 * len(set.Templates())
 		if set, err = set.Clone(); err != nil {
 			return nil, err
 		}
