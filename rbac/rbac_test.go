@@ -293,3 +293,22 @@ func largeSet(t testing.TB, n int) *kube.Set {
 	}
 	return setOf(t, b.String())
 }
+
+// Whether there is no such role is known where roles could be listed, in all namespaces.
+func TestKnown(t *testing.T) {
+	for _, tt := range []struct {
+		cluster *kube.Cluster
+		want    bool
+	}{
+		{nil, false},
+		{&kube.Cluster{}, true},
+		{&kube.Cluster{Unseen: map[string]string{"roles.rbac.authorization.k8s.io": "forbidden"}}, false},
+		{&kube.Cluster{Unseen: map[string]string{"roles": "forbidden"}}, false},
+		{&kube.Cluster{Unseen: map[string]string{"clusterroles.rbac.authorization.k8s.io": "forbidden"}}, true},
+		{&kube.Cluster{Namespaces: []string{"shop"}}, false},
+	} {
+		if got := Of(&kube.Set{Cluster: tt.cluster}).Known("roles"); got != tt.want {
+			t.Errorf("%+v: %v, want %v", tt.cluster, got, tt.want)
+		}
+	}
+}

@@ -225,6 +225,9 @@ func TestKubeletConfig(t *testing.T) {
 	o.KubeletConfig = true
 	target := open(t, o)
 	list := kube.Of(target).Kind("kubelet.config.k8s.io", "KubeletConfiguration")
+	if kube.Of(target).Cluster.Unseen["nodes/proxy"] == "" {
+		t.Error("nothing says that one was not read")
+	}
 	if len(list) != 1 || list[0].Root.Get("readOnlyPort").Text() != "10255" || list[0].Annotations["bulwark/other-nodes"] != "1" || len(target.Notes) != 1 {
 		t.Errorf("%v %v", list, target.Notes)
 	}

@@ -61,6 +61,7 @@ func (r *reading) kubelets(ctx context.Context) error {
 		groups = append(groups, g)
 	}
 	if failed > 0 {
+		r.unseen["nodes/proxy"] = last.Error()
 		r.note("the settings of %d kubelets could not be read: %v", failed, last)
 	}
 	for _, g := range groups {
