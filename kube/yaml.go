@@ -39,7 +39,7 @@ type Problem struct {
 // read does not keep those around it from being read; empty ones are left out.
 func ParseYAML(data []byte) []Document {
 	var docs []Document
-	for c := range Chunks(bytes.NewReader(data)) {
+	for c := range Split(data) {
 		if d, ok := c.Parse(); ok {
 			docs = append(docs, d)
 		}

@@ -38,7 +38,7 @@ func (r *reader) folder(ctx context.Context, root *os.Root) error {
 		}
 	}
 	parts := v.parts()
-	p, left := r.parser(ctx, false), int64(maxFiles)
+	p, left := r.parser(ctx), int64(maxFiles)
 	for _, file := range all.files {
 		if _, part := parts[file]; !part && ctx.Err() == nil {
 			r.raw(p, root, file, &left)
@@ -56,6 +56,10 @@ func (r *reader) folder(ctx context.Context, root *os.Root) error {
 	return ctx.Err()
 }
 
+// maxWhole is how large a file is that is read as a whole by whoever reads its documents;
+// the documents of a larger one are divided among all.
+const maxWhole = 1 << 20
+
 // raw reads one file.
 func (r *reader) raw(p *parser, root *os.Root, file string, left *int64) {
 	f, err := limit.Open(root, file)
@@ -63,11 +67,18 @@ func (r *reader) raw(p *parser, root *os.Root, file string, left *int64) {
 		r.note(file, "%v", err)
 		return
 	}
-	defer f.Close()
-	p.stream(file, limit.Reader(f, min(maxFile, *left), file))
+	most := min(maxFile, *left)
+	size := int64(maxFile)
 	if st, err := f.Stat(); err == nil {
-		*left -= min(st.Size(), *left)
+		size = st.Size()
 	}
+	*left -= min(size, *left)
+	if size <= maxWhole {
+		p.give(&job{file: file, in: f, most: most})
+		return
+	}
+	defer f.Close()
+	p.stream(file, limit.Reader(f, most, file), false)
 }
 
 func (r *reader) find(ctx context.Context, root *os.Root) (*found, error) {

@@ -19,6 +19,7 @@ import (
 	"bulwark/internal/limit"
 	"bulwark/kube"
 	"bulwark/source/manifest/internal/chart"
+	"bulwark/source/manifest/internal/encoding"
 )
 
 const (
@@ -104,8 +105,8 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 
 // only reads one stream, which was asked for by name.
 func (r *reader) only(ctx context.Context, t *bulwark.Target, file string, in io.Reader) error {
-	p := r.parser(ctx, true)
-	p.stream(file, limit.Reader(in, maxFile, file))
+	p := r.parser(ctx)
+	p.stream(file, limit.Reader(in, maxFile, file), true)
 	p.wait()
 	if err := ctx.Err(); err != nil {
 		return err
@@ -220,7 +221,10 @@ func isManifest(file string) bool {
 }
 
 // IsManifest tells whether the start of a file looks like that of a manifest.
-func IsManifest(head []byte) bool { return declares(head) }
+func IsManifest(head []byte) bool {
+	text, _ := encoding.Bytes(head)
+	return declares(text)
+}
 
 // IsChart tells whether the start of a file, unpacked if it was packed, looks like that of
 // a packed chart.

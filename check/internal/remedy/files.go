@@ -1,7 +1,9 @@
 package remedy
 
 import (
+	"bytes"
 	"sync"
+	"unicode/utf8"
 
 	"bulwark/kube"
 )
@@ -69,6 +71,9 @@ func (m *Maker) open(name string) *opened {
 	data, err := m.Set.Read(name)
 	if err != nil {
 		return &opened{err: err}
+	}
+	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
+		return &opened{err: unsure("the file is not written in UTF-8")}
 	}
 	return &opened{file: newFile(data)}
 }

@@ -17,6 +17,7 @@ import (
 	"bulwark"
 	"bulwark/internal/limit"
 	"bulwark/kube"
+	"bulwark/source/manifest/internal/encoding"
 )
 
 const (
@@ -141,6 +142,9 @@ func (t *Tree) ReadFile(p string) ([]byte, error) {
 	defer f.Close()
 	data, err := limit.ReadAll(f, maxFile, file)
 	t.bytes += int64(len(data))
+	if isYAML(file) {
+		data, _ = encoding.Bytes(data)
+	}
 	if err == nil {
 		err = bounded(file, data)
 	}
@@ -152,11 +156,9 @@ func bounded(file string, data []byte) error {
 	if bytes.IndexByte(data, '&') < 0 || bytes.IndexByte(data, '*') < 0 {
 		return nil
 	}
-	ext := path.Ext(file)
-	yaml := ext == ".yaml" || ext == ".yml" || ext == ".json"
 	sizes := map[*kube.Node]int{}
 	for _, d := range kube.ParseYAML(data) {
-		if d.Err != nil && (yaml || errors.Is(d.Err, bulwark.ErrLimit)) {
+		if d.Err != nil && (isYAML(file) || errors.Is(d.Err, bulwark.ErrLimit)) {
 			return fmt.Errorf("%s: line %d: %w", file, max(d.Line, d.ErrLine), d.Err)
 		}
 		if size(d.Root, sizes) > maxValues {
@@ -164,6 +166,11 @@ func bounded(file string, data []byte) error {
 		}
 	}
 	return nil
+}
+
+func isYAML(file string) bool {
+	ext := path.Ext(file)
+	return ext == ".yaml" || ext == ".yml" || ext == ".json"
 }
 
 // size counts the values of a node, each as often as an alias names it.
