@@ -209,24 +209,30 @@ func (p *Policy) evaluation(r *Request, param *kube.Object, budget uint64) *eval
 	return e.begin(p, r, param, budget)
 }
 
+// forget leaves nothing of what was evaluated but the room that it took.
+func (e *evaluation) forget() {
+	values := e.variables.values[:cap(e.variables.values)]
+	clear(values)
+	e.frame.Reset()
+	*e = evaluation{frame: e.frame, variables: variables{values: values[:0]}}
+}
+
 // begin makes the evaluation that of a policy; what it was before is forgotten.
 func (e *evaluation) begin(p *Policy, r *Request, param *kube.Object, budget uint64) *evaluation {
 	if r.view == nil {
 		r.view = r.object(nil)
 	}
-	values, frame := e.variables.values[:0], e.frame
-	*e = evaluation{policy: p, request: r, object: r.view, params: types.NullValue, weight: r.weight, budget: budget, frame: frame}
-	e.frame.Roots, e.frame.Object = e, r.view
+	e.policy, e.request, e.object, e.namespace, e.params = p, r, r.view, nil, types.NullValue
+	e.weight, e.budget = r.weight, budget
 	if param != nil {
 		e.params = apiview.Of(param, nil)
 		e.weight.add(param.Root, 0)
 	}
-	if len(p.variables) > 0 {
-		for range p.variables {
-			values = append(values, nil)
-		}
+	e.variables.of, e.variables.values = e, e.variables.values[:0]
+	for range p.variables {
+		e.variables.values = append(e.variables.values, nil)
 	}
-	e.variables = variables{of: e, values: values}
+	e.frame.Roots, e.frame.Object = e, r.view
 	return e
 }
 
@@ -273,7 +279,7 @@ func (p *Policy) validate(b *Binding, r *Request, param *kube.Object) []Decision
 			return nil
 		}
 	}
-	e := r.scratch.begin(p, r, param, celext.PolicyBudget)
+	e := r.evaluation().begin(p, r, param, celext.PolicyBudget)
 	var list []Decision
 	for i := range p.validations {
 		v := &p.validations[i]
@@ -300,7 +306,7 @@ func (p *Policy) validate(b *Binding, r *Request, param *kube.Object) []Decision
 // conditionsMet tells whether the policy is about the request by its match conditions, or
 // why that cannot be told. One that is false settles it, whatever the others are.
 func (p *Policy) conditionsMet(r *Request, param *kube.Object) (met, asks bool, why string) {
-	e := r.scratch.begin(p, r, param, celext.MatchBudget)
+	e := r.evaluation().begin(p, r, param, celext.MatchBudget)
 	e.namespace = types.NullValue // match conditions do not see it
 	var wrong []string
 	for i := range p.conditions {

@@ -3,6 +3,7 @@ package admission
 import (
 	"cmp"
 	"strings"
+	"sync"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -48,7 +49,7 @@ type Request struct {
 	request ref.Val
 	weight  weight
 	known   map[string]string // labels of the pod of a template
-	scratch evaluation        // of one policy after the other
+	scratch *evaluation       // of one policy after the other
 }
 
 // Create is the request that creates an object.
@@ -101,7 +102,23 @@ func (r *Request) Done() {
 	if m, ok := r.view.(*apiview.Map); ok {
 		m.Recycle()
 	}
-	r.view, r.scratch = nil, evaluation{}
+	r.view = nil
+	if e := r.scratch; e != nil {
+		r.scratch = nil
+		e.forget()
+		scratches.Put(e)
+	}
+}
+
+// scratches are evaluations that were done with.
+var scratches = sync.Pool{New: func() any { return &evaluation{} }}
+
+// evaluation is that of the request, to be begun anew for every policy.
+func (r *Request) evaluation() *evaluation {
+	if r.scratch == nil {
+		r.scratch = scratches.Get().(*evaluation)
+	}
+	return r.scratch
 }
 
 // namespace is the one that the request is in; nil when it is in none.

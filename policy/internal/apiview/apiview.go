@@ -67,15 +67,14 @@ func list(n *kube.Node, s *schema, up *Map, name string) ref.Val {
 	if s != nil && s.form == sequence {
 		of = s.elem
 	}
-	items := make([]ref.Val, 0, n.Len())
-	for i, item := range n.Items() {
-		v := convert(item, of, up, name, i)
+	l := up.top.store.list(n.Len())
+	for i := range n.Len() {
+		v := convert(n.Item(i), of, up, name, i)
 		if v == errTooMany {
 			return v
 		}
-		items = append(items, v)
+		l.items = append(l.items, v)
 	}
-	l := NewList(items)
 	if up.top.trace != nil {
 		l.up, l.name = up, name
 	}

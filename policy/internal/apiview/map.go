@@ -64,7 +64,9 @@ func (m *Map) build() {
 	if m.kind != nil {
 		of = m.kind.elem
 	}
-	m.entries = m.top.store.room(m.node.Len())
+	if m.entries == nil {
+		m.entries = m.top.store.room(m.node.Len())
+	}
 	for name, n := range m.node.Fields() {
 		m.put(entry{name: name, node: n, kind: of})
 	}

@@ -119,6 +119,10 @@ var scalars = map[reflect.Type]form{
 	reflect.TypeFor[metav1.FieldsV1]():    anything,
 }
 
+// added is how many fields defaults add to a structure, where they are more than two or none
+// of its own.
+var added = map[string]int{"PodSpec": 14, "Container": 3, "Probe": 4, "DeploymentSpec": 3, "StatefulSetSpec": 4, "JobSpec": 5, "ObjectMeta": 1, "PodStatus": 1, "Pod": 2}
+
 // derive makes the schema of a type once.
 func derive(t reflect.Type) *schema {
 	if t.Kind() == reflect.Pointer {
@@ -136,11 +140,9 @@ func derive(t reflect.Type) *schema {
 	switch t.Kind() {
 	case reflect.Struct:
 		s.name, s.form, s.fields, s.defaults = t.Name(), object, map[string]*field{}, defaults[t]
-		if s.defaults != nil {
-			s.more = map[string]int{"PodSpec": 14, "Container": 3, "Probe": 4, "DeploymentSpec": 3, "StatefulSetSpec": 4, "JobSpec": 5}[s.name]
-			if s.more == 0 {
-				s.more = 2
-			}
+		s.more = added[s.name]
+		if s.defaults != nil && s.more == 0 {
+			s.more = 2
 		}
 		s.collect(t)
 	case reflect.Map:

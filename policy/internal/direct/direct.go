@@ -46,16 +46,21 @@ func Compile(env *cel.Env, tree *ast.AST) *Program {
 	return &Program{run, c.slots}
 }
 
-// Eval gives the value of the expression; ok is false when CEL has to be asked.
+// Eval gives the value of the expression; ok is false when CEL has to be asked, as when a
+// function panics.
 func (p *Program) Eval(f *Frame) (v ref.Val, ok bool) {
 	outer := f.base
 	f.base = len(f.locals)
+	defer func() {
+		f.locals, f.base = f.locals[:f.base], outer
+		if recover() != nil {
+			v, ok = nil, false
+		}
+	}()
 	for range p.slots {
 		f.locals = append(f.locals, nil)
 	}
 	v = p.run(f)
-	f.locals = f.locals[:f.base]
-	f.base = outer
 	return v, v != nil
 }
 
@@ -63,6 +68,7 @@ func (f *Frame) set(slot int, v ref.Val) { f.locals[f.base+slot] = v }
 
 // Reset forgets what was evaluated.
 func (f *Frame) Reset() {
-	clear(f.locals[:cap(f.locals)])
-	*f = Frame{locals: f.locals[:0]}
+	locals := f.locals[:cap(f.locals)]
+	clear(locals)
+	*f = Frame{locals: locals[:0]}
 }
