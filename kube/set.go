@@ -23,7 +23,7 @@ type Set struct {
 	// Engine is true when the objects are containers that engines run on a machine, each as the
 	// Pod that it would be, and the engines themselves.
 	Engine bool
-	// Read gives the bytes of a file of the target as it is now, by the name that Origin.File
+	// Read gives the bytes of a file of the target as it was read or is now, by the name that Origin.File
 	// and Location.File have: a manifest, a template, a patch, a chart's values.yaml. The error
 	// wraps ErrNotFound where there is none (also of what came from standard input or out of a
 	// packed chart). nil: the objects come from no files.

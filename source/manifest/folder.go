@@ -74,7 +74,7 @@ func (r *reader) raw(p *parser, root *os.Root, file string, left *int64) {
 	}
 	*left -= min(size, *left)
 	if size <= maxWhole {
-		p.give(&job{file: file, in: f, most: most})
+		p.give(&job{file: file, in: f, most: most, kept: &r.kept})
 		return
 	}
 	defer f.Close()

@@ -145,7 +145,9 @@ func Add(ctx context.Context, t *bulwark.Target, dir string, o Options) error {
 	}
 	defer root.Close()
 	r := newReader(&o)
-	r.set.Read = func(file string) ([]byte, error) { return again(dir, file) }
+	r.set.Read = func(file string) ([]byte, error) {
+		return r.kept.read(file, func() ([]byte, error) { return again(dir, file) })
+	}
 	if err := r.folder(ctx, root); err != nil {
 		return err
 	}
@@ -158,10 +160,11 @@ type reader struct {
 	set    *kube.Set
 	notes  []bulwark.Note
 	charts map[*kube.Object]*rendering
+	kept   kept
 }
 
 func newReader(o *Options) *reader {
-	return &reader{Options: o, set: &kube.Set{}, charts: map[*kube.Object]*rendering{}}
+	return &reader{Options: o, set: &kube.Set{}, charts: map[*kube.Object]*rendering{}, kept: kept{texts: map[string][]byte{}, left: mostKept}}
 }
 
 // hand gives the target what was read.

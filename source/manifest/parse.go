@@ -33,6 +33,7 @@ type job struct {
 	asked bool // it was named by the user: what is broken in it is told in any case
 	in    *os.File
 	most  int64
+	kept  *kept // takes the text of the file
 	chunk kube.Chunk
 
 	objects []*kube.Object
@@ -113,8 +114,38 @@ func (j *job) whole(buffer []byte) []byte {
 	}
 	if err != nil {
 		j.read(kube.Chunk{Line: 1, Err: err})
+	} else if len(j.objects) > 0 {
+		j.kept.add(j.file, buffer)
 	}
 	return buffer
+}
+
+// kept is the text of the first files that declare objects: patches are made for them.
+type kept struct {
+	mu    sync.Mutex
+	texts map[string][]byte
+	left  int
+}
+
+const mostKept = 8 << 20 // bytes
+
+func (k *kept) add(file string, text []byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.left -= len(text); k.left >= 0 {
+		k.texts[file] = bytes.Clone(text)
+	}
+}
+
+// read gives the text of a file, by way of again when it was not kept.
+func (k *kept) read(file string, again func() ([]byte, error)) ([]byte, error) {
+	k.mu.Lock()
+	text, ok := k.texts[file]
+	k.mu.Unlock()
+	if ok {
+		return text, nil
+	}
+	return again()
 }
 
 // fill appends all of in to b.
