@@ -143,8 +143,11 @@ func (s *Scanner) target(ctx context.Context, job Job, out *output) (err error) 
 		defer cancel()
 	}
 	t, err := job.Open(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+		return errors.Join(cause, err)
+	}
 	if err != nil {
-		return errors.Join(context.Cause(ctx), err)
+		return err
 	}
 	defer func() {
 		if t.Close != nil {

@@ -29,15 +29,16 @@ const inCluster = "in-cluster"
 
 // client asks one API server.
 type client struct {
-	base *url.URL
-	http *http.Client
-	name string // of the context
-	user *rest.Config
-	now  time.Time
-	page int           // objects
-	most int64         // bytes of one answer
-	slow time.Duration // for one answer
-	wait func(context.Context, time.Duration) error
+	base     *url.URL
+	http     *http.Client
+	name     string // of the context
+	user     *rest.Config
+	now      time.Time
+	page     int   // objects
+	most     int64 // bytes of one answer
+	wait     func(context.Context, time.Duration) error
+	large    chan struct{} // held by the answer that may be large
+	patience patience
 
 	mu      sync.Mutex
 	failing int // answers in a row that failed though they were tried again
@@ -48,7 +49,7 @@ type client struct {
 // connect makes a client as the user's kubeconfig says, or with the credentials that a pod
 // has when there is none. Programs that give credentials are run when the kubeconfig names
 // them: it is the user's own.
-func (o *Options) connect() (*client, error) {
+func (o *Options) connect(ctx context.Context) (*client, error) {
 	for _, ns := range o.Namespaces {
 		if ns == "" || !plain(ns) {
 			return nil, fmt.Errorf("%q is no name of a namespace: %w", ns, bulwark.ErrMalformed)
@@ -70,7 +71,7 @@ func (o *Options) connect() (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the context %s: the server's address: %w: %w", name, bulwark.ErrMalformed, err)
 	}
-	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, page: cmp.Or(o.Page, pageSize), most: cmp.Or(o.most, maxPage), slow: cmp.Or(o.slow, answerTime), wait: o.wait}
+	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, page: cmp.Or(o.Page, pageSize), most: cmp.Or(o.most, maxPage), patience: patienceOf(ctx, cmp.Or(o.slow, answerTime)), large: make(chan struct{}, 1), wait: o.wait}
 	if c.wait == nil {
 		c.wait = pause
 	}

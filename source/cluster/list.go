@@ -18,6 +18,7 @@ const (
 	pageSize      = 500
 	smallestPage  = 5
 	mostPages     = 20000
+	mostIdle      = 50 // pages in a row that tell nothing new
 	mostRestarts  = 3
 	asPartialList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 )
@@ -35,6 +36,7 @@ type page struct {
 	items    []json.RawMessage
 	next     string // how to go on; "" at the end
 	resource string // version of the list
+	anew     bool   // the list begins again
 	err      error
 }
 
@@ -46,39 +48,96 @@ func (c *client) list(ctx context.Context, q query, each func(*kube.Node) error)
 	defer cancel()
 	pages := make(chan page, 1)
 	go c.pages(ctx, q, pages)
-	seen := map[string]struct{}{}
+	g := giving{each: each, seen: map[string]struct{}{}}
+	read, idle := 0, 0
 	for p := range pages {
 		if p.err != nil {
 			return version, p.err
 		}
 		version = p.resource
+		if p.anew {
+			read, idle = 0, -read // these tell nothing new once more
+		}
+		read++
+		before := len(g.seen)
 		for _, raw := range p.items {
-			if err := give(raw, seen, each); err != nil {
-				return version, fmt.Errorf("%s: %w", q.resource, err)
+			if err := g.give(raw); err != nil {
+				return version, err
 			}
+		}
+		if idle++; len(g.seen) > before {
+			idle = 0
+		}
+		if idle == mostIdle {
+			return version, fmt.Errorf("%d pages in a row with nothing new: %w", idle, bulwark.ErrMalformed)
 		}
 	}
 	if ctx.Err() != nil {
 		return version, context.Cause(ctx)
 	}
-	return version, nil
+	return version, g.err()
 }
 
-func give(raw []byte, seen map[string]struct{}, each func(*kube.Node) error) error {
-	if len(raw) > maxObject {
-		return fmt.Errorf("an object of %d MB, at most %d are read: %w", len(raw)>>20, maxObject>>20, bulwark.ErrLimit)
-	}
-	n, err := kube.ParseJSON(raw)
+// giving hands on the objects of a list, each once.
+type giving struct {
+	each func(*kube.Node) error
+	seen map[string]struct{}
+	left int   // out: what is no object, or cannot be read
+	why  error // the first was
+}
+
+// give hands on one object. One that cannot be read does not keep others from being read.
+func (g *giving) give(raw []byte) error {
+	n, id, err := identify(raw)
 	if err != nil {
-		return err
-	}
-	meta := n.Get("metadata")
-	id := meta.Get("namespace").Text() + "/" + meta.Get("name").Text()
-	if _, again := seen[id]; again {
+		g.left++
+		if g.why == nil {
+			g.why = err
+		}
 		return nil
 	}
-	seen[id] = struct{}{}
-	return each(n)
+	if _, again := g.seen[id]; again {
+		return nil
+	}
+	g.seen[id] = struct{}{}
+	return g.each(n)
+}
+
+// err tells of what was left out.
+func (g *giving) err() error {
+	if g.left == 0 {
+		return nil
+	}
+	return &partial{g.left, g.why}
+}
+
+// partial says that a list was read but for some of its objects.
+type partial struct {
+	left int
+	why  error // of the first
+}
+
+func (p *partial) Error() string { return fmt.Sprintf("%d objects: %v", p.left, p.why) }
+func (p *partial) Unwrap() error { return p.why }
+
+func isPartial(err error) bool {
+	var p *partial
+	return errors.As(err, &p)
+}
+
+// identify reads an object, and what it is called.
+func identify(raw []byte) (n *kube.Node, id string, err error) {
+	if len(raw) > maxObject {
+		return nil, "", fmt.Errorf("%d MB, at most %d are read: %w", len(raw)>>20, maxObject>>20, bulwark.ErrLimit)
+	}
+	if n, err = kube.ParseJSON(raw); err != nil {
+		return nil, "", err
+	}
+	meta := n.Get("metadata")
+	if meta.Get("name").Text() == "" {
+		return nil, "", fmt.Errorf("no object with a name: %w", bulwark.ErrMalformed)
+	}
+	return n, meta.Get("namespace").Text() + "/" + meta.Get("name").Text(), nil
 }
 
 // sizeOf is how many objects of a resource are asked for at once: fewer of those that are large.
@@ -95,20 +154,21 @@ func (c *client) sizeOf(r *resource) int {
 // pages fetches one page after the other, and closes pages at the end, behind an error if there is one.
 func (c *client) pages(ctx context.Context, q query, pages chan<- page) {
 	defer close(pages)
-	next, restarts, size := "", 0, c.sizeOf(q.resource)
+	next, restarts, size, anew := "", 0, c.sizeOf(q.resource), false
 	for range mostPages {
 		p, err := c.onePage(ctx, q, next, size)
 		var e *statusError
 		if errors.As(err, &e) && e.code == http.StatusGone && restarts < mostRestarts {
 			restarts++
 			next = e.next // "" begins anew
+			anew = anew || next == ""
 			continue
 		}
 		if errors.Is(err, bulwark.ErrLimit) && size > smallestPage {
 			size = max(smallestPage, size/5)
 			continue
 		}
-		p.err = err
+		p.err, p.anew, anew = err, anew, false
 		if err == nil && p.next != "" && p.next == next {
 			p.err = fmt.Errorf("%s: %w: a page that leads to itself", q.resource, bulwark.ErrMalformed)
 		}
@@ -156,6 +216,7 @@ func (p *page) read(r io.Reader) error {
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return malformed("a list", err)
 	}
+	listed := false
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
@@ -163,7 +224,7 @@ func (p *page) read(r io.Reader) error {
 		}
 		switch t {
 		case "items":
-			err = p.readItems(d)
+			listed, err = true, p.readItems(d)
 		case "metadata":
 			err = p.readMetadata(d)
 		default:
@@ -176,6 +237,9 @@ func (p *page) read(r io.Reader) error {
 	}
 	if _, err := d.Token(); err != nil { // the brace that closes it
 		return malformed("a list", err)
+	}
+	if !listed {
+		return fmt.Errorf("what the API server gives is no list: %w", bulwark.ErrMalformed)
 	}
 	return nil
 }
@@ -212,8 +276,11 @@ func (p *page) readMetadata(d *json.Decoder) error {
 func malformed(what string, err error) error {
 	var syntax *json.SyntaxError
 	var wrong *json.UnmarshalTypeError
-	if err == nil || errors.As(err, &syntax) || errors.As(err, &wrong) {
-		return fmt.Errorf("%s of the API server: %w: %v", what, bulwark.ErrMalformed, err)
+	switch {
+	case err == nil, errors.As(err, &wrong):
+		return fmt.Errorf("what the API server gives is not %s: %w", what, bulwark.ErrMalformed)
+	case errors.As(err, &syntax):
+		return fmt.Errorf("what the API server gives is not %s: %w: %w", what, bulwark.ErrMalformed, err)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -26,12 +27,13 @@ type reading struct {
 	count int
 
 	resources []resource
-	shapes    []string        // resources that hold pod templates by their schema
+	shapes    map[string]bool // resources that hold pod templates by their schema
 	owners    map[string]bool // uids of objects that say how their pods look
 
 	mu     sync.Mutex
 	unseen map[string]string
 	why    map[string][]string // what could not be listed, by what was said
+	part   map[string]bool     // of these words: all but some was listed
 	listed int                 // lists that were answered
 	notes  []bulwark.Note
 }
@@ -39,7 +41,7 @@ type reading struct {
 // read gives the lines of a cluster: begin gets what is known before, emit one line an
 // object, in a stable order. The error is why nothing could be read, or emit's.
 func (o *Options) read(ctx context.Context, begin func(*header) error, emit func(line []byte) error) (*trailer, *header, error) {
-	c, err := o.connect()
+	c, err := o.connect(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -48,7 +50,7 @@ func (o *Options) read(ctx context.Context, begin func(*header) error, emit func
 	if h.Version, err = c.serverVersion(ctx); err != nil {
 		return nil, nil, err
 	}
-	r := &reading{Options: o, c: c, emit: emit, lean: &lean{o.Secret, kube.NewHasher(), o.ReadSecrets}, owners: map[string]bool{}, unseen: map[string]string{}, why: map[string][]string{}}
+	r := &reading{Options: o, c: c, emit: emit, lean: &lean{o.Secret, kube.NewHasher(), o.ReadSecrets}, owners: map[string]bool{}, shapes: map[string]bool{}, unseen: map[string]string{}, why: map[string][]string{}, part: map[string]bool{}}
 	if err := r.discover(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -67,16 +69,18 @@ func (o *Options) read(ctx context.Context, begin func(*header) error, emit func
 }
 
 func (r *reading) discover(ctx context.Context) error {
-	list, stale, err := r.c.discover(ctx)
+	has, err := r.c.discover(ctx)
 	if err != nil {
 		return err
 	}
-	r.resources = list
-	for _, s := range stale {
-		group, _, _ := strings.Cut(s, "/")
-		if slices.ContainsFunc(wanted, func(w struct{ group, resources string }) bool { return w.group == group }) {
-			r.note("the API server could not say what there is of %s: its extension does not answer", s)
+	r.resources = has.resources
+	for _, s := range has.stale {
+		if group, _, _ := strings.Cut(s, "/"); group == "core" || isWanted(group) {
+			r.note("the API server could not say what there is of %s: its extension does not answer", oneLine(s))
 		}
+	}
+	if has.left > 0 {
+		r.note("the API server says that it has %d more versions of groups than the %d that were asked for", has.left, mostGroups)
 	}
 	return nil
 }
@@ -126,10 +130,10 @@ func (r *reading) first(ctx context.Context) error {
 			return err
 		}
 	}
-	list := r.chosen(func(full string) bool {
+	list := r.fewOfEach(r.chosen(func(full string) bool {
 		res, group, _ := strings.Cut(full, ".")
-		return full != podsOfAll && full != definitions && !contains(betweens, full) && (wants(group, res) || slices.Contains(r.shapes, full))
-	})
+		return full != podsOfAll && full != definitions && !contains(betweens, full) && (wants(group, res) || r.shapes[full])
+	}))
 	lines := make([][][]byte, len(list))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
@@ -153,6 +157,21 @@ func (r *reading) first(ctx context.Context) error {
 		lines[i] = nil
 	}
 	return nil
+}
+
+// fewOfEach keeps to what one group may have.
+func (r *reading) fewOfEach(list []resource) []resource {
+	of := map[string]int{}
+	list = slices.DeleteFunc(list, func(res resource) bool {
+		of[res.group]++
+		return of[res.group] > mostOfOne
+	})
+	for _, group := range slices.Sorted(maps.Keys(of)) {
+		if n := of[group]; n > mostOfOne {
+			r.note("the API server says that %s has %d resources, and %d of them were listed", group, n, mostOfOne)
+		}
+	}
+	return list
 }
 
 func (r *reading) give(line []byte) error {
@@ -214,7 +233,7 @@ func (r *reading) line(res *resource, n *kube.Node) []byte {
 	full := res.String()
 	if full == definitions {
 		if made, ok := defines(n); ok {
-			r.shapes = append(r.shapes, made)
+			r.shapes[made] = true
 		}
 	}
 	uid := n.Get("metadata", "uid").Text()
