@@ -29,7 +29,7 @@ var capabilities = []capability{
 		tags: []string{"cis:5.2.9", "edge:CE_MODULE_LOAD", "edge:CE_SYS_PTRACE"}, with: withTrace},
 	{name: "SYS_ADMIN", severity: high, leads: "it mounts file systems and enters namespaces; with a writable cgroup v1 it names a release agent that the node runs as root (high: a few commands)",
 		fix: "take it out; FUSE and mounts have their own ways (CSI, user namespaces)", noise: "FUSE mounters, CSI drivers and eBPF agents on old kernels need it", tags: []string{"edge:CE_PRIV_MOUNT"}},
-	{name: "SYS_MODULE", severity: critical, leads: "insmod puts its code into the node's kernel: one command, and the node is taken (critical)",
+	{name: "SYS_MODULE", severity: high, leads: "insmod puts its code into the node's kernel, and the node is taken (high, as all that takes a few commands of root's)",
 		fix: "take it out, and have the node load its modules at boot", noise: "CNI plugins and storage drivers load modules; the node can do that instead", tags: []string{"attack:T1547.006", "edge:CE_MODULE_LOAD"}},
 	{name: "SYS_PTRACE", severity: critical, leads: "it reads and changes the memory of every process that it sees: medium in a pod of its own, critical with hostPID, where those are the node's",
 		fix: "take it out; debug in an ephemeral container when there is need", noise: "profilers and debuggers need it while they run", tags: []string{"attack:T1055.008"}, with: withTrace},

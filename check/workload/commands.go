@@ -27,7 +27,7 @@ var commandRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "workload/node-shell", Severity: critical, Title: "A container's command steps out onto the node",
 			Tags: []string{"attack:T1611", "edge:CE_NSENTER"}, Fix: "run it on the node by its own means, or as a program that needs no shell there",
-			Why:   "nsenter into process 1, or chroot into the node's root folder, is the escape itself, written down (critical where the pods have what it needs, else low)",
+			Why:   "nsenter into process 1, chroot into the node's root folder or disk, a program named to the kernel (core_pattern, release_agent), a line in the node's cron or authorized_keys is the escape itself, written down (critical where the pods have what it needs, else low)",
 			Noise: "installers that set up nodes do it on purpose, and deserve an exception with an owner", Refs: []string{attackEscape}},
 		Workload: nodeShell,
 	},
@@ -134,6 +134,9 @@ func scripts(w *kube.Workload) []script {
 		if p := c.ReadinessProbe; p != nil {
 			add(p.Exec, "readinessProbe")
 		}
+		if p := c.StartupProbe; p != nil {
+			add(p.Exec, "startupProbe")
+		}
 	}
 	return list
 }
@@ -166,6 +169,7 @@ func matching(h *posture.Hits, w *kube.Workload, find func(string) string, what 
 // nodeShell finds commands that step out to the node.
 func nodeShell(h *posture.Hits, w *kube.Workload) {
 	for _, s := range scripts(w) {
+		stepsOut(h, w, &s)
 		if strings.Contains(s.text, "nsenter") {
 			if m := entersNode.FindString(s.text); m != "" {
 				hit := at(w, s.c, m, s.path...)

@@ -74,7 +74,7 @@ var socketRule = &posture.Rule{
 				continue
 			}
 			hit := at(w, m.c, m.text(), "volumeMounts", m.at)
-			if !strings.HasSuffix(m.host, ".sock") {
+			if !strings.HasSuffix(m.host, ".sock") && !strings.HasPrefix(m.host, "/pipe/") {
 				hit.Severity = high
 				hit.Evidence += ": the folder of the runtime's sockets"
 			}
