@@ -63,7 +63,8 @@ var tame = map[string]bool{
 	"semver": true, "isSemver": true, "major": true, "minor": true, "patch": true, "url": true, "isURL": true, "getScheme": true, "getHost": true, "getHostname": true, "getPort": true, "getEscapedPath": true,
 	"ip": true, "isIP": true, "cidr": true, "isCIDR": true, "family": true, "containsIP": true, "containsCIDR": true, "prefixLength": true, "masked": true, "ip.isCanonical": true,
 	"isUnspecified": true, "isLoopback": true, "isLinkLocalMulticast": true, "isLinkLocalUnicast": true, "isGlobalUnicast": true,
-	"validate": true, "format.named": true, "duration": true, "timestamp": true, "sets.contains": true, "sets.intersects": true, "sets.equivalent": true,
+	"validate": true, "format.named": true, "duration": true, "timestamp": true, "getFullYear": true, "getMonth": true, "getDate": true, "getDayOfMonth": true, "getDayOfWeek": true,
+	"getDayOfYear": true, "getHours": true, "getMinutes": true, "getSeconds": true, "getMilliseconds": true, "sets.contains": true, "sets.intersects": true, "sets.equivalent": true,
 	"optional.of": true, "optional.ofNonZeroValue": true, "optional.none": true, "hasValue": true, "value": true, "or": true, "orValue": true,
 	operators.LogicalAnd: true, operators.LogicalOr: true, operators.LogicalNot: true, operators.NotStrictlyFalse: true, operators.Equals: true, operators.NotEquals: true,
 	operators.Less: true, operators.LessEquals: true, operators.Greater: true, operators.GreaterEquals: true, operators.In: true, operators.Index: true, operators.OptIndex: true, operators.OptSelect: true,
@@ -144,9 +145,12 @@ func (m *measuring) selected(s ast.SelectExpr, depth int) extent {
 
 func (m *measuring) called(c ast.CallExpr, depth int) extent {
 	e := extent{1, 0}
-	adds := c.FunctionName() == operators.Add
-	m.unbounded = m.unbounded || !adds && !tame[c.FunctionName()]
+	adds := c.FunctionName() == operators.Add || c.FunctionName() == "join"
 	args := c.Args()
+	m.unbounded = m.unbounded || !adds && !tame[c.FunctionName()] && len(args) > 0
+	if c.FunctionName() == "validate" {
+		m.pattern = max(m.pattern, celext.LongestFormat)
+	}
 	if c.IsMemberFunction() {
 		args = append([]ast.Expr{c.Target()}, args...)
 	}
@@ -157,6 +161,9 @@ func (m *measuring) called(c ast.CallExpr, depth int) extent {
 		default:
 			e = e.or(one)
 		}
+	}
+	if c.FunctionName() == "join" { // what is between the elements
+		e.lists++
 	}
 	return e
 }

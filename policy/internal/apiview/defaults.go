@@ -281,6 +281,9 @@ func whole(m *Map) {
 		meta.build()
 		meta.put(entry{name: "namespace", val: types.String(m.top.object.Namespace)})
 	}
+	if m.kind != nil && m.kind.name == "Namespace" {
+		namespace(m)
+	}
 	if m.kind == nil || m.kind.name != "Pod" {
 		return
 	}
@@ -300,6 +303,27 @@ func whole(m *Map) {
 	admitted(spec)
 	tolerations(spec)
 }
+
+// namespace gives a namespace the label of its name, and what keeps it until it is empty.
+func namespace(m *Map) {
+	if meta, ok := m.get("metadata").(*Map); ok && meta.text("name") != "" {
+		meta.made("labels")
+		if labels, ok := meta.get("labels").(*Map); ok {
+			labels.build()
+			labels.missing(entry{name: "kubernetes.io/metadata.name", val: types.String(meta.text("name"))})
+		}
+	}
+	if spec, ok := m.get("spec").(*Map); ok {
+		spec.build()
+		spec.missing(kept)
+	}
+	if status, ok := m.get("status").(*Map); ok {
+		status.build()
+		status.missing(active)
+	}
+}
+
+var kept, active = set("finalizers", []string{"kubernetes"}), set("phase", "Active")
 
 // admitted are fields that admission plugins give pods. The service account's old name is
 // written when the new one is, so the two are there or not together.

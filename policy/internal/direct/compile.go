@@ -43,6 +43,8 @@ func (c *compiler) compile(x ast.Expr) step {
 		return c.call(x)
 	case ast.ListKind:
 		return c.list(x.AsList())
+	case ast.MapKind:
+		return c.mapping(x.AsMap())
 	case ast.ComprehensionKind:
 		return c.comprehension(x.AsComprehension())
 	}
@@ -62,6 +64,9 @@ func (c *compiler) ident(x ast.Expr) step {
 		return func(f *Frame) ref.Val { return f.Object }
 	case "oldObject", "request", "namespaceObject", "params", "variables":
 		return func(f *Frame) ref.Val { return sound(f.Root(name)) }
+	}
+	if v, ok := c.env.CELTypeProvider().FindIdent(name); ok && c.refs[x.ID()] != nil { // a type
+		return constant(v)
 	}
 	return c.unknown()
 }
@@ -204,6 +209,29 @@ func (c *compiler) list(l ast.ListExpr) step {
 	return made
 }
 
+// mapping is a map with keys that are texts.
+func (c *compiler) mapping(m ast.MapExpr) step {
+	keys, steps := make([]ref.Val, m.Size()), make([]step, m.Size())
+	for i, x := range m.Entries() {
+		e := x.AsMapEntry()
+		if e.IsOptional() || e.Key().Kind() != ast.LiteralKind || e.Key().AsLiteral().Type() != types.StringType {
+			return c.unknown()
+		}
+		keys[i], steps[i] = e.Key().AsLiteral(), c.compile(e.Value())
+	}
+	return func(f *Frame) ref.Val {
+		out := make(map[ref.Val]ref.Val, len(keys))
+		for i, key := range keys {
+			v := steps[i](f)
+			if v == nil {
+				return nil
+			}
+			out[key] = v
+		}
+		return types.NewRefValMap(types.DefaultTypeAdapter, out)
+	}
+}
+
 // implementation is what a call calls, as CEL's planner finds it.
 func (c *compiler) implementation(x ast.Expr) *functions.Overload {
 	function, id := x.AsCall().FunctionName(), ""
@@ -242,22 +270,15 @@ func (c *compiler) call(x ast.Expr) step {
 	case operators.OptSelect, operators.OptIndex:
 		return c.asOptional(x)
 	case "orValue", "or", "hasValue":
-		if c.optional(args[0]) {
-			return c.ofOptional(call.FunctionName(), args)
-		}
-		if call.FunctionName() != "hasValue" { // these do not look at what they do not need
-			return c.unknown()
-		}
+		return c.ofOptional(call.FunctionName(), args)
 	case operators.Index:
 		if c.optional(args[0]) {
 			return c.asOptional(x)
 		}
-	case "matches":
+	case "matches", "find", "findAll":
 		if len(args) == 2 && args[1].Kind() == ast.LiteralKind {
-			return c.matches(args)
+			return c.regular(call.FunctionName(), args)
 		}
-	case "find", "findAll": // CEL has the pattern compiled once
-		return c.unknown()
 	}
 	steps := make([]step, len(args))
 	literal := true
@@ -325,7 +346,8 @@ func called(o *functions.Overload, args []step) step {
 	return nil
 }
 
-func (c *compiler) matches(args []ast.Expr) step {
+// regular is a function of a regular expression that is the same always.
+func (c *compiler) regular(function string, args []ast.Expr) step {
 	pattern, ok := args[1].AsLiteral().(types.String)
 	re, err := regexp.Compile(string(pattern))
 	text := c.compile(args[0])
@@ -333,9 +355,15 @@ func (c *compiler) matches(args []ast.Expr) step {
 		return c.unknown()
 	}
 	return func(f *Frame) ref.Val {
-		if s, ok := text(f).(types.String); ok {
-			return types.Bool(re.MatchString(string(s)))
+		s, ok := text(f).(types.String)
+		switch {
+		case !ok:
+			return nil
+		case function == "find":
+			return types.String(re.FindString(string(s)))
+		case function == "findAll":
+			return types.NewStringList(types.DefaultTypeAdapter, re.FindAllString(string(s), -1))
 		}
-		return nil
+		return types.Bool(re.MatchString(string(s)))
 	}
 }

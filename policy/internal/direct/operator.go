@@ -136,22 +136,15 @@ func in(a, b step) step {
 	}
 }
 
-// at is an element of a list, or the value of a key.
+// at is an element of a list, or the value of a key, that has to be there.
 func at(of, index step) step {
 	return func(f *Frame) ref.Val {
 		v, i := of(f), index(f)
 		if v == nil || i == nil {
 			return nil
 		}
-		switch key := i.(type) {
-		case types.String:
-			if found, ok := (&name{string(key), i}).field(v); ok {
-				return sound(found)
-			}
-		case types.Int:
-			if l, ok := v.(*apiview.List); ok && key >= 0 && int(key) < len(l.Items()) {
-				return sound(l.Items()[key])
-			}
+		if found, there, known := element(v, i); there && known {
+			return found
 		}
 		return nil
 	}

@@ -6,8 +6,6 @@ import (
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
-
-	"bulwark/policy/internal/apiview"
 )
 
 // optional tells whether an expression is a chain of fields in which one may be missing:
@@ -63,6 +61,18 @@ func (c *compiler) chain(x ast.Expr) maybe {
 	}
 }
 
+// wrapped is what an expression that gives an optional value has in it.
+func wrapped(of step) maybe {
+	return func(f *Frame) (ref.Val, bool, bool) {
+		o, ok := of(f).(*types.Optional)
+		if !ok || !o.HasValue() {
+			return nil, false, ok
+		}
+		v := sound(o.GetValue())
+		return v, true, v != nil
+	}
+}
+
 func optionOf(of maybe, field string) maybe {
 	n := &name{field, types.String(field)}
 	return func(f *Frame) (ref.Val, bool, bool) {
@@ -82,13 +92,15 @@ func element(v, index ref.Val) (found ref.Val, there, known bool) {
 			return (&name{string(key), index}).option(v)
 		}
 	case types.Int:
-		if l, ok := v.(*apiview.List); ok {
-			if key < 0 || int(key) >= len(l.Items()) {
-				return nil, false, true
-			}
-			found = sound(l.Items()[key])
-			return found, true, found != nil
+		l, ok := v.(traits.Lister)
+		if !ok {
+			return nil, false, false
 		}
+		if size, ok := l.Size().(types.Int); !ok || key < 0 || key >= size {
+			return nil, false, ok
+		}
+		found = sound(l.Get(key))
+		return found, true, found != nil
 	}
 	return nil, false, false
 }
@@ -107,12 +119,17 @@ func (c *compiler) asOptional(x ast.Expr) step {
 	}
 }
 
-// ofOptional is what is asked of a chain.
+// ofOptional is what is asked of an optional value.
 func (c *compiler) ofOptional(function string, args []ast.Expr) step {
-	chain := c.chain(args[0])
+	var of maybe
+	if c.optional(args[0]) {
+		of = c.chain(args[0])
+	} else {
+		of = wrapped(c.compile(args[0]))
+	}
 	if function == "hasValue" {
 		return func(f *Frame) ref.Val {
-			if _, there, known := chain(f); known {
+			if _, there, known := of(f); known {
 				return types.Bool(there)
 			}
 			return nil
@@ -121,7 +138,7 @@ func (c *compiler) ofOptional(function string, args []ast.Expr) step {
 	other := c.compile(args[1])
 	whole := function == "or"
 	return func(f *Frame) ref.Val {
-		switch v, there, known := chain(f); {
+		switch v, there, known := of(f); {
 		case !known:
 			return nil
 		case !there:
