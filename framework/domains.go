@@ -92,8 +92,9 @@ var domains = []domain{
 
 	{glob: "vuln/*", also: versions},
 	{glob: "eol/*", also: versions},
-	{glob: "image/*", needs: []string{"image"}, text: noImages, reads: []string{"image"}},
+	{glob: "image/*", reads: []string{"image"}, also: ofWhatRuns},
 	{glob: "malware/*", needs: []string{"image"}, text: noImages, reads: []string{"image"}},
+	{glob: "engine/*", needs: []string{"engine"}, text: noEngine},
 	{glob: "secret/*", reads: []string{"image"}, also: func(f *Facts, _ *Control) string {
 		if f.Live && f.Seen["image"] == 0 {
 			return noImages
@@ -102,7 +103,18 @@ var domains = []domain{
 	}},
 }
 
-const noImages = "the images were not looked at"
+const (
+	noImages = "the images were not looked at"
+	noEngine = "the containers that run on a machine were not looked at (bulwark scan engine)"
+)
+
+// ofWhatRuns: what runs pods has images, and what builds them is judged without.
+func ofWhatRuns(f *Facts, _ *Control) string {
+	if f.Seen["image"] == 0 && (f.Live || f.Seen["workload"] > 0) {
+		return noImages
+	}
+	return ""
+}
 
 func file(kind string) domain {
 	return domain{needs: []string{"config:" + kind}, text: "no " + kind + " is among what was looked at", reads: []string{"config:" + kind}}
@@ -182,7 +194,7 @@ func (d *domain) unseen(f *Facts, c *Control) string {
 		return fmt.Sprintf("a running cluster tells (%s); this is none", d.glob)
 	case d.whole && len(f.Namespaces) > 0:
 		return fmt.Sprintf("the whole cluster tells (%s), and chosen namespaces were looked at", d.glob)
-	case !f.Live && len(d.files) > 0 && !slices.ContainsFunc(d.files, has):
+	case !f.Live && f.Seen["engine"] == 0 && len(d.files) > 0 && !slices.ContainsFunc(d.files, has):
 		return "no " + strings.Join(d.files, ", no ") + " is among what was looked at"
 	}
 	if why := f.missed(d.reads); why != "" {

@@ -2,7 +2,10 @@ package framework_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"bulwark"
 	"bulwark/framework"
@@ -132,6 +135,44 @@ func TestUnread(t *testing.T) {
 		f.Ran([]bulwark.Plugin{plugin{"check/workload", "workload/a"}}, tt.notes)
 		if got := framework.Evaluate(d, &f, nil).Controls[0]; got.Status != tt.want {
 			t.Errorf("%s: %s (%s), want %s", tt.name, got.Status, got.Reason, tt.want)
+		}
+	}
+}
+
+// An engine is held against the benchmark of engines, and what was not read of it is nobody's pass.
+func TestEngine(t *testing.T) {
+	const engine = "apiVersion: engine/v1\nkind: Engine\nmetadata: {name: docker}\n"
+	d := &framework.Definition{Sections: []framework.Section{{Controls: []framework.Control{
+		{ID: "settings", Rules: []string{"engine/a"}, Needs: []string{"docker"}},
+		{ID: "files", Rules: []string{"engine/a"}, Needs: []string{"docker:files"}},
+		{ID: "containers", Rules: []string{"engine/a", "workload/a"}, Needs: []string{"engine"}},
+		{ID: "builds", Rules: []string{"image/a", "dockerfile/a"}, Needs: []string{"image", "Dockerfile"}},
+	}}}}
+	for _, tt := range []struct {
+		name, text string
+		engine     bool
+		documents  []bulwark.Document
+		want       string
+	}{
+		{"all of it", engine + "config: {}\nfiles: [{path: /a}]\n", true, nil, "pass pass pass not-applicable"},
+		{"another machine's", engine + "config: {}\n", true, nil, "pass manual pass not-applicable"},
+		{"settings that cannot be read", engine, true, nil, "manual manual pass not-applicable"},
+		{"Podman", strings.Replace(engine, "docker", "podman", 1), true, nil, "manual manual pass not-applicable"},
+		{"manifests", pod, false, nil, "not-applicable not-applicable manual manual"},
+		{"a build file", "", false, []bulwark.Document{{Kind: "dockerfile", Path: "Dockerfile"}}, "not-applicable not-applicable manual pass"},
+		{"a build file beside manifests", pod, false, []bulwark.Document{{Kind: "dockerfile", Path: "Dockerfile"}}, "not-applicable not-applicable manual manual"},
+	} {
+		s := set(t, tt.text)
+		s.Engine = tt.engine
+		f := framework.FactsOf(&bulwark.Target{Objects: s})
+		f.Documents(tt.documents)
+		f.Rules = []bulwark.Rule{{ID: "engine/a"}, {ID: "workload/a"}, {ID: "image/a"}, {ID: "dockerfile/a"}}
+		var got []string
+		for _, c := range framework.Evaluate(d, &f, nil).Controls {
+			got = append(got, c.Status)
+		}
+		if diff := cmp.Diff(tt.want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
 }

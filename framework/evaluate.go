@@ -174,6 +174,10 @@ func (e *evaluation) absent(c *Control) (status, reason string) {
 	for _, need := range c.Needs {
 		kind, name, ok := strings.Cut(need, ":")
 		switch {
+		case need == "engine" || kind == "docker" && e.facts.Seen["engine"] > 0:
+			return bulwark.StatusManual, cmp.Or(map[string]string{"engine": noEngine}[need], "the settings of Docker on this machine were not read")
+		case kind == "docker":
+			return bulwark.StatusNA, "no Docker is among what was looked at"
 		case ok && kind == "component":
 			return bulwark.StatusManual, "the command line of " + name + " is not among what was looked at"
 		case ok:
@@ -240,6 +244,10 @@ func counted(n int, kind string) string {
 		return "the cluster"
 	case "image":
 		return "the image"
+	case "engine", "docker":
+		return "the engine"
+	case "files":
+		return "the engine's files"
 	case "workload":
 		return count(n, "workload", "workloads")
 	}

@@ -19,7 +19,9 @@ type Facts struct {
 	// "version" for what tells the versions of its components. "workload:placed" are workloads
 	// that say their namespace, "workload:token" those that mount the token of an account that
 	// is not the default one, "binding:elsewhere" bindings of roles that are not there, and
-	// "secret:read" Secrets whose values were read.
+	// "secret:read" Secrets whose values were read. "engine" stands for engines that run
+	// containers on a machine, "docker" for one whose settings were read, "docker:files" for one
+	// whose files were.
 	Seen map[string]int
 	// Unseen are resources that could not be listed, with why.
 	Unseen map[string]string
@@ -52,6 +54,9 @@ func FactsOf(t *bulwark.Target) Facts {
 		if s.Cluster.Version != "" {
 			f.Seen["version"]++
 		}
+	}
+	if s.Engine {
+		f.Seen["engine"]++
 	}
 	for _, o := range s.Objects {
 		f.object(s, o)
@@ -97,6 +102,8 @@ func (f *Facts) object(s *kube.Set, o *kube.Object) {
 		f.Seen["config:AuditPolicy"]++
 	case strings.HasSuffix(o.Kind, "Configuration") && strings.HasSuffix(o.Group(), "config.k8s.io"):
 		f.Seen["config:"+o.Kind]++
+	case o.Is("engine", "Engine") && o.Name == "docker":
+		f.engine(o)
 	case o.Is("", "Node"):
 		f.Seen["version"]++
 	case o.Is("", "Secret") && kube.ValuesOf(o).Read:
@@ -104,6 +111,25 @@ func (f *Facts) object(s *kube.Set, o *kube.Object) {
 	case o.Is(rights, "RoleBinding"), o.Is(rights, "ClusterRoleBinding"):
 		if elsewhere(s, o) {
 			f.Seen["binding:elsewhere"]++
+		}
+	}
+}
+
+// engine takes what is known of Docker itself: its settings, and the files that it has them from.
+func (f *Facts) engine(o *kube.Object) {
+	if o.Root.Get("config").Exists() {
+		f.Seen["docker"]++
+	}
+	if o.Root.Get("files").Len() > 0 {
+		f.Seen["docker:files"]++
+	}
+}
+
+// Documents takes the files that images are built by.
+func (f *Facts) Documents(list []bulwark.Document) {
+	for i := range list {
+		if list[i].Kind == "dockerfile" {
+			f.Seen["Dockerfile"]++
 		}
 	}
 }

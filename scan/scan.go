@@ -66,8 +66,8 @@ type Scanner struct {
 // Frameworks holds what is found against frameworks of controls.
 type Frameworks interface {
 	// Target takes all findings of a target, those that are not kept too, and the notes about
-	// it. It keeps nothing of the slices.
-	Target(*bulwark.Target, []bulwark.Finding, []bulwark.Note)
+	// it. It keeps nothing of the slices and the inventory.
+	Target(*bulwark.Target, *bulwark.Inventory, []bulwark.Finding, []bulwark.Note)
 	// Results are asked for when all targets were looked at.
 	Results() []bulwark.Framework
 }
@@ -255,7 +255,7 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 		}
 	}
 	if s.Frameworks != nil {
-		s.Frameworks.Target(t, o.findings, o.notes)
+		s.Frameworks.Target(t, inv, o.findings, o.notes)
 	}
 	if s.Keep != nil {
 		o.findings = slices.DeleteFunc(o.findings, func(f bulwark.Finding) bool { return !s.Keep(&f) })

@@ -96,7 +96,7 @@ func capabilityRules() []*posture.Rule {
 		Workload: func(h *posture.Hits, w *kube.Workload) { otherCapabilities(h, w, known) },
 	}, &posture.Rule{
 		Rule: misconfig.Rule{ID: "workload/caps-not-dropped", Severity: low, Hygiene: true, Title: "A container keeps the runtime's default capabilities",
-			Tags: []string{"cis:5.2.9", "cis-docker:5.3", "pss:capabilities_restricted", "kubescape:C-0055"}, Fix: "drop ALL, and add what is needed",
+			Tags: []string{"cis:5.2.9", "cis-docker:5.4", "pss:capabilities_restricted", "kubescape:C-0055"}, Fix: "drop ALL, and add what is needed",
 			Why:   "root in it may change owners, forge packets and more. Hygiene: it is what every container has that nobody hardened, and none of it leads out alone",
 			Noise: "programs that begin as root and change their user need SETUID, SETGID and CHOWN", Refs: []string{docsPSS, manCaps}},
 		Workload: notDropped,
@@ -104,7 +104,7 @@ func capabilityRules() []*posture.Rule {
 }
 
 func (c *capability) rule() *posture.Rule {
-	tags := append([]string{"pss:capabilities_baseline", "attack:T1611", "cis-docker:5.3", "kubescape:C-0046"}, c.tags...)
+	tags := append([]string{"pss:capabilities_baseline", "attack:T1611", "cis-docker:5.4", "kubescape:C-0046"}, c.tags...)
 	if standing[c.name] {
 		tags[0] = "pss:capabilities_restricted"
 	}
