@@ -42,9 +42,10 @@ type Options struct {
 	Page int
 	Now  time.Time // by which certificates and tokens have expired; zero: none has
 	// Of tests, which do not wait between tries and have small answers.
-	wait func(context.Context, time.Duration) error
-	most int64         // bytes of an answer
-	slow time.Duration // for an answer
+	wait   func(context.Context, time.Duration) error
+	most   int64         // bytes of an answer
+	slow   time.Duration // for an answer
+	atMost amount        // of a cluster
 }
 
 // Source opens live clusters; a reference is the name of a context, "" or "cluster" the

@@ -46,7 +46,7 @@ func patienceOf(ctx context.Context, answer time.Duration) patience {
 
 // errSlow is why a question is given up: a server that hangs is not waited for as often as one
 // that stumbles.
-var errSlow = fmt.Errorf("the API server did not answer in time: %w", bulwark.ErrUnavailable)
+var errSlow = fmt.Errorf("the API server does not answer in time: %w", bulwark.ErrUnavailable)
 
 // get asks for a path, again when the server is busy or stumbles, and hands the answer to
 // read.

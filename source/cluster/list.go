@@ -33,11 +33,17 @@ type query struct {
 
 // page is one page of a list.
 type page struct {
-	items    []json.RawMessage
+	items    []item
 	next     string // how to go on; "" at the end
 	resource string // version of the list
 	anew     bool   // the list begins again
 	err      error
+}
+
+// item is one of a list.
+type item struct {
+	text []byte // nil of one that is too large
+	size int64
 }
 
 // list gives every object of a list to each, as the server has it, and the list's version. The
@@ -60,8 +66,8 @@ func (c *client) list(ctx context.Context, q query, each func(*kube.Node) error)
 		}
 		read++
 		before := len(g.seen)
-		for _, raw := range p.items {
-			if err := g.give(raw); err != nil {
+		for i := range p.items {
+			if err := g.give(&p.items[i]); err != nil {
 				return version, err
 			}
 		}
@@ -87,8 +93,8 @@ type giving struct {
 }
 
 // give hands on one object. One that cannot be read does not keep others from being read.
-func (g *giving) give(raw []byte) error {
-	n, id, err := identify(raw)
+func (g *giving) give(i *item) error {
+	n, id, err := i.object()
 	if err != nil {
 		g.left++
 		if g.why == nil {
@@ -117,7 +123,12 @@ type partial struct {
 	why  error // of the first
 }
 
-func (p *partial) Error() string { return fmt.Sprintf("%d objects: %v", p.left, p.why) }
+func (p *partial) Error() string {
+	if p.left == 1 {
+		return fmt.Sprintf("1 object: %v", p.why)
+	}
+	return fmt.Sprintf("%d objects, the first: %v", p.left, p.why)
+}
 func (p *partial) Unwrap() error { return p.why }
 
 func isPartial(err error) bool {
@@ -125,12 +136,12 @@ func isPartial(err error) bool {
 	return errors.As(err, &p)
 }
 
-// identify reads an object, and what it is called.
-func identify(raw []byte) (n *kube.Node, id string, err error) {
-	if len(raw) > maxObject {
-		return nil, "", fmt.Errorf("%d MB, at most %d are read: %w", len(raw)>>20, maxObject>>20, bulwark.ErrLimit)
+// object reads the object that an item is, and what it is called.
+func (i *item) object() (n *kube.Node, id string, err error) {
+	if i.size > int64(len(i.text)) {
+		return nil, "", fmt.Errorf("%d MB, at most %d are read: %w", i.size>>20, maxObject>>20, bulwark.ErrLimit)
 	}
-	if n, err = kube.ParseJSON(raw); err != nil {
+	if n, err = kube.ParseJSON(i.text); err != nil {
 		return nil, "", err
 	}
 	meta := n.Get("metadata")
@@ -164,7 +175,7 @@ func (c *client) pages(ctx context.Context, q query, pages chan<- page) {
 			anew = anew || next == ""
 			continue
 		}
-		if errors.Is(err, bulwark.ErrLimit) && size > smallestPage {
+		if errors.Is(err, bulwark.ErrLimit) && len(p.items) > 1 && size > smallestPage {
 			size = max(smallestPage, size/5)
 			continue
 		}
@@ -212,75 +223,48 @@ func (c *client) onePage(ctx context.Context, q query, next string, size int) (p
 
 // read takes a list apart as it comes.
 func (p *page) read(r io.Reader) error {
-	d := json.NewDecoder(r)
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return malformed("a list", err)
-	}
-	listed := false
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return malformed("a list", err)
-		}
-		switch t {
+	s, listed := newSplitter(r), false
+	err := s.object(func(name string) error {
+		switch name {
 		case "items":
-			listed, err = true, p.readItems(d)
+			listed = true
+			return s.list(func() error { return p.readItem(s) })
 		case "metadata":
-			err = p.readMetadata(d)
-		default:
-			var skipped json.RawMessage
-			err = d.Decode(&skipped)
+			return p.readMetadata(s)
 		}
-		if err != nil {
-			return malformed("a list", err)
-		}
+		_, _, err := s.value(0)
+		return err
+	})
+	if errors.Is(err, bulwark.ErrMalformed) {
+		return fmt.Errorf("what the API server gives is no list: %w", err)
 	}
-	if _, err := d.Token(); err != nil { // the brace that closes it
-		return malformed("a list", err)
-	}
-	if !listed {
+	if err == nil && !listed {
 		return fmt.Errorf("what the API server gives is no list: %w", bulwark.ErrMalformed)
 	}
-	return nil
-}
-
-func (p *page) readItems(d *json.Decoder) error {
-	t, err := d.Token()
-	if err != nil || t == nil { // null: an empty list
-		return err
-	}
-	if t != json.Delim('[') {
-		return fmt.Errorf("%w: items are no list", bulwark.ErrMalformed)
-	}
-	for d.More() {
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return err
-		}
-		p.items = append(p.items, raw)
-	}
-	_, err = d.Token()
 	return err
 }
 
-func (p *page) readMetadata(d *json.Decoder) error {
-	var m struct{ Continue, ResourceVersion string }
-	if err := d.Decode(&m); err != nil {
+func (p *page) readItem(s *splitter) error {
+	raw, size, err := s.value(maxObject)
+	if err != nil {
 		return err
+	}
+	if size > int64(len(raw)) {
+		raw = nil
+	}
+	p.items = append(p.items, item{raw, size})
+	return nil
+}
+
+func (p *page) readMetadata(s *splitter) error {
+	raw, size, err := s.value(64 << 10)
+	if err != nil {
+		return err
+	}
+	var m struct{ Continue, ResourceVersion string }
+	if size > int64(len(raw)) || json.Unmarshal(raw, &m) != nil {
+		return notJSON("its metadata is none")
 	}
 	p.next, p.resource = m.Continue, m.ResourceVersion
 	return nil
-}
-
-// malformed tells an answer that is wrong from one that broke off.
-func malformed(what string, err error) error {
-	var syntax *json.SyntaxError
-	var wrong *json.UnmarshalTypeError
-	switch {
-	case err == nil, errors.As(err, &wrong):
-		return fmt.Errorf("what the API server gives is not %s: %w", what, bulwark.ErrMalformed)
-	case errors.As(err, &syntax):
-		return fmt.Errorf("what the API server gives is not %s: %w: %w", what, bulwark.ErrMalformed, err)
-	}
-	return err
 }

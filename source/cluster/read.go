@@ -21,10 +21,11 @@ const atOnce = 4 // lists
 // reading is one look at a cluster.
 type reading struct {
 	*Options
-	c     *client
-	lean  *lean
-	emit  func(line []byte) error
-	count int
+	c      *client
+	lean   *lean
+	atMost amount
+	emit   func(line []byte) error
+	count  int
 
 	resources []resource
 	shapes    map[string]bool // resources that hold pod templates by their schema
@@ -34,6 +35,7 @@ type reading struct {
 	unseen map[string]string
 	why    map[string][]string // what could not be listed, by what was said
 	part   map[string]bool     // of these words: all but some was listed
+	taken  amount              // by all lists
 	listed int                 // lists that were answered
 	notes  []bulwark.Note
 }
@@ -48,9 +50,9 @@ func (o *Options) read(ctx context.Context, begin func(*header) error, emit func
 	defer c.http.CloseIdleConnections()
 	h := &header{Format: format, Cluster: c.name, Namespaces: o.Namespaces, Taken: o.Now}
 	if h.Version, err = c.serverVersion(ctx); err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("asking %s for its version: %w", c.base.Host, err)
 	}
-	r := &reading{Options: o, c: c, emit: emit, lean: &lean{o.Secret, kube.NewHasher(), o.ReadSecrets}, owners: map[string]bool{}, shapes: map[string]bool{}, unseen: map[string]string{}, why: map[string][]string{}, part: map[string]bool{}}
+	r := &reading{Options: o, c: c, atMost: cmp.Or(o.atMost, most), emit: emit, lean: &lean{o.Secret, kube.NewHasher(), o.ReadSecrets}, owners: map[string]bool{}, shapes: map[string]bool{}, unseen: map[string]string{}, why: map[string][]string{}, part: map[string]bool{}}
 	if err := r.discover(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -186,7 +188,11 @@ func (r *reading) stream(ctx context.Context, res *resource) error { return r.li
 func (r *reading) list(ctx context.Context, res *resource, emit func([]byte) error) error {
 	for _, q := range r.queries(res) {
 		var failed error
+		part := share{r: r}
 		give := func(line []byte) error {
+			if err := part.take(line); err != nil {
+				return err
+			}
 			failed = emit(line)
 			return failed
 		}
@@ -196,15 +202,16 @@ func (r *reading) list(ctx context.Context, res *resource, emit func([]byte) err
 			}
 			return nil
 		}
-		var err error
-		switch {
-		case res.name == "namespaces" && res.group == "" && len(r.Namespaces) > 0:
-			err = r.oneNamespace(ctx, res, q.namespace, each)
-		case res.name == "secrets" && res.group == "" && !r.ReadSecrets:
-			err = r.secrets(ctx, q, give)
-		default:
+		err := inTime(ctx, func(ctx context.Context) (err error) {
+			switch {
+			case res.name == "namespaces" && res.group == "" && len(r.Namespaces) > 0:
+				return r.oneNamespace(ctx, res, q.namespace, each)
+			case res.name == "secrets" && res.group == "" && !r.ReadSecrets:
+				return r.secrets(ctx, q, give)
+			}
 			_, err = r.c.list(ctx, q, each)
-		}
+			return err
+		})
 		if failed != nil {
 			return failed
 		}
