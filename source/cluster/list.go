@@ -175,7 +175,7 @@ func (c *client) pages(ctx context.Context, q query, pages chan<- page) {
 			anew = anew || next == ""
 			continue
 		}
-		if errors.Is(err, bulwark.ErrLimit) && len(p.items) > 1 && size > smallestPage {
+		if n := len(p.items); errors.Is(err, bulwark.ErrLimit) && n > 1 && n <= size && size > smallestPage {
 			size = max(smallestPage, size/5)
 			continue
 		}
