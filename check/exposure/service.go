@@ -99,10 +99,10 @@ var serviceRules = []*posture.Rule{
 		Rule: misconfig.Rule{ID: "exposure/external-name", Severity: medium, Title: "A Service is another name for something inside",
 			Tags:  []string{"attack:T1552.005", "attack:T1090"},
 			Fix:   "take the Service out; allow what needs it to reach the other by its own name",
-			Why:   "an Ingress or proxy that is given the name goes where its author may not: to the cloud's metadata, to localhost of the proxy, to other namespaces. Low for another namespace of the cluster",
+			Why:   "an Ingress or proxy that is given the name goes where its author may not: to the cloud's metadata, to localhost of the proxy, to other namespaces. Endpoints and entries of a mesh lead there as well. Low for another namespace of the cluster",
 			Noise: "names that are meant to lead to another namespace",
 			Refs:  []string{aboutServices + "#externalname"}},
-		Kinds: []string{"Service"}, Object: externalName,
+		Kinds: []string{"Service", "Endpoints", "EndpointSlice.discovery.k8s.io", "ServiceEntry.networking.istio.io"}, Object: otherName,
 	},
 	{
 		Kind: reachable,
