@@ -33,6 +33,9 @@ func literals(h *posture.Hits, s *kube.Set) {
 			h.Add(posture.Hit{Object: t.Object, Path: t.Path(), Evidence: t.Where() + f.text, Severity: f.severity})
 		}
 	}
+	for _, w := range s.Workloads() {
+		inWorkload(h, w)
+	}
 	for _, o := range s.Objects {
 		annotations(h, o, read && o.Origin.File != "")
 	}
