@@ -22,13 +22,14 @@ type found struct {
 	chartFiles map[string]bool // folders of charts, subcharts too
 }
 
-// folder reads every manifest below root; symbolic links are not followed.
-func (r *reader) folder(ctx context.Context, root *os.Root) error {
+// folder reads every manifest below root, which dir is; symbolic links are not followed.
+func (r *reader) folder(ctx context.Context, root *os.Root, dir string) error {
 	all, err := r.find(ctx, root)
 	if err != nil {
 		return err
 	}
-	v := r.plan(root, all.overlays)
+	v := r.bases(root, dir, all.overlays)
+	defer v.close()
 	var building sync.WaitGroup
 	building.Go(func() { v.run(ctx) })
 	defer building.Wait()
@@ -50,6 +51,12 @@ func (r *reader) folder(ctx context.Context, root *os.Root) error {
 			r.raw(p, root, file, &left)
 		}
 	}
+	for _, file := range v.outer() {
+		if name := v.name(file); !v.used[name] && ctx.Err() == nil {
+			f, err := v.tree.OpenFile(file)
+			r.opened(p, f, err, name, &left)
+		}
+	}
 	p.wait()
 	r.set.Objects = append(r.set.Objects, v.objects...)
 	r.notes = append(r.notes, v.r.notes...)
@@ -63,6 +70,11 @@ const maxWhole = 1 << 20
 // raw reads one file.
 func (r *reader) raw(p *parser, root *os.Root, file string, left *int64) {
 	f, err := limit.Open(root, file)
+	r.opened(p, f, err, file, left)
+}
+
+// opened reads a file that was opened, and closes it.
+func (r *reader) opened(p *parser, f *os.File, err error, file string, left *int64) {
 	if err != nil {
 		r.note(file, "%v", err)
 		return

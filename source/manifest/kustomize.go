@@ -5,7 +5,8 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -27,19 +28,58 @@ type overlays struct {
 	objects []*kube.Object
 }
 
-// plan reads the kustomizations of a folder. What they tell is in a reader of their own
-// until they are built.
-func (r *reader) plan(root *os.Root, files []string) *overlays {
-	v := &overlays{r: newReader(r.Options), tree: &overlay.Tree{Root: root}, all: map[string]*overlay.Kustomization{}, docs: map[string][]kube.Document{}, used: map[string]bool{}, have: map[string]bool{}}
+// plan reads the kustomizations of a folder, and those that they use. What they tell is in a
+// reader of their own until they are built.
+func (r *reader) plan(tree *overlay.Tree, files []string) *overlays {
+	v := &overlays{r: newReader(r.Options), tree: tree, all: map[string]*overlay.Kustomization{}, docs: map[string][]kube.Document{}, used: map[string]bool{}, have: map[string]bool{}}
+	var next []string
 	for _, file := range files {
-		k, err := v.tree.Parse(file)
-		if err != nil {
-			v.r.note(file, "the kustomization is not built: %v", err)
-			continue
+		next = append(next, v.parse(path.Join(tree.At, file))...)
+	}
+	for len(next) > 0 { // those that lie where no manifests are looked for: outside, behind links, in folders left out
+		dir := next[0]
+		next = next[1:]
+		if file := tree.Kustomization(dir); file != "" && v.all[dir] == nil && len(v.all) < maxOverlays+len(files) {
+			next = append(next, v.parse(file)...)
 		}
-		v.all[k.Dir] = k
 	}
 	return v
+}
+
+// parse reads one kustomization, and gives the folders that it uses.
+func (v *overlays) parse(file string) []string {
+	k, err := v.tree.Parse(file)
+	if err != nil {
+		v.r.note(v.name(file), "the kustomization is not built: %v", err)
+		return nil
+	}
+	v.all[k.Dir] = k
+	return k.Dirs
+}
+
+// name is the name that a file of the tree has in the folder that is looked at.
+func (v *overlays) name(file string) string {
+	if v.tree.Around == nil {
+		return file
+	}
+	name, err := filepath.Rel(filepath.FromSlash(v.tree.At), filepath.FromSlash(file))
+	if err != nil {
+		return file
+	}
+	return filepath.ToSlash(name)
+}
+
+// outer are the resources that lie outside the folder, in order.
+func (v *overlays) outer() []string {
+	have := map[string]bool{}
+	for _, k := range v.all {
+		for _, f := range k.Files {
+			if v.tree.Outer(f) {
+				have[f] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(have))
 }
 
 // parts are the files that kustomizations are made of: true for those that are none of
@@ -48,15 +88,15 @@ func (v *overlays) parts() map[string]bool {
 	m := map[string]bool{}
 	for _, k := range v.all {
 		for _, f := range k.Files {
-			if !m[f] {
+			if f = v.name(f); !m[f] {
 				m[f] = false
 			}
 		}
 		for _, p := range k.Patches {
-			m[p.File] = true
+			m[v.name(p.File)] = true
 		}
 		for _, f := range k.Others {
-			m[f] = true
+			m[v.name(f)] = true
 		}
 	}
 	return m
@@ -76,14 +116,14 @@ func (v *overlays) run(ctx context.Context) {
 			continue
 		}
 		if built++; built > maxOverlays {
-			v.r.note(dir, "more than %d kustomizations: this one is not built", maxOverlays)
+			v.r.note(v.name(dir), "more than %d kustomizations: this one is not built", maxOverlays)
 			continue
 		}
 		v.build(ctx, dir, uses)
 	}
 	for _, dir := range slices.Sorted(maps.Keys(v.all)) {
 		if k := v.all[dir]; !reached[dir] && !k.Component {
-			v.r.note(k.File, "kustomizations use each other in a circle: their files are read as they stand")
+			v.r.note(v.name(k.File), "kustomizations use each other in a circle: their files are read as they stand")
 		}
 	}
 }
@@ -124,7 +164,7 @@ func (v *overlays) reach(dir string) []*overlay.Kustomization {
 func (v *overlays) tell(uses []*overlay.Kustomization) {
 	for _, k := range uses {
 		for _, n := range k.Notes {
-			v.r.note(k.File, "%s", n)
+			v.r.note(v.name(k.File), "%s", n)
 		}
 		k.Notes = nil // once
 	}
@@ -145,20 +185,20 @@ func (v *overlays) build(ctx context.Context, dir string, uses []*overlay.Kustom
 	list, err := v.tree.Build(ctx, dir, all, true)
 	if err != nil && ctx.Err() == nil {
 		if tame, again := v.tree.Build(ctx, dir, all, false); again == nil {
-			v.r.note(all[dir].File, "built without its generators, transformers and validators: %v", err)
+			v.r.note(v.name(all[dir].File), "built without its generators, transformers and validators: %v", err)
 			list, err = tame, nil
 		}
 	}
 	if err != nil {
-		v.r.note(all[dir].File, "the kustomization is not built, its files are read as they stand: %v", err)
+		v.r.note(v.name(all[dir].File), "the kustomization is not built, its files are read as they stand: %v", err)
 		return
 	}
 	for _, k := range uses {
 		for _, f := range k.Files {
-			v.used[f] = true
+			v.used[v.name(f)] = true
 		}
 	}
-	w := &origin{dir: dir, file: all[dir].File, bases: v.bases(uses), patches: v.patches(uses)}
+	w := &origin{dir: v.name(dir), file: v.name(all[dir].File), bases: v.bases(uses), patches: v.patches(uses)}
 	for _, data := range list {
 		v.object(data, w)
 	}
@@ -188,7 +228,7 @@ func (v *overlays) bases(uses []*overlay.Kustomization) map[string][]base {
 				}
 				each(d.Root, func(n *kube.Node) {
 					meta, kind := n.Get("metadata"), n.Get("kind").Text()
-					m[kind] = append(m[kind], base{file, cmp.Or(meta.Get("name").Text(), meta.Get("generateName").Text()), meta.Get("namespace").Text(), n})
+					m[kind] = append(m[kind], base{v.name(file), cmp.Or(meta.Get("name").Text(), meta.Get("generateName").Text()), meta.Get("namespace").Text(), n})
 				})
 			}
 		}
@@ -261,7 +301,7 @@ func (v *overlays) patches(uses []*overlay.Kustomization) []patch {
 		for _, p := range k.Patches {
 			for _, d := range kube.ParseYAML([]byte(p.Text)) {
 				if d.Root != nil {
-					list = append(list, patch{file: p.File, shift: p.Line - 1, root: d.Root, kind: p.Kind, name: p.Name})
+					list = append(list, patch{file: v.name(p.File), shift: p.Line - 1, root: d.Root, kind: p.Kind, name: p.Name})
 				}
 			}
 		}

@@ -146,9 +146,12 @@ func Add(ctx context.Context, t *bulwark.Target, dir string, o Options) error {
 	defer root.Close()
 	r := newReader(&o)
 	r.set.Read = func(file string) ([]byte, error) {
+		if strings.HasPrefix(file, "../") {
+			return nil, fmt.Errorf("%s lies outside the folder: %w", file, bulwark.ErrNotFound)
+		}
 		return r.kept.read(file, func() ([]byte, error) { return again(dir, file) })
 	}
-	if err := r.folder(ctx, root); err != nil {
+	if err := r.folder(ctx, root, dir); err != nil {
 		return err
 	}
 	return r.hand(t)
@@ -161,10 +164,11 @@ type reader struct {
 	notes  []bulwark.Note
 	charts map[*kube.Object]*rendering
 	kept   kept
+	budget *chart.Budget // of all charts
 }
 
 func newReader(o *Options) *reader {
-	return &reader{Options: o, set: &kube.Set{}, charts: map[*kube.Object]*rendering{}, kept: kept{texts: map[string][]byte{}, left: mostKept}}
+	return &reader{Options: o, set: &kube.Set{}, charts: map[*kube.Object]*rendering{}, kept: kept{texts: map[string][]byte{}, left: mostKept}, budget: chart.NewBudget()}
 }
 
 // hand gives the target what was read.

@@ -25,7 +25,7 @@ const (
 func (t *Tree) Build(ctx context.Context, dir string, all map[string]*Kustomization, plugins bool) ([][]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	own := &Tree{Root: t.Root, instead: map[string][]byte{}, err: ctx.Err}
+	own := &Tree{Root: t.Root, Around: t.Around, At: t.At, instead: map[string][]byte{}, err: ctx.Err}
 	for _, k := range all {
 		own.instead[k.File] = k.clean
 		if !plugins {
