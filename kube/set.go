@@ -68,7 +68,11 @@ func Of(t *bulwark.Target) *Set {
 // Memo gives what build makes of the set: once for each T, and shared from then on. An
 // engine over all objects is built so, however many checks ask it.
 func Memo[T any](s *Set, build func(*Set) *T) *T {
-	v, _ := s.memo.LoadOrStore(reflect.TypeFor[T](), sync.OnceValue(func() any { return build(s) }))
+	t := reflect.TypeFor[T]()
+	v, ok := s.memo.Load(t)
+	if !ok {
+		v, _ = s.memo.LoadOrStore(t, sync.OnceValue(func() any { return build(s) }))
+	}
 	return v.(func() any)().(*T)
 }
 
