@@ -7,8 +7,10 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"bulwark/kube"
 	"bulwark/source/manifest/internal/overlay"
@@ -102,9 +104,10 @@ func (v *overlays) parts() map[string]bool {
 	return m
 }
 
-// run builds the kustomizations that no other one uses.
+// run builds the kustomizations that no other one uses, several at once; what they make is
+// taken in their order.
 func (v *overlays) run(ctx context.Context) {
-	built := 0
+	var list []*making
 	reached := map[string]bool{}
 	for _, dir := range v.roots() {
 		uses := v.reach(dir)
@@ -115,16 +118,45 @@ func (v *overlays) run(ctx context.Context) {
 		if v.plain(uses) || ctx.Err() != nil {
 			continue
 		}
-		if built++; built > maxOverlays {
+		if len(list) == maxOverlays {
 			v.r.note(v.name(dir), "more than %d kustomizations: this one is not built", maxOverlays)
 			continue
 		}
-		v.build(ctx, dir, uses)
+		list = append(list, &making{dir: dir, uses: uses, done: make(chan struct{})})
 	}
 	for _, dir := range slices.Sorted(maps.Keys(v.all)) {
 		if k := v.all[dir]; !reached[dir] && !k.Component {
 			v.r.note(v.name(k.File), "kustomizations use each other in a circle: their files are read as they stand")
 		}
+	}
+	v.make(ctx, list)
+}
+
+// make builds kustomizations, and takes what they make.
+func (v *overlays) make(ctx context.Context, list []*making) {
+	patched := func(m *making) bool {
+		return slices.ContainsFunc(m.uses, func(k *overlay.Kustomization) bool { return len(k.Patches) > 0 })
+	}
+	if len(list) > 1 && slices.ContainsFunc(list, patched) {
+		overlay.Prepare()
+	}
+	free := make(chan struct{}, min(runtime.GOMAXPROCS(0), 4)) // what was built and not taken counts too
+	var building sync.WaitGroup
+	defer building.Wait()
+	building.Go(func() {
+		for _, m := range list {
+			free <- struct{}{}
+			building.Go(func() {
+				defer close(m.done)
+				m.build(ctx, v.tree)
+			})
+		}
+	})
+	for _, m := range list {
+		<-m.done
+		v.take(m)
+		m.objects = nil
+		<-free
 	}
 }
 
@@ -175,32 +207,62 @@ func (v *overlays) plain(uses []*overlay.Kustomization) bool {
 	return !slices.ContainsFunc(uses, func(k *overlay.Kustomization) bool { return !k.Plain })
 }
 
-// build takes the objects of one root. If it cannot be built, its resources are read as they
-// stand.
-func (v *overlays) build(ctx context.Context, dir string, uses []*overlay.Kustomization) {
-	all := make(map[string]*overlay.Kustomization, len(uses))
-	for _, k := range uses {
+// making is a kustomization that is built.
+type making struct {
+	dir  string
+	uses []*overlay.Kustomization
+	done chan struct{}
+
+	objects []built
+	partly  error // why it was built without plugins
+	err     error
+}
+
+// built is an object that a kustomization makes.
+type built struct {
+	data []byte
+	root *kube.Node
+	err  error
+}
+
+func (m *making) build(ctx context.Context, tree *overlay.Tree) {
+	all := make(map[string]*overlay.Kustomization, len(m.uses))
+	for _, k := range m.uses {
 		all[k.Dir] = k
 	}
-	list, err := v.tree.Build(ctx, dir, all, true)
-	if err != nil && ctx.Err() == nil {
-		if tame, again := v.tree.Build(ctx, dir, all, false); again == nil {
-			v.r.note(v.name(all[dir].File), "built without its generators, transformers and validators: %v", err)
-			list, err = tame, nil
+	var list [][]byte
+	list, m.err = tree.Build(ctx, m.dir, all, true)
+	if m.err != nil && ctx.Err() == nil {
+		if tame, again := tree.Build(ctx, m.dir, all, false); again == nil {
+			list, m.partly, m.err = tame, m.err, nil
 		}
 	}
-	if err != nil {
-		v.r.note(v.name(all[dir].File), "the kustomization is not built, its files are read as they stand: %v", err)
+	m.objects = make([]built, len(list))
+	for i, data := range list {
+		m.objects[i].data = data
+		m.objects[i].root, m.objects[i].err = kube.ParseJSON(data)
+	}
+}
+
+// take takes the objects of one root. If it could not be built, its resources are read as they
+// stand.
+func (v *overlays) take(m *making) {
+	file := v.name(m.uses[0].File)
+	if m.partly != nil {
+		v.r.note(file, "built without its generators, transformers and validators: %v", m.partly)
+	}
+	if m.err != nil {
+		v.r.note(file, "the kustomization is not built, its files are read as they stand: %v", m.err)
 		return
 	}
-	for _, k := range uses {
+	for _, k := range m.uses {
 		for _, f := range k.Files {
 			v.used[v.name(f)] = true
 		}
 	}
-	w := &origin{dir: v.name(dir), file: v.name(all[dir].File), bases: v.bases(uses), patches: v.patches(uses)}
-	for _, data := range list {
-		v.object(data, w)
+	w := &origin{dir: v.name(m.dir), file: file, bases: v.bases(m.uses), patches: v.patches(m.uses)}
+	for _, b := range m.objects {
+		v.object(b, w)
 	}
 }
 
@@ -266,22 +328,21 @@ func (w *origin) of(o *kube.Object) *base {
 }
 
 // object takes an object, unless another overlay has given the same.
-func (v *overlays) object(data []byte, w *origin) {
-	root, err := kube.ParseJSON(data)
-	if err != nil {
-		v.r.note(w.file, "an object that was built cannot be read: %v", err)
+func (v *overlays) object(b built, w *origin) {
+	if b.err != nil {
+		v.r.note(w.file, "an object that was built cannot be read: %v", b.err)
 		return
 	}
-	l := &origins{file: w.file, root: root}
-	o, ok := kube.NewObject(root, kube.Origin{File: w.file, Line: 1, Overlay: w.dir, Locate: l.locate})
+	l := &origins{file: w.file, root: b.root}
+	o, ok := kube.NewObject(b.root, kube.Origin{File: w.file, Line: 1, Overlay: w.dir, Locate: l.locate})
 	if !ok {
 		return
 	}
-	if b := w.of(o); b != nil {
-		l.file, l.base = b.file, b.node
-		o.Origin.File, o.Origin.Line = b.file, max(b.node.Line(), 1)
+	if from := w.of(o); from != nil {
+		l.file, l.base = from.file, from.node
+		o.Origin.File, o.Origin.Line = from.file, max(from.node.Line(), 1)
 	}
-	key := o.ID() + "\x00" + o.Origin.File + "\x00" + string(data)
+	key := o.ID() + "\x00" + o.Origin.File + "\x00" + string(b.data)
 	if v.have[key] {
 		return
 	}

@@ -28,6 +28,7 @@ type Kustomization struct {
 	Outside []string // what it names that lies outside the tree: "../../base"
 	clean   []byte   // the file without what is not used
 	tame    []byte   // and without plugins
+	schema  bool     // it brings an OpenAPI schema
 }
 
 // Patch is a patch of a kustomization.
@@ -70,6 +71,7 @@ func (t *Tree) Parse(file string) (*Kustomization, error) {
 	if api, ok := all["openapi"].(map[string]any); ok && !p.uses(text(api["path"]), "openapi") {
 		delete(all, "openapi")
 	}
+	k.schema = all["openapi"] != nil
 	modern(all)
 	delete(all, "buildMetadata")
 	if k.clean, err = yaml.Marshal(all); err != nil {
