@@ -55,9 +55,12 @@ func (o *Options) connect(ctx context.Context) (*client, error) {
 			return nil, fmt.Errorf("%q is no name of a namespace: %w", ns, bulwark.ErrMalformed)
 		}
 	}
-	cfg, name, err := o.config()
+	cfg, name, err := o.configWithin(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if err := runHelper(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("the context %s: %w", printable(name), err)
 	}
 	cfg.UserAgent, cfg.WarningHandler = "bulwark", rest.NoWarnings{}
 	h, err := rest.HTTPClientFor(cfg)
@@ -101,6 +104,26 @@ func those(contexts map[string]*api.Context) string {
 		return ""
 	}
 	return " (it has " + strings.Join(names[:min(len(names), most)], ", ") + ")"
+}
+
+// configWithin reads the kubeconfig, which may be a pipe that nobody writes to.
+func (o *Options) configWithin(ctx context.Context) (*rest.Config, string, error) {
+	type config struct {
+		cfg  *rest.Config
+		name string
+		err  error
+	}
+	read := make(chan config, 1)
+	go func() {
+		cfg, name, err := o.config()
+		read <- config{cfg, name, err}
+	}()
+	select {
+	case c := <-read:
+		return c.cfg, c.name, c.err
+	case <-ctx.Done():
+		return nil, "", fmt.Errorf("reading the kubeconfig: %w", context.Cause(ctx))
+	}
 }
 
 func (o *Options) config() (*rest.Config, string, error) {
