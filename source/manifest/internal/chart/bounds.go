@@ -3,6 +3,7 @@ package chart
 import (
 	"reflect"
 	"strings"
+	"time"
 
 	"bulwark"
 )
@@ -20,7 +21,21 @@ const (
 	maxParsed = 1 << 17  // values in a text that is read as YAML, JSON or TOML, or written so
 	perStep   = 64       // bytes that one step may make: all that a template makes is 64 MB
 	maxTpl    = 4 << 20  // bytes of the texts that are given to tpl
+	maxTokens = 1 << 19  // words and signs in the actions of all templates
 )
+
+// Budget is what all charts of one folder may take together.
+type Budget struct {
+	bytes, packed  int64 // of files, and of those in archives
+	values         int   // in values files
+	output, tokens int   // of templates
+	time           time.Duration
+}
+
+// NewBudget is the budget of one scan.
+func NewBudget() *Budget {
+	return &Budget{bytes: 8 * maxChart, packed: maxChart, values: 32 * maxParsed, output: 2 * maxOutput, tokens: 4 * maxTokens, time: time.Minute}
+}
 
 // excess is what would take too much.
 type excess struct{ what string }
@@ -391,6 +406,31 @@ func printed(args []reflect.Value) int {
 		once = min(once, maxText) * verbs
 	}
 	return len(format) + min(verbs, 1<<20)*wide + once
+}
+
+// tokens is how many words and signs the actions of a template have, roughly; each takes 60
+// bytes or more when it is parsed.
+func tokens(text string) int {
+	n := 0
+	for {
+		i := strings.Index(text, "{{")
+		if i < 0 {
+			return n
+		}
+		text = text[i+2:]
+		end := strings.Index(text, "}}")
+		if end < 0 {
+			end = len(text)
+		}
+		n += 4
+		for i := 1; i < end; i++ {
+			switch text[i] {
+			case ' ', '.', '|', '(', '\t', '\n':
+				n++
+			}
+		}
+		text = text[end:]
+	}
 }
 
 // dense is how many values a text of YAML, JSON or TOML may have, roughly.

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Options struct {
 	APIVersions []string       // served beside those that any cluster serves
 	Now         time.Time      // what templates take for now
 	Timeout     time.Duration  // default 20 s
+	Budget      *Budget        // nil: one of its own
 }
 
 // Result is what a rendering gave.
@@ -53,10 +55,12 @@ type Note struct {
 // Render renders the chart. A template that fails is a note, and the others are rendered.
 // The error wraps ErrMalformed or ErrLimit, or is the context's.
 func (c *Chart) Render(ctx context.Context, o Options) (*Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, max(o.Timeout, 20*time.Second*b2i(o.Timeout == 0)))
+	b := cmp.Or(o.Budget, NewBudget())
+	ctx, cancel := context.WithTimeout(ctx, min(b.time, cmp.Or(o.Timeout, 20*time.Second)))
 	defer cancel()
+	defer func(began time.Time) { b.time -= time.Since(began) }(time.Now())
 	c = c.clone()
-	r := &renderer{ctx: ctx, now: o.Now, res: &Result{}, paths: map[string]string{}, texts: map[string]*template.Template{}}
+	r := &renderer{ctx: ctx, budget: b, now: o.Now, res: &Result{}, paths: map[string]string{}, texts: map[string]*template.Template{}}
 	if r.now.IsZero() {
 		r.now = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
@@ -79,13 +83,6 @@ func (c *Chart) Render(ctx context.Context, o Options) (*Result, error) {
 	c.gather(all, top)
 	err = r.render(all)
 	return r.res, err
-}
-
-func b2i(b bool) time.Duration {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // context is what templates see beside the chart itself.
@@ -153,6 +150,7 @@ type renderer struct {
 	now    time.Time
 	res    *Result
 	set    *template.Template
+	known  template.FuncMap
 	paths  map[string]string // of templates by their names
 	texts  map[string]*template.Template
 	steps  int
@@ -164,6 +162,9 @@ type renderer struct {
 	spots  []spot
 	looked bool
 	parsed int // bytes of texts that were given to tpl
+	tokens int // of all templates
+	budget *Budget
+	more   int // notes that there would be
 	// absents are the names of templates that are called and that there are not.
 	absents []string
 }
@@ -173,12 +174,19 @@ func (r *renderer) note(path, text string, partial bool) {
 		text = strings.ToValidUTF8(text[:maxNote], "") + " ..."
 	}
 	n := Note{Path: path, Text: text, Partial: partial}
-	if !slices.Contains(r.res.Notes, n) {
+	switch {
+	case slices.Contains(r.res.Notes, n):
+	case len(r.res.Notes) < maxNotes:
 		r.res.Notes = append(r.res.Notes, n)
+	default:
+		r.more++
 	}
 }
 
-const maxNote = 1000 // bytes of what is told of one template
+const (
+	maxNote  = 1000 // bytes of what is told of one template
+	maxNotes = 100  // of one chart
+)
 
 // step counts what is done, and ends what takes too long.
 func (r *renderer) step() error {
@@ -208,7 +216,8 @@ func (r *renderer) render(all map[string]one) (err error) {
 		}
 	}()
 	names := order(all)
-	r.set = template.New("gotpl").Option("missingkey=zero").Funcs(r.functions()).Funcs(r.hooks())
+	r.known = r.functions()
+	r.set = template.New("gotpl").Option("missingkey=zero").Funcs(r.known).Funcs(r.hooks())
 	broken := map[string]bool{}
 	for _, name := range names {
 		t := all[name]
@@ -218,7 +227,8 @@ func (r *renderer) render(all map[string]one) (err error) {
 			r.note(t.file.Path, "the template cannot be read: "+strings.TrimPrefix(err.Error(), "template: "), true)
 		}
 	}
-	left := maxOutput
+	left := min(maxOutput, r.budget.output)
+	defer func(before int) { r.budget.output -= max(before-left, 0) }(left)
 	for _, name := range names {
 		if broken[name] || strings.HasPrefix(path.Base(name), "_") || path.Base(name) == "NOTES.txt" {
 			continue
@@ -231,6 +241,9 @@ func (r *renderer) render(all map[string]one) (err error) {
 	if n := len(r.absents); n > 0 {
 		slices.Sort(r.absents)
 		r.note("", "templates that the chart calls are not in it, as when its dependencies were not fetched; names stand in for them: "+strings.Join(r.absents[:min(n, 10)], ", "), true)
+	}
+	if r.more > 0 {
+		r.res.Notes = append(r.res.Notes, Note{Text: fmt.Sprintf("%d more templates cannot be read or do not render", r.more), Partial: true})
 	}
 	slices.SortFunc(r.res.Manifests, func(a, b Manifest) int { return strings.Compare(a.Name, b.Name) })
 	return nil
@@ -249,17 +262,23 @@ func order(all map[string]one) []string {
 // parse reads a template and the ones that it defines, and puts hooks into them.
 func (r *renderer) parse(name string, t one) error {
 	text := string(t.file.Data)
-	before := map[string]any{}
-	for _, have := range r.set.Templates() {
-		before[have.Name()] = have.Tree
+	n := tokens(text)
+	r.tokens, r.budget.tokens = r.tokens+n, r.budget.tokens-n
+	if r.tokens > maxTokens || r.budget.tokens < 0 {
+		return tooMuch("the templates of the chart are too many or too long")
 	}
-	if _, err := r.set.New(name).Parse(text); err != nil {
+	own, err := template.New(name).Funcs(r.known).Parse(text)
+	if err != nil {
 		return err
 	}
 	in := injector{r: r, file: t.file.Path, text: text, prefix: t.prefix}
-	for _, have := range r.set.Templates() {
-		if have.Tree != nil && before[have.Name()] != any(have.Tree) {
-			in.tree(have.Tree)
+	for _, have := range own.Templates() {
+		if have.Tree == nil {
+			continue
+		}
+		in.tree(have.Tree)
+		if _, err := r.set.AddParseTree(have.Name(), have.Tree); err != nil {
+			return err
 		}
 	}
 	return nil
