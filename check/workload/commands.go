@@ -38,7 +38,7 @@ var commandRules = []*posture.Rule{
 			Noise: "quick tests; a sum that is compared in another script", Refs: []string{"https://attack.mitre.org/techniques/T1105/"}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			matching(h, w, downloads, "a download that is piped into a shell")
-			for _, s := range scripts(w) {
+			for _, s := range scriptsOf(h.Set, w) {
 				if text := unchecked(s.text); text != "" && downloads(s.text) == "" {
 					hit := at(w, s.c, "a download that is made to run, and nothing checks it: "+text, s.path...)
 					hit.Severity = medium
@@ -108,7 +108,7 @@ type script struct {
 
 // scripts are all commands of a workload: those of containers, of hooks and of probes.
 func scripts(w *kube.Workload) []script {
-	list := make([]script, 0, len(w.Containers))
+	var list []script
 	for c := range each(w) {
 		if len(c.Command)+len(c.Args) > 0 {
 			field := "command"
@@ -159,7 +159,7 @@ func joined(lists ...[]string) string {
 
 // matching tells of commands in which find finds something.
 func matching(h *posture.Hits, w *kube.Workload, find func(string) string, what string) {
-	for _, s := range scripts(w) {
+	for _, s := range scriptsOf(h.Set, w) {
 		if text := find(s.text); text != "" {
 			h.Add(at(w, s.c, what+": "+text, s.path...))
 		}
@@ -168,7 +168,7 @@ func matching(h *posture.Hits, w *kube.Workload, find func(string) string, what 
 
 // nodeShell finds commands that step out to the node.
 func nodeShell(h *posture.Hits, w *kube.Workload) {
-	for _, s := range scripts(w) {
+	for _, s := range scriptsOf(h.Set, w) {
 		stepsOut(h, w, &s)
 		if strings.Contains(s.text, "nsenter") {
 			if m := entersNode.FindString(s.text); m != "" {
@@ -180,7 +180,10 @@ func nodeShell(h *posture.Hits, w *kube.Workload) {
 				danger(h, w, hit)
 			}
 		}
-		if m := chrootsNode.FindStringSubmatch(s.text); strings.Contains(s.text, "chroot") && m != nil {
+		if !strings.Contains(s.text, "chroot") {
+			continue
+		}
+		if m := chrootsNode.FindStringSubmatch(s.text); m != nil {
 			for _, mount := range hostMounts(h.Set, w) {
 				if mount.c == s.c && mount.host == "/" && strings.TrimRight(mount.mounted, "/") == strings.TrimRight(m[1], `/"';`) {
 					danger(h, w, at(w, s.c, m[0]+", where the node's root folder is mounted", s.path...))
@@ -217,10 +220,7 @@ func miners(h *posture.Hits, w *kube.Workload) {
 	matching(h, w, mines, "a miner")
 }
 
-var (
-	sleeps   = lazyregexp.New(`^(?:(?:/\w+)*/?(?:ba|da|a)?sh\s+(?:-\w+\s+)*(?:--\s+)?)?["']?(?:exec\s+)?(?:sleep\s+(?:infinity|inf|\d{4,}|\d+d)|tail\s+-[fF]\s+/dev/null|while\s+(?:true|:|\[ ?1 ?\])\s*;?\s*do\s+sleep\s+\S+\s*;?\s*done|sleep\s+\d+[hd])`)
-	lastWord = strings.NewReplacer("\n", " ", "\t", " ")
-)
+var sleeps = lazyregexp.New(`^(?:(?:/\w+)*/?(?:ba|da|a)?sh\s+(?:-\w+\s+)*(?:--\s+)?)?["']?(?:exec\s+)?(?:sleep\s+(?:infinity|inf|\d{4,}|\d+d)|tail\s+-[fF]\s+/dev/null|while\s+(?:true|:|\[ ?1 ?\])\s*;?\s*do\s+sleep\s+\S+\s*;?\s*done|sleep\s+\d+[hd])`)
 
 // idle finds containers that do nothing and have rights over the node.
 func idle(h *posture.Hits, w *kube.Workload) {
@@ -236,13 +236,17 @@ func idle(h *posture.Hits, w *kube.Workload) {
 		why = "hostIPC"
 	}
 	for c := range lasting(w) {
-		text := strings.Join(strings.Fields(lastWord.Replace(joined(c.Command, c.Args))), " ")
+		text := joined(c.Command, c.Args)
+		if !strings.Contains(text, "sleep") && !strings.Contains(text, "/dev/null") {
+			continue
+		}
+		text = strings.Join(strings.Fields(text), " ")
 		if !sleeps.MatchString(text) {
 			continue
 		}
 		reason := why
 		for _, m := range hostMounts(h.Set, w) {
-			if i := placeOf(m.host); m.c == c && i >= 0 && (i == len(places) || places[i].write >= bulwark.SeverityHigh) {
+			if i := m.place; m.c == c && i >= 0 && (i == len(places) || places[i].write >= bulwark.SeverityHigh) {
 				reason = "the node's " + m.host
 			}
 		}

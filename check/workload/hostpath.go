@@ -25,7 +25,7 @@ func (p *place) rule(index int) *posture.Rule {
 			Fix:  p.fix, Why: p.why, Noise: p.noise, Refs: []string{docsVolumes, attackEscape}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			for _, m := range hostMounts(h.Set, w) {
-				if placeOf(m.host) == index {
+				if m.place == index {
 					p.hit(h, w, &m)
 				}
 			}
@@ -70,7 +70,7 @@ var socketRule = &posture.Rule{
 		Refs:  []string{docsVolumes, attackEscape, "https://docs.docker.com/engine/security/#docker-daemon-attack-surface"}},
 	Workload: func(h *posture.Hits, w *kube.Workload) {
 		for _, m := range hostMounts(h.Set, w) {
-			if placeOf(m.host) != len(places) {
+			if m.place != len(places) {
 				continue
 			}
 			hit := at(w, m.c, m.text(), "volumeMounts", m.at)
@@ -92,7 +92,7 @@ var otherWritable = &posture.Rule{
 		Refs:  []string{docsVolumes}},
 	Workload: func(h *posture.Hits, w *kube.Workload) {
 		for _, m := range hostMounts(h.Set, w) {
-			if !m.readOnly && placeOf(m.host) < 0 && !harmlessPath(m.host) {
+			if !m.readOnly && m.place < 0 && !harmlessPath(m.host) {
 				hit := at(w, m.c, m.text(), "volumeMounts", m.at)
 				hit.Edits = []kube.Edit{kube.Put(true, w.ContainerPath(m.c, "volumeMounts", m.at, "readOnly")...)}
 				danger(h, w, hit)
@@ -110,7 +110,7 @@ var otherReadable = &posture.Rule{
 		Refs:  []string{docsVolumes, docsPSS}},
 	Workload: func(h *posture.Hits, w *kube.Workload) {
 		for _, m := range hostMounts(h.Set, w) {
-			i := placeOf(m.host)
+			i := m.place
 			told := i == len(places) || i >= 0 && (!m.readOnly || places[i].read != none && !harmlessPath(m.host)) || i < 0 && !m.readOnly && !harmlessPath(m.host)
 			if !told {
 				h.Add(at(w, m.c, m.text(), "volumeMounts", m.at))

@@ -17,6 +17,7 @@ type hostMount struct {
 	readOnly bool
 	mounted  string // where in the container
 	via      string // how it comes there when not by a hostPath of the pods
+	place    int    // what it means, as placeOf tells
 	written  string // the node's path as it was written, where that is another
 }
 
@@ -45,10 +46,14 @@ func (m *hostMount) known() string {
 func mountsOf(s *kube.Set, w *kube.Workload) []hostMount {
 	var list []hostMount
 	add := func(volume, host, via, written string, readOnly bool) {
+		if host == "" {
+			return
+		}
 		for c := range each(w) {
 			for at, m := range c.VolumeMounts {
-				if host != "" && m.Name == volume {
-					list = append(list, hostMount{c, at, path.Join("/", host, m.SubPath), m.ReadOnly || readOnly, m.MountPath, via, written})
+				if m.Name == volume {
+					p := path.Join("/", host, m.SubPath)
+					list = append(list, hostMount{c, at, p, m.ReadOnly || readOnly, m.MountPath, via, placeOf(p), written})
 				}
 			}
 		}

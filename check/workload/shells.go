@@ -18,20 +18,40 @@ var (
 	codeShell   = lazyregexp.New(`socket[^\n]{0,400}(?:dup2\(|pty\.spawn|/bin/(?:ba)?sh)|fsockopen\([^\n]{0,200}(?:exec|proc_open)\(|TCPSocket\.(?:new|open)\b[^\n]{0,300}\b(?:popen|exec|spawn)\b`)
 )
 
-// shapes are the ways in which a shell is connected to the network, each with a word that is
-// in whatever it finds.
+// shapes are the ways in which a shell is connected to the network, each with a text that is
+// in whatever it finds; behind a blank, with a word.
 var shapes = []struct {
 	word string
 	find *lazyregexp.Regexp
 }{
-	{"nc", netcatShell}, {"netcat", netcatShell}, {"/dev/tcp/", bashShell}, {"/dev/udp/", bashShell}, {"/dev/tcp/", descriptor}, {"/dev/tcp/", bothWays}, {"/dev/udp/", bothWays}, {"/dev/udp/", descriptor}, {"mkfifo", fifoShell}, {"mknod", fifoShell},
-	{"socat", socatShell}, {"socket", codeShell}, {"fsockopen", codeShell}, {"TCPSocket", codeShell}, {"nc ", fedShell}, {"ncat ", fedShell}, {"telnet ", fedShell}, {"/inet/", awkShell},
+	{" nc", netcatShell}, {" ncat", netcatShell}, {" netcat", netcatShell}, {"/dev/tcp/", bashShell}, {"/dev/udp/", bashShell}, {"/dev/tcp/", descriptor}, {"/dev/tcp/", bothWays}, {"/dev/udp/", bothWays}, {"/dev/udp/", descriptor}, {"mkfifo", fifoShell}, {"mknod", fifoShell},
+	{"socat", socatShell}, {"socket", codeShell}, {"fsockopen", codeShell}, {"TCPSocket", codeShell}, {" nc", fedShell}, {" ncat", fedShell}, {" netcat", fedShell}, {" telnet", fedShell}, {"/inet/", awkShell},
+}
+
+// hasWord tells whether a word stands in a text, and is no part of another.
+func hasWord(text, word string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], word)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(word)
+		if (start == 0 || !letter(text[start-1])) && (end == len(text) || !letter(text[end])) {
+			return true
+		}
+		from = end
+	}
+}
+
+// letter tells whether a byte is part of a word, as regular expressions have it.
+func letter(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 // reverseShell finds a shell that is connected to the network.
 func reverseShell(text string) string {
 	for i := range shapes {
-		if !strings.Contains(text, shapes[i].word) {
+		if word, whole := strings.CutPrefix(shapes[i].word, " "); !strings.Contains(text, word) || whole && !hasWord(text, word) {
 			continue
 		}
 		m := shapes[i].find.FindString(text)

@@ -67,7 +67,7 @@ func unmasked(c *kube.Container) bool {
 // runtime's socket.
 func mountsPlace(s *kube.Set, w *kube.Workload, c *kube.Container, names ...string) bool {
 	for _, m := range hostMounts(s, w) {
-		i := placeOf(m.host)
+		i := m.place
 		if m.c != c || i < 0 || m.readOnly && i < len(places) {
 			continue
 		}
