@@ -13,7 +13,6 @@ import (
 	"github.com/google/cel-go/common/types/traits"
 
 	"bulwark/kube"
-	"bulwark/policy/internal/apiview"
 	"bulwark/policy/internal/celext"
 	"bulwark/policy/internal/direct"
 )
@@ -181,12 +180,12 @@ func (e *evaluation) Root(name string) ref.Val {
 	case "variables":
 		return &e.variables
 	case "oldObject":
-		return seen(e.request.Old)
+		return e.request.seen(e.request.Old)
 	case "request":
 		return e.request.about()
 	case "namespaceObject":
 		if e.namespace == nil {
-			e.namespace = seen(e.request.namespace())
+			e.namespace = e.request.seen(e.request.namespace())
 		}
 		return e.namespace
 	case "params":
@@ -204,11 +203,6 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 // Parent is nil: there is no other activation.
 func (e *evaluation) Parent() cel.Activation { return nil }
 
-func (p *Policy) evaluation(r *Request, param *kube.Object, budget uint64) *evaluation {
-	e := &evaluation{}
-	return e.begin(p, r, param, budget)
-}
-
 // forget leaves nothing of what was evaluated but the room that it took.
 func (e *evaluation) forget() {
 	values := e.variables.values[:cap(e.variables.values)]
@@ -225,14 +219,17 @@ func (e *evaluation) begin(p *Policy, r *Request, param *kube.Object, budget uin
 	e.policy, e.request, e.object, e.namespace, e.params = p, r, r.view, nil, types.NullValue
 	e.weight, e.budget = r.weight, budget
 	if param != nil {
-		e.params = apiview.Of(param, nil)
-		e.weight.add(param.Root, 0)
+		o := r.shown(param)
+		e.params = o.view
+		e.weight += o.weight
 	}
 	e.variables.of, e.variables.values = e, e.variables.values[:0]
 	for range p.variables {
 		e.variables.values = append(e.variables.values, nil)
 	}
 	e.frame.Roots, e.frame.Object = e, r.view
+	// All that are evaluated directly cost less than the budget together.
+	e.frame.Limit, e.frame.Whole = min(celext.CallLimit, float64(budget)/float64(1+len(p.validations)+len(p.variables)+len(p.conditions)+len(p.annotations))), float64(e.weight)
 	return e
 }
 
@@ -241,26 +238,20 @@ const errBudget = "validation failed due to running out of cost budget, no furth
 
 // run evaluates an expression. spent is true when the policy has cost all that it may.
 func (e *evaluation) run(x *expression) (out ref.Val, err error, spent bool) {
-	share := float64(celext.PolicyBudget) / float64(len(e.policy.validations)+len(e.policy.variables)+1)
-	if x.quick != nil && x.reach.cheap(e.weight, share) {
-		if x.direct != nil {
-			if out, ok := x.direct.Eval(&e.frame); ok {
-				return out, nil, false
-			}
+	if x.direct != nil {
+		if out, ok := x.direct.Eval(&e.frame); ok {
+			return out, nil, false
 		}
-		out, _, err = x.quick.Eval(e)
-	} else {
-		var details *cel.EvalDetails
-		out, details, err = x.prg.Eval(e)
-		cost := uint64(celext.CallLimit)
-		if c := details.ActualCost(); c != nil {
-			cost = *c
-		}
-		if cost > e.budget {
-			return nil, nil, true
-		}
-		e.budget -= cost
 	}
+	out, details, err := x.prg.Eval(e)
+	cost := uint64(celext.CallLimit)
+	if c := details.ActualCost(); c != nil {
+		cost = *c
+	}
+	if cost > e.budget {
+		return nil, nil, true
+	}
+	e.budget -= cost
 	if err != nil {
 		return nil, fmt.Errorf("expression '%s' resulted in error: %w", x.text, err), false
 	}
@@ -279,7 +270,7 @@ func (p *Policy) validate(b *Binding, r *Request, param *kube.Object) []Decision
 			return nil
 		}
 	}
-	e := r.evaluation().begin(p, r, param, celext.PolicyBudget)
+	e := r.begin(p, param, celext.PolicyBudget)
 	var list []Decision
 	for i := range p.validations {
 		v := &p.validations[i]
@@ -306,7 +297,7 @@ func (p *Policy) validate(b *Binding, r *Request, param *kube.Object) []Decision
 // conditionsMet tells whether the policy is about the request by its match conditions, or
 // why that cannot be told. One that is false settles it, whatever the others are.
 func (p *Policy) conditionsMet(r *Request, param *kube.Object) (met, asks bool, why string) {
-	e := r.evaluation().begin(p, r, param, celext.MatchBudget)
+	e := r.begin(p, param, celext.MatchBudget)
 	e.namespace = types.NullValue // match conditions do not see it
 	var wrong []string
 	for i := range p.conditions {
@@ -382,18 +373,12 @@ func (p *Policy) path(r *Request, param *kube.Object, v *validation) []any {
 	if r.Object == nil {
 		return nil
 	}
-	var trace apiview.Trace
-	e := p.evaluation(r, param, celext.PolicyBudget)
-	e.object = r.object(&trace)
-	e.frame.Object = e.object
-	if m, ok := e.object.(*apiview.Map); ok {
-		defer m.Recycle()
-	}
+	e := r.beginTraced(p, param)
 	e.run(&v.expression)
-	if v.ends && trace.Through != nil {
-		return trace.Through
+	if v.ends && r.trace.Through != nil {
+		return r.trace.Through
 	}
-	return slices.Clone(trace.Path)
+	return slices.Clone(r.trace.Path)
 }
 
 // variables are the policy's, each evaluated when it is first asked for.

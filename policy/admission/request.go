@@ -10,6 +10,7 @@ import (
 
 	"bulwark/kube"
 	"bulwark/policy/internal/apiview"
+	"bulwark/policy/internal/celext"
 )
 
 // Resource names what a request is about, as the API has it.
@@ -50,6 +51,10 @@ type Request struct {
 	weight  weight
 	known   map[string]string // labels of the pod of a template
 	scratch *evaluation       // of one policy after the other
+	others  []other           // objects that were shown beside it
+	trace   apiview.Trace     // of what is read of traced
+	traced  ref.Val           // Object, to find what decided
+	tracer  *evaluation
 }
 
 // Create is the request that creates an object.
@@ -70,14 +75,12 @@ func CreatePod(o *kube.Object, template []any, namespace *kube.Object) *Request 
 }
 
 func (r *Request) settle() *Request {
-	r.weight = weight{}
+	r.weight = 50 // what defaults add
 	for _, o := range []*kube.Object{r.Object, r.Old, r.Namespace} {
 		if o != nil {
 			r.weight.add(o.Root, 0)
 		}
 	}
-	r.weight.longest += 2 // tolerations and what else defaults add
-	r.weight.cost += 50
 	return r
 }
 
@@ -97,28 +100,72 @@ func Namespace(s *kube.Set, name string) *kube.Object {
 	return o
 }
 
+// other is an object that was shown to expressions, and how large it is.
+type other struct {
+	object *kube.Object
+	view   *apiview.Map
+	weight weight
+}
+
+// shown shows an object, once.
+func (r *Request) shown(o *kube.Object) *other {
+	for i := range r.others {
+		if r.others[i].object == o {
+			return &r.others[i]
+		}
+	}
+	r.others = append(r.others, other{object: o, view: apiview.Of(o, nil)})
+	last := &r.others[len(r.others)-1]
+	last.weight.add(o.Root, 0)
+	return last
+}
+
+func (r *Request) seen(o *kube.Object) ref.Val {
+	if o == nil {
+		return types.NullValue
+	}
+	return r.shown(o).view
+}
+
 // Done says that nothing more is asked about the request, which makes others cheaper.
 func (r *Request) Done() {
-	if m, ok := r.view.(*apiview.Map); ok {
-		m.Recycle()
+	for _, v := range []ref.Val{r.view, r.traced} {
+		if m, ok := v.(*apiview.Map); ok {
+			m.Recycle()
+		}
 	}
-	r.view = nil
-	if e := r.scratch; e != nil {
-		r.scratch = nil
-		e.forget()
-		scratches.Put(e)
+	for i := range r.others {
+		r.others[i].view.Recycle()
 	}
+	for _, e := range []*evaluation{r.scratch, r.tracer} {
+		if e != nil {
+			e.forget()
+			scratches.Put(e)
+		}
+	}
+	r.view, r.traced, r.others, r.scratch, r.tracer = nil, nil, nil, nil, nil
 }
 
 // scratches are evaluations that were done with.
 var scratches = sync.Pool{New: func() any { return &evaluation{} }}
 
-// evaluation is that of the request, to be begun anew for every policy.
-func (r *Request) evaluation() *evaluation {
+// begin begins the evaluation of a policy, with the parameter; the one before is over.
+func (r *Request) begin(p *Policy, param *kube.Object, budget uint64) *evaluation {
 	if r.scratch == nil {
 		r.scratch = scratches.Get().(*evaluation)
 	}
-	return r.scratch
+	return r.scratch.begin(p, r, param, budget)
+}
+
+// beginTraced is begin for an evaluation that tells what it reads.
+func (r *Request) beginTraced(p *Policy, param *kube.Object) *evaluation {
+	if r.tracer == nil {
+		r.tracer, r.traced = scratches.Get().(*evaluation), r.object(&r.trace)
+	}
+	r.trace = apiview.Trace{}
+	e := r.tracer.begin(p, r, param, celext.PolicyBudget)
+	e.object, e.frame.Object = r.traced, r.traced
+	return e
 }
 
 // namespace is the one that the request is in; nil when it is in none.
@@ -152,13 +199,6 @@ func (r *Request) object(trace *apiview.Trace) ref.Val {
 		return apiview.Pod(r.Object, r.Template, trace)
 	}
 	return apiview.Of(r.Object, trace)
-}
-
-func seen(o *kube.Object) ref.Val {
-	if o == nil {
-		return types.NullValue
-	}
-	return apiview.Of(o, nil)
 }
 
 // about is what expressions see of the request.

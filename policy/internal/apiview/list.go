@@ -23,6 +23,9 @@ func NewList(items []ref.Val) *List { return &List{items: items} }
 // Items are the values; they are not to be changed.
 func (l *List) Items() []ref.Val { return l.items }
 
+// Len is how many there are.
+func (l *List) Len() int { return len(l.items) }
+
 // Ended says that somebody has gone through the list to its end.
 func (l *List) Ended() {
 	if l.up != nil {

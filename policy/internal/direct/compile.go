@@ -12,6 +12,7 @@ import (
 	"github.com/google/cel-go/common/types/traits"
 
 	"bulwark/policy/internal/apiview"
+	"bulwark/policy/internal/celext"
 )
 
 // compiler makes steps of an expression. failed says that there is something in it that it
@@ -21,6 +22,7 @@ type compiler struct {
 	refs   map[int64]*ast.ReferenceInfo
 	scope  map[string]int // slots of the variables of comprehensions
 	slots  int
+	cost   float64 // of the nodes so far, of the loop that they are in
 	failed bool
 }
 
@@ -32,6 +34,7 @@ func (c *compiler) unknown() step {
 func constant(v ref.Val) step { return func(*Frame) ref.Val { return v } }
 
 func (c *compiler) compile(x ast.Expr) step {
+	c.cost += ofNode
 	switch x.Kind() {
 	case ast.LiteralKind:
 		return constant(x.AsLiteral())
@@ -137,6 +140,7 @@ func (c *compiler) selected(x ast.Expr) step {
 	operand := s.Operand()
 	for operand.Kind() == ast.SelectKind && !c.optional(operand) && !operand.AsSelect().IsTestOnly() && (c.refs[operand.ID()] == nil || c.refs[operand.ID()].Name == "") {
 		s := operand.AsSelect()
+		c.cost += ofNode
 		names = append([]*name{{s.FieldName(), types.String(s.FieldName())}}, names...)
 		operand = s.Operand()
 	}
@@ -185,6 +189,7 @@ func (c *compiler) list(l ast.ListExpr) step {
 	if len(l.OptionalIndices()) > 0 {
 		return c.unknown()
 	}
+	c.cost += ofList
 	var steps []step
 	literal := true
 	for _, x := range l.Elements() {
@@ -211,6 +216,7 @@ func (c *compiler) list(l ast.ListExpr) step {
 
 // mapping is a map with keys that are texts.
 func (c *compiler) mapping(m ast.MapExpr) step {
+	c.cost += ofMap + float64(m.Size())
 	keys, steps := make([]ref.Val, m.Size()), make([]step, m.Size())
 	for i, x := range m.Entries() {
 		e := x.AsMapEntry()
@@ -292,12 +298,13 @@ func (c *compiler) call(x ast.Expr) step {
 	if s := operator(call.FunctionName(), steps); s != nil {
 		return s
 	}
-	s := called(c.implementation(x), steps)
+	s := called(call.FunctionName(), c.implementation(x), steps)
 	if s == nil {
 		return c.unknown()
 	}
 	if literal && len(steps) > 0 {
-		if v := s(nil); v != nil {
+		if v := s(&Frame{Limit: float64(celext.CallLimit)}); v != nil {
+			c.cost += 100 + float64(len(x.AsCall().FunctionName()))
 			return constant(v)
 		}
 	}
@@ -305,7 +312,7 @@ func (c *compiler) call(x ast.Expr) step {
 }
 
 // called is a call of a function; nil for one that is not known.
-func called(o *functions.Overload, args []step) step {
+func called(function string, o *functions.Overload, args []step) step {
 	switch {
 	case o == nil:
 		return nil
@@ -315,7 +322,11 @@ func called(o *functions.Overload, args []step) step {
 			if v == nil || o.OperandTrait != 0 && !v.Type().HasTrait(o.OperandTrait) {
 				return nil
 			}
-			return sound(o.Unary(v))
+			out := sound(o.Unary(v))
+			if !f.spend(f.cost(function, out, v)) {
+				return nil
+			}
+			return out
 		}
 	case len(args) == 2 && o.Binary != nil:
 		return func(f *Frame) ref.Val {
@@ -324,10 +335,14 @@ func called(o *functions.Overload, args []step) step {
 				return nil
 			}
 			b := args[1](f)
-			if b == nil {
+			if b == nil || !f.spend(f.cost(function, nil, a, b)) {
 				return nil
 			}
-			return sound(o.Binary(a, b))
+			out := sound(o.Binary(a, b))
+			if !f.spend(2 * f.weight(out)) {
+				return nil
+			}
+			return out
 		}
 	case o.Function != nil:
 		return func(f *Frame) ref.Val {
@@ -337,10 +352,14 @@ func called(o *functions.Overload, args []step) step {
 					return nil
 				}
 			}
-			if len(list) > 0 && o.OperandTrait != 0 && !list[0].Type().HasTrait(o.OperandTrait) {
+			if len(list) > 0 && o.OperandTrait != 0 && !list[0].Type().HasTrait(o.OperandTrait) || !f.spend(f.cost(function, nil, list...)) {
 				return nil
 			}
-			return sound(o.Function(list...))
+			out := sound(o.Function(list...))
+			if !f.spend(2 * f.weight(out)) {
+				return nil
+			}
+			return out
 		}
 	}
 	return nil
@@ -354,10 +373,11 @@ func (c *compiler) regular(function string, args []ast.Expr) step {
 	if !ok || err != nil {
 		return c.unknown()
 	}
+	each := 4 * (1 + float64(len(pattern))/4)
 	return func(f *Frame) ref.Val {
 		s, ok := text(f).(types.String)
 		switch {
-		case !ok:
+		case !ok || !f.spend(each*(1+float64(len(s))/10)):
 			return nil
 		case function == "find":
 			return types.String(re.FindString(string(s)))

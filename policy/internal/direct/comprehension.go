@@ -17,8 +17,9 @@ type loop struct {
 	over          step
 	first, second int // slots; second is -1 when there is none
 	accu          int
-	body          step // of one round
-	filter        step // nil: every round counts
+	body          step    // of one round
+	filter        step    // nil: every round counts
+	cost          float64 // of one round
 }
 
 func (c *compiler) comprehension(x ast.ComprehensionExpr) step {
@@ -29,6 +30,13 @@ func (c *compiler) comprehension(x ast.ComprehensionExpr) step {
 	if empty {
 		start = c.compile(init)
 	}
+	before := c.cost
+	defer func() {
+		if l.cost = c.cost - before + ofRound; !empty {
+			c.cost = before
+		}
+		c.cost += ofRound + ofList
+	}()
 	outer := c.scope
 	c.scope = maps.Clone(outer)
 	if c.scope == nil {
@@ -90,15 +98,18 @@ func bound(slot int, value, result step) step {
 func (l *loop) rounds(f *Frame) (items []ref.Val, of *apiview.List, keys []ref.Val, ok bool) {
 	switch v := l.over(f).(type) {
 	case *apiview.List:
-		return v.Items(), v, nil, true
+		return v.Items(), v, nil, f.spend(l.cost * float64(v.Len()))
 	case traits.Lister:
-		for it := v.Iterator(); it.HasNext() == types.True; {
+		for it := v.Iterator(); it.HasNext() == types.True && f.spend(l.cost); {
 			items = append(items, it.Next())
 		}
-		return items, nil, nil, true
+		return items, nil, nil, f.spent <= f.Limit
 	case traits.Mapper:
 		for it := v.Iterator(); it.HasNext() == types.True; {
 			keys = append(keys, it.Next())
+		}
+		if !f.spend(l.cost * float64(len(keys))) {
+			return nil, nil, nil, false
 		}
 		if l.second < 0 {
 			return keys, nil, nil, true

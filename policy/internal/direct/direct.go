@@ -22,12 +22,16 @@ type Roots interface {
 type Program struct {
 	run   step
 	slots int
+	cost  float64 // of its nodes that are in no loop
 }
 
 // Frame is what programs are evaluated in, one within the other.
 type Frame struct {
 	Roots
 	Object ref.Val
+	Limit  float64 // of what one program may cost, in the API server's units
+	Whole  float64 // what it costs at most to go through all that is evaluated about
+	spent  float64
 	locals []ref.Val // variables of comprehensions
 	base   int       // where those of the program start
 }
@@ -43,16 +47,16 @@ func Compile(env *cel.Env, tree *ast.AST) *Program {
 	if run == nil || c.failed {
 		return nil
 	}
-	return &Program{run, c.slots}
+	return &Program{run, c.slots, c.cost}
 }
 
 // Eval gives the value of the expression; ok is false when CEL has to be asked, as when a
-// function panics.
+// function panics, or when it may cost more than the limit.
 func (p *Program) Eval(f *Frame) (v ref.Val, ok bool) {
-	outer := f.base
-	f.base = len(f.locals)
+	outer, spent := f.base, f.spent
+	f.base, f.spent = len(f.locals), p.cost
 	defer func() {
-		f.locals, f.base = f.locals[:f.base], outer
+		f.locals, f.base, f.spent = f.locals[:f.base], outer, spent
 		if recover() != nil {
 			v, ok = nil, false
 		}
@@ -61,7 +65,7 @@ func (p *Program) Eval(f *Frame) (v ref.Val, ok bool) {
 		f.locals = append(f.locals, nil)
 	}
 	v = p.run(f)
-	return v, v != nil
+	return v, v != nil && f.spent <= f.Limit
 }
 
 func (f *Frame) set(slot int, v ref.Val) { f.locals[f.base+slot] = v }

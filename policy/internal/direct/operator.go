@@ -104,12 +104,16 @@ func equals(a, b step, alike bool) step {
 		switch v := v.(type) {
 		case types.String:
 			if w, ok := w.(types.String); ok {
+				f.spent += float64(len(v)) / 10
 				return types.Bool((v == w) == alike)
 			}
 		case types.Bool:
 			if w, ok := w.(types.Bool); ok {
 				return types.Bool((v == w) == alike)
 			}
+		}
+		if !f.spend(f.weight(v) + f.weight(w)) {
+			return nil
 		}
 		if same, ok := types.Equal(v, w).(types.Bool); ok {
 			return types.Bool(bool(same) == alike)
@@ -129,7 +133,7 @@ func in(a, b step) step {
 				return types.Bool(m.Has(string(key)))
 			}
 		}
-		if l, ok := w.(traits.Container); ok {
+		if l, ok := w.(traits.Container); ok && f.spend(f.weight(v)+f.weight(w)) {
 			return sound(l.Contains(v))
 		}
 		return nil
@@ -160,6 +164,7 @@ func texts(a, b step, is func(a, b string) bool) step {
 		if !ok {
 			return nil
 		}
+		f.spent += 1 + float64(len(v)+len(w))/10
 		return types.Bool(is(string(v), string(w)))
 	}
 }

@@ -31,6 +31,7 @@ type maybe func(f *Frame) (v ref.Val, there, known bool)
 
 // chain compiles a chain. From the first field that may be missing on, all may.
 func (c *compiler) chain(x ast.Expr) maybe {
+	c.cost += ofNode
 	if !c.optional(x) {
 		s := c.compile(x)
 		return func(f *Frame) (ref.Val, bool, bool) {
