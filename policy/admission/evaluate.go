@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/google/cel-go/cel"
@@ -375,10 +374,10 @@ func (p *Policy) path(r *Request, param *kube.Object, v *validation) []any {
 	}
 	e := r.beginTraced(p, param)
 	e.run(&v.expression)
-	if v.ends && r.trace.Through != nil {
-		return r.trace.Through
+	if through := r.trace.Through(); v.ends && through != nil {
+		return through
 	}
-	return slices.Clone(r.trace.Path)
+	return r.trace.Path()
 }
 
 // variables are the policy's, each evaluated when it is first asked for.

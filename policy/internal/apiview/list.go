@@ -29,7 +29,7 @@ func (l *List) Len() int { return len(l.items) }
 // Ended says that somebody has gone through the list to its end.
 func (l *List) Ended() {
 	if l.up != nil {
-		l.up.top.trace.Through = append(l.up.path(), l.name)
+		l.up.top.trace.through = l
 	}
 }
 

@@ -184,7 +184,7 @@ func (m *Map) Has(name string) bool {
 		m.build()
 	}
 	if trace := m.top.trace; trace != nil {
-		trace.Path, trace.Through = append(m.path(), name), nil
+		*trace = Trace{in: m, name: name}
 	}
 	return m.find(name) >= 0
 }
@@ -195,7 +195,7 @@ func (m *Map) Field(name string) (ref.Val, bool) {
 		m.build()
 	}
 	if trace := m.top.trace; trace != nil {
-		trace.Path, trace.Through = append(m.path(), name), nil
+		*trace = Trace{in: m, name: name}
 	}
 	i := m.find(name)
 	if i < 0 {
