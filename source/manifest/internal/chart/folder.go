@@ -68,7 +68,8 @@ func appendFile(root *os.Root, files *[]File, file, rel string, left *int64, b *
 		defer f.Close()
 		inner, err := Unpack(f, file, &b.packed, 1)
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			*files = append(*files, File{Name: rel, Path: file, Bad: fmt.Errorf("%s: %w", file, err)})
+			return nil
 		}
 		at := strings.TrimSuffix(rel, ".tgz")
 		for _, f := range inner {
@@ -91,7 +92,7 @@ func appendFile(root *os.Root, files *[]File, file, rel string, left *int64, b *
 	return nil
 }
 
-// archive tells whether a file of a chart is a vendored
+// archive tells whether a file of a chart is a packed one that it depends on.
 func archive(rel string) bool {
 	return strings.HasSuffix(rel, ".tgz") && path.Base(path.Dir(rel)) == "charts" && !strings.ContainsAny(path.Base(rel)[:1], "_.")
 }

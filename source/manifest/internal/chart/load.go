@@ -24,6 +24,7 @@ type File struct {
 	Name string // in its chart: "templates/deployment.yaml"
 	Path string // where it was read, for people: "web/charts/db.tgz!db/templates/x.yaml"
 	Data []byte
+	Bad  error // why a packed chart could not be read
 }
 
 // Chart is a chart with the charts that it holds.
@@ -55,12 +56,15 @@ func load(files []File, left *int, depth int, b *Budget) (*Chart, error) {
 	subs := map[string][]File{}
 	for _, f := range files {
 		switch {
+		case f.Bad != nil && path.Dir(f.Name) == "charts":
+			c.Notes = append(c.Notes, "a packed chart is left out: "+f.Bad.Error())
 		case f.Name == "Chart.yaml" || f.Name == "Chart.lock" || f.Name == "requirements.yaml" && c.Meta.APIVersion != helm.APIVersionV1:
 		case f.Name == "values.yaml":
 			n := dense(f.Data)
-			if b.values -= n; n > maxParsed || b.values < 0 {
+			if n > min(maxParsed, b.values) {
 				return nil, fmt.Errorf("%s: it has too many values: %w", f.Path, bulwark.ErrLimit)
 			}
+			b.values -= n
 			if err := yaml.Unmarshal(f.Data, &c.Values); err != nil {
 				return nil, fmt.Errorf("%s: %w: %v", f.Path, bulwark.ErrMalformed, err)
 			}
@@ -69,7 +73,8 @@ func load(files []File, left *int, depth int, b *Budget) (*Chart, error) {
 		case strings.HasPrefix(f.Name, "charts/") && path.Ext(f.Name) != ".prov":
 			name, rest, ok := strings.Cut(strings.TrimPrefix(f.Name, "charts/"), "/")
 			if ok && !strings.ContainsAny(name[:1], "_.") {
-				subs[name] = append(subs[name], File{Name: rest, Path: f.Path, Data: f.Data})
+				f.Name = rest
+				subs[name] = append(subs[name], f)
 			}
 		default:
 			c.Files = append(c.Files, f)

@@ -263,10 +263,10 @@ func order(all map[string]one) []string {
 func (r *renderer) parse(name string, t one) error {
 	text := string(t.file.Data)
 	n := tokens(text)
-	r.tokens, r.budget.tokens = r.tokens+n, r.budget.tokens-n
-	if r.tokens > maxTokens || r.budget.tokens < 0 {
-		return tooMuch("the templates of the chart are too many or too long")
+	if r.tokens+n > maxTokens || n > r.budget.tokens {
+		return tooMuch("the templates are too many or too long")
 	}
+	r.tokens, r.budget.tokens = r.tokens+n, r.budget.tokens-n
 	own, err := template.New(name).Funcs(r.known).Parse(text)
 	if err != nil {
 		return err
