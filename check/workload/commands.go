@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -20,8 +21,8 @@ var commandRules = []*posture.Rule{
 			Tags: []string{"attack:T1059.004", "attack:T1095"}, Fix: "delete the workload, and find out who made it and what it reached",
 			Why:   "its command connects a shell to another machine or a port: nothing in production does that, which makes it critical",
 			Noise: "exercises and tests of detection do it on purpose", Refs: []string{"https://attack.mitre.org/techniques/T1059/004/"}},
-		Workload: func(h *posture.Hits, w *kube.Workload) {
-			matching(h, w, reverseShell, "a shell that is connected to the network")
+		Set: func(h *posture.Hits, s *kube.Set) {
+			anywhere(h, s, reverseShell, "a shell that is connected to the network")
 		},
 	},
 	{
@@ -61,7 +62,16 @@ var commandRules = []*posture.Rule{
 			Tags: []string{"attack:T1496"}, Fix: "delete the workload, and find out who made it and by what right",
 			Why:   "its image or command is a known miner's: somebody else uses the cluster, and got in by some way that is still open",
 			Noise: "people who mine on purpose", Refs: []string{"https://attack.mitre.org/techniques/T1496/"}},
-		Workload: miners,
+		Set: func(h *posture.Hits, s *kube.Set) {
+			for _, w := range s.Workloads() {
+				for c := range each(w) {
+					if mines(c.Image) != "" {
+						h.Add(at(w, c, "image "+c.Image, "image"))
+					}
+				}
+			}
+			anywhere(h, s, mines, "a miner")
+		},
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/idle-privileged", Severity: medium, Title: "A container with rights over the node only waits to be entered",
@@ -77,6 +87,9 @@ var commandRules = []*posture.Rule{
 			Noise: "Git servers and SFTP servers are there to be reached by SSH", Refs: []string{"https://attack.mitre.org/techniques/T1021/004/"}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			for c := range each(w) {
+				if line := append(c.Command[:len(c.Command):len(c.Command)], c.Args...); len(line) > 0 && (path.Base(line[0]) == "sshd" || path.Base(line[0]) == "dropbear") {
+					h.Add(at(w, c, "its command is "+line[0]))
+				}
 				for i, p := range c.Ports {
 					if p.ContainerPort == 22 && p.Protocol != corev1.ProtocolUDP {
 						h.Add(at(w, c, "containerPort: 22", "ports", i, "containerPort"))
@@ -166,6 +179,32 @@ func matching(h *posture.Hits, w *kube.Workload, find func(string) string, what 
 	}
 }
 
+// anywhere tells of commands in which find finds something, of variables that may be run as
+// one, and of scripts in ConfigMaps.
+func anywhere(h *posture.Hits, s *kube.Set, find func(string) string, what string) {
+	for _, w := range s.Workloads() {
+		matching(h, w, find, what)
+		for c := range each(w) {
+			for i := range c.Env {
+				if v := c.Env[i].Value; len(v) > 12 && len(v) < mostScript && find(v) != "" {
+					h.Add(at(w, c, "the variable "+c.Env[i].Name+" has "+what+": "+find(v), "env", i, "value"))
+				}
+			}
+		}
+	}
+	for _, o := range s.Kind("", "ConfigMap") {
+		for name, n := range o.Root.Get("data").Fields() {
+			text := n.Text()
+			if len(text) > mostScript || !strings.HasPrefix(text, "#!") && !strings.HasSuffix(name, "sh") && !strings.HasSuffix(name, ".py") {
+				continue
+			}
+			if found := find(text); found != "" {
+				h.Add(posture.Hit{Object: o, Path: []any{"data", name}, Evidence: "the script " + name + " has " + what + ": " + found})
+			}
+		}
+	}
+}
+
 // nodeShell finds commands that step out to the node.
 func nodeShell(h *posture.Hits, w *kube.Workload) {
 	for _, s := range scriptsOf(h.Set, w) {
@@ -184,8 +223,11 @@ func nodeShell(h *posture.Hits, w *kube.Workload) {
 			continue
 		}
 		if m := chrootsNode.FindStringSubmatch(s.text); m != nil {
+			if behindProcess(m[1]) && w.Spec.HostPID {
+				danger(h, w, at(w, s.c, m[0]+", which is the node's root folder with hostPID", s.path...))
+			}
 			for _, mount := range hostMounts(h.Set, w) {
-				if mount.c == s.c && mount.host == "/" && strings.TrimRight(mount.mounted, "/") == strings.TrimRight(m[1], `/"';`) {
+				if mount.c == s.c && mount.host == "/" && !behindProcess(m[1]) && strings.TrimRight(mount.mounted, "/") == strings.TrimRight(m[1], `/"';`) {
 					danger(h, w, at(w, s.c, m[0]+", where the node's root folder is mounted", s.path...))
 				}
 			}
@@ -209,15 +251,6 @@ func mines(text string) string {
 		return ""
 	}
 	return text[at[0]:min(len(text), at[1]+60)]
-}
-
-func miners(h *posture.Hits, w *kube.Workload) {
-	for c := range each(w) {
-		if mines(c.Image) != "" {
-			h.Add(at(w, c, "image "+c.Image, "image"))
-		}
-	}
-	matching(h, w, mines, "a miner")
 }
 
 var sleeps = lazyregexp.New(`^(?:(?:/\w+)*/?(?:ba|da|a)?sh\s+(?:-\w+\s+)*(?:--\s+)?)?["']?(?:exec\s+)?(?:sleep\s+(?:infinity|inf|\d{4,}|\d+d)|tail\s+-[fF]\s+/dev/null|while\s+(?:true|:|\[ ?1 ?\])\s*;?\s*do\s+sleep\s+\S+\s*;?\s*done|sleep\s+\d+[hd])`)

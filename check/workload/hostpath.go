@@ -43,7 +43,7 @@ func (p *place) hit(h *posture.Hits, w *kube.Workload, m *hostMount) {
 		return
 	}
 	if p.root != "" && !m.readOnly {
-		if mayBeRoot(w, m.c) {
+		if rootWithin(w, m.c) {
 			hit.Severity = critical
 			hit.Evidence += "; for root, " + p.root
 		} else {
@@ -53,8 +53,19 @@ func (p *place) hit(h *posture.Hits, w *kube.Workload, m *hostMount) {
 	if !m.readOnly && p.read == none && !strings.HasSuffix(m.host, "bus") && p.name != "systemd" {
 		hit.Edits = []kube.Edit{kube.Put(true, w.ContainerPath(m.c, "volumeMounts", m.at, "readOnly")...)}
 	}
-	hit.Severity = lesser(w, hit.Severity)
+	if p.kernel {
+		hit.Severity = lesser(w, hit.Severity)
+	}
 	danger(h, w, hit)
+}
+
+// rootWithin tells whether a container may run as root, be it that of a user namespace:
+// volumes are mapped into it, so that the files of the node's root are its own.
+func rootWithin(w *kube.Workload, c *kube.Container) bool {
+	if u := user(w, c); u != nil {
+		return *u == 0
+	}
+	return !yes(nonRoot(w, c))
 }
 
 func harmlessPath(p string) bool {

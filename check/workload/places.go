@@ -24,6 +24,7 @@ type place struct {
 	tags        []string // of both
 	writeTags   []string
 	readTags    []string
+	kernel      bool   // the kernel's own files, which root of a user namespace may not write
 	root        string // what one command does for root, which makes a writable one critical
 }
 
@@ -73,24 +74,24 @@ var places = []place{
 	{name: "log", title: "Pods write to the node's log folder", paths: []string{"/var/log", "/var/lib/docker/containers"}, write: medium, read: low,
 		why: "writable, a link that is planted there is followed by the kubelet, which shows any file of the node to whoever may read logs of pods; and traces can be wiped. Medium: the right to read logs is needed besides. Read-only, logs of all pods can be read (low)",
 		fix: "mount it readOnly: true", noise: logNoise, writeTags: []string{"edge:CE_VAR_LOG_SYMLINK", "attack:T1070"}, readTags: []string{"attack:T1005"}},
-	{name: "proc", title: "Pods have the node's /proc", paths: []string{"/proc"}, write: high, read: medium,
+	{name: "proc", kernel: true, title: "Pods have the node's /proc", paths: []string{"/proc"}, write: high, read: medium,
 		why: "root writes a program's name into sys/kernel/core_pattern, and the kernel runs it on the node at the next crash (critical where it is writable for root); read-only, the command lines of all processes can be read", fix: "mount it readOnly: true, or /proc/net alone; better, use the metrics of the kubelet",
 		noise: "node exporters read it", tags: []string{"attack:T1057"}, writeTags: []string{"edge:CE_UMH_CORE_PATTERN"}, root: "a program named in /proc/sys/kernel/core_pattern runs as root on the node"},
-	{name: "proc-setting", title: "Pods write the settings of the node's kernel", paths: []string{"/proc/sys", "/proc/sysrq-trigger"}, write: high, read: none,
+	{name: "proc-setting", kernel: true, title: "Pods write the settings of the node's kernel", paths: []string{"/proc/sys", "/proc/sysrq-trigger"}, write: high, read: none,
 		why: "core_pattern and modprobe name programs that the kernel runs as root (critical for root); sysrq restarts the node", fix: "set what is needed on the node, or by the pods' sysctls", noise: "tuning agents write sysctls of the node",
 		writeTags: []string{"edge:CE_UMH_CORE_PATTERN"}, root: "a program named in kernel/core_pattern runs as root on the node"},
-	{name: "sys", title: "Pods write to the node's /sys", paths: []string{"/sys"}, write: high, read: none,
+	{name: "sys", kernel: true, title: "Pods write to the node's /sys", paths: []string{"/sys"}, write: high, read: none,
 		why:   "uevent_helper names a program that the kernel runs as root, and drivers and devices can be set there; without privileged and with AppArmor some of it is refused, which leaves it high rather than critical",
 		fix:   "mount it readOnly: true",
 		noise: "device plugins and CNI plugins write to parts of it; reading is not told of", writeTags: []string{"edge:EXPLOIT_HOST_WRITE"}},
-	{name: "cgroup", title: "Pods write to the node's control groups", paths: []string{"/sys/fs/cgroup", "/cgroup"}, write: high, read: none,
+	{name: "cgroup", kernel: true, title: "Pods write to the node's control groups", paths: []string{"/sys/fs/cgroup", "/cgroup"}, write: high, read: none,
 		why: "with cgroup v1, release_agent names a program that the node runs as root; with v2, limits of other pods can be lifted", fix: "mount it readOnly: true",
 		noise: "images that run systemd want it; with cgroup v2 they do not", writeTags: []string{"edge:EXPLOIT_HOST_WRITE"}},
-	{name: "bpf", title: "Pods have the node's BPF programs or the kernel's debug files", paths: []string{"/sys/fs/bpf", "/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security"}, write: medium, read: none,
+	{name: "bpf", kernel: true, title: "Pods have the node's BPF programs or the kernel's debug files", paths: []string{"/sys/fs/bpf", "/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security"}, write: medium, read: none,
 		why:   "maps and programs of the CNI and of security agents can be changed, the kernel traced. Medium: it takes BPF or root besides",
 		fix:   "mount it readOnly: true, or take it out",
 		noise: "eBPF agents pin their maps there", writeTags: []string{"edge:EXPLOIT_HOST_WRITE", "attack:T1014"}},
-	{name: "dev", title: "Pods have the node's devices", write: high, read: medium,
+	{name: "dev", kernel: true, title: "Pods have the node's devices", write: high, read: medium,
 		paths: []string{"/dev$", "/dev/mem", "/dev/kmem", "/dev/port", "/dev/sd*", "/dev/vd*", "/dev/xvd*", "/dev/hd*", "/dev/nvme*", "/dev/dm-*", "/dev/mapper", "/dev/disk", "/dev/block", "/dev/loop*", "/dev/md*", "/dev/rbd*"},
 		why:   "disks are read and written past the file system, memory past everything; without privileged the devices cgroup refuses most, which leaves it high",
 		fix:   "ask for the one device by a device plugin or a block volume",

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"bulwark/check/internal/posture"
@@ -18,7 +19,7 @@ var (
 
 // stepWords are parts of which one is in every command that steps out to the node without
 // nsenter and chroot.
-var stepWords = []string{"core_pattern", "release_agent", "uevent_helper", " run ", " create ", "authorized_keys", "/cron", "/manifests", "/systemd/", "/etc/", "mount "}
+var stepWords = []string{"core_pattern", "release_agent", "uevent_helper", " run ", " create ", "mount ", ">", "tee ", "cp ", "mv ", "install "}
 
 // stepsOut finds other commands that do something as the node: by the kernel's helpers, its
 // disk, its runtime or files that it obeys.
@@ -26,6 +27,7 @@ func stepsOut(h *posture.Hits, w *kube.Workload, s *script) {
 	if !containsAny(s.text, stepWords) {
 		return
 	}
+	mounts := slices.ContainsFunc(hostMounts(h.Set, w), func(m hostMount) bool { return m.c == s.c && !m.readOnly })
 	add := func(text string, possible bool) {
 		hit := at(w, s.c, text, s.path...)
 		if !possible {
@@ -42,6 +44,9 @@ func stepsOut(h *posture.Hits, w *kube.Workload, s *script) {
 	}
 	if m := mountsDisk.FindStringSubmatch(s.text); m != nil && strings.Contains(s.text, "chroot "+m[1]) {
 		add(m[0]+", and chroot into it", mighty)
+	}
+	if !mounts {
+		return
 	}
 	for _, m := range writesTo.FindAllStringSubmatch(s.text, 50) {
 		if node := nodePath(h.Set, w, s.c, m[1]); node != "" && obeyed(node) {
@@ -111,3 +116,6 @@ func obeyed(p string) bool {
 	}
 	return false
 }
+
+// behindProcess tells whether a path is the root folder of the first process.
+func behindProcess(p string) bool { return strings.TrimRight(p, `/"';`) == "/proc/1/root" }
