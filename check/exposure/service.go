@@ -181,6 +181,9 @@ func guarded(o *kube.Object) bool {
 func sensitiveRoutes(h *posture.Hits, s *kube.Set) {
 	r := reachOf(s)
 	for _, way := range routes(s) {
+		if way.service == "api@internal" && way.from.Kind == "IngressRoute" && !withMiddleware(way) {
+			h.Add(posture.Hit{Object: way.from, Path: way.path, Severity: medium, Evidence: "Traefik's own dashboard (api@internal), and no middleware asks who it is"})
+		}
 		svc := r.services[way.ns+"/Service/"+way.service]
 		if svc == nil || guarded(way.from) {
 			continue
@@ -195,6 +198,13 @@ func sensitiveRoutes(h *posture.Hits, s *kube.Set) {
 			}
 		}
 	}
+}
+
+// withMiddleware tells whether something looks at requests before a route of Traefik passes
+// them on.
+func withMiddleware(way route) bool {
+	i, _ := way.path[2].(int)
+	return way.from.Root.Get("spec", "routes").Item(i).Get("middlewares").Len() > 0
 }
 
 func sensitiveHostPorts(h *posture.Hits, w *kube.Workload) {
