@@ -35,6 +35,7 @@ type reading struct {
 	unseen map[string]string
 	why    map[string][]string // what could not be listed, by what was said
 	part   map[string]bool     // of these words: all but some was listed
+	known  map[string]struct{} // what was given
 	taken  amount              // by all lists
 	listed int                 // lists that were answered
 	notes  []bulwark.Note
@@ -43,6 +44,7 @@ type reading struct {
 // read gives the lines of a cluster: begin gets what is known before, emit one line an
 // object, in a stable order. The error is why nothing could be read, or emit's.
 func (o *Options) read(ctx context.Context, begin func(*header) error, emit func(line []byte) error) (*trailer, *header, error) {
+	o.Namespaces = once(o.Namespaces)
 	c, err := o.connect(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -52,7 +54,7 @@ func (o *Options) read(ctx context.Context, begin func(*header) error, emit func
 	if h.Version, err = c.serverVersion(ctx); err != nil {
 		return nil, nil, fmt.Errorf("asking %s for its version: %w", c.base.Host, err)
 	}
-	r := &reading{Options: o, c: c, atMost: cmp.Or(o.atMost, most), emit: emit, lean: &lean{o.Secret, kube.NewHasher(), o.ReadSecrets}, owners: map[string]bool{}, shapes: map[string]bool{}, unseen: map[string]string{}, why: map[string][]string{}, part: map[string]bool{}}
+	r := &reading{Options: o, c: c, atMost: cmp.Or(o.atMost, most), emit: emit, lean: &lean{o.Secret, kube.NewHasher(), o.ReadSecrets}, known: map[string]struct{}{}, owners: map[string]bool{}, shapes: map[string]bool{}, unseen: map[string]string{}, why: map[string][]string{}, part: map[string]bool{}}
 	if err := r.discover(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -238,6 +240,9 @@ func (r *reading) queries(res *resource) []query {
 // says how its pods look is kept short, and revisions of one that run nothing are left out.
 func (r *reading) line(res *resource, n *kube.Node) []byte {
 	full := res.String()
+	if r.twice(res, n) {
+		return nil
+	}
 	if full == definitions {
 		if made, ok := defines(n); ok {
 			r.shapes[made] = true
@@ -259,6 +264,28 @@ func (r *reading) line(res *resource, n *kube.Node) []byte {
 		r.own(uid)
 	}
 	return line
+}
+
+// twice tells whether an object was there already, under another resource of the same kind.
+func (r *reading) twice(res *resource, n *kube.Node) bool {
+	meta := n.Get("metadata")
+	id := res.group + "/" + res.kind + "/" + meta.Get("namespace").Text() + "/" + meta.Get("name").Text()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, was := r.known[id]
+	r.known[id] = struct{}{}
+	return was
+}
+
+// once gives each text once, in their order.
+func once(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 func (r *reading) isOwner(uid string) bool {

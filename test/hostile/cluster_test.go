@@ -38,10 +38,11 @@ const (
 		`{"metadata":{"name":"rbac.authorization.k8s.io"},"versions":[{"version":"v1","freshness":"Current","resources":[` +
 		`{"resource":"clusterroles","responseKind":{"kind":"ClusterRole"},"scope":"Cluster","verbs":["list"]},` +
 		`{"resource":"clusterrolebindings","responseKind":{"kind":"ClusterRoleBinding"},"scope":"Cluster","verbs":["list"]}]}]}]}`
-	onePod    = `{"metadata":{"name":"good","namespace":"shop","uid":"p1","resourceVersion":"5"},"spec":{"containers":[{"name":"c","image":"example.com/c:1.2.3","securityContext":{"privileged":true}}]}}`
-	podsPath  = "/api/v1/pods"
-	rolesPath = "/apis/rbac.authorization.k8s.io/v1/clusterrole"
-	deploysAt = "/apis/apps/v1/deployments"
+	onePodRest = `"metadata":{"name":"good","namespace":"shop","uid":"p1","resourceVersion":"5"},"spec":{"containers":[{"name":"c","image":"example.com/c:1.2.3","securityContext":{"privileged":true}}]}}`
+	onePod     = `{` + onePodRest
+	podsPath   = "/api/v1/pods"
+	rolesPath  = "/apis/rbac.authorization.k8s.io/v1/clusterrole"
+	deploysAt  = "/apis/apps/v1/deployments"
 )
 
 func listOf(items ...string) string {
