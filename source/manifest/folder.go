@@ -47,18 +47,18 @@ func (r *reader) folder(ctx context.Context, root *os.Root, dir string) error {
 	}
 	building.Wait()
 	for _, file := range all.files { // a resource of what could not be built is read as it stands
-		if other, part := parts[file]; part && !other && !v.used[file] && ctx.Err() == nil {
+		if other, part := parts[file]; part && !other && v.left(file) && ctx.Err() == nil {
 			r.raw(p, root, file, &left)
 		}
 	}
 	for _, file := range v.outer() {
-		if name := v.name(file); !v.used[name] && ctx.Err() == nil {
+		if name := v.name(file); v.left(name) && ctx.Err() == nil {
 			f, err := v.tree.OpenFile(file)
 			r.opened(p, f, err, name, &left)
 		}
 	}
 	p.wait()
-	r.set.Objects = append(r.set.Objects, v.objects...)
+	r.set.Objects = append(r.set.Objects, v.others(r.set.Objects)...)
 	r.notes = append(r.notes, v.r.notes...)
 	return ctx.Err()
 }

@@ -20,12 +20,13 @@ const maxOverlays = 1000 // kustomizations that are built
 
 // overlays are the kustomizations of a folder.
 type overlays struct {
-	r    *reader
-	tree *overlay.Tree
-	all  map[string]*overlay.Kustomization // by folder
-	docs map[string][]kube.Document        // of files that objects come from
-	used map[string]bool                   // files whose objects were built
-	have map[string]bool
+	r     *reader
+	tree  *overlay.Tree
+	all   map[string]*overlay.Kustomization // by folder
+	docs  map[string][]kube.Document        // of files that objects come from
+	used  map[string]bool                   // files whose objects were built
+	stand map[string]bool                   // files that some kustomization takes as they stand
+	have  map[string]bool
 
 	objects []*kube.Object
 }
@@ -33,7 +34,7 @@ type overlays struct {
 // plan reads the kustomizations of a folder, and those that they use. What they tell is in a
 // reader of their own until they are built.
 func (r *reader) plan(tree *overlay.Tree, files []string) *overlays {
-	v := &overlays{r: newReader(r.Options), tree: tree, all: map[string]*overlay.Kustomization{}, docs: map[string][]kube.Document{}, used: map[string]bool{}, have: map[string]bool{}}
+	v := &overlays{r: newReader(r.Options), tree: tree, all: map[string]*overlay.Kustomization{}, docs: map[string][]kube.Document{}, used: map[string]bool{}, stand: map[string]bool{}, have: map[string]bool{}}
 	var next []string
 	for _, file := range files {
 		next = append(next, v.parse(path.Join(tree.At, file))...)
@@ -104,6 +105,10 @@ func (v *overlays) parts() map[string]bool {
 	return m
 }
 
+// left tells whether a file that is a part of kustomizations is to be read as it stands: one
+// does so, or none that has it could be built.
+func (v *overlays) left(file string) bool { return v.stand[file] || !v.used[file] }
+
 // run builds the kustomizations that no other one uses, several at once; what they make is
 // taken in their order.
 func (v *overlays) run(ctx context.Context) {
@@ -115,7 +120,15 @@ func (v *overlays) run(ctx context.Context) {
 			reached[k.Dir] = true
 		}
 		v.tell(uses)
-		if v.plain(uses) || ctx.Err() != nil {
+		if v.plain(uses) {
+			for _, k := range uses {
+				for _, f := range k.Files {
+					v.stand[v.name(f)] = true
+				}
+			}
+			continue
+		}
+		if ctx.Err() != nil {
 			continue
 		}
 		if len(list) == maxOverlays {
@@ -264,6 +277,23 @@ func (v *overlays) take(m *making) {
 	for _, b := range m.objects {
 		v.object(b, w)
 	}
+}
+
+// others are the objects that were built, without those that are as in their file, and were
+// read there.
+func (v *overlays) others(read []*kube.Object) []*kube.Object {
+	if len(v.stand) == 0 || len(v.objects) == 0 {
+		return v.objects
+	}
+	known := map[string][]*kube.Object{}
+	for _, o := range read {
+		if v.stand[o.Origin.File] {
+			known[o.ID()] = append(known[o.ID()], o)
+		}
+	}
+	return slices.DeleteFunc(v.objects, func(o *kube.Object) bool {
+		return slices.ContainsFunc(known[o.ID()], func(r *kube.Object) bool { return r.Origin.File == o.Origin.File && r.Root.Equal(o.Root) })
+	})
 }
 
 // origin is what the objects of one root come from.

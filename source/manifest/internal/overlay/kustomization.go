@@ -55,8 +55,9 @@ func (t *Tree) Parse(file string) (*Kustomization, error) {
 		return nil, fmt.Errorf("%w: %s", bulwark.ErrMalformed, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	k := &Kustomization{File: file, Dir: path.Dir(file), Component: all["kind"] == "Component", Plain: true}
-	for key := range all {
-		k.Plain = k.Plain && slices.Contains(plain, key)
+	for key, value := range all {
+		list, _ := value.([]any)
+		k.Plain = k.Plain && (value == nil || list != nil && len(list) == 0 || slices.Contains(plain, key))
 	}
 	p := parsing{t: t, k: k}
 	p.patches(all, &root)
