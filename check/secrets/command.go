@@ -30,9 +30,9 @@ const mostCommand = 64 << 10
 func inWorkload(h *posture.Hits, w *kube.Workload) {
 	for i := range w.Containers {
 		c := &w.Containers[i]
-		text := strings.Join(c.Command, " ") + " " + strings.Join(c.Args, " ")
+		text := command(c)
 		for _, known := range commands {
-			if len(text) > mostCommand || !strings.Contains(text, known.word) {
+			if !strings.Contains(text, known.word) {
 				continue
 			}
 			if m := known.find.FindStringSubmatch(text); m != nil && literal("password", m[1]) {
@@ -45,6 +45,21 @@ func inWorkload(h *posture.Hits, w *kube.Workload) {
 		}
 		headers(h, w, c)
 	}
+}
+
+// command is what a container runs, on one line; "" when that is long: aliases may say a text
+// very often.
+func command(c *kube.Container) string {
+	size := 0
+	for _, list := range [][]string{c.Command, c.Args} {
+		for _, s := range list {
+			size += len(s) + 1
+		}
+	}
+	if size == 0 || size > mostCommand {
+		return ""
+	}
+	return strings.Join(c.Command, " ") + " " + strings.Join(c.Args, " ")
 }
 
 // headers looks at those that the kubelet sends with probes and hooks.

@@ -146,16 +146,6 @@ func code(name, value string) bool {
 	return strings.ContainsAny(value, "(){}[]$|,;") || dotted.MatchString(value) || strings.EqualFold(name, value)
 }
 
-// mentions tells whether names of secrets may stand in a text.
-func mentions(text string) bool {
-	for _, word := range []string{"pass", "PASS", "Pass", "secret", "SECRET", "Secret", "token", "TOKEN", "Token", "key", "KEY", "Key", "pwd", "PWD", "pw"} {
-		if strings.Contains(text, word) {
-			return true
-		}
-	}
-	return false
-}
-
 const applied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // annotations looks at those of an object and of its pods.
