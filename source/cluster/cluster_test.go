@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"path/filepath"
@@ -203,6 +202,7 @@ func TestContexts(t *testing.T) {
 }
 
 func TestKubeletConfig(t *testing.T) {
+	hidden := strings.Repeat("x7Kq", 5)
 	f := filled(t)
 	for _, n := range []string{"n1", "n2", "n3"} {
 		f.add("nodes", named("", n))
@@ -215,7 +215,7 @@ func TestKubeletConfig(t *testing.T) {
 			refuse(w, 403, "no")
 			return true
 		}
-		io.WriteString(w, `{"kubeletconfig":{"readOnlyPort":10255,"authentication":{"anonymous":{"enabled":true}}}}`)
+		fmt.Fprintf(w, `{"kubeletconfig":{"readOnlyPort":10255,"authentication":{"anonymous":{"enabled":true}},"staticPodURLHeader":{"Authorization":["Bearer %[1]s"]}}}`, hidden)
 		return true
 	}
 	if s := kube.Of(open(t, f.options(t))); s.Find("KubeletConfiguration/n1") != nil || len(s.Kind("kubelet.config.k8s.io", "KubeletConfiguration")) > 0 {
@@ -230,6 +230,9 @@ func TestKubeletConfig(t *testing.T) {
 	}
 	if len(list) != 1 || list[0].Root.Get("readOnlyPort").Text() != "10255" || list[0].Annotations["bulwark/other-nodes"] != "1" || len(target.Notes) != 1 {
 		t.Errorf("%v %v", list, target.Notes)
+	}
+	if text := string(list[0].Root.JSON()); strings.Contains(text, hidden) || !strings.Contains(text, `"Authorization":""`) {
+		t.Errorf("what the kubelet sends to others is kept: %s", text)
 	}
 }
 

@@ -51,9 +51,13 @@ type item struct {
 // where the server says, or begins anew; no object is given twice.
 func (c *client) list(ctx context.Context, q query, each func(*kube.Node) error) (version string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	pages := make(chan page, 1)
 	go c.pages(ctx, q, pages)
+	defer func() {
+		cancel()
+		for range pages { // until the one who fetches has ended
+		}
+	}()
 	g := giving{each: each, seen: map[string]struct{}{}}
 	read, idle := 0, 0
 	for p := range pages {
