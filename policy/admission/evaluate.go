@@ -237,6 +237,9 @@ const errBudget = "validation failed due to running out of cost budget, no furth
 
 // run evaluates an expression. spent is true when the policy has cost all that it may.
 func (e *evaluation) run(x *expression) (out ref.Val, err error, spent bool) {
+	if e != e.request.tracer {
+		e.request.Evaluated++
+	}
 	if x.direct != nil {
 		if out, ok := x.direct.Eval(&e.frame); ok {
 			return out, nil, false

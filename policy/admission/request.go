@@ -45,6 +45,9 @@ type Request struct {
 	// Params are objects that parameters are looked for in, when none of the policies' own
 	// files fits; nil for none.
 	Params *kube.Set
+	// Evaluated counts the expressions that were evaluated for verdicts: conditions, variables,
+	// validations, messages and annotations.
+	Evaluated int
 
 	view    ref.Val // of Object
 	request ref.Val

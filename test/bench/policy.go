@@ -33,18 +33,17 @@ func policies(folder, pods string) error {
 		}
 	}
 	expressions := 0
+	runtime.GC() // of what made the cluster
 	start := processor()
-	for _, o := range list.Objects {
-		r := admission.Create(o, namespaces[o.Namespace])
-		if _, err := set.Evaluate(context.Background(), r); err != nil {
-			return err
-		}
-		for _, p := range set.Policies {
-			if p.Matches(r) {
-				expressions += p.Validations()
+	for range 5 {
+		for _, o := range list.Objects {
+			r := admission.Create(o, namespaces[o.Namespace])
+			if _, err := set.Evaluate(context.Background(), r); err != nil {
+				return err
 			}
+			expressions += r.Evaluated
+			r.Done()
 		}
-		r.Done()
 	}
 	fmt.Println(float64((processor()-start).Nanoseconds())/1000/float64(expressions), expressions)
 	return nil
