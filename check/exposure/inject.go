@@ -16,7 +16,7 @@ var injectRules = []*posture.Rule{
 			Tags:  []string{"attack:T1190", "attack:T1552.007", "cve:CVE-2025-1097", "cve:CVE-2021-25745"},
 			Fix:   "delete it, and find out who made it; bring the controller up to date",
 			Why:   "the value ends the directive that the controller writes it into and begins others: on versions that do not check, it reads the controller's token and every TLS key of the cluster, or runs code. Nothing that works needs it",
-			Noise: "headers and expressions that have semicolons or braces within quotes are left out",
+			Noise: "an expression that has a semicolon or brace right before one of nginx's own words",
 			Refs:  []string{"https://kubernetes.io/blog/2025/03/24/ingress-nginx-cve-2025-1974/", "https://github.com/kubernetes/ingress-nginx/issues/8502"}},
 		Kinds: ingressKind, Object: injections,
 	},

@@ -230,7 +230,7 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/node-proxy", Severity: high, Title: "A role talks to kubelets through the API server",
 			Tags: []string{"cis:5.1.10", "attack:T1609", "edge:CAN_EXEC_THROUGH_KUBELET"}, Fix: "give nodes/metrics, nodes/stats or nodes/log instead, whichever is read",
-			Why:   "the kubelet's API runs commands in every pod of the node, get is enough for it, and neither audit log nor admission sees them",
+			Why:   "the kubelet's API runs commands in every pod of the node, and get is enough for it; the right counts at the kubelet's own port too, where neither audit log nor admission sees them",
 			Noise: "monitoring agents ask for it by habit",
 			Refs:  []string{good + "#access-to-proxy-subresource-of-nodes", "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/"}},
 		named: high,

@@ -83,7 +83,7 @@ var commandRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "workload/ssh-server", Severity: low, Title: "A container offers SSH",
 			Tags: []string{"attack:T1021.004", "kubelinter:ssh-port", "kubescape:C-0042"}, Fix: "take the SSH server out; kubectl exec does the same with the cluster's own rights and records",
-			Why:   "it is a login past the cluster's rights and audit log, with keys or passwords of its own. Low: told by the port alone",
+			Why:   "it is a login past the cluster's rights and audit log, with keys or passwords of its own. Low: told by the port or the command alone",
 			Noise: "Git servers and SFTP servers are there to be reached by SSH", Refs: []string{"https://attack.mitre.org/techniques/T1021/004/"}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			for c := range each(w) {
