@@ -64,7 +64,7 @@ func TestFixCluster(t *testing.T) {
 			switch {
 			case code < 300:
 				done++
-			case code != http.StatusUnprocessableEntity || !bytes.Contains(answer, []byte("test")):
+			case code != http.StatusUnprocessableEntity || !slices.Contains(args, "json"): // a test of RFC 6902 that failed
 				t.Errorf("%q: %d %s", args, code, answer)
 			}
 		}
