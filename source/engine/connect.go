@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -145,7 +146,7 @@ func (c *client) get(ctx context.Context, path string, into any) error {
 	return err
 }
 
-// measured says how large it was.
+// measured says of how many values it is, about.
 func (c *client) measured(ctx context.Context, path string, into any) (size int, err error) {
 	slow, cancel := context.WithTimeoutCause(ctx, c.slow, errSlow)
 	defer cancel()
@@ -159,10 +160,12 @@ func (c *client) measured(ctx context.Context, path string, into any) (size int,
 		return 0, err
 	}
 	if err := json.Unmarshal(b, into); err != nil {
-		return len(b), fmt.Errorf("the engine's answer to %s: %w", path, bulwark.ErrMalformed) // its text may hold what is secret
+		return values(b), fmt.Errorf("the engine's answer to %s: %w", path, bulwark.ErrMalformed) // its text may hold what is secret
 	}
-	return len(b), nil
+	return values(b), nil
 }
+
+func values(b []byte) int { return 1 + bytes.Count(b, []byte(",")) + bytes.Count(b, []byte("{")) }
 
 func (c *client) ask(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine"+path, nil)

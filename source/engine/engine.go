@@ -22,7 +22,7 @@ const name = "source/engine"
 // Budgets of one engine.
 const (
 	maxContainers = 2000
-	maxTold       = 48 << 20 // bytes that are told of them together
+	maxTold       = 1 << 19 // values that are told of them together, about
 	givenUp       = 3        // containers in a row that are not told: the others are not asked for
 )
 
@@ -157,7 +157,7 @@ func (r *reading) containers(ctx context.Context, c *client, info *info) error {
 	for i, one := range list {
 		size, err := r.one(ctx, c, one.ID, info)
 		if told += size; told > maxTold && err == nil && i < len(list)-1 {
-			r.note("%d more containers were not asked for: what was told of %d is more than %d MB: %v", len(list)-i-1, i+1, maxTold>>20, bulwark.ErrLimit)
+			r.note("%d more containers were not asked for: what was told of %d is more than %d values: %v", len(list)-i-1, i+1, maxTold, bulwark.ErrLimit)
 			return nil
 		}
 		switch {
@@ -179,7 +179,7 @@ func (r *reading) containers(ctx context.Context, c *client, info *info) error {
 	return nil
 }
 
-// one reads one container, and says how much was told of it.
+// one reads one container, and says how many values were told of it.
 func (r *reading) one(ctx context.Context, c *client, id string, info *info) (size int, err error) {
 	if !isID(id) {
 		return 0, fmt.Errorf("its id is none: %w", bulwark.ErrMalformed)
