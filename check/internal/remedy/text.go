@@ -30,12 +30,13 @@ type file struct {
 	docs   []int // indices of the lines that begin documents
 	ending string
 
-	mu    sync.Mutex
-	roots map[*kube.Node]written
+	mu      sync.Mutex
+	roots   map[*kube.Node]written
+	secrets map[int]bool // by line
 }
 
 func newFile(data []byte) *file {
-	f := &file{data: data, starts: []int{0}, docs: []int{0}, ending: "\n", roots: map[*kube.Node]written{}}
+	f := &file{data: data, starts: []int{0}, docs: []int{0}, ending: "\n", roots: map[*kube.Node]written{}, secrets: map[int]bool{}}
 	for at := 0; at < len(data); {
 		end := len(data)
 		if i := bytes.IndexByte(data[at:], '\n'); i >= 0 {
