@@ -296,6 +296,9 @@ func places(list []bulwark.Place) []string {
 		if i == maxFacts {
 			return append(paths, "and "+group.Number(len(list)-i)+" more")
 		}
+		if p.Line > 0 {
+			p.Path += fmt.Sprintf(":%d", p.Line)
+		}
 		if p.Commit != "" {
 			p.Path += fmt.Sprintf(" in commit %.12s", p.Commit)
 		}
