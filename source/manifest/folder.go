@@ -67,7 +67,7 @@ func (r *reader) folder(ctx context.Context, root *os.Root, dir string) error {
 
 // maxWhole is how large a file is that is read as a whole by whoever reads its documents;
 // the documents of a larger one are divided among all.
-const maxWhole = 1 << 20
+const maxWhole = 2 << 20
 
 // raw reads one file.
 func (r *reader) raw(p *parser, at *chain, file string, left *int64) {
@@ -92,7 +92,7 @@ func (r *reader) opened(p *parser, f *os.File, err error, file string, left *int
 	}
 	*left -= min(size, *left)
 	if size <= maxWhole {
-		p.give(&job{file: file, in: f, most: most, kept: &r.kept})
+		p.give(&job{file: file, in: f, size: size, most: most, kept: &r.kept})
 		return
 	}
 	defer f.Close()

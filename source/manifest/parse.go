@@ -32,7 +32,8 @@ type job struct {
 	file  string
 	asked bool // it was named by the user: what is broken in it is told in any case
 	in    *os.File
-	most  int64
+	size  int64 // that the file has
+	most  int64 // that is read of it
 	kept  *kept // takes the text of the file
 	chunk kube.Chunk
 
@@ -102,7 +103,7 @@ func (p *parser) wait() {
 // whole reads a file by way of a buffer, which it gives back.
 func (j *job) whole(buffer []byte) []byte {
 	defer j.in.Close()
-	buffer, err := fill(buffer[:0], limit.Reader(j.in, j.most, j.file))
+	buffer, err := fill(slices.Grow(buffer[:0], int(j.size)+512), limit.Reader(j.in, j.most, j.file))
 	text, odd := encoding.Bytes(buffer)
 	if odd != "" {
 		j.note(true, odd)
@@ -127,9 +128,15 @@ type kept struct {
 	left  int
 }
 
-const mostKept = 8 << 20 // bytes
+const (
+	mostKept    = 8 << 20   // bytes of all
+	largestKept = 256 << 10 // bytes of one: definitions of custom resources are larger
+)
 
 func (k *kept) add(file string, text []byte) {
+	if len(text) > largestKept {
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.left -= len(text); k.left >= 0 {
