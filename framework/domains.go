@@ -94,7 +94,7 @@ var domains = []domain{
 	{glob: "eol/*", also: versions},
 	{glob: "image/*", reads: []string{"image"}, also: ofWhatRuns},
 	{glob: "malware/*", needs: []string{"image"}, text: noImages, reads: []string{"image"}},
-	{glob: "engine/*", needs: []string{"engine"}, text: noEngine},
+	{glob: "engine/*", also: ofEngines},
 	{glob: "secret/*", reads: []string{"image"}, also: func(f *Facts, _ *Control) string {
 		if f.Live && f.Seen["image"] == 0 {
 			return noImages
@@ -107,6 +107,14 @@ const (
 	noImages = "the images were not looked at"
 	noEngine = "the containers that run on a machine were not looked at (bulwark scan engine)"
 )
+
+// ofEngines: a control of images and build files may be broken by what runs, and does not wait for it.
+func ofEngines(f *Facts, c *Control) string {
+	if f.Seen["engine"] == 0 && !slices.Contains(c.Needs, "image") {
+		return noEngine
+	}
+	return ""
+}
 
 // ofWhatRuns: what runs pods has images, and what builds them is judged without.
 func ofWhatRuns(f *Facts, _ *Control) string {

@@ -146,7 +146,7 @@ func TestEngine(t *testing.T) {
 		{ID: "settings", Rules: []string{"engine/a"}, Needs: []string{"docker"}},
 		{ID: "files", Rules: []string{"engine/a"}, Needs: []string{"docker:files"}},
 		{ID: "containers", Rules: []string{"engine/a", "workload/a"}, Needs: []string{"engine"}},
-		{ID: "builds", Rules: []string{"image/a", "dockerfile/a"}, Needs: []string{"image", "Dockerfile"}},
+		{ID: "builds", Rules: []string{"image/a", "dockerfile/a", "engine/a"}, Needs: []string{"image", "Dockerfile"}},
 	}}}}
 	for _, tt := range []struct {
 		name, text string
