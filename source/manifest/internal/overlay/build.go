@@ -61,14 +61,26 @@ func guarded(own bool, build func()) {
 	build()
 }
 
+// alone is held while something large is built.
+var alone sync.Mutex
+
 // Build builds the kustomization in a folder; all are those that it may use, by folder.
 // Plugins says whether its generators, transformers and validators take part. It gives the objects as
 // JSON. The error
 // wraps ErrMalformed or ErrLimit, or is the context's.
 func (t *Tree) Build(ctx context.Context, dir string, all map[string]*Kustomization, plugins bool) ([][]byte, error) {
+	own := &Tree{Root: t.Root, Around: t.Around, At: t.At, instead: map[string][]byte{}}
+	heavy, err := own.affordable(ctx, dir, all, plugins)
+	if err != nil {
+		return nil, err
+	}
+	if heavy {
+		alone.Lock()
+		defer alone.Unlock()
+	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	own := &Tree{Root: t.Root, Around: t.Around, At: t.At, instead: map[string][]byte{}, err: ctx.Err}
+	own.reads, own.bytes, own.err = 0, 0, ctx.Err
 	schema := false
 	for _, k := range all {
 		schema = schema || k.schema

@@ -49,6 +49,9 @@ func (t *Tree) Parse(file string) (*Kustomization, error) {
 	if err != nil {
 		return nil, err
 	}
+	if rough(data).values > mostOwn {
+		return nil, fmt.Errorf("it has more than %d values: %w", mostOwn, bulwark.ErrLimit)
+	}
 	all := map[string]any{}
 	var root yaml.Node
 	if err := errors.Join(yaml.Unmarshal(data, &all), yaml.Unmarshal(data, &root)); err != nil {
