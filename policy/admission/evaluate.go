@@ -78,6 +78,9 @@ func (s *Set) ask(p *Policy, r *Request) []Decision {
 	if !p.Matches(r) {
 		return nil
 	}
+	if old(r.Resource.Version) && p.match.converts(r) {
+		r = r.current()
+	}
 	var list []Decision
 	for _, b := range p.Bindings {
 		if b.match != nil && !b.match.matches(r) {

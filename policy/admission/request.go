@@ -49,6 +49,9 @@ type Request struct {
 	// validations, messages and annotations.
 	Evaluated int
 
+	original *Resource // what was asked about, when that is Resource in another version
+	newer    *Request  // the same in the version that is current
+
 	view    ref.Val // of Object
 	request ref.Val
 	weight  weight
@@ -103,6 +106,53 @@ func Namespace(s *kube.Set, name string) *kube.Object {
 	return o
 }
 
+// old tells whether a version is one that may have been converted from.
+func old(version string) bool {
+	return strings.Contains(version, "beta") || strings.Contains(version, "alpha")
+}
+
+// current is the request as a policy about the version that is current sees it: with the object
+// converted, where all that takes is another version in it. Otherwise it is the request itself.
+func (r *Request) current() *Request {
+	if r.newer != nil {
+		return r.newer
+	}
+	r.newer = r
+	o := r.Object
+	if o == nil {
+		o = r.Old
+	}
+	if o == nil || r.Template != nil {
+		return r
+	}
+	version := apiview.Current(o.APIVersion, o.Kind)
+	if version == "" {
+		return r
+	}
+	n := &Request{Operation: r.Operation, Object: inVersion(r.Object, version), Old: inVersion(r.Old, version), Resource: r.Resource, SubResource: r.SubResource, Name: r.Name, Scope: r.Scope,
+		Namespace: r.Namespace, User: r.User, DryRun: r.DryRun, Params: r.Params, original: &r.Resource, weight: r.weight}
+	n.Resource.Group, n.Resource.Version, _ = strings.Cut(version, "/")
+	n.newer, r.newer = n, n
+	return n
+}
+
+// inVersion is the object in another version of its kind.
+func inVersion(o *kube.Object, version string) *kube.Object {
+	if o == nil {
+		return nil
+	}
+	root, err := kube.Apply(o.Root, []kube.Edit{kube.Put(version, "apiVersion")})
+	if err != nil {
+		return o
+	}
+	c, ok := kube.NewObject(root, o.Origin)
+	if !ok {
+		return o
+	}
+	c.Namespace = o.Namespace
+	return c
+}
+
 // other is an object that was shown to expressions, and how large it is.
 type other struct {
 	object *kube.Object
@@ -132,6 +182,11 @@ func (r *Request) seen(o *kube.Object) ref.Val {
 
 // Done says that nothing more is asked about the request, which makes others cheaper.
 func (r *Request) Done() {
+	if n := r.newer; n != nil && n != r {
+		r.Evaluated += n.Evaluated
+		n.newer, r.newer = nil, nil
+		n.Done()
+	}
 	for _, v := range []ref.Val{r.view, r.traced} {
 		if m, ok := v.(*apiview.Map); ok {
 			m.Recycle()
@@ -211,6 +266,10 @@ func (r *Request) about() ref.Val {
 	}
 	kind := map[string]any{"group": r.Resource.Group, "version": r.Resource.Version, "kind": r.Resource.Kind}
 	resource := map[string]any{"group": r.Resource.Group, "version": r.Resource.Version, "resource": r.Resource.Resource}
+	asked := r.Resource
+	if r.original != nil {
+		asked = *r.original
+	}
 	extra := map[string]any{}
 	for name, list := range r.User.Extra {
 		extra[name] = list
@@ -220,7 +279,8 @@ func (r *Request) about() ref.Val {
 		groups = []string{}
 	}
 	m := map[string]any{
-		"uid": "", "kind": kind, "resource": resource, "requestKind": kind, "requestResource": resource, "operation": r.Operation, "dryRun": r.DryRun,
+		"uid": "", "kind": kind, "resource": resource, "requestKind": map[string]any{"group": asked.Group, "version": asked.Version, "kind": asked.Kind},
+		"requestResource": map[string]any{"group": asked.Group, "version": asked.Version, "resource": asked.Resource}, "operation": r.Operation, "dryRun": r.DryRun,
 		"userInfo": map[string]any{"username": r.User.Name, "uid": r.User.UID, "groups": groups, "extra": extra},
 		"options":  map[string]any{"apiVersion": "meta.k8s.io/v1", "kind": optionsOf[r.Operation]},
 	}

@@ -235,13 +235,18 @@ func (a *asker) ask(t *testing.T, o *kube.Object) (list []string, code int, body
 	if err != nil {
 		t.Fatal(err)
 	}
+	return warnings(res), res.StatusCode, string(answer)
+}
+
+// warnings are what policies warn of.
+func warnings(res *http.Response) (list []string) {
 	for _, w := range res.Header.Values("Warning") {
 		if m := warned.FindStringSubmatch(w); m != nil {
 			list = append(list, m[1]+": "+short(strings.ReplaceAll(m[2], `\"`, `"`)))
 		}
 	}
 	slices.Sort(list)
-	return slices.Compact(list), res.StatusCode, string(answer)
+	return slices.Compact(list)
 }
 
 // short leaves of a message what both sides word alike.
