@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"bulwark"
-	"bulwark/internal/telling"
 )
 
 // hunk puts lines in the place of others. Lines have their endings.
@@ -145,17 +144,8 @@ func (f *file) write(b *strings.Builder, hunks []hunk, shift int) (int, error) {
 	return grown, nil
 }
 
-// secret tells whether a line may hold a secret. It is asked of the same lines for many patches.
-func (f *file) secret(i int) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	told, ok := f.secrets[i]
-	if !ok {
-		told = telling.Line(f.line(i))
-		f.secrets[i] = told
-	}
-	return told
-}
+// secret tells whether a line may hold a secret.
+func (f *file) secret(i int) bool { return f.secrets.in(f.line(i)) }
 
 func mark(b *strings.Builder, sign byte, line string) {
 	b.WriteByte(sign)

@@ -2,9 +2,11 @@ package remedy
 
 import (
 	"bytes"
+	"hash/maphash"
 	"sync"
 	"unicode/utf8"
 
+	"bulwark/internal/telling"
 	"bulwark/kube"
 )
 
@@ -20,6 +22,33 @@ type files struct {
 	mu     sync.Mutex
 	byName map[string]*opened
 	kept   int
+
+	secrets secrets
+}
+
+// secrets knows which lines may hold one: lines are asked for again by many patches.
+type secrets struct {
+	mu    sync.Mutex
+	seed  maphash.Seed
+	lines map[uint64]bool // by their hash
+}
+
+// mostLines is how many lines are remembered.
+const mostLines = 200_000
+
+func (s *secrets) in(line string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lines == nil || len(s.lines) >= mostLines {
+		s.seed, s.lines = maphash.MakeSeed(), map[uint64]bool{}
+	}
+	key := maphash.String(s.seed, line)
+	told, ok := s.lines[key]
+	if !ok {
+		told = telling.Line(line)
+		s.lines[key] = told
+	}
+	return told
 }
 
 // opened is a file that was read, or could not be.
@@ -42,7 +71,9 @@ func (m *Maker) known(name string) *opened {
 	defer all.mu.Unlock()
 	f, ok := all.byName[name]
 	if !ok {
-		f = m.open(name)
+		if f = m.open(name); f.file != nil {
+			f.secrets = &all.secrets
+		}
 		all.keep(name, f)
 	}
 	return f

@@ -30,13 +30,14 @@ type file struct {
 	docs   []int // indices of the lines that begin documents
 	ending string
 
-	mu      sync.Mutex
-	roots   map[*kube.Node]written
-	secrets map[int]bool // by line
+	secrets *secrets
+
+	mu    sync.Mutex
+	roots map[*kube.Node]written
 }
 
 func newFile(data []byte) *file {
-	f := &file{data: data, starts: []int{0}, docs: []int{0}, ending: "\n", roots: map[*kube.Node]written{}, secrets: map[int]bool{}}
+	f := &file{data: data, starts: []int{0}, docs: []int{0}, ending: "\n", roots: map[*kube.Node]written{}, secrets: &secrets{}}
 	for at := 0; at < len(data); {
 		end := len(data)
 		if i := bytes.IndexByte(data[at:], '\n'); i >= 0 {
