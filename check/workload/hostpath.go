@@ -43,10 +43,14 @@ func (p *place) hit(h *posture.Hits, w *kube.Workload, m *hostMount) {
 		return
 	}
 	if p.root != "" && !m.readOnly {
-		if rootWithin(w, m.c) {
+		switch {
+		case ownUsers(w) && rootWithin(w, m.c) && !p.kernel:
+			hit.Severity = high
+			hit.Evidence += "; volumes are mapped for root of a user namespace: the node's files are its own"
+		case mayBeRoot(w, m.c):
 			hit.Severity = critical
 			hit.Evidence += "; for root, " + p.root
-		} else {
+		default:
 			hit.Severity = high
 		}
 	}
