@@ -179,7 +179,7 @@ func deciding(b *strings.Builder, c *framework.Control) {
 		fmt.Fprintf(b, "Of what they and their family find, what has the tag %s counts.\n", c.Only)
 	}
 	if len(c.Needs) > 0 {
-		fmt.Fprintf(b, "\nTheir silence counts where one of these was looked at: %s.\n", strings.Join(c.Needs, ", "))
+		fmt.Fprintf(b, "\nTheir silence counts where one of these was looked at: %s.\n", strings.Join(c.Wanted(), ", "))
 	}
 }
 
