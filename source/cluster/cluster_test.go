@@ -40,7 +40,10 @@ func owned(o object, kind, uid string) object {
 	return o
 }
 
-const planted = "s3cr3t-planted"
+const (
+	planted       = "s3cr3t-planted"
+	plantedNumber = 83749283742
+)
 
 func template(image string) object {
 	return object{"spec": object{"template": object{"spec": object{"containers": []object{{"name": "c", "image": image,
@@ -70,7 +73,8 @@ func filled(t testing.TB) *fake {
 	f.add("customresourcedefinitions.apiextensions.k8s.io", named("", "machines.example.com", object{"spec": object{"group": "example.com", "names": object{"plural": "machines"},
 		"versions": []object{{"name": "v1", "served": true, "schema": object{"openAPIV3Schema": object{"properties": object{"spec": object{"properties": object{
 			"pod": object{"properties": object{"spec": object{"properties": object{"containers": object{"type": "array"}}}}}}}}}}}}}}))
-	f.add("machines.example.com", named("a", "m", object{"apiVersion": "example.com/v1", "kind": "Machine", "spec": object{"pod": object{"spec": object{"containers": []object{{"name": "c", "image": "m:1"}}}}}}))
+	f.add("machines.example.com", named("a", "m", object{"apiVersion": "example.com/v1", "kind": "Machine", "spec": object{"values": object{"password": plantedNumber, "replicas": 30},
+		"pod": object{"spec": object{"containers": []object{{"name": "c", "image": "m:1"}}}}}}))
 	f.add("pods.metrics.k8s.io", named("a", "never"))
 	return f
 }
@@ -121,7 +125,7 @@ func TestLean(t *testing.T) {
 	s := kube.Of(open(t, filled(t).options(t)))
 	for _, o := range s.Objects {
 		text := string(o.Root.JSON())
-		for _, never := range []string{planted, "managedFields", lastApplied, "tok_abcd", "tok_1234567890", "podIP", "openAPIV3Schema", base64.StdEncoding.EncodeToString([]byte(planted))} {
+		for _, never := range []string{planted, fmt.Sprint(plantedNumber), "managedFields", lastApplied, "tok_abcd", "tok_1234567890", "podIP", "openAPIV3Schema", base64.StdEncoding.EncodeToString([]byte(planted))} {
 			if strings.Contains(text, never) {
 				t.Errorf("%s holds %q: %s", o.ID(), never, text)
 			}
@@ -134,6 +138,10 @@ func TestLean(t *testing.T) {
 	m, _, _, ok := kube.ParseMasked(env.At(0, "value").Text())
 	if !ok || m.Why != "name" || m.Length != len(planted) || env.At(1, "value").Text() != "x" {
 		t.Errorf("%s", env.JSON())
+	}
+	values := s.Find("a/Machine.example.com/m").Root.Get("spec", "values")
+	if n, ok := values.Get("replicas").Int(); !ok || n != 30 {
+		t.Errorf("%s", values.JSON())
 	}
 	cm := s.Find("a/ConfigMap/cm").Root.Get("data")
 	want := "a=1\npassword=bulwark.masked:name:14::\nurl=x://u:bulwark.masked:url:8::@h/y\n"
