@@ -23,7 +23,7 @@ const name = "source/engine"
 const (
 	maxContainers = 2000
 	maxTold       = 1 << 19 // values that are told of them together, about
-	givenUp       = 3        // containers in a row that are not told: the others are not asked for
+	givenUp       = 3       // containers in a row that are not told: the others are not asked for
 )
 
 // Source opens the engines of this machine; a reference is "docker", "podman", or anything
