@@ -76,7 +76,7 @@ func (d deploy) try(t *testing.T) *result {
 	res := r.posture("dir:" + r.path("in", "src"))
 	d.judge(t, res)
 	if d.write {
-		r.mustFix(t)
+		r.mustFix(t, d.rule)
 	}
 	return res
 }
@@ -133,7 +133,7 @@ func tells(res *result, what string) bool {
 
 // mustFix writes fixes: what it does not say that it changed is as it was, links and all,
 // and the good pod's file keeps its comment.
-func (r *room) mustFix(t *testing.T) {
+func (r *room) mustFix(t *testing.T, _ string) {
 	t.Helper()
 	before := contents(t, r.path("in"))
 	fixing := *r
