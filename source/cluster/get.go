@@ -100,7 +100,7 @@ func (c *client) note(err error) {
 func (c *client) revive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.dead = nil
+	c.dead, c.waited = nil, 0
 }
 
 // spent is how long the server was waited for in vain.

@@ -177,6 +177,9 @@ func (w *watch) changed(ctx context.Context, n *kube.Node) error {
 		return fmt.Errorf("%w: no object", bulwark.ErrMalformed)
 	}
 	meta := n.Get("metadata")
+	if len(w.known) >= maxObjects {
+		return fmt.Errorf("more than %d objects: %w", maxObjects, bulwark.ErrLimit)
+	}
 	w.known[meta.Get("uid").Text()] = known{meta.Get("resourceVersion").Text(), o}
 	return w.send(ctx, Change{Object: o})
 }
