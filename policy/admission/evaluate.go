@@ -427,6 +427,9 @@ func (v *variables) value(one *variable) ref.Val {
 		}
 		return types.NewErr("composited variable %q fails to evaluate: %s", one.name, cause)
 	}
+	if left := mostMade; !made(out, &left, 0) {
+		return types.NewErr("composited variable %q is too large: actual cost limit exceeded", one.name)
+	}
 	return out
 }
 
