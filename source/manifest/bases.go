@@ -75,11 +75,11 @@ func above(dir string) int {
 	home, _ := os.UserHomeDir()
 	near := 0
 	for up, at := 0, dir; ; up++ {
-		if repository(at) {
-			return up
-		}
 		if at == home || filepath.Dir(at) == at {
 			return near
+		}
+		if repository(at) {
+			return up
 		}
 		if at = filepath.Dir(at); at != home && filepath.Dir(at) != at && up < maxUp {
 			near = up + 1

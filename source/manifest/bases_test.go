@@ -126,3 +126,14 @@ func TestNothingIsFetched(t *testing.T) {
 		t.Errorf("%s was asked for", path)
 	}
 }
+
+// TestAbove: what is around a folder ends at its repository, and before a home or the root.
+func TestAbove(t *testing.T) {
+	home := folder(t, map[string]string{".git/HEAD": "", "repo/.git/HEAD": "", "repo/a/b/x": "", "loose/a/b/c/d/e/f/x": "", "near/x": ""})
+	t.Setenv("HOME", home)
+	for dir, want := range map[string]int{"repo": 0, "repo/a/b": 2, "loose/a/b/c/d/e/f": maxUp, "loose/a": 1, "near": 0, ".": 0} {
+		if got := above(filepath.Join(home, dir)); got != want {
+			t.Errorf("%s: %d, want %d", dir, got, want)
+		}
+	}
+}
