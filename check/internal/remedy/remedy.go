@@ -119,11 +119,12 @@ type written struct {
 func (f *file) writtenAs(root *kube.Node, text []byte) written {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	w, ok := f.roots[root]
+	at := [2]int{root.Line(), root.Column()}
+	w, ok := f.roots[at]
 	if !ok {
 		w = written{style: f.styleOf(root), json: f.isJSON(root)}
 		w.tabs = !w.json && tabs(text)
-		f.roots[root] = w
+		f.roots[at] = w
 	}
 	return w
 }

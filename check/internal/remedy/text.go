@@ -33,11 +33,11 @@ type file struct {
 	secrets *secrets
 
 	mu    sync.Mutex
-	roots map[*kube.Node]written
+	roots map[[2]int]written // by line and column
 }
 
 func newFile(data []byte) *file {
-	f := &file{data: data, starts: []int{0}, docs: []int{0}, ending: "\n", roots: map[*kube.Node]written{}, secrets: &secrets{}}
+	f := &file{data: data, starts: []int{0}, docs: []int{0}, ending: "\n", roots: map[[2]int]written{}, secrets: &secrets{}}
 	for at := 0; at < len(data); {
 		end := len(data)
 		if i := bytes.IndexByte(data[at:], '\n'); i >= 0 {
