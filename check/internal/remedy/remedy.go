@@ -25,16 +25,24 @@ type Maker struct {
 // Patch is the patch that makes edits to objects, of which all are to be patched by one. The
 // error says why there is none.
 func (m *Maker) Patch(objects []*kube.Object, edits map[*kube.Object][]kube.Edit) (*bulwark.Patch, error) {
+	for _, o := range objects {
+		if m.Set.Cluster != nil || !asWritten(o) || o.Origin.File != objects[0].Origin.File {
+			return m.same(objects, edits)
+		}
+	}
+	return m.inFile(objects, edits)
+}
+
+// asWritten tells whether an object is as its file has it.
+func asWritten(o *kube.Object) bool {
+	return o.Origin.File != "" && o.Origin.Chart == "" && o.Origin.Overlay == ""
+}
+
+// inFile is the patch of the file that all of the objects stand in.
+func (m *Maker) inFile(objects []*kube.Object, edits map[*kube.Object][]kube.Edit) (*bulwark.Patch, error) {
 	var hunks []hunk
 	var in *file
-	first := objects[0]
-	if first.Origin.Chart != "" || first.Origin.Overlay != "" || first.Origin.File == "" || m.Set.Cluster != nil {
-		return m.same(objects, edits)
-	}
 	for _, o := range objects {
-		if o.Origin.Chart != "" || o.Origin.Overlay != "" || o.Origin.File == "" || o.Origin.File != first.Origin.File {
-			return nil, unsure("it is made in several ways, and each needs a change of its own")
-		}
 		f, err := m.file(o.Origin.File)
 		if err != nil {
 			return nil, err
@@ -48,11 +56,11 @@ func (m *Maker) Patch(objects []*kube.Object, edits map[*kube.Object][]kube.Edit
 	if len(hunks) == 0 {
 		return nil, unsure("nothing would change")
 	}
-	return in.diff(first.Origin.File, hunks)
+	return in.diff(objects[0].Origin.File, hunks)
 }
 
-// same is the patch of objects that are not written as they are: of all of them the same one,
-// where one template or base makes several.
+// same is the patch of objects that are made in several ways, where it is the same one for
+// all: of a template or base that makes several.
 func (m *Maker) same(objects []*kube.Object, edits map[*kube.Object][]kube.Edit) (*bulwark.Patch, error) {
 	var patch *bulwark.Patch
 	for _, o := range objects {
@@ -77,7 +85,7 @@ func (m *Maker) made(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, error) 
 	case o.Origin.Overlay != "":
 		return m.overlay(o, edits)
 	}
-	return nil, unsure("it is made in several ways, and each needs a change of its own")
+	return m.inFile([]*kube.Object{o}, map[*kube.Object][]kube.Edit{o: edits})
 }
 
 // edit gives the lines to change for edits of an object that is written in the file.

@@ -103,4 +103,13 @@ func TestOverlay(t *testing.T) {
 	if err != nil || p.Format != "unified-diff" || p.File != "base/web.yaml" {
 		t.Errorf("%+v, %v", p, err)
 	}
+	// Beside it the base as it stands, which another kustomization takes: both are mended there.
+	stands := objectOf(t, deployment)
+	stands.Root = kube.ParseYAML([]byte(files["base/web.yaml"]))[0].Root
+	stands.Origin = kube.Origin{File: "base/web.yaml", Line: 2}
+	edits[stands] = edits[o]
+	both, err := (&Maker{Set: &kube.Set{Read: read}}).Patch([]*kube.Object{stands, o}, edits)
+	if err != nil || *both != *p {
+		t.Errorf("%+v, %v; want %+v", both, err, p)
+	}
 }
