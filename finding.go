@@ -109,8 +109,14 @@ type Exception struct {
 // id, else its record's id; subject is the PURL without version, or the object;
 // place is a path inside the target with the version taken out (see [Unversioned]).
 func Key(kind, name, subject, place string) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{kind, name, subject, place}, "\x00")))
-	return hex.EncodeToString(sum[:])
+	var room [256]byte
+	b := append(append(room[:0], kind...), 0)
+	b = append(append(b, name...), 0)
+	b = append(append(b, subject...), 0)
+	sum := sha256.Sum256(append(b, place...))
+	var text [2 * sha256.Size]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 // Unversioned replaces a version that stands in a path by "*":

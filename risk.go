@@ -47,18 +47,21 @@ func Risk(f Factors) int {
 }
 
 func impact(f Factors) float64 {
-	bands := map[Severity][3]float64{ // least, most, without a score
-		SeverityLow:      {10, 39, 25},
-		SeverityMedium:   {40, 69, 55},
-		SeverityHigh:     {70, 89, 80},
-		SeverityCritical: {90, 100, 95},
-	}
-	band, ok := bands[f.Severity]
-	if !ok {
+	var least, most, unscored float64
+	switch f.Severity {
+	case SeverityLow:
+		least, most, unscored = 10, 39, 25
+	case SeverityMedium:
+		least, most, unscored = 40, 69, 55
+	case SeverityHigh:
+		least, most, unscored = 70, 89, 80
+	case SeverityCritical:
+		least, most, unscored = 90, 100, 95
+	default:
 		return 40
 	}
 	if f.Score <= 0 {
-		return band[2]
+		return unscored
 	}
-	return min(max(f.Score*10, band[0]), band[1])
+	return min(max(f.Score*10, least), most)
 }

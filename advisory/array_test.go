@@ -50,3 +50,31 @@ func TestListOfRecords(t *testing.T) {
 		}
 	}
 }
+
+// Feeds are read beside the folder of records.
+func TestFeeds(t *testing.T) {
+	dir := t.TempDir()
+	record := func(id, name string) string {
+		file := filepath.Join(dir, id+".json")
+		text := `{"id":"` + id + `","modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"Go","name":"` + name + `"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	file := filepath.Join(dir, "db")
+	o := advisory.BuildOptions{OSV: record("GO-1", "a"), Feeds: []string{record("GO-2", "b"), record("GO-3", "c")}, Now: time.Unix(1_790_000_000, 0)}
+	if err := advisory.Build(t.Context(), o, file); err != nil {
+		t.Fatal(err)
+	}
+	db, err := advisory.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, name := range []string{"a", "b", "c"} {
+		if hits, err := db.Match(nil, advisory.Query{Ecosystem: "Go", Name: name, Version: "1.0.0"}); err != nil || len(hits) != 1 {
+			t.Errorf("%s: %v %v", name, hits, err)
+		}
+	}
+}

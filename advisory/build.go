@@ -21,6 +21,7 @@ import (
 // files (a record, or a list of them), zips and folders of them are taken as well.
 type BuildOptions struct {
 	OSV, KEV, EPSS, EOL string
+	Feeds               []string     // more records, as OSV; of addresses one file each
 	Now                 time.Time    // the time of building; the same input and Now give the same bytes
 	Progress            func(string) // told what was read; may be nil
 	Warn                func(string) // told what was left out, and why; nil: Progress is

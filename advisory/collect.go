@@ -70,7 +70,12 @@ func (b *builder) readOSV(ctx context.Context) error {
 	for i := range workers {
 		workers[i] = &worker{c: c, eco: map[string]uint16{}}
 	}
-	err := osv.Read(ctx, b.options.OSV, func(i int, d osv.Doc) error { return workers[i].takeAll(d) })
+	var err error
+	for _, from := range append([]string{b.options.OSV}, b.options.Feeds...) {
+		if err == nil {
+			err = osv.Read(ctx, from, func(i int, d osv.Doc) error { return workers[i].takeAll(d) })
+		}
+	}
 	for _, w := range workers {
 		if err == nil {
 			err = w.flush()

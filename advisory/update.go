@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -265,7 +267,7 @@ func (o *UpdateOptions) remember(path, print string) error {
 // fetchSources replaces the addresses in o by files in a temporary folder, which the
 // caller removes; "" when there are none.
 func fetchSources(ctx context.Context, o *BuildOptions, out string) (dir string, err error) {
-	if !isURL(o.OSV) && !isURL(o.KEV) && !isURL(o.EPSS) && !isURL(o.EOL) {
+	if !isURL(o.OSV) && !isURL(o.KEV) && !isURL(o.EPSS) && !isURL(o.EOL) && !slices.ContainsFunc(o.Feeds, isURL) {
 		return "", nil
 	}
 	if dir, err = os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+".fetch-*"); err != nil {
@@ -285,6 +287,16 @@ func fetchSources(ctx context.Context, o *BuildOptions, out string) (dir string,
 			err = c.Bucket(ctx, base, o.OSV, func(s string) { o.say("%s", s) }, func(s string) { o.warn("%s", s) })
 		}
 		if err != nil {
+			return "", err
+		}
+	}
+	o.Feeds = slices.Clone(o.Feeds)
+	for i, address := range o.Feeds {
+		if !isURL(address) {
+			continue
+		}
+		o.Feeds[i] = filepath.Join(dir, "feed-"+strconv.Itoa(i), path.Base(address))
+		if _, err := c.File(ctx, address, o.Feeds[i], 4<<30, nil); err != nil {
 			return "", err
 		}
 	}

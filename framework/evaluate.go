@@ -144,13 +144,13 @@ func (e *evaluation) silent(c *Control, rules []string) (status, reason string) 
 	if len(rules) == 0 {
 		return bulwark.StatusManual, "no rule sees it"
 	}
-	if why := e.facts.missed(c.Needs); why != "" {
-		return bulwark.StatusManual, "could not be listed: " + why
+	if why := e.facts.unlisted(c.Needs); why != "" {
+		return bulwark.StatusManual, why
 	}
 	if len(e.lookedAt(c)) == 0 {
 		return e.absent(c)
 	}
-	if what := e.blind(rules); what != "" {
+	if what := e.blind(c, rules); what != "" {
 		return bulwark.StatusManual, what
 	}
 	if why := e.notRun(c, rules); why != "" {
@@ -159,40 +159,13 @@ func (e *evaluation) silent(c *Control, rules []string) (status, reason string) 
 	if strings.HasPrefix(c.Only, "component:") && e.facts.Doubts != "" {
 		return bulwark.StatusManual, "the rules found nothing, and not all was judged: " + e.facts.Doubts
 	}
+	if e.facts.Unread != "" {
+		return bulwark.StatusManual, "the rules found nothing, and not everything could be read: " + e.facts.Unread
+	}
 	if c.Manual {
 		return bulwark.StatusManual, "the rules found nothing, and see only a part of it"
 	}
 	return bulwark.StatusPass, ""
-}
-
-// domains are what families of rules look at, where its absence does not mean that there is
-// none: it was only not seen.
-var domains = []struct {
-	glob  string
-	needs []string // one of them
-	text  string
-}{
-	{"cluster/apiserver-*", []string{"component:kube-apiserver"}, "the command line of kube-apiserver is not among what was looked at"},
-	{"cluster/controller-*", []string{"component:kube-controller-manager"}, "the command line of kube-controller-manager is not among what was looked at"},
-	{"cluster/scheduler-*", []string{"component:kube-scheduler"}, "the command line of kube-scheduler is not among what was looked at"},
-	{"cluster/etcd-*", []string{"component:etcd"}, "the command line of etcd is not among what was looked at"},
-	{"cluster/kubelet-*", []string{"config:KubeletConfiguration"}, "no KubeletConfiguration is among what was looked at"},
-	{"secrets/encryption-off", []string{"component:kube-apiserver"}, "the command line of kube-apiserver is not among what was looked at"},
-	{"vuln/*", []string{"image", "version"}, "neither images nor versions of components were looked at"},
-	{"eol/*", []string{"image", "version"}, "neither images nor versions of components were looked at"},
-	{"image/*", []string{"image"}, "the images were not looked at"},
-}
-
-// blind says what of that which the rules look at was not seen; "" when all was.
-func (e *evaluation) blind(rules []string) string {
-	for _, rule := range rules {
-		for _, d := range domains {
-			if match(d.glob, rule) && !slices.ContainsFunc(d.needs, func(need string) bool { return e.facts.Seen[need] > 0 }) {
-				return d.text
-			}
-		}
-	}
-	return ""
 }
 
 // absent is when there is nothing of what the control speaks of: it is set up elsewhere, or
@@ -201,6 +174,10 @@ func (e *evaluation) absent(c *Control) (status, reason string) {
 	for _, need := range c.Needs {
 		kind, name, ok := strings.Cut(need, ":")
 		switch {
+		case need == "engine" || kind == "docker" && e.facts.Seen["engine"] > 0:
+			return bulwark.StatusManual, cmp.Or(map[string]string{"engine": noEngine}[need], "the settings of Docker on this machine were not read")
+		case kind == "docker":
+			return bulwark.StatusNA, "no Docker is among what was looked at"
 		case ok && kind == "component":
 			return bulwark.StatusManual, "the command line of " + name + " is not among what was looked at"
 		case ok:
@@ -251,7 +228,11 @@ func (e *evaluation) lookedAt(c *Control) []string {
 	if len(list) == 0 {
 		return nil
 	}
-	return []string{"looked at " + strings.Join(list, ", ")}
+	text := "looked at " + strings.Join(list, ", ")
+	if len(e.facts.Namespaces) > 0 {
+		text += " in " + strings.Join(e.facts.Namespaces, ", ")
+	}
+	return []string{text}
 }
 
 // counted is a number of things of a kind: "12 workloads".
@@ -263,6 +244,10 @@ func counted(n int, kind string) string {
 		return "the cluster"
 	case "image":
 		return "the image"
+	case "engine", "docker":
+		return "the engine"
+	case "files":
+		return "the engine's files"
 	case "workload":
 		return count(n, "workload", "workloads")
 	}

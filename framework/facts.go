@@ -16,10 +16,19 @@ type Facts struct {
 	// Seen counts what was looked at, by kind of object; "workload" stands for everything that
 	// runs pods, "component:..." for programs of Kubernetes whose command line was seen,
 	// "config:..." for their files, "image" for files of an image, "cluster" for one that runs,
-	// "version" for what tells the versions of its components.
+	// "version" for what tells the versions of its components. "workload:placed" are workloads
+	// that say their namespace, "workload:token" those that mount the token of an account that
+	// is not the default one, "binding:elsewhere" bindings of roles that are not there, and
+	// "secret:read" Secrets whose values were read. "engine" stands for engines that run
+	// containers on a machine, "docker" for one whose settings were read, "docker:files" for one
+	// whose files were.
 	Seen map[string]int
 	// Unseen are resources that could not be listed, with why.
 	Unseen map[string]string
+	// Namespaces are those that were looked at; nil: all.
+	Namespaces []string
+	// Unread says what of the files could not be read; "" when all could.
+	Unread string
 	// Rules are those that ran to their end.
 	Rules []bulwark.Rule
 	// Failed are plugins whose rules did not, with why.
@@ -40,17 +49,29 @@ func FactsOf(t *bulwark.Target) Facts {
 		return f
 	}
 	if s.Cluster != nil {
-		f.Live, f.Unseen = true, s.Cluster.Unseen
+		f.Live, f.Unseen, f.Namespaces = true, s.Cluster.Unseen, s.Cluster.Namespaces
 		f.Seen["cluster"]++
 		if s.Cluster.Version != "" {
 			f.Seen["version"]++
 		}
 	}
+	if s.Engine {
+		f.Seen["engine"]++
+	}
 	for _, o := range s.Objects {
 		f.object(s, o)
 	}
+	if n := len(s.Broken); n > 0 {
+		f.Unread = s.Broken[0].File + ": " + s.Broken[0].Err.Error()
+	}
 	for _, w := range s.Workloads() {
 		f.Seen["workload"]++
+		if w.Root.Get("metadata", "namespace").Exists() {
+			f.Seen["workload:placed"]++
+		}
+		if w.ServiceAccount() != "default" && (w.Spec.AutomountServiceAccountToken == nil || *w.Spec.AutomountServiceAccountToken) {
+			f.Seen["workload:token"]++
+		}
 		for i := range w.Containers {
 			if c := w.Containers[i].Component(); c != "" {
 				f.Seen["component:"+c]++
@@ -81,9 +102,49 @@ func (f *Facts) object(s *kube.Set, o *kube.Object) {
 		f.Seen["config:AuditPolicy"]++
 	case strings.HasSuffix(o.Kind, "Configuration") && strings.HasSuffix(o.Group(), "config.k8s.io"):
 		f.Seen["config:"+o.Kind]++
+	case o.Is("engine", "Engine") && o.Name == "docker":
+		f.engine(o)
 	case o.Is("", "Node"):
 		f.Seen["version"]++
+	case o.Is("", "Secret") && kube.ValuesOf(o).Read:
+		f.Seen["secret:read"]++
+	case o.Is(rights, "RoleBinding"), o.Is(rights, "ClusterRoleBinding"):
+		if elsewhere(s, o) {
+			f.Seen["binding:elsewhere"]++
+		}
 	}
+}
+
+// engine takes what is known of Docker itself: its settings, and the files that it has them from.
+func (f *Facts) engine(o *kube.Object) {
+	if o.Root.Get("config").Exists() {
+		f.Seen["docker"]++
+	}
+	if o.Root.Get("files").Len() > 0 {
+		f.Seen["docker:files"]++
+	}
+}
+
+// Documents takes the files that images are built by.
+func (f *Facts) Documents(list []bulwark.Document) {
+	for i := range list {
+		if list[i].Kind == "dockerfile" {
+			f.Seen["Dockerfile"]++
+		}
+	}
+}
+
+const rights = "rbac.authorization.k8s.io"
+
+// elsewhere tells whether the role of a binding is neither there nor one that every cluster has.
+func elsewhere(s *kube.Set, binding *kube.Object) bool {
+	ref := binding.Root.Get("roleRef")
+	kind, name := ref.Get("kind").Text(), ref.Get("name").Text()
+	if kind == "Role" {
+		return s.Find(binding.Namespace+"/Role/"+name) == nil
+	}
+	known := []string{"cluster-admin", "admin", "edit", "view"}
+	return !slices.Contains(known, name) && !strings.HasPrefix(name, "system:") && s.Find("ClusterRole/"+name) == nil
 }
 
 // plural is a kind as resources are called.
@@ -114,7 +175,10 @@ func (f *Facts) missed(needs []string) string {
 			if strings.HasPrefix(need, "component:") {
 				of = []string{"pods"}
 			}
-			if slices.Contains(of, name) {
+			if need == "config:KubeletConfiguration" {
+				of = []string{"nodes/proxy"}
+			}
+			if slices.Contains(of, name) || need == "NetworkPolicy" && strings.HasSuffix(name, "networkpolicies") {
 				list = append(list, strings.TrimSuffix(resource+": "+why, ": "))
 			}
 		}
@@ -134,6 +198,9 @@ func (f *Facts) Ran(plugins []bulwark.Plugin, notes []bulwark.Note) {
 	for i := range notes {
 		if judges[notes[i].Plugin] != "" && f.Doubts == "" {
 			f.Doubts = notes[i].Text
+		}
+		if n := &notes[i]; n.Incomplete && !f.Live && f.Unread == "" && strings.HasPrefix(n.Plugin, "source/") {
+			f.Unread = strings.TrimPrefix(n.Path+": "+n.Text, ": ")
 		}
 		if n := &notes[i]; n.Incomplete && missed[n.Plugin] == "" {
 			missed[n.Plugin] = n.Text

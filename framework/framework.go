@@ -156,6 +156,25 @@ func (c *Control) Tells(r *bulwark.Rule) bool {
 	return c.Only == "" || slices.ContainsFunc(r.Tags, func(tag string) bool { return match(c.Only, tag) })
 }
 
+// Wanted are the needs of a control in words.
+func (c *Control) Wanted() []string {
+	words := map[string]string{"engine": "containers that run on a machine", "docker": "the settings of Docker", "docker:files": "the files of Docker",
+		"version": "versions of components", "cluster": "a cluster that runs"}
+	var list []string
+	for _, need := range c.Needs {
+		kind, name, _ := strings.Cut(need, ":")
+		switch {
+		case words[need] != "":
+			list = append(list, words[need])
+		case kind == "component":
+			list = append(list, "the command line of "+name)
+		default:
+			list = append(list, cmp.Or(name, need))
+		}
+	}
+	return list
+}
+
 // names tells whether one of the globs is of that id. A rule that stands for many (vuln/*) is
 // named by its own id.
 func (c *Control) names(id string) bool {

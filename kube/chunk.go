@@ -64,6 +64,31 @@ func Chunks(r io.Reader) iter.Seq[Chunk] {
 	}
 }
 
+// Split divides a text as [Chunks] does. The documents are parts of it, and not copied.
+func Split(text []byte) iter.Seq[Chunk] {
+	if len(text) > longList {
+		return Chunks(bytes.NewReader(text))
+	}
+	return func(yield func(Chunk) bool) {
+		start, line := 0, 1
+		for at := 0; ; {
+			i := bytes.Index(text[at:], []byte("\n---"))
+			if i < 0 {
+				break
+			}
+			if at += i + 1; !separates(text[at:]) {
+				continue
+			}
+			if !yield(Chunk{Text: text[start:at:at], Line: line, Size: int64(at - start)}) {
+				return
+			}
+			line += bytes.Count(text[start:at], []byte("\n"))
+			start = at
+		}
+		yield(Chunk{Text: text[start:], Line: line, Size: int64(len(text) - start)})
+	}
+}
+
 // document is a chunk while it is read.
 type document struct {
 	Chunk

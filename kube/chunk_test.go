@@ -1,9 +1,15 @@
 package kube
 
 import (
+	"bytes"
 	"fmt"
+	"iter"
+	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // TestLongLists: what kubectl gives of a large cluster is one document, and every object in
@@ -37,6 +43,28 @@ func TestLongLists(t *testing.T) {
 			if d.Err != nil || d.Root.Get("metadata", "name").Text() != fmt.Sprintf("p%d", i) || d.Root.Get("kind").Line() < tt.first+i*tt.lines || d.Root.Get("kind").Line() > tt.first+(i+1)*tt.lines {
 				t.Fatalf("%s: object %d: %v, %q in line %d", tt.name, i, d.Err, d.Root.Get("metadata", "name").Text(), d.Root.Line())
 			}
+		}
+	}
+}
+
+// TestSplitAsChunks: a text that is held is divided as one that is streamed.
+func TestSplitAsChunks(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	parts := []string{"---", "\n", "---\n", "--- ", "a: b\n", "----\n", "\r\n", " ---\n", "---\t", "x", ""}
+	list := func(chunks iter.Seq[Chunk]) (all []Chunk) {
+		for c := range chunks {
+			c.Text = bytes.Clone(c.Text)
+			all = append(all, c)
+		}
+		return all
+	}
+	for range 20_000 {
+		var text []byte
+		for range r.IntN(8) {
+			text = append(text, parts[r.IntN(len(parts))]...)
+		}
+		if diff := cmp.Diff(list(Chunks(bytes.NewReader(text))), list(Split(text)), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("%q (-streamed +held):\n%s", text, diff)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 const mostProblems = 50 // of one object
@@ -17,7 +16,8 @@ const mostProblems = 50 // of one object
 // of; so is one that the type does not have. Path is where the node stands, for what is told.
 func (n *Node) Decode(into any, path string) []Problem {
 	d := decoder{base: path}
-	d.value(n, reflect.ValueOf(into).Elem())
+	v := reflect.ValueOf(into).Elem()
+	d.value(n, v, shapeOf(v.Type()))
 	return d.problems
 }
 
@@ -25,15 +25,29 @@ func (n *Node) Decode(into any, path string) []Problem {
 type decoder struct {
 	problems []Problem
 	base     string
-	steps    []any // names and positions below base
+	steps    []step   // below base
+	except   []string // fields of the root that are not gone into
 }
 
-func (d *decoder) into(step any) { d.steps = append(d.steps, step) }
-func (d *decoder) out()          { d.steps = d.steps[:len(d.steps)-1] }
+// step is the name of a field, or the position in a list.
+type step struct {
+	name string
+	at   int
+}
+
+func (d *decoder) into(name string) { d.steps = append(d.steps, step{name, -1}) }
+func (d *decoder) item(at int)      { d.steps = append(d.steps, step{at: at}) }
+func (d *decoder) out()             { d.steps = d.steps[:len(d.steps)-1] }
 
 // path is where the decoder is, in words.
 func (d *decoder) path() string {
-	rest := PathText(d.steps...)
+	steps := make([]any, len(d.steps))
+	for i, s := range d.steps {
+		if steps[i] = s.at; s.at < 0 {
+			steps[i] = s.name
+		}
+	}
+	rest := PathText(steps...)
 	if d.base == "" || rest == "" || rest[0] == '[' {
 		return d.base + rest
 	}
@@ -61,60 +75,55 @@ func (d *decoder) unknown(f *Field, fields map[string]*structField) {
 	d.problems = append(d.problems, p)
 }
 
-var (
-	unmarshaler = reflect.TypeFor[json.Unmarshaler]()
-	byteSlice   = reflect.TypeFor[[]byte]()
-)
+var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-func (d *decoder) value(n *Node, v reflect.Value) {
+// value sets v, whose shape s is.
+func (d *decoder) value(n *Node, v reflect.Value, s *shape) {
 	if !n.Exists() {
 		return
 	}
-	t := v.Type()
-	switch {
-	case t.Kind() == reflect.Pointer:
-		v.Set(reflect.New(t.Elem()))
-		d.value(n, v.Elem())
-		return
-	case t.Kind() != reflect.Map && own(t):
+	for v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	if s.own {
 		if err := v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(n.JSON()); err != nil {
 			d.wrong(n, "%s does not fit: %v", n.short(), err)
 			v.SetZero()
 		}
 		return
 	}
-	switch t.Kind() {
+	switch s.kind {
 	case reflect.Struct:
-		d.structure(n, v)
+		d.structure(n, v, s)
 	case reflect.Map:
-		d.mapping(n, v)
+		d.mapping(n, v, s)
 	case reflect.Slice:
-		d.list(n, v)
+		d.list(n, v, s)
 	default:
 		d.scalar(n, v)
 	}
 }
 
-func (d *decoder) structure(n *Node, v reflect.Value) {
+func (d *decoder) structure(n *Node, v reflect.Value, s *shape) {
 	if n.form != Map {
 		d.wrong(n, "%s stands where an object belongs", n.short())
 		return
 	}
-	fields := fieldsOf(v.Type())
 	for i := range n.fields {
 		f := &n.fields[i]
-		known, ok := fields[f.Name]
+		known, ok := s.fields[f.Name]
 		if !ok {
-			d.unknown(f, fields)
+			d.unknown(f, s.fields)
 			continue
 		}
 		d.into(f.Name)
-		d.value(f.Value, v.FieldByIndex(known.index))
+		d.value(f.Value, v.FieldByIndex(known.index), known.shape())
 		d.out()
 	}
 }
 
-func (d *decoder) mapping(n *Node, v reflect.Value) {
+func (d *decoder) mapping(n *Node, v reflect.Value, s *shape) {
 	if n.form != Map {
 		d.wrong(n, "%s stands where an object belongs", n.short())
 		return
@@ -125,16 +134,15 @@ func (d *decoder) mapping(n *Node, v reflect.Value) {
 		f := &n.fields[i]
 		e := reflect.New(t.Elem()).Elem()
 		d.into(f.Name)
-		d.value(f.Value, e)
+		d.value(f.Value, e, s.elem.shape())
 		d.out()
 		m.SetMapIndex(reflect.ValueOf(f.Name).Convert(t.Key()), e)
 	}
 	v.Set(m)
 }
 
-func (d *decoder) list(n *Node, v reflect.Value) {
-	t := v.Type()
-	if t == byteSlice || t.Elem().Kind() == reflect.Uint8 {
+func (d *decoder) list(n *Node, v reflect.Value, s *shape) {
+	if s.bytes {
 		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.text), ""))
 		if err != nil || n.form == Map || n.form == List {
 			d.wrong(n, "this is no base64")
@@ -147,13 +155,13 @@ func (d *decoder) list(n *Node, v reflect.Value) {
 		d.wrong(n, "%s stands where a list belongs", n.short())
 		return
 	}
-	s := reflect.MakeSlice(t, len(n.items), len(n.items))
+	list := reflect.MakeSlice(v.Type(), len(n.items), len(n.items))
 	for i, item := range n.items {
-		d.into(i)
-		d.value(item, s.Index(i))
+		d.item(i)
+		d.value(item, list.Index(i), s.elem.shape())
 		d.out()
 	}
-	v.Set(s)
+	v.Set(list)
 }
 
 func (d *decoder) scalar(n *Node, v reflect.Value) {
@@ -211,44 +219,6 @@ func (n *Node) short() string {
 		return n.text
 	}
 	return "a number"
-}
-
-// structField is where a field stands in its struct, and of what type it is.
-type structField struct {
-	index []int
-	of    reflect.Type
-}
-
-// fieldsOf gives the fields of a struct by their names in JSON, those of inlined structs
-// among them.
-func fieldsOf(t reflect.Type) map[string]*structField {
-	if m, ok := structs.Load(t); ok {
-		return m.(map[string]*structField)
-	}
-	m := map[string]*structField{}
-	collect(m, t, nil)
-	structs.Store(t, m)
-	return m
-}
-
-var (
-	structs sync.Map // reflect.Type -> map[string]*structField
-	owns    sync.Map // reflect.Type -> bool
-)
-
-func collect(m map[string]*structField, t reflect.Type, at []int) {
-	for i := range t.NumField() {
-		f := t.Field(i)
-		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		index := append(append([]int(nil), at...), i)
-		switch {
-		case tag == "-" || !f.IsExported() && !f.Anonymous:
-		case tag == "" && f.Anonymous && f.Type.Kind() == reflect.Struct:
-			collect(m, f.Type, index)
-		case tag != "":
-			m[tag] = &structField{index, f.Type}
-		}
-	}
 }
 
 // JSON is the node as JSON.

@@ -227,6 +227,9 @@ func (n *Node) Equal(m *Node) bool {
 
 // sameFields compares what the fields of two maps say; of a key that is given twice the last.
 func (n *Node) sameFields(m *Node) bool {
+	if same, ok := n.inOrder(m); ok {
+		return same
+	}
 	a, b := n.effective(), m.effective()
 	if len(a) != len(b) {
 		return false
@@ -237,6 +240,26 @@ func (n *Node) sameFields(m *Node) bool {
 		}
 	}
 	return true
+}
+
+// inOrder compares the fields of two maps whose names stand in the same order, as they mostly
+// do; ok is false where they do not.
+func (n *Node) inOrder(m *Node) (same, ok bool) {
+	if len(n.fields) != len(m.fields) {
+		return false, false
+	}
+	for i := range n.fields {
+		if n.fields[i].Name != m.fields[i].Name {
+			return false, false
+		}
+	}
+	for i := range n.fields {
+		f := &n.fields[i]
+		if !f.Value.Equal(m.fields[i].Value) && n.field(f.Name) == f {
+			return false, true
+		}
+	}
+	return true, true
 }
 
 func (n *Node) effective() map[string]*Node {

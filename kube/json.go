@@ -32,6 +32,8 @@ type Parser struct {
 	names, texts map[string]string
 	known        alike
 	slab         []Node // is left of the one that the last value took nodes from
+	fields       []Field
+	items        []*Node
 }
 
 // Parse reads one JSON value, as [ParseJSON] does.
@@ -39,9 +41,9 @@ func (p *Parser) Parse(data []byte) (*Node, error) {
 	if p.names == nil {
 		p.names, p.texts = map[string]string{}, map[string]string{}
 	}
-	r := jsonReader{data: data, line: 1, names: p.names, texts: p.texts, known: &p.known, slab: p.slab}
+	r := jsonReader{data: data, line: 1, names: p.names, texts: p.texts, known: &p.known, slab: p.slab, fields: p.fields[:0], items: p.items[:0]}
 	n, err := r.document()
-	p.slab = r.slab
+	p.slab, p.fields, p.items = r.slab, r.fields, r.items
 	return n, err
 }
 
@@ -68,7 +70,11 @@ type jsonReader struct {
 	texts map[string]string // and short texts; nil: they are not
 	known *alike            // values that were read; nil: they are not kept
 	slab  []Node
-	err   error
+	// fields and items are those of the maps and lists around the value that is read: they
+	// get as much room as they need when they are complete.
+	fields []Field
+	items  []*Node
+	err    error
 }
 
 func (p *jsonReader) fail(text string) {
@@ -149,6 +155,7 @@ func (p *jsonReader) object(depth int) *Node {
 		p.at++
 		return n
 	}
+	first := len(p.fields)
 	for p.err == nil {
 		if p.next() != '"' {
 			p.fail("a name in quotes is missing")
@@ -161,11 +168,14 @@ func (p *jsonReader) object(depth int) *Node {
 			break
 		}
 		p.at++
-		n.fields = append(n.fields, Field{name, line, p.value(depth + 1)})
+		v := p.value(depth + 1)
+		p.fields = append(p.fields, Field{name, line, v})
 		if p.ends('}') {
 			break
 		}
 	}
+	n.fields = append(make([]Field, 0, len(p.fields)-first), p.fields[first:]...)
+	p.fields = p.fields[:first]
 	return n
 }
 
@@ -176,12 +186,16 @@ func (p *jsonReader) list(depth int) *Node {
 		p.at++
 		return n
 	}
+	first := len(p.items)
 	for p.err == nil {
-		n.items = append(n.items, p.value(depth+1))
+		v := p.value(depth + 1)
+		p.items = append(p.items, v)
 		if p.ends(']') {
 			break
 		}
 	}
+	n.items = append(make([]*Node, 0, len(p.items)-first), p.items[first:]...)
+	p.items = p.items[:first]
 	return n
 }
 

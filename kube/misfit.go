@@ -2,31 +2,26 @@ package kube
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
 // Misfits tells what of a node does not fit a type of the Kubernetes API, as Decode does,
 // but makes nothing of it: fields that the type does not have, and lists, maps and single
-// values that stand in each other's place. Skip says which fields not to go into.
-func (n *Node) Misfits(t reflect.Type, skip func(path []any) bool) []Problem {
-	d := decoder{}
-	d.check(n, t, skip)
+// values that stand in each other's place. Its own fields of the names in except are not gone into.
+func (n *Node) Misfits(t reflect.Type, except ...string) []Problem {
+	d := decoder{except: except}
+	d.check(n, shapeOf(t))
 	return d.problems
 }
 
-func (d *decoder) check(n *Node, t reflect.Type, skip func([]any) bool) {
-	if !n.Exists() || len(d.steps) > maxDepth {
+func (d *decoder) check(n *Node, s *shape) {
+	if !n.Exists() || len(d.steps) > maxDepth || s.own {
 		return
 	}
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Map && own(t) || skip(d.steps) {
-		return
-	}
-	switch t.Kind() {
+	switch s.kind {
 	case reflect.Struct:
-		d.checkFields(n, t, skip)
+		d.checkFields(n, s)
 	case reflect.Map:
 		if n.form != Map {
 			d.wrong(n, "%s stands where an object belongs", n.short())
@@ -34,11 +29,11 @@ func (d *decoder) check(n *Node, t reflect.Type, skip func([]any) bool) {
 		}
 		for i := range n.fields {
 			d.into(n.fields[i].Name)
-			d.check(n.fields[i].Value, t.Elem(), skip)
+			d.check(n.fields[i].Value, s.elem.shape())
 			d.out()
 		}
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Uint8 {
+		if s.bytes {
 			return
 		}
 		if n.form != List {
@@ -46,51 +41,41 @@ func (d *decoder) check(n *Node, t reflect.Type, skip func([]any) bool) {
 			return
 		}
 		for i, item := range n.items {
-			d.into(i)
-			d.check(item, t.Elem(), skip)
+			d.item(i)
+			d.check(item, s.elem.shape())
 			d.out()
 		}
 	case reflect.Interface:
 	default:
-		d.checkScalar(n, t)
+		d.checkScalar(n, s.kind)
 	}
 }
 
-// own tells whether a type reads itself, in ways of its own.
-func own(t reflect.Type) bool {
-	if v, ok := owns.Load(t); ok {
-		return v.(bool)
-	}
-	v := reflect.PointerTo(t).Implements(unmarshaler)
-	owns.Store(t, v)
-	return v
-}
-
-func (d *decoder) checkFields(n *Node, t reflect.Type, skip func([]any) bool) {
+func (d *decoder) checkFields(n *Node, s *shape) {
 	if n.form != Map {
 		d.wrong(n, "%s stands where an object belongs", n.short())
 		return
 	}
-	fields := fieldsOf(t)
 	for i := range n.fields {
 		f := &n.fields[i]
-		known, ok := fields[f.Name]
-		if !ok {
-			d.unknown(f, fields)
-			continue
+		known, ok := s.fields[f.Name]
+		switch {
+		case !ok:
+			d.unknown(f, s.fields)
+		case len(d.steps) > 0 || !slices.Contains(d.except, f.Name):
+			d.into(f.Name)
+			d.check(f.Value, known.shape())
+			d.out()
 		}
-		d.into(f.Name)
-		d.check(f.Value, known.of, skip)
-		d.out()
 	}
 }
 
-func (d *decoder) checkScalar(n *Node, t reflect.Type) {
+func (d *decoder) checkScalar(n *Node, kind reflect.Kind) {
 	if n.form == Map || n.form == List {
 		d.wrong(n, "%s stands where a single value belongs", n.short())
 		return
 	}
-	switch t.Kind() {
+	switch kind {
 	case reflect.String:
 		if n.form != String {
 			d.wrong(n, "%s stands where a text belongs: put it in quotes", n.short())

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,6 +44,10 @@ type plainReader struct {
 	names    map[string]string
 	slab     []Node
 	problems []Problem
+	// fields and items are those of the maps and lists around the current line: they get as
+	// much room as they need when they are complete.
+	fields []Field
+	items  []*Node
 }
 
 // simple tells whether the text has no bytes with a meaning that is not known here.
@@ -159,7 +164,7 @@ func (p *plainReader) block(depth int) *Node {
 }
 
 func (p *plainReader) mapping(indent, depth int) *Node {
-	n := p.node(Map, p.cur)
+	n, first := p.node(Map, p.cur), len(p.fields)
 	for {
 		name, rest, ok := p.key(p.cur)
 		if !ok || name == "<<" || depth > maxDepth {
@@ -170,13 +175,15 @@ func (p *plainReader) mapping(indent, depth int) *Node {
 		if p.failed {
 			return nil
 		}
-		if n.field(name) != nil {
+		if slices.ContainsFunc(p.fields[first:], func(f Field) bool { return f.Name == name }) {
 			p.problems = append(p.problems, givenTwice(name, line))
 		}
-		if n.fields = append(n.fields, Field{name, line, v}); len(n.fields) >= 256 {
+		if p.fields = append(p.fields, Field{name, line, v}); len(p.fields)-first >= 256 {
 			return p.fail()
 		}
 		if p.done || p.indent < indent {
+			n.fields = slices.Clone(p.fields[first:])
+			p.fields = p.fields[:first]
 			return n
 		}
 		if p.indent > indent || p.dash(p.cur) {
@@ -254,21 +261,23 @@ func (p *plainReader) value(at, indent, depth int, inMap bool) *Node {
 }
 
 func (p *plainReader) list(indent, depth int) *Node {
-	n := p.node(List, p.cur)
-	n.items = []*Node{}
+	n, first := p.node(List, p.cur), len(p.items)
 	for {
 		if depth > maxDepth {
 			return p.fail()
 		}
-		n.items = append(n.items, p.item(indent, depth))
-		if p.failed || p.done || p.indent < indent {
+		item := p.item(indent, depth)
+		if p.failed {
+			return nil
+		}
+		p.items = append(p.items, item)
+		if p.done || p.indent < indent || p.indent == indent && !p.dash(p.cur) {
+			n.items = slices.Clone(p.items[first:])
+			p.items = p.items[:first]
 			return n
 		}
 		if p.indent > indent {
 			return p.fail()
-		}
-		if !p.dash(p.cur) {
-			return n
 		}
 	}
 }

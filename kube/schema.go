@@ -19,16 +19,22 @@ func withoutSchemas(text []byte) (out []byte, ok bool) {
 	out = make([]byte, 0, len(text)/8)
 	inside := -1 // how far the key of the schema is indented; -1 outside of one
 	for line := range bytes.Lines(text) {
-		trimmed := bytes.TrimLeft(line, " ")
-		indent := len(line) - len(trimmed)
-		trimmed = bytes.TrimRight(trimmed, " \t\r\n")
-		if inside >= 0 && (indent > inside || len(trimmed) == 0 || trimmed[0] == '#') {
-			out, ok = append(out, '\n'), true
+		indent := 0
+		for indent < len(line) && line[indent] == ' ' {
+			indent++
+		}
+		if inside >= 0 && indent > inside {
+			out = append(out, '\n')
+			continue
+		}
+		trimmed := bytes.TrimRight(line[indent:], " \t\r\n")
+		if inside >= 0 && (len(trimmed) == 0 || trimmed[0] == '#') {
+			out = append(out, '\n')
 			continue
 		}
 		inside = -1
 		if string(trimmed) == "openAPIV3Schema:" {
-			inside = indent
+			inside, ok = indent, true
 		}
 		out = append(out, line...)
 	}

@@ -23,7 +23,7 @@ type Set struct {
 	// Engine is true when the objects are containers that engines run on a machine, each as the
 	// Pod that it would be, and the engines themselves.
 	Engine bool
-	// Read gives the bytes of a file of the target as it is now, by the name that Origin.File
+	// Read gives the bytes of a file of the target as it was read or is now, by the name that Origin.File
 	// and Location.File have: a manifest, a template, a patch, a chart's values.yaml. The error
 	// wraps ErrNotFound where there is none (also of what came from standard input or out of a
 	// packed chart). nil: the objects come from no files.
@@ -68,7 +68,11 @@ func Of(t *bulwark.Target) *Set {
 // Memo gives what build makes of the set: once for each T, and shared from then on. An
 // engine over all objects is built so, however many checks ask it.
 func Memo[T any](s *Set, build func(*Set) *T) *T {
-	v, _ := s.memo.LoadOrStore(reflect.TypeFor[T](), sync.OnceValue(func() any { return build(s) }))
+	t := reflect.TypeFor[T]()
+	v, ok := s.memo.Load(t)
+	if !ok {
+		v, _ = s.memo.LoadOrStore(t, sync.OnceValue(func() any { return build(s) }))
+	}
 	return v.(func() any)().(*T)
 }
 

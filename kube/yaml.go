@@ -39,7 +39,7 @@ type Problem struct {
 // read does not keep those around it from being read; empty ones are left out.
 func ParseYAML(data []byte) []Document {
 	var docs []Document
-	for c := range Chunks(bytes.NewReader(data)) {
+	for c := range Split(data) {
 		if d, ok := c.Parse(); ok {
 			docs = append(docs, d)
 		}
@@ -61,8 +61,8 @@ func (c *Chunk) Parse() (d Document, ok bool) {
 	if blank(c.Text) {
 		return d, false
 	}
-	if looksJSON(c.Text) {
-		if root, err := parseJSON(c.Text, c.Line); err == nil {
+	if text, lines := undivided(c.Text); looksJSON(text) {
+		if root, err := parseJSON(text, c.Line+lines); err == nil {
 			d.Root = root
 			return d, true
 		}
@@ -76,6 +76,16 @@ func (c *Chunk) Parse() (d Document, ok bool) {
 		return d, d.Root.Exists()
 	}
 	return c.whole()
+}
+
+// undivided leaves out the line that divides a document from the one before it, when there is
+// one and nothing else stands in it.
+func undivided(text []byte) (rest []byte, lines int) {
+	line, rest, ok := bytes.Cut(text, []byte("\n"))
+	if !ok || string(bytes.TrimRight(line, " \r")) != "---" {
+		return text, 0
+	}
+	return rest, 1
 }
 
 // whole reads the document as any YAML.

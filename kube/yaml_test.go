@@ -162,7 +162,7 @@ func FuzzParseYAML(f *testing.F) {
 				o.templates()
 				o.Place("spec", "containers", 0)
 				As[corev1.Pod](o)
-				o.Root.Misfits(reflect.TypeFor[appsv1.Deployment](), func([]any) bool { return false })
+				o.Root.Misfits(reflect.TypeFor[appsv1.Deployment]())
 			}
 		}
 	})
@@ -237,5 +237,22 @@ func TestDecodeAsLibraries(t *testing.T) {
 	t.Logf("%d objects are the same, %d do not fit their types", same, off)
 	if same < 300 {
 		t.Errorf("%d objects only", same)
+	}
+}
+
+// TestDividedJSON: documents of JSON in a stream are read as such, with their lines.
+func TestDividedJSON(t *testing.T) {
+	docs := ParseYAML([]byte("{\"a\":1}\n---\r\n{\n\t\"b\": 2}\n---  \n{\"c\":3}\n--- # x\n{\"d\": 4}\n---\n{\"e\": 5\n---\n"))
+	var got []string
+	for _, d := range docs {
+		for name := range d.Root.Fields() {
+			got = append(got, fmt.Sprintf("%s in line %d", name, d.Root.LineOf(name)))
+		}
+		if d.Err != nil {
+			got = append(got, fmt.Sprintf("broken from line %d", d.Line))
+		}
+	}
+	if diff := cmp.Diff([]string{"a in line 1", "b in line 4", "c in line 6", "d in line 8", "broken from line 9"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

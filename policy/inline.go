@@ -48,6 +48,9 @@ func files(t *bulwark.Target) (read func(string) ([]byte, error), done func()) {
 			return nil, done
 		}
 		return func(file string) ([]byte, error) {
+			if !filepath.IsLocal(filepath.FromSlash(file)) {
+				return nil, fmt.Errorf("it is outside of the folder that is scanned: %w", bulwark.ErrUnsupported)
+			}
 			f, err := root.Open(filepath.FromSlash(file))
 			return whole(f, err, file)
 		}, func() { root.Close() }

@@ -173,6 +173,35 @@ func TestInline(t *testing.T) {
 	}
 }
 
+// TestInlineOfRendered holds that comments count in the files that rendered objects come from,
+// and that it is told where they cannot be read.
+func TestInlineOfRendered(t *testing.T) {
+	dir := t.TempDir()
+	for file, text := range map[string]string{"t.yaml": "a:\n  b: c # bulwark:except workload/x why owner=me expires=2027-01-01\n", "base.yaml": "x:\n# bulwark:except workload/y why owner=me expires=2027-01-01\ny: z\n"} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	target := targetOf(t, "t.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {a: b}\n")
+	o := target.Objects.(*kube.Set).Objects[0]
+	o.Origin.Chart = "."
+	o.Origin.Locate = func([]any) (kube.Location, bool) { return kube.Location{File: "base.yaml", Line: 3}, true }
+	for id, want := range map[string]int{"dir:" + dir: 2, "file:-": 0} {
+		target.Asset.ID = bulwark.AssetID(id)
+		p, notes := Inline{Now: now}.For(context.Background(), target)
+		excepted := 0
+		for _, f := range []*bulwark.Finding{of("workload/x", "default/Pod/a", "t.yaml", 2), of("workload/y", "default/Pod/a", "base.yaml", 3), of("workload/y", "default/Pod/a", "t.yaml", 2)} {
+			p.Apply(image, f)
+			if f.Exception != nil {
+				excepted++
+			}
+		}
+		if excepted != want || len(notes) != 1 || want == 0 && !strings.Contains(notes[0].Text, "stdin") {
+			t.Errorf("%s: %d of %d are excepted, notes %v", id, excepted, want, notes)
+		}
+	}
+}
+
 func FuzzInline(f *testing.F) {
 	f.Add(own)
 	f.Add("apiVersion: v1\nkind: Pod # bulwark:except a\nmetadata: {annotations: {bulwark.dev/except: '*'}}\n")

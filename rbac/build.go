@@ -163,7 +163,7 @@ func (r *Rights) bind(b *Binding) {
 // that names one which is not there leads nowhere, or to where nobody looked.
 func (r *Rights) Known(resource string) bool {
 	c := r.set.Cluster
-	return c != nil && c.Unseen[resource] == "" && len(c.Namespaces) == 0
+	return c != nil && c.Unseen[resource] == "" && c.Unseen[resource+"."+Group] == "" && len(c.Namespaces) == 0
 }
 
 // Role gives the role of that id ("ClusterRole/admin", "default/Role/web"); nil when there

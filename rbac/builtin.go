@@ -90,6 +90,7 @@ var builtin = map[string]string{
 	"system:controller:root-ca-cert-publisher":               "create,update core configmaps",
 	"system:controller:ttl-controller":                       "list,patch,update,watch core nodes",
 	"system:controller:service-account-controller":           "create core serviceaccounts",
+	"system:controller:service-controller":                   "patch,update core services/status",
 	"system:controller:statefulset-controller":               "create,delete,get,patch,update,list,watch core pods; create,read core persistentvolumeclaims; delete,update core persistentvolumeclaims; read apps statefulsets",
 	"system:controller:storage-version-migrator-controller":  "list,patch * *",
 }

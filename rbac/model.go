@@ -117,6 +117,9 @@ func (s Subject) Identity() Identity {
 		}
 		return Identity{Groups: groups}
 	}
+	if namespace, name, ok := accountOf(s.Name); ok {
+		return Account(namespace, name).Identity()
+	}
 	if s.Name == Anonymous {
 		return Identity{s.Name, []string{Unauthenticated}}
 	}

@@ -376,12 +376,32 @@ func TestOracle(t *testing.T) {
 			if listed != want || of != want {
 				t.Fatalf("world %d: %v, %+v: Who says %v, Of says %v, the oracle says %v\n%s", n, who, q, listed, of, want, w.yaml())
 			}
+			if q.Path == "" {
+				w.anyName(t, rights, who, q)
+			}
 		}
 	}
 	if yes < 2000 {
 		t.Errorf("only %d requests were allowed: the worlds are too poor to tell", yes)
 	}
 	t.Logf("80000 requests agree, %d of them allowed", yes)
+}
+
+// anyName holds the names that Who tells of, when any will do, to what the oracle allows for each.
+func (w *world) anyName(t *testing.T, rights *Rights, who Identity, q Request) {
+	t.Helper()
+	told := rights.Who(Query{Request: q, AnyName: true})
+	for _, name := range append(wNames, "", "another") {
+		q.Name = name
+		want := w.allowed(who.User, who.Groups, q)
+		got := slices.ContainsFunc(told, func(way Way) bool {
+			names := way.Rule().Names
+			return is(who, way.Subject) && (len(names) == 0 || slices.Contains(names, name))
+		})
+		if got != want {
+			t.Fatalf("%v, %+v: Who of any name says %v, the oracle says %v\n%s", who, q, got, want, w.yaml())
+		}
+	}
 }
 
 func is(who Identity, s Subject) bool {

@@ -66,32 +66,53 @@ func (r *Role) Place(rule int) string {
 	return fmt.Sprintf(" (%s:%d)", l.File, max(l.Line, 1))
 }
 
-// Find is the first rule of the role, or of those that it aggregates, that allows q.
-func (r *Role) find(q *Query) (from *Role, index int, ok bool) {
-	if i := r.own(q); i >= 0 {
-		return r, i, true
-	}
-	for _, from := range r.From {
-		if i := from.own(q); i >= 0 {
-			return from, i, true
-		}
-	}
-	return nil, 0, false
+// found is a rule of a role, or of one that the role aggregates.
+type found struct {
+	from  *Role
+	index int
 }
 
-func (r *Role) own(q *Query) int {
-	for i := range r.Rules {
-		rule := &r.Rules[i]
-		if q.AnyName && len(rule.Names) > 0 {
-			free := *rule
-			free.Names = nil
-			rule = &free
-		}
-		if rule.Allows(&q.Request) {
-			return i
+// mostNamed is how many rules of a role that are for some names only are answers to one query.
+const mostNamed = 100
+
+// find gives the first rule of the role, or of those that it aggregates, that allows q. Where
+// any name will do, and no rule is for every object, it gives those that are for some.
+func (r *Role) find(q *Query) []found {
+	request := q.Request
+	if q.AnyName {
+		request.Name = ""
+	}
+	var named []found
+	for _, from := range r.sources() {
+		for i := range from.Rules {
+			switch rule := &from.Rules[i]; {
+			case rule.Allows(&request):
+				return []found{{from, i}}
+			case q.AnyName && len(named) < mostNamed && rule.allowsSome(&request):
+				named = append(named, found{from, i})
+			}
 		}
 	}
-	return -1
+	return named
+}
+
+// sources are the roles whose rules the role has.
+func (r *Role) sources() []*Role {
+	if len(r.From) == 0 {
+		return []*Role{r}
+	}
+	return append([]*Role{r}, r.From...)
+}
+
+// allowsSome tells whether the rule allows the request for objects of some names. A request
+// to delete a collection names none.
+func (r *Rule) allowsSome(q *Request) bool {
+	if len(r.Names) == 0 || q.Verb == "deletecollection" {
+		return false
+	}
+	every := *r
+	every.Names = nil
+	return every.Allows(q)
 }
 
 // holds tells whether a binding counts for a query.
@@ -102,36 +123,42 @@ func (b *Binding) holds(q *Query) bool {
 	return b.Namespace == "" || q.Path == "" && (q.Anywhere || b.Namespace == q.Namespace)
 }
 
-// Who gives all subjects that may make the request, each way once for a binding, sorted by
-// subject. Members of groups are not known; system:masters is not told of.
+// Who gives all subjects that may make the request, sorted by subject: a way for a binding,
+// or, where any name will do and only some may be asked for, one for each rule that says so
+// (100 at most). Members of groups are not known; system:masters is not told of.
 func (r *Rights) Who(q Query) []Way {
-	type rule struct {
-		from  *Role
-		index int
-		ok    bool
-	}
-	known := map[*Role]rule{}
+	known := map[*Role][]found{}
 	var list []Way
 	for _, b := range r.Bindings {
 		if !b.holds(&q) {
 			continue
 		}
-		found, ok := known[b.Role]
+		rules, ok := known[b.Role]
 		if !ok {
-			found.from, found.index, found.ok = b.Role.find(&q)
-			known[b.Role] = found
+			rules = b.Role.find(&q)
+			known[b.Role] = rules
 		}
-		if !found.ok {
-			continue
-		}
-		for _, s := range b.Subjects {
-			if s.Real() {
-				list = append(list, Way{s, b, b.Role, found.from, found.index})
-			}
+		if len(rules) > 0 {
+			list = b.ways(list, rules)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Way) int { return compareSubjects(a.Subject, b.Subject) })
-	return slices.CompactFunc(list, func(a, b Way) bool { return a.Subject == b.Subject && a.Binding == b.Binding })
+	return list
+}
+
+// ways adds those of the binding's subjects, each once, by rules of its role.
+func (b *Binding) ways(list []Way, rules []found) []Way {
+	done := make(map[Subject]bool, len(b.Subjects))
+	for _, s := range b.Subjects {
+		if done[s] || !s.Real() {
+			continue
+		}
+		done[s] = true
+		for _, rule := range rules {
+			list = append(list, Way{s, b, b.Role, rule.from, rule.index})
+		}
+	}
+	return list
 }
 
 func compareSubjects(a, b Subject) int {
@@ -170,26 +197,28 @@ func (r *Rights) Can(who Identity, q Request) (way Way, ok bool) {
 		if !b.holds(&query) {
 			return true
 		}
-		from, index, found := b.Role.find(&query)
-		if found {
-			way, ok = Way{s, b, b.Role, from, index}, true
+		if rules := b.Role.find(&query); len(rules) > 0 {
+			way, ok = Way{s, b, b.Role, rules[0].from, rules[0].index}, true
 		}
-		return !found
+		return !ok
 	})
 	return way, ok
 }
 
 // Of gives everything that somebody may do: a way for each rule of each role that they are
-// bound to, cluster-wide ones first, then by namespace.
+// bound to, cluster-wide ones first, then by namespace. A rule about URLs counts only where
+// its role is bound cluster-wide.
 func (r *Rights) Of(who Identity) []Way {
 	var list []Way
 	r.bindings(who, func(b *Binding, s Subject) bool {
 		if b.Role == nil {
 			return true
 		}
-		for _, from := range append([]*Role{b.Role}, b.Role.From...) {
+		for _, from := range b.Role.sources() {
 			for i := range from.Rules {
-				list = append(list, Way{s, b, b.Role, from, i})
+				if b.Namespace == "" || len(from.Rules[i].Resources) > 0 {
+					list = append(list, Way{s, b, b.Role, from, i})
+				}
 			}
 		}
 		return true

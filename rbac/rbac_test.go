@@ -108,6 +108,66 @@ subjects: [{kind: User, name: jane}]
 	}
 }
 
+// What a role allows for every object is not told as if it were for some; where it is for
+// some only, all of them are told.
+func TestNamesOfSeveralRules(t *testing.T) {
+	r := Of(setOf(t, `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: both}
+rules:
+- {apiGroups: [""], resources: [secrets], resourceNames: [a], verbs: [get, list]}
+- {apiGroups: [""], resources: [secrets], resourceNames: [b], verbs: [list, deletecollection]}
+- {apiGroups: [""], resources: [secrets], verbs: [get]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: both}
+roleRef: {kind: ClusterRole, name: both}
+subjects: [{kind: User, name: jane}, {kind: User, name: jane}]
+`))
+	for _, tt := range []struct {
+		verb string
+		want []int
+	}{{"get", []int{2}}, {"list", []int{0, 1}}, {"deletecollection", nil}} {
+		var got []int
+		for _, way := range r.Who(Query{Request: Request{Verb: tt.verb, Resource: "secrets"}, AnyName: true}) {
+			got = append(got, way.Index)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: rules (-want +got):\n%s", tt.verb, diff)
+		}
+	}
+}
+
+func TestURLsBelongToNoNamespace(t *testing.T) {
+	r := Of(setOf(t, `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: metrics}
+rules: [{nonResourceURLs: [/metrics], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: metrics, namespace: shop}
+roleRef: {kind: ClusterRole, name: metrics}
+subjects: [{kind: Group, name: system:serviceaccounts:shop}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: metrics}
+roleRef: {kind: ClusterRole, name: metrics}
+subjects: [{kind: Group, name: system:serviceaccounts:ops}]
+`))
+	for namespace, want := range map[string]int{"shop": 0, "ops": 1} {
+		for _, s := range []Subject{Account(namespace, "web"), {Kind: User, Name: "system:serviceaccount:" + namespace + ":web"}} {
+			if got := r.Of(s.Identity()); len(got) != want {
+				t.Errorf("%s: %q, want %d", s, ways(got), want)
+			}
+		}
+	}
+}
+
 func TestMastersMayDoEverything(t *testing.T) {
 	way, ok := Of(&kube.Set{}).Can(Subject{Kind: UserGroup, Name: Masters}.Identity(), Request{Verb: "x", Resource: "y"})
 	if !ok || !strings.Contains(way.String(), Masters) {
@@ -232,4 +292,23 @@ func largeSet(t testing.TB, n int) *kube.Set {
 		b.WriteString(`{"kind":"User","name":"u"}]}` + "\n")
 	}
 	return setOf(t, b.String())
+}
+
+// Whether there is no such role is known where roles could be listed, in all namespaces.
+func TestKnown(t *testing.T) {
+	for _, tt := range []struct {
+		cluster *kube.Cluster
+		want    bool
+	}{
+		{nil, false},
+		{&kube.Cluster{}, true},
+		{&kube.Cluster{Unseen: map[string]string{"roles.rbac.authorization.k8s.io": "forbidden"}}, false},
+		{&kube.Cluster{Unseen: map[string]string{"roles": "forbidden"}}, false},
+		{&kube.Cluster{Unseen: map[string]string{"clusterroles.rbac.authorization.k8s.io": "forbidden"}}, true},
+		{&kube.Cluster{Namespaces: []string{"shop"}}, false},
+	} {
+		if got := Of(&kube.Set{Cluster: tt.cluster}).Known("roles"); got != tt.want {
+			t.Errorf("%+v: %v, want %v", tt.cluster, got, tt.want)
+		}
+	}
 }

@@ -29,7 +29,7 @@ var written = map[string]string{
 	"apiextensions.k8s.io":         "customresourcedefinitions* CustomResourceDefinition crd,crds",
 	"apiregistration.k8s.io":       "apiservices* APIService",
 	"apps":                         "controllerrevisions ControllerRevision;daemonsets DaemonSet ds;deployments Deployment deploy;replicasets ReplicaSet rs;statefulsets StatefulSet sts",
-	"authentication.k8s.io":        "selfsubjectreviews* SelfSubjectReview;tokenreviews* TokenReview;userextras* UserExtra",
+	"authentication.k8s.io":        "selfsubjectreviews* SelfSubjectReview;tokenreviews* TokenReview;uids* UID;userextras* UserExtra",
 	"authorization.k8s.io":         "localsubjectaccessreviews LocalSubjectAccessReview;selfsubjectaccessreviews* SelfSubjectAccessReview;selfsubjectrulesreviews* SelfSubjectRulesReview;subjectaccessreviews* SubjectAccessReview",
 	"autoscaling":                  "horizontalpodautoscalers HorizontalPodAutoscaler hpa",
 	"batch":                        "cronjobs CronJob cj;jobs Job",
@@ -45,7 +45,7 @@ var written = map[string]string{
 	"resource.k8s.io":              "deviceclasses* DeviceClass;resourceclaims ResourceClaim;resourceclaimtemplates ResourceClaimTemplate;resourceslices* ResourceSlice",
 	"scheduling.k8s.io":            "priorityclasses* PriorityClass pc",
 	"storage.k8s.io":               "csidrivers* CSIDriver;csinodes* CSINode;csistoragecapacities CSIStorageCapacity;storageclasses* StorageClass sc;volumeattachments* VolumeAttachment;volumeattributesclasses* VolumeAttributesClass vac",
-	"metrics.k8s.io":               "nodemetrics* NodeMetrics;podmetrics PodMetrics",
+	"metrics.k8s.io":               "nodes* NodeMetrics;pods PodMetrics",
 }
 
 func parseResources(groups map[string]string) []Resource {

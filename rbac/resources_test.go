@@ -19,6 +19,9 @@ func TestLookup(t *testing.T) {
 		{"networkpolicy", "networkpolicies", "networking.k8s.io", true, true},
 		{"widgets.example.com", "widgets", "example.com", true, false},
 		{"pods.example.com", "pods", "example.com", true, false},
+		{"nodes.metrics.k8s.io", "nodes", "metrics.k8s.io", false, true},
+		{"podmetrics", "pods", "metrics.k8s.io", true, true},
+		{"uids", "uids", "authentication.k8s.io", false, true},
 		{"*", "*", "", true, true},
 	} {
 		r, ok := Lookup(tt.word)

@@ -194,4 +194,5 @@ func (o *output) sort() {
 	slices.SortStableFunc(o.notes, func(a, b bulwark.Note) int {
 		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Plugin, b.Plugin), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Text, b.Text))
 	})
+	o.notes = slices.Compact(o.notes) // nobody is helped by reading one twice
 }

@@ -69,8 +69,8 @@ type Scanner struct {
 // Frameworks holds what is found against frameworks of controls.
 type Frameworks interface {
 	// Target takes all findings of a target, those that are not kept too, and the notes about
-	// it. It keeps nothing of the slices.
-	Target(*bulwark.Target, []bulwark.Finding, []bulwark.Note)
+	// it. It keeps nothing of the slices and the inventory.
+	Target(*bulwark.Target, *bulwark.Inventory, []bulwark.Finding, []bulwark.Note)
 	// Results are asked for when all targets were looked at.
 	Results() []bulwark.Framework
 }
@@ -146,8 +146,11 @@ func (s *Scanner) target(ctx context.Context, job Job, out *output) (err error) 
 		defer cancel()
 	}
 	t, err := job.Open(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+		return errors.Join(cause, err)
+	}
 	if err != nil {
-		return errors.Join(context.Cause(ctx), err)
+		return err
 	}
 	defer func() {
 		if t.Close != nil {
@@ -255,7 +258,7 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 		}
 	}
 	if s.Frameworks != nil {
-		s.Frameworks.Target(t, o.findings, o.notes)
+		s.Frameworks.Target(t, inv, o.findings, o.notes)
 	}
 	s.relate(ctx, t, inv, o, failed)
 	if s.Keep != nil {

@@ -25,7 +25,7 @@ const (
 func New() *posture.Family {
 	return &posture.Family{
 		Name: "check/cluster", Summary: "The cluster: admission, control plane, kubelets, audit, logs, skew of versions.", Version: 1,
-		List:  slices.Concat(namespaceRules(), webhookRules(), policyRules(), apiServerRules(), controllerRules(), etcdRules(), kubeletRules(), auditRules(), loggingRules(), skewRules()),
+		List:  slices.Concat(namespaceRules(), webhookRules(), strangerRules(), policyRules(), apiServerRules(), controllerRules(), etcdRules(), kubeletRules(), auditRules(), loggingRules(), skewRules()),
 		Cases: posture.Cases{FS: cases},
 	}
 }

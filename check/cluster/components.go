@@ -10,6 +10,7 @@ import (
 
 	"bulwark"
 	"bulwark/advisory"
+	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 )
 
@@ -47,7 +48,7 @@ func (c *Components) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.In
 		return nil
 	}
 	p := newParts(s)
-	found := &merged{parts: p, byKey: map[string]*bulwark.Finding{}, byCVE: map[string]*bulwark.Finding{}}
+	found := &merged{parts: p, byKey: map[string]*bulwark.Finding{}, byCVE: map[string]*bulwark.Finding{}, windows: map[string]bool{}}
 	for _, inv := range p.inventories() {
 		for _, judge := range []bulwark.Check{c.o.Vulnerabilities, c.o.Lifetimes} {
 			if judge == nil {
@@ -60,6 +61,9 @@ func (c *Components) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.In
 	}
 	for _, f := range found.list {
 		emit(bulwark.Record{Finding: f})
+	}
+	if len(found.windows) > 0 {
+		p.note("left out, which nodes with Windows have: %s; no node runs it", strings.Join(slices.Sorted(maps.Keys(found.windows)), ", "))
 	}
 	notes := slices.Concat(found.notes, p.notes)
 	slices.Sort(notes)
@@ -79,7 +83,12 @@ type merged struct {
 	byKey map[string]*bulwark.Finding
 	byCVE map[string]*bulwark.Finding // by component and id
 	notes []string
+	// windows are the vulnerabilities that only nodes with Windows have, where there are none.
+	windows map[string]bool
 }
+
+// ofWindows is what the feed's summaries say of those: it has no field for it.
+var ofWindows = lazyregexp.New(`(?i)\bwindows (?:nodes?|containers?|pods?|workloads?)\b`)
 
 func (m *merged) take(r bulwark.Record, c *Components) {
 	if r.Note != nil {
@@ -92,7 +101,11 @@ func (m *merged) take(r bulwark.Record, c *Components) {
 		return
 	}
 	part := m.parts.of(r.Finding)
-	if part == nil || part.second && c.inFeed(r.Finding) {
+	if part == nil || part.second && c.inFeed(r.Finding) || part.name == etcd && c.told(r.Finding) {
+		return
+	}
+	if part.kind() == "kubernetes" && m.parts.noWindows && ofWindows.MatchString(r.Finding.Title) {
+		m.windows[strings.TrimPrefix(r.Finding.Rule, "vuln/")] = true
 		return
 	}
 	f := *r.Finding
@@ -138,6 +151,21 @@ func (c *Components) inFeed(f *bulwark.Finding) bool {
 		return err == nil && slices.ContainsFunc(r.Affected, func(a advisory.Affected) bool { return a.Ecosystem == feed })
 	})
 }
+
+// told tells whether the record of a finding names another module of the same program, which
+// is asked about as well: Go's database says of go.etcd.io/etcd, which ended with version 2, that
+// all versions have what go.etcd.io/etcd/v3 mended.
+func (c *Components) told(f *bulwark.Finding) bool {
+	if f.Vulnerability == nil || f.Vulnerability.Package != oldEtcd || c.o.Record == nil {
+		return false
+	}
+	r, err := c.o.Record(f.Vulnerability.ID)
+	return err == nil && slices.ContainsFunc(r.Affected, func(a advisory.Affected) bool {
+		return a.Name != oldEtcd && strings.HasPrefix(a.Name, oldEtcd+"/")
+	})
+}
+
+const oldEtcd = "go.etcd.io/etcd"
 
 // part is one version of one component.
 type part struct {
@@ -213,6 +241,8 @@ type parts struct {
 	packages map[*bulwark.Release][]bulwark.Package // nil: of no distribution
 	systems  map[string]*part                       // by the subject that check/eol gives a distribution
 	notes    []string
+	// noWindows: nodes are known, and none of them runs Windows.
+	noWindows bool
 }
 
 // of finds which part a finding is about.

@@ -37,11 +37,21 @@ const records = `[
   "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"5.15.0-100.110"}]}]}]},
 {"id":"GO-2099-6","aliases":["CVE-2099-6"],"modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"Go","name":"go.etcd.io/etcd"},
   "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"3.5.9"}]}]},{"package":{"ecosystem":"Go","name":"go.etcd.io/etcd/v3"},
-  "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"3.5.9"}]}]}]}
+  "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"3.5.9"}]}]}]},
+{"id":"GO-2099-7","aliases":["CVE-2099-7"],"modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"Go","name":"go.etcd.io/etcd"},
+  "ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]},{"package":{"ecosystem":"Go","name":"go.etcd.io/etcd/v3"},
+  "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"3.5.4"}]}]}]},
+{"id":"CVE-2099-8","summary":"a user that can create pods on Windows nodes may become administrator of them","modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"kubernetes","name":"k8s.io/kubelet"},
+  "ranges":[{"type":"SEMVER","events":[{"introduced":"1.26.0"},{"fixed":"1.26.8"}]}]}]},
+{"id":"GO-2099-9","aliases":["CVE-2099-9"],"modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"Go","name":"github.com/docker/docker"},
+  "ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]},{"package":{"ecosystem":"Go","name":"github.com/moby/moby/v2"},
+  "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0-beta.8"}]}]}]}
 ]`
 
 const dates = `[{"name":"kubernetes","title":"Kubernetes","releases":[{"name":"1.36","releaseDate":"2026-04-01","eolFrom":"2027-06-28"},{"name":"1.25","releaseDate":"2022-08-23","eolFrom":"2023-10-27"}]},
 {"name":"amazon-eks","title":"Amazon EKS","releases":[{"name":"1.25","releaseDate":"2023-02-21","eolFrom":"2027-05-01"}]},
+{"name":"azure-kubernetes-service","title":"Azure Kubernetes Service","releases":[{"name":"1.25","releaseDate":"2022-12-01","eolFrom":"2024-01-14"}]},
+{"name":"google-kubernetes-engine","title":"Google Kubernetes Engine","releases":[{"name":"1.25","releaseDate":"2023-02-21","eolFrom":"2024-07-15"}]},
 {"name":"ubuntu","title":"Ubuntu","releases":[{"name":"20.04","releaseDate":"2020-04-23","eolFrom":"2025-05-31"}]}]`
 
 func database(t *testing.T) *advisory.DB {
@@ -123,6 +133,21 @@ func TestComponents(t *testing.T) {
 			"eol/kubernetes":  "pkg:generic/kubernetes@1.25.3: Kubernetes 1.25 ended 2023-10-27; kubelet v1.25.3 on 2 nodes: a, b; kubelet v1.25.4+k3s1 on node c",
 		}, "runc"},
 		{"a provider's dates", "v1.25.9-eks-1234", node("a", "v1.25.9-eks-5678", "", "", ""), map[string]string{}, ""},
+		{"a provider's end", "v1.25.9-gke.1026000", node("a", "v1.25.9-gke.1026000", "", "", ""), map[string]string{
+			"eol/google-kubernetes-engine": "pkg:generic/google-kubernetes-engine@1.25.9: Google Kubernetes Engine 1.25 ended 2024-07-15; kube-apiserver v1.25.9-gke.1026000, kubelet v1.25.9-gke.1026000 on node a"}, ""},
+		{"a provider that only nodes tell", "v1.25.9", strings.Replace(node("a", "v1.25.9", "", "", ""), "{name: a}", "{name: a, labels: {kubernetes.azure.com/cluster: x}}\nspec: {providerID: \"azure:///x\"}", 1), map[string]string{
+			"eol/azure-kubernetes-service": "pkg:generic/azure-kubernetes-service@1.25.9: Azure Kubernetes Service 1.25 ended 2024-01-14; kube-apiserver v1.25.9, kubelet v1.25.9 on node a"}, ""},
+		{"a provider's vulnerabilities", "", node("a", "v1.25.8-eks-5678", "", "", "") + node("b", "v1.25.8+rke2r1", "", "", "") + node("c", "v1.25.9+k3s1", "", "", ""), map[string]string{
+			"vuln/CVE-2099-1": "pkg:generic/kubernetes/kubelet@1.25.8: kubelet v1.25.8+rke2r1, kubelet v1.25.8-eks-5678 on node b; node a",
+			"eol/kubernetes":  "pkg:generic/kubernetes@1.25.8: Kubernetes 1.25 ended 2023-10-27; kubelet v1.25.8+rke2r1 on node b; kubelet v1.25.9+k3s1 on node c"}, ""},
+		{"what Windows has, on Linux", "", strings.Replace(node("a", "v1.26.0", "", "", ""), "{kubeletVersion", "{operatingSystem: linux, kubeletVersion", 1), map[string]string{}, "left out, which nodes with Windows have: CVE-2099-8"},
+		{"what Windows has, beside it", "", strings.Replace(node("a", "v1.26.0", "", "", ""), "{kubeletVersion", "{operatingSystem: linux, kubeletVersion", 1) + strings.Replace(node("b", "v1.26.0", "", "", ""), "{kubeletVersion", "{operatingSystem: windows, kubeletVersion", 1), map[string]string{
+			"vuln/CVE-2099-8": "pkg:generic/kubernetes/kubelet@1.26.0: kubelet v1.26.0 on 2 nodes: a, b"}, ""},
+		{"etcd's old module says nothing of its new one", "", image("etcd", "registry.k8s.io/etcd:3.5.9-0"), map[string]string{}, ""},
+		{"etcd's new module does", "", image("etcd", "registry.k8s.io/etcd:3.5.3-0"), map[string]string{
+			"vuln/GO-2099-6": "pkg:golang/go.etcd.io/etcd/v3@v3.5.3: etcd 3.5.3-0 on kube-system/Pod/etcd", "vuln/GO-2099-7": "pkg:golang/go.etcd.io/etcd/v3@v3.5.3: etcd 3.5.3-0 on kube-system/Pod/etcd"}, ""},
+		{"Docker, by its module", "", node("a", "", "docker://28.5.1", "", ""), map[string]string{"vuln/GO-2099-9": "pkg:golang/github.com/docker/docker@v28.5.1: docker 28.5.1 on node a"}, ""},
+		{"Docker, whose module has other versions", "", node("a", "", "docker://29.1.0", "", ""), map[string]string{}, "docker 29.1.0 on node a: advisories name versions of its module"},
 		{"a prerelease is before its release", "", node("a", "v1.25.9-rc.1", "", "", ""), map[string]string{
 			"vuln/CVE-2099-1": "pkg:generic/kubernetes/kubelet@1.25.9-rc.1: kubelet v1.25.9-rc.1 on node a",
 			"eol/kubernetes":  "pkg:generic/kubernetes@1.25.9-rc.1: Kubernetes 1.25 ended 2023-10-27; kubelet v1.25.9-rc.1 on node a"}, ""},
@@ -137,7 +162,7 @@ func TestComponents(t *testing.T) {
 		{"an operating system past its end", "", node("a", "", "", "Ubuntu 20.04.6 LTS", ""), map[string]string{
 			"eol/ubuntu": "ubuntu 20.04: Ubuntu 20.04 ended 2025-05-31; Ubuntu 20.04.6 LTS on node a"}, ""},
 		{"a component by its image, once for all of its modules", "", image("etcd", "registry.k8s.io/etcd:3.5.6-0"), map[string]string{
-			"vuln/GO-2099-6": "pkg:golang/go.etcd.io/etcd@v3.5.6: etcd 3.5.6-0 on kube-system/Pod/etcd"}, ""},
+			"vuln/GO-2099-6": "pkg:golang/go.etcd.io/etcd/v3@v3.5.6: etcd 3.5.6-0 on kube-system/Pod/etcd"}, ""},
 		{"an image without a version", "", image("etcd", "registry.k8s.io/etcd@sha256:aa") + image("kube-apiserver", "registry.k8s.io/kube-apiserver:latest"), map[string]string{}, "version latest of kube-apiserver cannot be read"},
 	} {
 		got, notes := look(t, db, tt.version, tt.text)

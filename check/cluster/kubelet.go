@@ -98,7 +98,7 @@ const (
 // kubeletRules are about the configuration of kubelets and kube-proxy.
 func kubeletRules() []*posture.Rule {
 	return append(settingRules(kubeletGroup, "KubeletConfiguration", []setting{
-		{Rule: misconfig.Rule{ID: "cluster/kubelet-anonymous", Severity: high, Title: "The kubelet answers who does not say who they are", Tags: []string{"cis:4.2.1", "kubescape:C-0172", "attack:T1610"},
+		{Rule: misconfig.Rule{ID: "cluster/kubelet-anonymous", Severity: high, Title: "The kubelet answers who does not say who they are", Tags: []string{"cis:4.2.1", "kubescape:C-0069", "kubescape:C-0172", "attack:T1610"},
 			Fix: "set authentication.anonymous.enabled to false",
 			Why: "with an authorization that allows everything, anybody who reaches port 10250 runs commands in all pods of the node; with Webhook RBAC still stands before it", Noise: noKubelet, Refs: []string{docsKubeletSec}},
 			wrong: field(yes, "", "authentication", "anonymous", "enabled"), to: false, rate: anonymousRate},
@@ -108,7 +108,7 @@ func kubeletRules() []*posture.Rule {
 		{Rule: misconfig.Rule{ID: "cluster/kubelet-no-client-ca", Severity: medium, Title: "The kubelet knows no authority of client certificates", Tags: []string{"cis:4.2.3"},
 			Fix: "set authentication.x509.clientCAFile", Why: "the API server cannot prove who it is, so that weaker ways are opened for it", Noise: noKubelet, Refs: []string{docsKubeletSec}},
 			wrong: field(empty, "no client certificate is taken", "authentication", "x509", "clientCAFile")},
-		{Rule: misconfig.Rule{ID: "cluster/kubelet-read-only-port", Severity: medium, Title: "The kubelet's read-only port is open", Tags: []string{"cis:4.2.4", "kubescape:C-0069"},
+		{Rule: misconfig.Rule{ID: "cluster/kubelet-read-only-port", Severity: medium, Title: "The kubelet's read-only port is open", Tags: []string{"cis:4.2.4", "kubescape:C-0175"},
 			Fix: "set readOnlyPort to 0", Why: "it tells everybody who reaches it all pods of the node with their environment, without asking who they are", Noise: noKubelet, Refs: []string{docsKubelet}},
 			wrong: field(number(func(v int64) bool { return v != 0 }), "", "readOnlyPort"), to: 0},
 		{Rule: misconfig.Rule{ID: "cluster/kubelet-streaming-timeout", Severity: low, Title: "Exec and port-forward sessions never end", Tags: []string{"cis:4.2.5"},

@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"bulwark"
@@ -37,9 +38,9 @@ var known = map[string]struct {
 }
 
 func newParts(s *kube.Set) *parts {
-	p := &parts{byPURL: map[string]*part{}, packages: map[*bulwark.Release][]bulwark.Package{}, systems: map[string]*part{}}
+	p := &parts{byPURL: map[string]*part{}, packages: map[*bulwark.Release][]bulwark.Package{}, systems: map[string]*part{}, noWindows: noWindows(s)}
 	if s.Cluster != nil && s.Cluster.Version != "" {
-		p.component(apiserver, s.Cluster.Version, "", nil, "")
+		p.component(apiserver, s.Cluster.Version, "", nil, providerOf(s))
 	}
 	p.images(s)
 	for _, g := range nodesBy(s, "kubeletVersion") {
@@ -70,6 +71,24 @@ func provider(node *kube.Object) string {
 		return "azure-kubernetes-service"
 	}
 	return ""
+}
+
+// providerOf is who builds the cluster's Kubernetes, by its nodes.
+func providerOf(s *kube.Set) string {
+	for _, node := range s.Kind("", "Node") {
+		if by := provider(node); by != "" {
+			return by
+		}
+	}
+	return ""
+}
+
+// noWindows tells whether nodes are known, and none of them runs Windows.
+func noWindows(s *kube.Set) bool {
+	nodes := s.Kind("", "Node")
+	return len(nodes) > 0 && !slices.ContainsFunc(nodes, func(n *kube.Object) bool {
+		return !strings.EqualFold(n.Root.Get("status", "nodeInfo", "operatingSystem").Text(), "linux")
+	})
 }
 
 // images takes the components that pods run, by the tag of their image.
@@ -127,6 +146,10 @@ func (p *parts) component(name, version, where string, nodes []*kube.Object, pro
 		return
 	}
 	k, v := known[name], m[1]+m[2]
+	if name == "docker" && major(v) >= 29 {
+		p.note("docker %s on %s: advisories name versions of its module, github.com/moby/moby/v2, which it does not tell: it was judged by its age alone", version, where)
+		k.asks = nil
+	}
 	one := &part{name: name, version: version, where: where, objects: nodes}
 	for _, a := range k.asks {
 		if strings.HasPrefix(v, "1.") == strings.HasSuffix(a.name, "/v2") && name == "containerd" {
@@ -147,6 +170,16 @@ func (p *parts) component(name, version, where string, nodes []*kube.Object, pro
 	if product = productOf(k.product, product, version); product != "" {
 		p.add(nil, one, bulwark.Package{Name: product, Version: v, PURL: "pkg:generic/" + product + "@" + v})
 	}
+}
+
+// major is the first number of a version.
+func major(version string) int {
+	first, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(first)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // productOf is what has the dates of a component: a provider's Kubernetes lives longer than

@@ -17,8 +17,8 @@ func policyRules() []*posture.Rule {
 			Fix: "create a ValidatingAdmissionPolicyBinding that names it", Why: "it reads like protection and checks nothing", Noise: "of manifests alone: the binding may be kept elsewhere, and so it is low there", Refs: []string{docsVAP}},
 			Object: notBound, Kinds: []string{"ValidatingAdmissionPolicy." + admissionGroup}},
 		{Rule: misconfig.Rule{ID: "cluster/policy-does-not-deny", Severity: low, Title: "An admission policy only warns",
-			Fix: "add Deny to validationActions", Why: "what breaks the policy is let in, and a warning that a controller gets is read by nobody", Noise: "while a policy is being tried", Refs: []string{docsVAP}},
-			Object: doesNotDeny, Kinds: []string{"ValidatingAdmissionPolicyBinding." + admissionGroup}},
+			Fix: "add Deny to validationActions (Enforce of Kyverno, deny of Gatekeeper)", Why: "what breaks the policy is let in, and a warning that a controller gets is read by nobody", Noise: "while a policy is being tried", Refs: []string{docsVAP}},
+			Object: doesNotDeny, Kinds: []string{"*"}},
 		{Rule: misconfig.Rule{ID: "cluster/policy-fails-open", Severity: medium, Title: "An admission policy lets in what it cannot evaluate",
 			Fix: "set failurePolicy to Fail, and make the expressions cope with absent fields (has())", Why: "an object that is shaped so that an expression fails is let in", Noise: "a policy that only counts", Refs: []string{docsVAP}},
 			Object: func(h *posture.Hits, o *kube.Object) {
@@ -58,9 +58,18 @@ func notBound(h *posture.Hits, o *kube.Object) {
 }
 
 func doesNotDeny(h *posture.Hits, o *kube.Object) {
-	actions := o.Root.Get("spec", "validationActions")
-	if list := actions.Strings(); len(list) > 0 && !slices.Contains(list, "Deny") {
-		h.Add(posture.Hit{Object: o, Path: []any{"spec", "validationActions"}, Evidence: "validationActions: " + strings.Join(list, ", ")})
+	switch {
+	case o.Kind == "ValidatingAdmissionPolicyBinding":
+		actions := o.Root.Get("spec", "validationActions")
+		if list := actions.Strings(); len(list) > 0 && !slices.Contains(list, "Deny") {
+			h.Add(posture.Hit{Object: o, Path: []any{"spec", "validationActions"}, Evidence: "validationActions: " + strings.Join(list, ", ")})
+		}
+	case strings.HasPrefix(o.APIVersion, "kyverno.io/") && strings.HasSuffix(o.Kind, "Policy"):
+		audits(h, o)
+	case strings.HasPrefix(o.APIVersion, "constraints.gatekeeper.sh/"):
+		if action := o.Root.Get("spec", "enforcementAction"); action.Text() == "dryrun" || action.Text() == "warn" {
+			h.Add(posture.Hit{Object: o, Path: []any{"spec", "enforcementAction"}, Evidence: "enforcementAction: " + action.Text()})
+		}
 	}
 }
 
@@ -87,4 +96,26 @@ func noPolicy(h *posture.Hits, s *kube.Set) {
 		return
 	}
 	h.Add(posture.Hit{Object: whole(s), Evidence: "no namespace enforces baseline or restricted, no policy engine's webhook and no ValidatingAdmissionPolicy that denies is there"})
+}
+
+// audits looks at a policy of Kyverno, whose rules that check only report unless they, or the
+// policy, say Enforce.
+func audits(h *posture.Hits, o *kube.Object) {
+	general := o.Root.Get("spec", "validationFailureAction")
+	for i, r := range o.Root.Get("spec", "rules").Items() {
+		check := r.Get("validate")
+		if !check.Exists() {
+			continue
+		}
+		path, action := []any{"spec", "rules", i, "validate", "failureAction"}, check.Get("failureAction")
+		if !action.Exists() {
+			path, action = []any{"spec", "validationFailureAction"}, general
+		}
+		switch {
+		case !action.Exists():
+			h.Add(posture.Hit{Object: o, Path: []any{"spec", "rules", i, "validate"}, Evidence: "failureAction is not set: Audit is the default"})
+		case strings.EqualFold(action.Text(), "audit"):
+			h.Add(posture.Hit{Object: o, Path: path, Evidence: "failureAction: " + action.Text()})
+		}
+	}
 }

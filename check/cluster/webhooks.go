@@ -65,7 +65,7 @@ func webhookRule(r misconfig.Rule, look func(w *webhook, s *kube.Set) *posture.H
 
 func webhookRules() []*posture.Rule {
 	return []*posture.Rule{
-		webhookRule(misconfig.Rule{ID: "cluster/webhook-fails-open", Severity: medium, Title: "A webhook that decides lets everything in when it does not answer", Tags: []string{"cis:5.2.1", "kubescape:C-0039"},
+		webhookRule(misconfig.Rule{ID: "cluster/webhook-fails-open", Severity: medium, Title: "A webhook that decides lets everything in when it does not answer", Tags: []string{"cis:5.2.1", "kubescape:C-0036"},
 			Fix: "set failurePolicy to Fail, run several replicas, and exempt kube-system and the webhook's own namespace",
 			Why: "whoever stops or slows it (a full node is enough) is checked by nobody; for policy engines it is medium, for others low", Noise: "a check that only advises, or one that a second look covers", Refs: []string{docsWebhooks}},
 			failsOpen),

@@ -31,7 +31,7 @@ var (
 		Why:   "A program that is root for whoever calls it is the usual way from a user to root in a container. Medium.",
 		Noise: "Programs that are made for it and need it (ping needs none today)."}
 	sshPort = &misconfig.Rule{ID: "dockerfile/ssh-port", Severity: bulwark.SeverityMedium, Title: "A port for remote login is exposed",
-		Tags: []string{"cis-docker:5.6", "attack:T1021.004"}, Fix: "leave the login service out; use the engine's or the cluster's exec",
+		Tags: []string{"cis-docker:5.7", "attack:T1021.004"}, Fix: "leave the login service out; use the engine's or the cluster's exec",
 		Why:   "A login service in a container has keys and passwords that nobody raises, and goes past what the engine records. Medium.",
 		Noise: "Bastion hosts, Git servers, test images."}
 	databasePort = &misconfig.Rule{ID: "dockerfile/database-port", Severity: bulwark.SeverityLow, Hygiene: true, Title: "A database's port is exposed",

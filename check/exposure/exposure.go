@@ -35,7 +35,7 @@ type Check struct{ *posture.Family }
 func New(o Options) *Check {
 	return &Check{&posture.Family{
 		Name: "check/exposure", Summary: "Kubernetes: what is reached from outside, what travels or lies in the clear.", Version: 1,
-		List: slices.Concat(serviceRules, ingressRules, gatewayRules, meshRules, transitRules, o.certificateRules(), policyRules,
+		List: slices.Concat(serviceRules, ingressRules, injectRules, gatewayRules, meshRules, transitRules, o.certificateRules(), policyRules,
 			storageRules, backupRules, gitopsRules, classRules),
 		Cases: posture.Cases{FS: cases},
 	}}

@@ -44,7 +44,7 @@ var meshRules = []*posture.Rule{
 		Rule: misconfig.Rule{ID: "exposure/authorization-for-all", Severity: medium, Title: "A mesh's rule lets everybody in",
 			Tags:  []string{"attack:T1190"},
 			Fix:   "name the principals under from, and what they may do under to",
-			Why:   "a rule without conditions allows every caller everything, whatever the other rules say",
+			Why:   "a rule without conditions allows every caller everything, whatever the other rules that allow say: only one that denies still counts",
 			Noise: "what is meant for all, as a public gateway",
 			Refs:  []string{"https://istio.io/latest/docs/reference/config/security/authorization-policy/", "https://linkerd.io/2/reference/authorization-policy/"}},
 		Set: openAuthorization,

@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"bulwark/check/internal/posture"
@@ -69,3 +70,39 @@ func everybodyAllowed(h *posture.Hits, o *kube.Object) {
 }
 
 func all(cidr string) bool { return cidr == "0.0.0.0/0" || cidr == "::/0" }
+
+// otherName finds names of the cluster that lead to the metadata of the cloud, to the proxy
+// itself or to another namespace.
+func otherName(h *posture.Hits, o *kube.Object) {
+	switch o.Kind {
+	case "Service":
+		externalName(h, o)
+	case "Endpoints":
+		for i, s := range o.Root.Get("subsets").Items() {
+			for j, a := range s.Get("addresses").Items() {
+				leadsInside(h, o, a.Get("ip").Text(), "subsets", i, "addresses", j, "ip")
+			}
+		}
+	case "EndpointSlice":
+		for i, e := range o.Root.Get("endpoints").Items() {
+			for j, a := range e.Get("addresses").Items() {
+				leadsInside(h, o, a.Text(), "endpoints", i, "addresses", j)
+			}
+		}
+	case "ServiceEntry":
+		if slices.ContainsFunc(o.Root.Get("spec", "hosts").Strings(), isMetadata) {
+			return // it says what it is
+		}
+		for i, e := range o.Root.Get("spec", "endpoints").Items() {
+			leadsInside(h, o, e.Get("address").Text(), "spec", "endpoints", i, "address")
+		}
+	}
+}
+
+func leadsInside(h *posture.Hits, o *kube.Object, address string, path ...any) {
+	address = carried(strings.ToLower(address))
+	addr, err := netip.ParseAddr(address)
+	if isMetadata(address) || address == "localhost" || err == nil && (addr.IsLoopback() || addr.IsLinkLocalUnicast()) {
+		h.Add(posture.Hit{Object: o, Path: path, Evidence: "it leads to " + address})
+	}
+}

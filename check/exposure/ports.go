@@ -21,6 +21,8 @@ type listener struct {
 // for a password, or give everything away.
 var byPort = map[int]listener{
 	21: {"FTP", medium}, 23: {"Telnet", high}, 111: {"the port mapper of RPC", medium}, 135: {"the RPC of Windows", medium}, 139: {"SMB", high}, 389: {"LDAP", medium}, 445: {"SMB", high},
+	1099: {"Java's RMI and JMX, which run what they are sent", high}, 2746: {"the server of Argo Workflows", high}, 4194: {"cAdvisor", medium}, 5672: {"AMQP", medium}, 5985: {"WinRM", medium}, 5986: {"WinRM", medium},
+	7474: {"Neo4j", medium}, 7687: {"Neo4j", medium}, 8086: {"InfluxDB", medium}, 8500: {"Consul", high}, 9870: {"Hadoop", high}, 28015: {"RethinkDB, which asks nobody for a password", high}, 61616: {"ActiveMQ", medium},
 	512: {"rexec", high}, 513: {"rlogin", high}, 873: {"rsync", medium}, 1433: {"SQL Server", medium}, 1521: {"Oracle's database", medium}, 2049: {"NFS", high}, 2181: {"ZooKeeper", high},
 	2375: {"the Docker engine", critical}, 2376: {"the Docker engine", medium}, 2379: {"etcd", high}, 2380: {"etcd", high}, 3306: {"MySQL", medium}, 3389: {"RDP", medium}, 4369: {"the port mapper of Erlang", medium},
 	5005: {"a debugger of Java", high}, 5432: {"PostgreSQL", medium}, 5601: {"Kibana", medium}, 5858: {"a debugger of Node.js", high}, 5900: {"VNC", medium}, 5984: {"CouchDB", medium}, 6066: {"Spark's submission", high}, 6379: {"Redis", high},

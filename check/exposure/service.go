@@ -99,10 +99,10 @@ var serviceRules = []*posture.Rule{
 		Rule: misconfig.Rule{ID: "exposure/external-name", Severity: medium, Title: "A Service is another name for something inside",
 			Tags:  []string{"attack:T1552.005", "attack:T1090"},
 			Fix:   "take the Service out; allow what needs it to reach the other by its own name",
-			Why:   "an Ingress or proxy that is given the name goes where its author may not: to the cloud's metadata, to localhost of the proxy, to other namespaces. Low for another namespace of the cluster",
+			Why:   "an Ingress or proxy that is given the name goes where its author may not: to the cloud's metadata, to localhost of the proxy, to other namespaces. Endpoints and entries of a mesh lead there as well. Low for another namespace of the cluster",
 			Noise: "names that are meant to lead to another namespace",
 			Refs:  []string{aboutServices + "#externalname"}},
-		Kinds: []string{"Service"}, Object: externalName,
+		Kinds: []string{"Service", "Endpoints", "EndpointSlice.discovery.k8s.io", "ServiceEntry.networking.istio.io"}, Object: otherName,
 	},
 	{
 		Kind: reachable,
@@ -181,6 +181,9 @@ func guarded(o *kube.Object) bool {
 func sensitiveRoutes(h *posture.Hits, s *kube.Set) {
 	r := reachOf(s)
 	for _, way := range routes(s) {
+		if way.service == "api@internal" && way.from.Kind == "IngressRoute" && !withMiddleware(way) {
+			h.Add(posture.Hit{Object: way.from, Path: way.path, Severity: medium, Evidence: "Traefik's own dashboard (api@internal), and no middleware asks who it is"})
+		}
 		svc := r.services[way.ns+"/Service/"+way.service]
 		if svc == nil || guarded(way.from) {
 			continue
@@ -195,6 +198,13 @@ func sensitiveRoutes(h *posture.Hits, s *kube.Set) {
 			}
 		}
 	}
+}
+
+// withMiddleware tells whether something looks at requests before a route of Traefik passes
+// them on.
+func withMiddleware(way route) bool {
+	i, _ := way.path[2].(int)
+	return way.from.Root.Get("spec", "routes").Item(i).Get("middlewares").Len() > 0
 }
 
 func sensitiveHostPorts(h *posture.Hits, w *kube.Workload) {

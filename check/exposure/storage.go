@@ -127,12 +127,31 @@ func leadsToNode(folder string) bool {
 
 func onHost(h *posture.Hits, o *kube.Object) {
 	n := o.Root.Get("spec", "hostPath", "path")
+	if local := o.Root.Get("spec", "local", "path"); local.Exists() {
+		onLocal(h, o, local.Text())
+	}
 	if !n.Exists() {
 		return
 	}
 	hit := posture.Hit{Object: o, Path: []any{"spec", "hostPath"}, Evidence: "hostPath: " + n.Text()}
 	if leadsToNode(n.Text()) {
 		hit.Severity, hit.Evidence = high, hit.Evidence+", which leads to the node"
+	}
+	h.Add(hit)
+}
+
+// onLocal looks at a volume of type local, which is a disk that was given away on purpose,
+// unless its path says something else.
+func onLocal(h *posture.Hits, o *kube.Object, folder string) {
+	hit := posture.Hit{Object: o, Path: []any{"spec", "local", "path"}, Severity: high, Evidence: "local: " + folder}
+	switch {
+	case strings.ContainsAny(folder, "&|;`"):
+		hit.Evidence += ", which a shell of a Windows node may read (CVE-2023-5528)"
+		hit.Tags = []string{"cve:CVE-2023-5528"}
+	case leadsToNode(folder) && !strings.HasPrefix(folder, "/dev/"):
+		hit.Evidence += ", which leads to the node"
+	default:
+		return
 	}
 	h.Add(hit)
 }

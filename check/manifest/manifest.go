@@ -70,12 +70,23 @@ func (c *Check) Check(ctx context.Context, t *bulwark.Target, inv *bulwark.Inven
 			emit(bulwark.Record{Finding: finding(&b, seen[b.File])})
 		}
 	}
+	if n := len(s.Broken); n > 0 {
+		emit(bulwark.Record{Note: &bulwark.Note{Plugin: c.Name, Text: unread(n), Incomplete: true}})
+	}
 	for file, n := range seen {
 		if more := n - mostBroken; more > 0 {
 			emit(bulwark.Record{Note: &bulwark.Note{Plugin: c.Name, Path: file, Text: fmt.Sprintf("%d more documents of this file cannot be read", more), Incomplete: true}})
 		}
 	}
 	return c.Family.Check(ctx, t, inv, emit)
+}
+
+// unread says that what is found is not all.
+func unread(n int) string {
+	if n == 1 {
+		return "a document could not be read, and nothing in it was checked: see manifest/broken"
+	}
+	return fmt.Sprintf("%d documents could not be read, and nothing in them was checked: see manifest/broken", n)
 }
 
 // mostBroken is how many broken documents of a file are findings of their own.

@@ -3,6 +3,7 @@ package manifest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,12 +33,20 @@ func TestBroken(t *testing.T) {
 	}}
 	keys := map[string]bool{}
 	var got []string
+	var notes []*bulwark.Note
 	err := New().Check(context.Background(), &bulwark.Target{Objects: s}, nil, func(r bulwark.Record) {
+		if r.Note != nil {
+			notes = append(notes, r.Note)
+			return
+		}
 		keys[r.Finding.Key] = true
 		got = append(got, r.Finding.Rule+" "+r.Finding.Path+" "+r.Finding.Evidence[0])
 	})
 	if err != nil || len(keys) != 3 {
 		t.Errorf("error %v, %d keys", err, len(keys))
+	}
+	if len(notes) != 1 || !notes[0].Incomplete || !strings.HasPrefix(notes[0].Text, "3 documents") {
+		t.Errorf("notes %+v; what could not be read makes the report incomplete", notes)
 	}
 	want := []string{"manifest/broken a.yaml one", "manifest/broken a.yaml two[31m", "manifest/broken b.yaml three"}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -109,7 +109,7 @@ func misfits(h *posture.Hits, o *kube.Object, wanted bool) {
 // own template may have more fields than a pod's: of those only slips of the pen count.
 func problems(s *kube.Set, o *kube.Object) []kube.Problem {
 	if t := known[o.APIVersion+"/"+o.Kind]; t != nil {
-		return o.Root.Misfits(t, func(path []any) bool { return len(path) == 1 && path[0] == "status" })
+		return o.Root.Misfits(t, "status")
 	}
 	var list []kube.Problem
 	for _, w := range (*kube.Memo(s, byObject))[o] {

@@ -21,7 +21,7 @@ var bindingRules = []*posture.Rule{
 			Refs:  []string{docs + "#user-facing-roles", good}},
 		Set: func(h *posture.Hits, s *kube.Set) {
 			wanted := func(b *authz.Binding, s authz.Subject) bool {
-				return isRole(b, "cluster-admin") && !expected(b.Role, s) && !crowd(s) && !console(s)
+				return isRole(b, "cluster-admin") && !expected(b.Role, s) && !crowd(s) && !console(s) && s.Name != "system:nodes" // which has rules of its own
 			}
 			for _, g := range bindings(s, wanted) {
 				level := medium

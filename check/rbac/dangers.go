@@ -45,6 +45,9 @@ var byOperators = []want{
 	on(write, "actions.summerwind.dev", "runners runnerdeployments"),
 	on(write, "monitoring.coreos.com", "prometheuses alertmanagers thanosrulers"),
 	on(write, "apps.kruise.io", "clonesets daemonsets statefulsets"),
+	on(write, "kubernetes.crossplane.io", "objects providerconfigs"),
+	on(write, "helm.crossplane.io", "releases"),
+	on(write, "pkg.crossplane.io", "providers configurations functions deploymentruntimeconfigs"),
 	on(write, "operators.coreos.com", "subscriptions clusterserviceversions"),
 	on(write, "apps.openshift.io", "deploymentconfigs"),
 	on(write, "build.openshift.io", "builds buildconfigs"),
@@ -227,7 +230,7 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/node-proxy", Severity: high, Title: "A role talks to kubelets through the API server",
 			Tags: []string{"cis:5.1.10", "attack:T1609", "edge:CAN_EXEC_THROUGH_KUBELET"}, Fix: "give nodes/metrics, nodes/stats or nodes/log instead, whichever is read",
-			Why:   "the kubelet's API runs commands in every pod of the node, get is enough for it, and neither audit log nor admission sees them",
+			Why:   "the kubelet's API runs commands in every pod of the node, and get is enough for it; the right counts at the kubelet's own port too, where neither audit log nor admission sees them",
 			Noise: "monitoring agents ask for it by habit",
 			Refs:  []string{good + "#access-to-proxy-subresource-of-nodes", "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/"}},
 		named: high,
@@ -330,11 +333,11 @@ var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/endpoints-write", Severity: medium, Title: "A role decides where services lead",
 			Tags: []string{"attack:T1557"}, Fix: "leave endpoints and endpoint slices to the controllers of the control plane",
-			Why:   "an address in the endpoints of a service takes over what is sent to it, or leads an ingress into a namespace that policies keep apart",
+			Why:   "an address in the endpoints or the status of a service (CVE-2020-8554) takes over what is sent to it, or leads an ingress into a namespace that policies keep apart",
 			Noise: "service meshes and external load balancers may have to",
 			Refs:  []string{docs + "#write-access-for-endpoints"}},
 		own: low, named: low,
-		wants: []want{on(write, "", "endpoints"), on(write, "discovery.k8s.io", "endpointslices")},
+		wants: []want{on(write, "", "endpoints"), on("update patch", "", "services/status"), on(write, "discovery.k8s.io", "endpointslices"), on(write, "networking.istio.io", "envoyfilters")},
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/networkpolicy-write", Severity: medium, Title: "A role changes network policies",
@@ -344,7 +347,8 @@ var dangers = []*danger{
 			Refs:  []string{"https://kubernetes.io/docs/concepts/services-networking/network-policies/"}},
 		own: low, named: low,
 		wants: []want{on(write+" delete deletecollection", "networking.k8s.io", "networkpolicies"), on(write+" delete deletecollection", "cilium.io", "ciliumnetworkpolicies ciliumclusterwidenetworkpolicies"),
-			on(write+" delete deletecollection", "crd.projectcalico.org", "networkpolicies globalnetworkpolicies"), on(write+" delete deletecollection", "projectcalico.org", "networkpolicies globalnetworkpolicies")},
+			on(write+" delete deletecollection", "crd.projectcalico.org", "networkpolicies globalnetworkpolicies"), on(write+" delete deletecollection", "projectcalico.org", "networkpolicies globalnetworkpolicies"),
+			on(write+" delete deletecollection", "security.istio.io", "authorizationpolicies peerauthentications"), on(write+" delete deletecollection", "policy.networking.k8s.io", "adminnetworkpolicies baselineadminnetworkpolicies clusternetworkpolicies")},
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/event-delete", Severity: low, Title: "A role deletes events",

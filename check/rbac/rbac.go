@@ -43,6 +43,6 @@ const (
 func New() *posture.Family {
 	return &posture.Family{
 		Name: "check/rbac", Summary: "Roles and bindings: rights that lead further than they say, and who has them.", Version: 1,
-		List: slices.Concat(dangerRules(), bindingRules, tidyRules), Cases: posture.Cases{FS: cases},
+		List: slices.Concat(dangerRules(), bindingRules, beyondRules, tidyRules), Cases: posture.Cases{FS: cases},
 	}
 }

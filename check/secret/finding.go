@@ -12,7 +12,7 @@ import (
 )
 
 // remedy is what to do about any of them.
-const remedy = "revoke it where it was issued, then build without it: whoever has the image has every layer; give secrets at run time or as build secrets"
+const remedy = "revoke it where it was issued: whoever had the file, the image or its history has it; from then on give secrets at run time, and to builds as build secrets"
 
 // personalTag marks what is data about people, and no secret.
 const personalTag = "personal-data"

@@ -33,6 +33,9 @@ func literals(h *posture.Hits, s *kube.Set) {
 			h.Add(posture.Hit{Object: t.Object, Path: t.Path(), Evidence: t.Where() + f.text, Severity: f.severity})
 		}
 	}
+	for _, w := range s.Workloads() {
+		inWorkload(h, w)
+	}
 	for _, o := range s.Objects {
 		annotations(h, o, read && o.Origin.File != "")
 	}
@@ -141,16 +144,6 @@ var dotted = lazyregexp.New(`^[A-Za-z_]+(?:\.[A-Za-z_]+)+$`)
 // code tells whether a value is an expression of some language rather than a value.
 func code(name, value string) bool {
 	return strings.ContainsAny(value, "(){}[]$|,;") || dotted.MatchString(value) || strings.EqualFold(name, value)
-}
-
-// mentions tells whether names of secrets may stand in a text.
-func mentions(text string) bool {
-	for _, word := range []string{"pass", "PASS", "Pass", "secret", "SECRET", "Secret", "token", "TOKEN", "Token", "key", "KEY", "Key", "pwd", "PWD", "pw"} {
-		if strings.Contains(text, word) {
-			return true
-		}
-	}
-	return false
 }
 
 const applied = "kubectl.kubernetes.io/last-applied-configuration"

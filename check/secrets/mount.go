@@ -53,7 +53,7 @@ var mountRules = []*posture.Rule{
 		Rule: misconfig.Rule{ID: "secrets/token-lifetime", Severity: low, Title: "A service account token is good for more than a day, or for everybody",
 			Tags:  []string{"sec:SEC24", "attack:T1528"},
 			Fix:   "expirationSeconds: 3600, and the one audience that the token is meant for",
-			Why:   "a token that was stolen works until it expires; with * as audience it works for every service that trusts the cluster. The kubelet renews it in time, however short. Low, because it must be stolen first",
+			Why:   "a token that was stolen works until it expires; * as audience is no name that the API server knows, and says to services that check tokens themselves that it is for all of them. The kubelet renews it in time, however short. Low, because it must be stolen first",
 			Noise: "programs that read the token once, when they start",
 			Refs:  []string{"https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken"}},
 		Workload: func(h *posture.Hits, w *kube.Workload) { tokenLifetime(h, w, 86400) },

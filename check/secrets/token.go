@@ -9,18 +9,29 @@ import (
 	"bulwark/kube"
 )
 
+// mighty are controllers of the control plane whose accounts lead to every right.
+var mighty = []string{
+	"clusterrole-aggregation-controller", "daemon-set-controller", "deployment-controller", "replicaset-controller", "statefulset-controller", "job-controller", "cronjob-controller", "replication-controller",
+	"namespace-controller", "generic-garbage-collector", "resourcequota-controller", "horizontal-pod-autoscaler", "persistent-volume-binder", "expand-controller",
+}
+
 var tokenRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "secrets/legacy-token", Severity: medium, Title: "A service account has a token that never expires",
 			Tags:  []string{"sec:SEC23", "attack:T1528", "attack:T1552.007"},
 			Fix:   "delete the Secret, and ask for tokens that expire (kubectl create token, a projected volume)",
-			Why:   "whoever reads the Secret once is the service account for ever, from anywhere that reaches the API server; no pod needs it since Kubernetes 1.24",
+			Why:   "whoever reads the Secret once is the service account for ever, from anywhere that reaches the API server; no pod needs it since Kubernetes 1.24. High for the control plane's own controllers, which no pod is to be",
 			Noise: "systems outside that know no other way to sign in",
 			Refs:  []string{"https://kubernetes.io/docs/concepts/configuration/secret/#service-account-token-secrets"}},
 		Kinds: []string{"Secret"},
 		Object: func(h *posture.Hits, o *kube.Object) {
 			if typeOf(o) == "kubernetes.io/service-account-token" {
-				h.Add(posture.Hit{Object: o, Path: []any{"type"}, Evidence: "a token for the service account " + o.Annotations["kubernetes.io/service-account.name"]})
+				hit := posture.Hit{Object: o, Path: []any{"type"}, Evidence: "a token for the service account " + o.Annotations["kubernetes.io/service-account.name"]}
+				if o.Namespace == "kube-system" && slices.Contains(mighty, o.Annotations["kubernetes.io/service-account.name"]) {
+					hit.Severity = high
+					hit.Evidence += ", which is the control plane's own"
+				}
+				h.Add(hit)
 			}
 		},
 	},

@@ -150,20 +150,6 @@ var tokens = []token{
 	{"PRIVATE KEY-----", lazyregexp.New(`-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+(?:[A-Za-z0-9+/=-]+[:\s][^\n]*\n)*[A-Za-z0-9+/=\s]{100,}`), "a private key"},
 }
 
-// vendor names the token that stands in a text; "" when there is none.
-func vendor(text string) string {
-	for i := range tokens {
-		t := &tokens[i]
-		if !strings.Contains(text, t.anchor) {
-			continue
-		}
-		if m := t.re.FindString(text); m != "" && !strings.HasSuffix(m, "EXAMPLE") {
-			return t.what
-		}
-	}
-	return ""
-}
-
 var inURL = lazyregexp.New(`[a-z][a-z0-9+.-]*://[^\s/:@"'<>]*:([^\s/@"'<>]+)@[\w.\[-]`)
 
 // credentials tells whether an address in the text has its password with it.

@@ -75,9 +75,10 @@ func noAuthentication(h *posture.Hits, w *kube.Workload) {
 }
 
 func openArguments(h *posture.Hits, w *kube.Workload, c *kube.Container) {
-	words, base := arguments(c), path.Base(parseImage(c.Image).repository)
+	words := arguments(c)
+	names := programs(c, words)
 	for _, o := range openings {
-		if !runs(base, words, o.program) || o.program == "etcd" && (system(w.Namespace) || w.Spec.HostNetwork) {
+		if !names.run(o.program) || o.program == "etcd" && (system(w.Namespace) || w.Spec.HostNetwork) {
 			continue // the cluster's own etcd is looked at with the cluster
 		}
 		for i, word := range words {
@@ -89,7 +90,7 @@ func openArguments(h *posture.Hits, w *kube.Workload, c *kube.Container) {
 			if !strings.Contains(text, "=") && value != "" {
 				text += " " + value
 			}
-			hit := at(w, c, text+": "+o.says, word.path...)
+			hit := at(w, c, text+": "+o.says, word.path()...)
 			hit.Severity = medium
 			if o.high {
 				hit.Severity = high
@@ -102,25 +103,29 @@ func openArguments(h *posture.Hits, w *kube.Workload, c *kube.Container) {
 // word is one word of a container's command, with where it stands.
 type word struct {
 	text  string
-	path  []any
-	whole bool // it is an element of the list, not a part of one
+	field string // "command" or "args"
+	at    int    // the element of the list that has it
+	whole bool   // it is that element, not a part of it
 }
+
+// path is where the word stands in the container.
+func (w *word) path() []any { return []any{w.field, w.at} }
 
 // arguments are the words of a command; those of a script behind "sh -c" one by one.
 func arguments(c *kube.Container) []word {
-	var list []word
+	list := make([]word, 0, min(len(c.Command)+len(c.Args), 500))
 	add := func(field string, words []string) {
 		for i, s := range words {
 			if len(list) > 500 || len(s) > mostScript {
 				return
 			}
 			if !strings.ContainsAny(s, " \n\t") || strings.HasPrefix(s, "-") {
-				list = append(list, word{s, []any{field, i}, true})
+				list = append(list, word{s, field, i, true})
 				continue
 			}
 			for f := range strings.FieldsSeq(s) {
 				if len(list) < 500 {
-					list = append(list, word{f, []any{field, i}, false})
+					list = append(list, word{f, field, i, false})
 				}
 			}
 		}
@@ -130,14 +135,28 @@ func arguments(c *kube.Container) []word {
 	return list
 }
 
-// runs tells whether a container is of that program: by the last element of its image's name,
-// or by its command.
-func runs(base string, words []word, program string) bool {
-	if program == "" || strings.HasSuffix(base, program) {
+// names are what a container may run: the last element of its image's name, and those of the
+// first words of its command.
+type names struct {
+	image string
+	words []string
+}
+
+func programs(c *kube.Container, words []word) names {
+	n := names{image: path.Base(parseImage(c.Image).repository)}
+	for i := range words[:min(len(words), 8)] {
+		n.words = append(n.words, path.Base(words[i].text))
+	}
+	return n
+}
+
+// run tells whether the container is of that program.
+func (n *names) run(program string) bool {
+	if program == "" || strings.HasSuffix(n.image, program) {
 		return true
 	}
-	for i, w := range words {
-		if i < 8 && (path.Base(w.text) == program || strings.HasPrefix(path.Base(w.text), program+"-") && program == "jupyter") {
+	for _, w := range n.words {
+		if w == program || program == "jupyter" && strings.HasPrefix(w, "jupyter-") {
 			return true
 		}
 	}
@@ -172,7 +191,7 @@ func dashboards(h *posture.Hits, w *kube.Workload) {
 		for i, word := range words {
 			for flag, severity := range map[string]bulwark.Severity{"enable-skip-login": high, "enable-insecure-login": medium} {
 				if v, ok := flagValue(words, i, flag); ok && !strings.EqualFold(v, "false") {
-					hit := at(w, c, word.text, word.path...)
+					hit := at(w, c, word.text, word.path()...)
 					hit.Severity = severity
 					if word.whole && (v == "" || strings.Contains(word.text, "=")) {
 						hit.Edits = []kube.Edit{kube.Drop(hit.Path...)}
@@ -194,7 +213,7 @@ func engines(h *posture.Hits, w *kube.Workload) {
 		for j, word := range words {
 			for _, flag := range []string{"host", "H"} {
 				if v, ok := flagValue(words, j, flag); ok && strings.HasPrefix(v, "tcp://") && !loopback(v) && !strings.Contains(joined(c.Command, c.Args), "tlsverify") {
-					h.Add(at(w, c, word.text+": the engine's port without certificates", word.path...))
+					h.Add(at(w, c, word.text+": the engine's port without certificates", word.path()...))
 				}
 			}
 		}
@@ -233,7 +252,7 @@ func notVerified(h *posture.Hits, w *kube.Workload) {
 				continue
 			}
 			if v, ok := flagValue(words, i, name); ok && !strings.EqualFold(v, "false") {
-				h.Add(at(w, c, word.text, word.path...))
+				h.Add(at(w, c, word.text, word.path()...))
 			}
 		}
 		for i, e := range c.Env {

@@ -29,7 +29,7 @@ var capabilities = []capability{
 		tags: []string{"cis:5.2.9", "edge:CE_MODULE_LOAD", "edge:CE_SYS_PTRACE"}, with: withTrace},
 	{name: "SYS_ADMIN", severity: high, leads: "it mounts file systems and enters namespaces; with a writable cgroup v1 it names a release agent that the node runs as root (high: a few commands)",
 		fix: "take it out; FUSE and mounts have their own ways (CSI, user namespaces)", noise: "FUSE mounters, CSI drivers and eBPF agents on old kernels need it", tags: []string{"edge:CE_PRIV_MOUNT"}},
-	{name: "SYS_MODULE", severity: critical, leads: "insmod puts its code into the node's kernel: one command, and the node is taken (critical)",
+	{name: "SYS_MODULE", severity: high, leads: "insmod puts its code into the node's kernel, and the node is taken (high, as all that takes a few commands of root's)",
 		fix: "take it out, and have the node load its modules at boot", noise: "CNI plugins and storage drivers load modules; the node can do that instead", tags: []string{"attack:T1547.006", "edge:CE_MODULE_LOAD"}},
 	{name: "SYS_PTRACE", severity: critical, leads: "it reads and changes the memory of every process that it sees: medium in a pod of its own, critical with hostPID, where those are the node's",
 		fix: "take it out; debug in an ephemeral container when there is need", noise: "profilers and debuggers need it while they run", tags: []string{"attack:T1055.008"}, with: withTrace},
@@ -96,7 +96,7 @@ func capabilityRules() []*posture.Rule {
 		Workload: func(h *posture.Hits, w *kube.Workload) { otherCapabilities(h, w, known) },
 	}, &posture.Rule{
 		Rule: misconfig.Rule{ID: "workload/caps-not-dropped", Severity: low, Hygiene: true, Title: "A container keeps the runtime's default capabilities",
-			Tags: []string{"cis:5.2.9", "cis-docker:5.3", "pss:capabilities_restricted", "kubescape:C-0055"}, Fix: "drop ALL, and add what is needed",
+			Tags: []string{"cis:5.2.9", "cis-docker:5.4", "pss:capabilities_restricted", "kubescape:C-0055"}, Fix: "drop ALL, and add what is needed",
 			Why:   "root in it may change owners, forge packets and more. Hygiene: it is what every container has that nobody hardened, and none of it leads out alone",
 			Noise: "programs that begin as root and change their user need SETUID, SETGID and CHOWN", Refs: []string{docsPSS, manCaps}},
 		Workload: notDropped,
@@ -104,7 +104,7 @@ func capabilityRules() []*posture.Rule {
 }
 
 func (c *capability) rule() *posture.Rule {
-	tags := append([]string{"pss:capabilities_baseline", "attack:T1611", "cis-docker:5.3", "kubescape:C-0046"}, c.tags...)
+	tags := append([]string{"pss:capabilities_baseline", "attack:T1611", "cis-docker:5.4", "kubescape:C-0046"}, c.tags...)
 	if standing[c.name] {
 		tags[0] = "pss:capabilities_restricted"
 	}

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -20,14 +21,14 @@ var commandRules = []*posture.Rule{
 			Tags: []string{"attack:T1059.004", "attack:T1095"}, Fix: "delete the workload, and find out who made it and what it reached",
 			Why:   "its command connects a shell to another machine or a port: nothing in production does that, which makes it critical",
 			Noise: "exercises and tests of detection do it on purpose", Refs: []string{"https://attack.mitre.org/techniques/T1059/004/"}},
-		Workload: func(h *posture.Hits, w *kube.Workload) {
-			matching(h, w, reverseShell, "a shell that is connected to the network")
+		Set: func(h *posture.Hits, s *kube.Set) {
+			anywhere(h, s, reverseShell, "a shell that is connected to the network")
 		},
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/node-shell", Severity: critical, Title: "A container's command steps out onto the node",
 			Tags: []string{"attack:T1611", "edge:CE_NSENTER"}, Fix: "run it on the node by its own means, or as a program that needs no shell there",
-			Why:   "nsenter into process 1, or chroot into the node's root folder, is the escape itself, written down (critical where the pods have what it needs, else low)",
+			Why:   "nsenter into process 1, chroot into the node's root folder or disk, a program named to the kernel (core_pattern, release_agent), a line in the node's cron or authorized_keys is the escape itself, written down (critical where the pods have what it needs, else low)",
 			Noise: "installers that set up nodes do it on purpose, and deserve an exception with an owner", Refs: []string{attackEscape}},
 		Workload: nodeShell,
 	},
@@ -38,7 +39,7 @@ var commandRules = []*posture.Rule{
 			Noise: "quick tests; a sum that is compared in another script", Refs: []string{"https://attack.mitre.org/techniques/T1105/"}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			matching(h, w, downloads, "a download that is piped into a shell")
-			for _, s := range scripts(w) {
+			for _, s := range scriptsOf(h.Set, w) {
 				if text := unchecked(s.text); text != "" && downloads(s.text) == "" {
 					hit := at(w, s.c, "a download that is made to run, and nothing checks it: "+text, s.path...)
 					hit.Severity = medium
@@ -61,7 +62,16 @@ var commandRules = []*posture.Rule{
 			Tags: []string{"attack:T1496"}, Fix: "delete the workload, and find out who made it and by what right",
 			Why:   "its image or command is a known miner's: somebody else uses the cluster, and got in by some way that is still open",
 			Noise: "people who mine on purpose", Refs: []string{"https://attack.mitre.org/techniques/T1496/"}},
-		Workload: miners,
+		Set: func(h *posture.Hits, s *kube.Set) {
+			for _, w := range s.Workloads() {
+				for c := range each(w) {
+					if mines(c.Image) != "" {
+						h.Add(at(w, c, "image "+c.Image, "image"))
+					}
+				}
+			}
+			anywhere(h, s, mines, "a miner")
+		},
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/idle-privileged", Severity: medium, Title: "A container with rights over the node only waits to be entered",
@@ -73,10 +83,13 @@ var commandRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "workload/ssh-server", Severity: low, Title: "A container offers SSH",
 			Tags: []string{"attack:T1021.004", "kubelinter:ssh-port", "kubescape:C-0042"}, Fix: "take the SSH server out; kubectl exec does the same with the cluster's own rights and records",
-			Why:   "it is a login past the cluster's rights and audit log, with keys or passwords of its own. Low: told by the port alone",
+			Why:   "it is a login past the cluster's rights and audit log, with keys or passwords of its own. Low: told by the port or the command alone",
 			Noise: "Git servers and SFTP servers are there to be reached by SSH", Refs: []string{"https://attack.mitre.org/techniques/T1021/004/"}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			for c := range each(w) {
+				if line := append(c.Command[:len(c.Command):len(c.Command)], c.Args...); len(line) > 0 && (path.Base(line[0]) == "sshd" || path.Base(line[0]) == "dropbear") {
+					h.Add(at(w, c, "its command is "+line[0]))
+				}
 				for i, p := range c.Ports {
 					if p.ContainerPort == 22 && p.Protocol != corev1.ProtocolUDP {
 						h.Add(at(w, c, "containerPort: 22", "ports", i, "containerPort"))
@@ -108,7 +121,7 @@ type script struct {
 
 // scripts are all commands of a workload: those of containers, of hooks and of probes.
 func scripts(w *kube.Workload) []script {
-	list := make([]script, 0, len(w.Containers))
+	var list []script
 	for c := range each(w) {
 		if len(c.Command)+len(c.Args) > 0 {
 			field := "command"
@@ -134,6 +147,9 @@ func scripts(w *kube.Workload) []script {
 		if p := c.ReadinessProbe; p != nil {
 			add(p.Exec, "readinessProbe")
 		}
+		if p := c.StartupProbe; p != nil {
+			add(p.Exec, "startupProbe")
+		}
 	}
 	return list
 }
@@ -156,16 +172,43 @@ func joined(lists ...[]string) string {
 
 // matching tells of commands in which find finds something.
 func matching(h *posture.Hits, w *kube.Workload, find func(string) string, what string) {
-	for _, s := range scripts(w) {
+	for _, s := range scriptsOf(h.Set, w) {
 		if text := find(s.text); text != "" {
 			h.Add(at(w, s.c, what+": "+text, s.path...))
 		}
 	}
 }
 
+// anywhere tells of commands in which find finds something, of variables that may be run as
+// one, and of scripts in ConfigMaps.
+func anywhere(h *posture.Hits, s *kube.Set, find func(string) string, what string) {
+	for _, w := range s.Workloads() {
+		matching(h, w, find, what)
+		for c := range each(w) {
+			for i := range c.Env {
+				if v := c.Env[i].Value; len(v) > 12 && len(v) < mostScript && find(v) != "" {
+					h.Add(at(w, c, "the variable "+c.Env[i].Name+" has "+what+": "+find(v), "env", i, "value"))
+				}
+			}
+		}
+	}
+	for _, o := range s.Kind("", "ConfigMap") {
+		for name, n := range o.Root.Get("data").Fields() {
+			text := n.Text()
+			if len(text) > mostScript || !strings.HasPrefix(text, "#!") && !strings.HasSuffix(name, "sh") && !strings.HasSuffix(name, ".py") {
+				continue
+			}
+			if found := find(text); found != "" {
+				h.Add(posture.Hit{Object: o, Path: []any{"data", name}, Evidence: "the script " + name + " has " + what + ": " + found})
+			}
+		}
+	}
+}
+
 // nodeShell finds commands that step out to the node.
 func nodeShell(h *posture.Hits, w *kube.Workload) {
-	for _, s := range scripts(w) {
+	for _, s := range scriptsOf(h.Set, w) {
+		stepsOut(h, w, &s)
 		if strings.Contains(s.text, "nsenter") {
 			if m := entersNode.FindString(s.text); m != "" {
 				hit := at(w, s.c, m, s.path...)
@@ -176,9 +219,15 @@ func nodeShell(h *posture.Hits, w *kube.Workload) {
 				danger(h, w, hit)
 			}
 		}
-		if m := chrootsNode.FindStringSubmatch(s.text); strings.Contains(s.text, "chroot") && m != nil {
+		if !strings.Contains(s.text, "chroot") {
+			continue
+		}
+		if m := chrootsNode.FindStringSubmatch(s.text); m != nil {
+			if behindProcess(m[1]) && w.Spec.HostPID {
+				danger(h, w, at(w, s.c, m[0]+", which is the node's root folder with hostPID", s.path...))
+			}
 			for _, mount := range hostMounts(h.Set, w) {
-				if mount.c == s.c && mount.host == "/" && strings.TrimRight(mount.mounted, "/") == strings.TrimRight(m[1], `/"';`) {
+				if mount.c == s.c && mount.host == "/" && !behindProcess(m[1]) && strings.TrimRight(mount.mounted, "/") == strings.TrimRight(m[1], `/"';`) {
 					danger(h, w, at(w, s.c, m[0]+", where the node's root folder is mounted", s.path...))
 				}
 			}
@@ -204,19 +253,7 @@ func mines(text string) string {
 	return text[at[0]:min(len(text), at[1]+60)]
 }
 
-func miners(h *posture.Hits, w *kube.Workload) {
-	for c := range each(w) {
-		if mines(c.Image) != "" {
-			h.Add(at(w, c, "image "+c.Image, "image"))
-		}
-	}
-	matching(h, w, mines, "a miner")
-}
-
-var (
-	sleeps   = lazyregexp.New(`^(?:(?:/\w+)*/?(?:ba|da|a)?sh\s+(?:-\w+\s+)*(?:--\s+)?)?["']?(?:exec\s+)?(?:sleep\s+(?:infinity|inf|\d{4,}|\d+d)|tail\s+-[fF]\s+/dev/null|while\s+(?:true|:|\[ ?1 ?\])\s*;?\s*do\s+sleep\s+\S+\s*;?\s*done|sleep\s+\d+[hd])`)
-	lastWord = strings.NewReplacer("\n", " ", "\t", " ")
-)
+var sleeps = lazyregexp.New(`^(?:(?:/\w+)*/?(?:ba|da|a)?sh\s+(?:-\w+\s+)*(?:--\s+)?)?["']?(?:exec\s+)?(?:sleep\s+(?:infinity|inf|\d{4,}|\d+d)|tail\s+-[fF]\s+/dev/null|while\s+(?:true|:|\[ ?1 ?\])\s*;?\s*do\s+sleep\s+\S+\s*;?\s*done|sleep\s+\d+[hd])`)
 
 // idle finds containers that do nothing and have rights over the node.
 func idle(h *posture.Hits, w *kube.Workload) {
@@ -232,13 +269,17 @@ func idle(h *posture.Hits, w *kube.Workload) {
 		why = "hostIPC"
 	}
 	for c := range lasting(w) {
-		text := strings.Join(strings.Fields(lastWord.Replace(joined(c.Command, c.Args))), " ")
+		text := joined(c.Command, c.Args)
+		if !strings.Contains(text, "sleep") && !strings.Contains(text, "/dev/null") {
+			continue
+		}
+		text = strings.Join(strings.Fields(text), " ")
 		if !sleeps.MatchString(text) {
 			continue
 		}
 		reason := why
 		for _, m := range hostMounts(h.Set, w) {
-			if i := placeOf(m.host); m.c == c && i >= 0 && (i == len(places) || places[i].write >= bulwark.SeverityHigh) {
+			if i := m.place; m.c == c && i >= 0 && (i == len(places) || places[i].write >= bulwark.SeverityHigh) {
 				reason = "the node's " + m.host
 			}
 		}

@@ -26,7 +26,7 @@ func TestEscapes(t *testing.T) {
 		"privileged alone":               {pod("", "securityContext: {privileged: true}"), "privileged", high, "edge:CE_PRIV_MOUNT"},
 		"privileged and hostPID":         {pod("hostPID: true, ", "securityContext: {privileged: true}"), "privileged", critical, "edge:CE_NSENTER"},
 		"privileged and the root folder": {pod("volumes: [{name: v, hostPath: {path: /}}], ", "securityContext: {privileged: true, runAsUser: 5}, volumeMounts: [{name: v, mountPath: /h}]"), "privileged", critical, "edge:CE_PRIV_MOUNT"},
-		"kernel modules":                 {pod("", caps("SYS_MODULE")), "cap-sys-module", critical, "edge:CE_MODULE_LOAD"},
+		"kernel modules":                 {pod("", caps("SYS_MODULE")), "cap-sys-module", high, "edge:CE_MODULE_LOAD"},
 		"all capabilities":               {pod("", caps("ALL")), "cap-all", high, "edge:CE_MODULE_LOAD"},
 		"all capabilities and hostPID":   {pod("hostPID: true, ", caps("ALL")), "cap-all", critical, "edge:CE_SYS_PTRACE"},
 		"ptrace and hostPID":             {pod("hostPID: true, ", caps("SYS_PTRACE, SYS_ADMIN")), "cap-sys-ptrace", critical, "edge:CE_SYS_PTRACE"},

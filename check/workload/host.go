@@ -16,7 +16,7 @@ import (
 var hostRules = []*posture.Rule{
 	{
 		Rule: misconfig.Rule{ID: "workload/privileged", Severity: critical, Title: "A container is privileged",
-			Tags:  []string{"cis:5.2.2", "cis-docker:5.4", "pss:privileged", "attack:T1611", "edge:CE_PRIV_MOUNT", "edge:CE_MODULE_LOAD", "kubelinter:privileged-container", "kubescape:C-0057"},
+			Tags:  []string{"cis:5.2.2", "cis-docker:5.5", "pss:privileged", "attack:T1611", "edge:CE_PRIV_MOUNT", "edge:CE_MODULE_LOAD", "kubelinter:privileged-container", "kubescape:C-0057"},
 			Fix:   "take privileged out, and add the one capability or device that is needed",
 			Why:   "it has every capability and every device of the node: root in it mounts the node's disk or loads a kernel module, without any flaw. High; critical together with hostPID or the node's root folder, where one command is enough",
 			Noise: "CNI plugins, CSI drivers and node agents of the system need it, and are worth an exception with an owner",

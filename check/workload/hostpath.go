@@ -25,7 +25,7 @@ func (p *place) rule(index int) *posture.Rule {
 			Fix:  p.fix, Why: p.why, Noise: p.noise, Refs: []string{docsVolumes, attackEscape}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			for _, m := range hostMounts(h.Set, w) {
-				if placeOf(m.host) == index {
+				if m.place == index {
 					p.hit(h, w, &m)
 				}
 			}
@@ -43,18 +43,33 @@ func (p *place) hit(h *posture.Hits, w *kube.Workload, m *hostMount) {
 		return
 	}
 	if p.root != "" && !m.readOnly {
-		if mayBeRoot(w, m.c) {
+		switch {
+		case ownUsers(w) && rootWithin(w, m.c) && !p.kernel:
+			hit.Severity = high
+			hit.Evidence += "; volumes are mapped for root of a user namespace: the node's files are its own"
+		case mayBeRoot(w, m.c):
 			hit.Severity = critical
 			hit.Evidence += "; for root, " + p.root
-		} else {
+		default:
 			hit.Severity = high
 		}
 	}
 	if !m.readOnly && p.read == none && !strings.HasSuffix(m.host, "bus") && p.name != "systemd" {
 		hit.Edits = []kube.Edit{kube.Put(true, w.ContainerPath(m.c, "volumeMounts", m.at, "readOnly")...)}
 	}
-	hit.Severity = lesser(w, hit.Severity)
+	if p.kernel {
+		hit.Severity = lesser(w, hit.Severity)
+	}
 	danger(h, w, hit)
+}
+
+// rootWithin tells whether a container may run as root, be it that of a user namespace:
+// volumes are mapped into it, so that the files of the node's root are its own.
+func rootWithin(w *kube.Workload, c *kube.Container) bool {
+	if u := user(w, c); u != nil {
+		return *u == 0
+	}
+	return !yes(nonRoot(w, c))
 }
 
 func harmlessPath(p string) bool {
@@ -70,11 +85,11 @@ var socketRule = &posture.Rule{
 		Refs:  []string{docsVolumes, attackEscape, "https://docs.docker.com/engine/security/#docker-daemon-attack-surface"}},
 	Workload: func(h *posture.Hits, w *kube.Workload) {
 		for _, m := range hostMounts(h.Set, w) {
-			if placeOf(m.host) != len(places) {
+			if m.place != len(places) {
 				continue
 			}
 			hit := at(w, m.c, m.text(), "volumeMounts", m.at)
-			if !strings.HasSuffix(m.host, ".sock") {
+			if !strings.HasSuffix(m.host, ".sock") && !strings.HasPrefix(m.host, "/pipe/") {
 				hit.Severity = high
 				hit.Evidence += ": the folder of the runtime's sockets"
 			}
@@ -92,7 +107,7 @@ var otherWritable = &posture.Rule{
 		Refs:  []string{docsVolumes}},
 	Workload: func(h *posture.Hits, w *kube.Workload) {
 		for _, m := range hostMounts(h.Set, w) {
-			if !m.readOnly && placeOf(m.host) < 0 && !harmlessPath(m.host) {
+			if !m.readOnly && m.place < 0 && !harmlessPath(m.host) {
 				hit := at(w, m.c, m.text(), "volumeMounts", m.at)
 				hit.Edits = []kube.Edit{kube.Put(true, w.ContainerPath(m.c, "volumeMounts", m.at, "readOnly")...)}
 				danger(h, w, hit)
@@ -110,7 +125,7 @@ var otherReadable = &posture.Rule{
 		Refs:  []string{docsVolumes, docsPSS}},
 	Workload: func(h *posture.Hits, w *kube.Workload) {
 		for _, m := range hostMounts(h.Set, w) {
-			i := placeOf(m.host)
+			i := m.place
 			told := i == len(places) || i >= 0 && (!m.readOnly || places[i].read != none && !harmlessPath(m.host)) || i < 0 && !m.readOnly && !harmlessPath(m.host)
 			if !told {
 				h.Add(at(w, m.c, m.text(), "volumeMounts", m.at))

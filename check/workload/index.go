@@ -12,6 +12,8 @@ import (
 // index is what rules look up in a set, made once.
 type index struct {
 	mounts  map[*kube.Workload][]hostMount // of those that have any
+	scripts map[*kube.Workload][]script    // of the first that have any
+	more    bool                           // there are more scripts than were kept
 	at      map[string][]*kube.Workload    // by namespace
 	budgets map[string][]budget            // by namespace
 	scalers map[string][]*kube.Object      // by namespace and name of what they scale
@@ -27,12 +29,17 @@ type budget struct {
 func indexOf(s *kube.Set) *index { return kube.Memo(s, newIndex) }
 
 func newIndex(s *kube.Set) *index {
-	x := &index{map[*kube.Workload][]hostMount{}, map[string][]*kube.Workload{}, map[string][]budget{}, map[string][]*kube.Object{}, map[string][]*kube.Object{}}
+	x := &index{
+		mounts: map[*kube.Workload][]hostMount{}, scripts: map[*kube.Workload][]script{}, at: map[string][]*kube.Workload{},
+		budgets: map[string][]budget{}, scalers: map[string][]*kube.Object{}, ranges: map[string][]*kube.Object{},
+	}
+	room := mostScripts
 	for _, w := range s.Workloads() {
 		x.at[w.Namespace] = append(x.at[w.Namespace], w)
 		if list := mountsOf(s, w); list != nil {
 			x.mounts[w] = list
 		}
+		x.keep(w, &room)
 	}
 	for _, o := range s.Kind("policy", "PodDisruptionBudget") {
 		x.budgets[o.Namespace] = append(x.budgets[o.Namespace], budget{o, selectorOf(o.Root.Get("spec", "selector"))})
@@ -49,6 +56,33 @@ func newIndex(s *kube.Set) *index {
 
 // hostMounts gives the paths of the node that containers have.
 func hostMounts(s *kube.Set, w *kube.Workload) []hostMount { return indexOf(s).mounts[w] }
+
+// scriptsOf gives all commands of a workload.
+func scriptsOf(s *kube.Set, w *kube.Workload) []script {
+	x := indexOf(s)
+	if list, ok := x.scripts[w]; ok || !x.more {
+		return list
+	}
+	return scripts(w)
+}
+
+// mostScripts is how much of the texts of commands is kept: aliases may say one very often.
+const mostScripts = 8 << 20
+
+// keep keeps the commands of a workload while there is room.
+func (x *index) keep(w *kube.Workload, room *int) {
+	if *room < 0 {
+		x.more = true
+		return
+	}
+	list := scripts(w)
+	for i := range list {
+		*room -= len(list[i].text)
+	}
+	if len(list) > 0 {
+		x.scripts[w] = list
+	}
+}
 
 // selectorOf is a label selector; nil when there is none, or it is wrong.
 func selectorOf(n *kube.Node) labels.Selector {

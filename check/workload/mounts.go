@@ -17,6 +17,8 @@ type hostMount struct {
 	readOnly bool
 	mounted  string // where in the container
 	via      string // how it comes there when not by a hostPath of the pods
+	place    int    // what it means, as placeOf tells
+	written  string // the node's path as it was written, where that is another
 }
 
 // text is the mount as evidence.
@@ -25,18 +27,33 @@ func (m *hostMount) text() string {
 	if m.readOnly {
 		mode = "read-only"
 	}
+	if m.written != "" {
+		return "hostPath " + m.written + m.via + " at " + m.mounted + " (" + mode + ")" + m.known()
+	}
 	return "hostPath " + m.host + m.via + " at " + m.mounted + " (" + mode + ")"
+}
+
+// known says what a path behind a process is.
+func (m *hostMount) known() string {
+	if strings.HasPrefix(m.written, "/proc/") {
+		return ", which is the node's " + m.host
+	}
+	return ""
 }
 
 // mountsOf gives the paths of the node that containers have: hostPath volumes, and claims
 // whose volume is one.
 func mountsOf(s *kube.Set, w *kube.Workload) []hostMount {
 	var list []hostMount
-	add := func(volume, host, via string, readOnly bool) {
+	add := func(volume, host, via, written string, readOnly bool) {
+		if host == "" {
+			return
+		}
 		for c := range each(w) {
 			for at, m := range c.VolumeMounts {
-				if host != "" && m.Name == volume {
-					list = append(list, hostMount{c, at, path.Join("/", host, m.SubPath), m.ReadOnly || readOnly, m.MountPath, via})
+				if m.Name == volume {
+					p := path.Join("/", host, m.SubPath)
+					list = append(list, hostMount{c, at, p, m.ReadOnly || readOnly, m.MountPath, via, placeOf(p), written})
 				}
 			}
 		}
@@ -44,11 +61,11 @@ func mountsOf(s *kube.Set, w *kube.Workload) []hostMount {
 	for i := range w.Spec.Volumes {
 		v := &w.Spec.Volumes[i]
 		host, via, readOnly := hostOf(s, w, v)
-		add(v.Name, host, via, readOnly)
+		add(v.Name, host, via, elsewise(v), readOnly)
 	}
 	for _, t := range w.Root.Get("spec", "volumeClaimTemplates").Items() {
 		name := t.Get("metadata", "name").Text()
-		add(name, folderOf(mayBind(s, w.Namespace, name+"-"+w.Name+"-0", t)), " (by the claims "+name+")", false)
+		add(name, folderOf(mayBind(s, w.Namespace, name+"-"+w.Name+"-0", t)), " (by the claims "+name+")", "", false)
 	}
 	return list
 }
@@ -78,6 +95,15 @@ func hostOf(s *kube.Set, w *kube.Workload, v *corev1.Volume) (host, via string, 
 		return "", "", false
 	}
 	return host, " (by the claim " + v.PersistentVolumeClaim.ClaimName + ")", v.PersistentVolumeClaim.ReadOnly
+}
+
+// elsewise is the path of a hostPath as it was written, where people would not know it again
+// by what it means: of Windows, or behind a process.
+func elsewise(v *corev1.Volume) string {
+	if v.HostPath == nil || path.Clean("/"+v.HostPath.Path) == clean(v.HostPath.Path) {
+		return ""
+	}
+	return v.HostPath.Path
 }
 
 // clean is a path of the node without dots and doubled slashes; of Windows without the drive.

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"iter"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,9 +37,9 @@ var placeRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/control-plane-node", Severity: low, Title: "Pods may run on the nodes of the control plane",
-			Tags: []string{"attack:T1610", "kubescape:C-0077"}, Fix: "take the toleration and the node selector out",
+			Tags: []string{"attack:T1610"}, Fix: "take the toleration and the node selector out",
 			Why:   "who gets out of such a container is where the cluster's keys are. Low: it has to get out first; told of where the pods choose such a node, or tolerate it without being on every node anyway",
-			Noise: "controllers and backups of the control plane belong there", Refs: []string{"https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"}},
+			Noise: "controllers and backups of the control plane belong there; a toleration of every taint is told of where an affinity leads there as well", Refs: []string{"https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"}},
 		Workload: controlPlane,
 	},
 	{
@@ -90,10 +91,32 @@ func controlPlane(h *posture.Hits, w *kube.Workload) {
 			h.Add(inPod(w, "nodeSelector: "+key, "nodeSelector", key))
 		}
 	}
+	for key, path := range controlPlaneAffinity(w) {
+		h.Add(inPod(w, "nodeAffinity: "+key, path...))
+	}
 	for i, t := range w.Spec.Tolerations {
 		if (t.Key == taintNew || t.Key == taintOld) && t.Effect != corev1.TaintEffectPreferNoSchedule {
 			hit := inPod(w, "a toleration of "+t.Key, "tolerations", i)
 			h.Add(hit)
+		}
+	}
+}
+
+// controlPlaneAffinity gives the terms by which pods want a node of the control plane, with
+// their paths in the spec.
+func controlPlaneAffinity(w *kube.Workload) iter.Seq2[string, []any] {
+	return func(yield func(string, []any) bool) {
+		if w.Spec.Affinity == nil || w.Spec.Affinity.NodeAffinity == nil || w.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution == nil {
+			return
+		}
+		for i, term := range w.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
+			for j, e := range term.MatchExpressions {
+				wanted := e.Operator == corev1.NodeSelectorOpExists || e.Operator == corev1.NodeSelectorOpIn
+				path := []any{"affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms", i, "matchExpressions", j}
+				if wanted && (e.Key == taintNew || e.Key == taintOld) && !yield(e.Key, path) {
+					return
+				}
+			}
 		}
 	}
 }

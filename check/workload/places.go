@@ -24,6 +24,7 @@ type place struct {
 	tags        []string // of both
 	writeTags   []string
 	readTags    []string
+	kernel      bool   // the kernel's own files, which root of a user namespace may not write
 	root        string // what one command does for root, which makes a writable one critical
 }
 
@@ -40,8 +41,8 @@ var places = []place{
 		writeTags: []string{"edge:EXPLOIT_HOST_WRITE"}, readTags: []string{"edge:EXPLOIT_HOST_READ"}, root: "chroot into it is a root shell on the node"},
 	{name: "etc", title: "Pods have the node's system configuration", write: high, read: medium,
 		paths: []string{"/etc$", "/etc/passwd", "/etc/shadow", "/etc/gshadow", "/etc/group", "/etc/sudoers", "/etc/sudoers.d", "/etc/pam.d", "/etc/security", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/profile", "/etc/profile.d",
-			"/etc/environment", "/etc/init.d", "/etc/rc.local", "/etc/udev", "/etc/modprobe.d", "/etc/modules-load.d", "/etc/sysctl.d", "/etc/ssl/private", "/etc/docker", "/etc/containerd", "/etc/crio", "/etc/containers", "/etc/sysconfig", "/etc/default"},
-		why: "writable, a user, a sudo rule or a library to preload makes root of anybody on the node; read-only, password hashes and keys can be read",
+			"/etc/environment", "/etc/init.d", "/etc/rc.local", "/etc/udev", "/etc/modprobe.d", "/etc/modules-load.d", "/etc/sysctl.d", "/etc/ssl/private", "/etc/docker", "/etc/containerd", "/etc/crio", "/etc/containers", "/etc/sysconfig", "/etc/default", "/var/lib/cloud", "/var/lib/waagent"},
+		why: "writable, a user, a sudo rule or a library to preload makes root of anybody on the node; read-only, password hashes and keys can be read, and what the cloud gave the node at its start (cloud-init)",
 		fix: "mount the one file that is needed, read-only", noise: "/etc/passwd and /etc/group are often mounted read-only to show names of users", writeTags: []string{"edge:EXPLOIT_HOST_WRITE", "attack:T1098"}, readTags: []string{"edge:EXPLOIT_HOST_READ", "attack:T1003.008"}},
 	{name: "cron", title: "Pods have the node's cron tables", paths: []string{"/etc/cron.d", "/etc/cron.daily", "/etc/cron.hourly", "/etc/cron.weekly", "/etc/cron.monthly", "/etc/crontab", "/var/spool/cron", "/etc/anacrontab", "/var/spool/at"}, write: high, read: none,
 		why: "what is written there runs as root on the node within a minute", fix: "take the mount out; a DaemonSet or CronJob of Kubernetes runs things on nodes",
@@ -53,7 +54,7 @@ var places = []place{
 		why: "shell profiles and authorized_keys of people that log in to the node can be written, their keys and cloud credentials read", fix: "keep the program's data in a volume of its own",
 		noise: "clusters on one machine keep data in home folders; a folder deeper in one is told of as any writable one", writeTags: []string{"edge:EXPLOIT_HOST_WRITE", "attack:T1098.004"}, readTags: []string{"edge:EXPLOIT_HOST_READ", "attack:T1552.001"}},
 	{name: "control-plane", title: "Pods have the cluster's own keys and manifests", write: critical, read: high,
-		paths: []string{"/etc/kubernetes", "/etc/rancher", "/var/lib/rancher", "/srv/kubernetes", "/var/lib/kube-apiserver", "/var/lib/kube-scheduler", "/var/lib/kube-controller-manager", "/var/lib/kube-proxy", "/etc/origin", "/var/snap/microk8s", "/var/lib/k0s", "/etc/eks", "/home/kubernetes"},
+		paths: []string{"/etc/kubernetes", "/etc/rancher", "/var/lib/rancher", "/srv/kubernetes", "/var/lib/kube-apiserver", "/var/lib/kube-scheduler", "/var/lib/kube-controller-manager", "/var/lib/kube-proxy", "/etc/origin", "/var/snap/microk8s", "/var/lib/k0s", "/etc/eks", "/home/kubernetes", "/var/lib/minikube"},
 		why:   "writable, a file in the manifests folder is a pod of the node that nothing admits (critical for root); read-only, the keys of the API server and the administrators' kubeconfigs can be read, and are the cluster",
 		fix:   "take the mount out; what a program needs of the cluster it asks for by RBAC", noise: "the control plane's own pods and benchmark tools read it; on worker nodes there is less",
 		tags: []string{"attack:T1552.004"}, writeTags: []string{"edge:EXPLOIT_HOST_WRITE"}, readTags: []string{"edge:EXPLOIT_HOST_READ"}, root: "a manifest written there runs as a static pod with any rights"},
@@ -73,32 +74,32 @@ var places = []place{
 	{name: "log", title: "Pods write to the node's log folder", paths: []string{"/var/log", "/var/lib/docker/containers"}, write: medium, read: low,
 		why: "writable, a link that is planted there is followed by the kubelet, which shows any file of the node to whoever may read logs of pods; and traces can be wiped. Medium: the right to read logs is needed besides. Read-only, logs of all pods can be read (low)",
 		fix: "mount it readOnly: true", noise: logNoise, writeTags: []string{"edge:CE_VAR_LOG_SYMLINK", "attack:T1070"}, readTags: []string{"attack:T1005"}},
-	{name: "proc", title: "Pods have the node's /proc", paths: []string{"/proc"}, write: high, read: medium,
+	{name: "proc", kernel: true, title: "Pods have the node's /proc", paths: []string{"/proc"}, write: high, read: medium,
 		why: "root writes a program's name into sys/kernel/core_pattern, and the kernel runs it on the node at the next crash (critical where it is writable for root); read-only, the command lines of all processes can be read", fix: "mount it readOnly: true, or /proc/net alone; better, use the metrics of the kubelet",
 		noise: "node exporters read it", tags: []string{"attack:T1057"}, writeTags: []string{"edge:CE_UMH_CORE_PATTERN"}, root: "a program named in /proc/sys/kernel/core_pattern runs as root on the node"},
-	{name: "proc-setting", title: "Pods write the settings of the node's kernel", paths: []string{"/proc/sys", "/proc/sysrq-trigger"}, write: high, read: none,
+	{name: "proc-setting", kernel: true, title: "Pods write the settings of the node's kernel", paths: []string{"/proc/sys", "/proc/sysrq-trigger"}, write: high, read: none,
 		why: "core_pattern and modprobe name programs that the kernel runs as root (critical for root); sysrq restarts the node", fix: "set what is needed on the node, or by the pods' sysctls", noise: "tuning agents write sysctls of the node",
 		writeTags: []string{"edge:CE_UMH_CORE_PATTERN"}, root: "a program named in kernel/core_pattern runs as root on the node"},
-	{name: "sys", title: "Pods write to the node's /sys", paths: []string{"/sys"}, write: high, read: none,
+	{name: "sys", kernel: true, title: "Pods write to the node's /sys", paths: []string{"/sys"}, write: high, read: none,
 		why:   "uevent_helper names a program that the kernel runs as root, and drivers and devices can be set there; without privileged and with AppArmor some of it is refused, which leaves it high rather than critical",
 		fix:   "mount it readOnly: true",
 		noise: "device plugins and CNI plugins write to parts of it; reading is not told of", writeTags: []string{"edge:EXPLOIT_HOST_WRITE"}},
-	{name: "cgroup", title: "Pods write to the node's control groups", paths: []string{"/sys/fs/cgroup", "/cgroup"}, write: high, read: none,
+	{name: "cgroup", kernel: true, title: "Pods write to the node's control groups", paths: []string{"/sys/fs/cgroup", "/cgroup"}, write: high, read: none,
 		why: "with cgroup v1, release_agent names a program that the node runs as root; with v2, limits of other pods can be lifted", fix: "mount it readOnly: true",
 		noise: "images that run systemd want it; with cgroup v2 they do not", writeTags: []string{"edge:EXPLOIT_HOST_WRITE"}},
-	{name: "bpf", title: "Pods have the node's BPF programs or the kernel's debug files", paths: []string{"/sys/fs/bpf", "/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security"}, write: medium, read: none,
+	{name: "bpf", kernel: true, title: "Pods have the node's BPF programs or the kernel's debug files", paths: []string{"/sys/fs/bpf", "/sys/kernel/debug", "/sys/kernel/tracing", "/sys/kernel/security"}, write: medium, read: none,
 		why:   "maps and programs of the CNI and of security agents can be changed, the kernel traced. Medium: it takes BPF or root besides",
 		fix:   "mount it readOnly: true, or take it out",
 		noise: "eBPF agents pin their maps there", writeTags: []string{"edge:EXPLOIT_HOST_WRITE", "attack:T1014"}},
-	{name: "dev", title: "Pods have the node's devices", write: high, read: medium,
-		paths: []string{"/dev$", "/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/sd*", "/dev/vd*", "/dev/xvd*", "/dev/hd*", "/dev/nvme*", "/dev/dm-*", "/dev/mapper", "/dev/disk", "/dev/block", "/dev/loop*", "/dev/md*", "/dev/rbd*"},
+	{name: "dev", kernel: true, title: "Pods have the node's devices", write: high, read: medium,
+		paths: []string{"/dev$", "/dev/mem", "/dev/kmem", "/dev/port", "/dev/sd*", "/dev/vd*", "/dev/xvd*", "/dev/hd*", "/dev/nvme*", "/dev/dm-*", "/dev/mapper", "/dev/disk", "/dev/block", "/dev/loop*", "/dev/md*", "/dev/rbd*"},
 		why:   "disks are read and written past the file system, memory past everything; without privileged the devices cgroup refuses most, which leaves it high",
 		fix:   "ask for the one device by a device plugin or a block volume",
 		noise: "storage drivers need disks; GPU, USB, KVM and other single devices are told of as any folder of the node", writeTags: []string{"edge:EXPLOIT_HOST_WRITE", "attack:T1006"}},
 	{name: "boot", title: "Pods write to the node's kernel or its modules", paths: []string{"/boot", "/lib/modules", "/usr/lib/modules", "/usr/src"}, write: high, read: none,
 		why: "what the node boots next, or loads next, can be replaced: it survives the pod, and restarts", fix: "mount it readOnly: true", noise: "installers of kernel modules write there; CNI plugins mount modules read-only, which is not told of",
 		writeTags: []string{"edge:EXPLOIT_HOST_WRITE", "attack:T1542", "attack:T1547.006"}},
-	{name: "programs", title: "Pods write to the node's programs", paths: []string{"/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt$", "/opt/bin"}, write: high, read: none,
+	{name: "programs", title: "Pods write to the node's programs", paths: []string{"/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt$", "/opt/bin", "/Windows", "/Program Files", "/Program Files (x86)"}, write: high, read: none,
 		why: "a program or library that the node's root runs can be replaced", fix: "mount it readOnly: true", noise: "installers put programs on nodes on purpose; reading is not told of",
 		writeTags: []string{"edge:EXPLOIT_HOST_WRITE", "attack:T1554"}},
 	{name: "systemd", title: "Pods have the node's services", paths: []string{"/etc/systemd", "/lib/systemd", "/usr/lib/systemd", "/run/systemd", "/var/run/systemd", "/run/dbus", "/var/run/dbus", "/run/systemd/private"}, write: high, read: none,
@@ -114,7 +115,7 @@ var places = []place{
 var sockets = []string{
 	"/run/docker.sock", "/var/run/docker.sock", "/run/containerd/containerd.sock", "/var/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock", "/run/k0s/containerd.sock",
 	"/run/crio/crio.sock", "/var/run/crio/crio.sock", "/run/podman/podman.sock", "/var/run/podman/podman.sock", "/run/cri-dockerd.sock", "/var/run/cri-dockerd.sock", "/run/dockershim.sock", "/var/run/dockershim.sock",
-	"/run/buildkit/buildkitd.sock", "/run/frakti.sock", "/var/run/frakti.sock", "/run/containerd$", "/var/run/containerd$", "/run/crio$", "/var/run/crio$", "/run/podman", "/var/run/podman", "/run/k3s", "/run$", "/var/run$", "/run/docker$", "/var/run/docker$",
+	"/run/buildkit/buildkitd.sock", "/run/frakti.sock", "/var/run/frakti.sock", "/run/nri", "/var/run/nri", "/run/containerd$", "/var/run/containerd$", "/run/crio$", "/var/run/crio$", "/run/podman", "/var/run/podman", "/run/k3s", "/run$", "/var/run$", "/run/docker$", "/var/run/docker$",
 	"/pipe/docker_engine", "/pipe/containerd-containerd", // of Windows
 }
 
@@ -168,7 +169,7 @@ func (t *pattern) fits(p string) int {
 func placeOf(p string) int {
 	if strings.HasSuffix(p, ".sock") {
 		switch path.Base(p) {
-		case "docker.sock", "containerd.sock", "crio.sock", "podman.sock":
+		case "docker.sock", "containerd.sock", "crio.sock", "podman.sock", "cri-dockerd.sock", "dockershim.sock", "buildkitd.sock":
 			return len(places)
 		}
 	}

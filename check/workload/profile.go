@@ -30,14 +30,14 @@ var profileRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/apparmor-unconfined", Severity: medium, Title: "A container is free of AppArmor",
-			Tags: []string{"cis:5.6.3", "cis-docker:5.1", "pss:appArmorProfile", "attack:T1611", "kubescape:C-0055"}, Fix: "take the profile out: the runtime's own then holds",
+			Tags: []string{"cis:5.6.3", "cis-docker:5.2", "pss:appArmorProfile", "attack:T1611", "kubescape:C-0055"}, Fix: "take the profile out: the runtime's own then holds",
 			Why:   "the runtime's profile keeps root from mounting and from writing to /proc and /sys: without it, escapes by cgroups and core_pattern are open to whoever has SYS_ADMIN. Medium: a capability is needed besides",
 			Noise: "CNI plugins and containers that mount need it", Refs: []string{"https://kubernetes.io/docs/tutorials/security/apparmor/", docsPSS}},
 		Workload: appArmor,
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/selinux-options", Severity: high, Title: "A container chooses an SELinux type or user of its own",
-			Tags: []string{"cis:5.6.3", "cis-docker:5.2", "pss:seLinuxOptions", "attack:T1611"}, Fix: "take type, user and role out; container_t holds then",
+			Tags: []string{"cis:5.6.3", "cis-docker:5.3", "pss:seLinuxOptions", "attack:T1611"}, Fix: "take type, user and role out; container_t holds then",
 			Why:   "spc_t and unconfined_t are no confinement at all (high); other types, users and roles are rules that nobody has read (medium)",
 			Noise: "node agents on SELinux systems run as spc_t; types that were written for one program are tighter than the default", Refs: []string{docsContext, docsPSS}},
 		Workload: seLinux,

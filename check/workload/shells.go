@@ -18,20 +18,40 @@ var (
 	codeShell   = lazyregexp.New(`socket[^\n]{0,400}(?:dup2\(|pty\.spawn|/bin/(?:ba)?sh)|fsockopen\([^\n]{0,200}(?:exec|proc_open)\(|TCPSocket\.(?:new|open)\b[^\n]{0,300}\b(?:popen|exec|spawn)\b`)
 )
 
-// shapes are the ways in which a shell is connected to the network, each with a word that is
-// in whatever it finds.
+// shapes are the ways in which a shell is connected to the network, each with a text that is
+// in whatever it finds; behind a blank, with a word.
 var shapes = []struct {
 	word string
 	find *lazyregexp.Regexp
 }{
-	{"nc", netcatShell}, {"netcat", netcatShell}, {"/dev/tcp/", bashShell}, {"/dev/udp/", bashShell}, {"/dev/tcp/", descriptor}, {"/dev/tcp/", bothWays}, {"/dev/udp/", bothWays}, {"/dev/udp/", descriptor}, {"mkfifo", fifoShell}, {"mknod", fifoShell},
-	{"socat", socatShell}, {"socket", codeShell}, {"fsockopen", codeShell}, {"TCPSocket", codeShell}, {"nc ", fedShell}, {"ncat ", fedShell}, {"telnet ", fedShell}, {"/inet/", awkShell},
+	{" nc", netcatShell}, {" ncat", netcatShell}, {" netcat", netcatShell}, {"/dev/tcp/", bashShell}, {"/dev/udp/", bashShell}, {"/dev/tcp/", descriptor}, {"/dev/tcp/", bothWays}, {"/dev/udp/", bothWays}, {"/dev/udp/", descriptor}, {"mkfifo", fifoShell}, {"mknod", fifoShell},
+	{"socat", socatShell}, {"socket", codeShell}, {"fsockopen", codeShell}, {"TCPSocket", codeShell}, {" nc", fedShell}, {" ncat", fedShell}, {" netcat", fedShell}, {" telnet", fedShell}, {"/inet/", awkShell},
+}
+
+// hasWord tells whether a word stands in a text, and is no part of another.
+func hasWord(text, word string) bool {
+	for from := 0; ; {
+		i := strings.Index(text[from:], word)
+		if i < 0 {
+			return false
+		}
+		start, end := from+i, from+i+len(word)
+		if (start == 0 || !letter(text[start-1])) && (end == len(text) || !letter(text[end])) {
+			return true
+		}
+		from = end
+	}
+}
+
+// letter tells whether a byte is part of a word, as regular expressions have it.
+func letter(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 // reverseShell finds a shell that is connected to the network.
 func reverseShell(text string) string {
 	for i := range shapes {
-		if !strings.Contains(text, shapes[i].word) {
+		if word, whole := strings.CutPrefix(shapes[i].word, " "); !strings.Contains(text, word) || whole && !hasWord(text, word) {
 			continue
 		}
 		m := shapes[i].find.FindString(text)
@@ -45,10 +65,14 @@ func reverseShell(text string) string {
 var (
 	pipedDownload = lazyregexp.New(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:/\w+)*/?(?:ba|z|k|da|a)?sh\b`)
 	substituted   = lazyregexp.New("\\b(?:ba|z|da|a)?sh\\s+(?:-c\\s+)?[\"']?(?:<\\(|\\$\\(|`)\\s*(?:curl|wget)\\b[^)`\\n]{0,300}")
+	pythonFetched = lazyregexp.New(`\b(?:exec|eval)\s*\([^\n]{0,80}(?:urlopen|requests\.get|urllib2?)\b[^\n]{0,100}`)
 	pythonPiped   = lazyregexp.New(`\b(?:curl|wget)\b[^|;\n]{0,300}\|\s*(?:python[0-9.]*|perl|ruby|node)\b`)
 )
 
 func downloads(text string) string {
+	if strings.Contains(text, "urlopen") || strings.Contains(text, "requests.get") {
+		return pythonFetched.FindString(text)
+	}
 	if !strings.Contains(text, "curl") && !strings.Contains(text, "wget") {
 		return ""
 	}
@@ -66,10 +90,31 @@ var (
 	checked  = lazyregexp.New(`\b(?:sha(?:1|224|256|384|512)sum|shasum|md5sum|gpg|cosign|minisign|openssl\s+dgst)\b`)
 )
 
+// kept is a download with the file that it goes to.
+var kept = lazyregexp.New(`\b(?:curl|wget)\b[^;|&\n]{0,300}\s(?:-o|-O|--output|--output-document)[= ]?\s*["']?([^\s"';|&-][^\s"';|&]*)`)
+
+// runBy is how a shell, or nobody but the kernel, runs a file in the rest of a script.
+func runBy(rest, file string) string {
+	for _, shell := range []string{"bash ", "sh ", "python ", "python3 ", "perl ", "source ", ". "} {
+		if strings.Contains(rest, " "+shell+file) || strings.Contains(rest, ";"+shell+file) || strings.Contains(rest, "\n"+shell+file) {
+			return shell + file
+		}
+	}
+	return ""
+}
+
 // unchecked finds a program that is downloaded and made to run, while nothing looks at what
 // it is.
 func unchecked(text string) string {
-	if !strings.Contains(text, "chmod") || checked.MatchString(text) {
+	if checked.MatchString(text) {
+		return ""
+	}
+	if m := kept.FindStringSubmatch(text); m != nil {
+		if run := runBy(text[strings.Index(text, m[0])+len(m[0]):], m[1]); run != "" {
+			return run
+		}
+	}
+	if !strings.Contains(text, "chmod") {
 		return ""
 	}
 	at := fetched.FindStringIndex(text)
@@ -111,6 +156,6 @@ func installs(text string) string {
 }
 
 var (
-	entersNode  = lazyregexp.New(`\bnsenter\b[^;|\n]{0,200}(?:-t\s*1\b|--target[= ]\s*1\b|/proc/1/ns/)[^;|\n]{0,80}`)
+	entersNode  = lazyregexp.New(`\bnsenter\b[^;|\n]{0,200}(?:-[a-zA-Z]*t\s*1\b|--target[= ]\s*1\b|/proc/1/ns/)[^;|\n]{0,80}`)
 	chrootsNode = lazyregexp.New(`\bchroot\s+(/\S*)`)
 )

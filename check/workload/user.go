@@ -22,14 +22,18 @@ var userRules = []*posture.Rule{
 		Rule: misconfig.Rule{ID: "workload/may-run-as-root", Severity: low, Title: "A container may run as root",
 			Tags: []string{"cis:5.2.7", "pss:runAsNonRoot", "kubelinter:run-as-non-root", "kubescape:C-0013"}, Fix: "set runAsNonRoot: true, and runAsUser when the image names no user by number",
 			Why:   "nothing says which user it is, so the image decides, and most run as root, which most escapes begin with. Low: it depends on the image, and another flaw or mount is needed",
-			Noise: "the image has a user of its own: runAsNonRoot: true then changes nothing; images that are named nonroot, rootless or unprivileged are left out", Refs: []string{docsContext, docsPSS}},
+			Noise: "the image has a user of its own: runAsNonRoot: true then changes nothing; images that are named nonroot, rootless or unprivileged are left out, and a fragment that names no image is told of with --hygiene alone", Refs: []string{docsContext, docsPSS}},
 		Workload: func(h *posture.Hits, w *kube.Workload) {
 			if w.Windows() {
 				return
 			}
 			for c := range each(w) {
-				if user(w, c) == nil && mayBeRoot(w, c) && !c.Ephemeral && !namedNonRoot(c.Image) {
-					h.Add(at(w, c, "neither runAsNonRoot: true nor runAsUser", "securityContext", "runAsNonRoot"))
+				if user(w, c) == nil && mayBeRoot(w, c) && !c.Ephemeral && !hostProcessOf(w, c) && !namedNonRoot(c.Image) {
+					hit := at(w, c, "neither runAsNonRoot: true nor runAsUser", "securityContext", "runAsNonRoot")
+					if c.Image == "" { // a fragment, of which another file has the rest
+						hit.Tags = []string{"hygiene"}
+					}
+					h.Add(hit)
 				}
 			}
 		},
@@ -73,7 +77,7 @@ var userRules = []*posture.Rule{
 	},
 	{
 		Rule: misconfig.Rule{ID: "workload/debug-container", Severity: low, Title: "Somebody has put a debug container into a running pod",
-			Tags: []string{"attack:T1609", "kubescape:C-0256"}, Fix: "delete the pod: its controller makes one without it",
+			Tags: []string{"attack:T1609"}, Fix: "delete the pod: its controller makes one without it",
 			Why:   "an ephemeral container stays until the pod ends, with its tools and often more rights than the rest. Low: who put it there had the right to",
 			Noise: "somebody is debugging right now", Refs: []string{"https://kubernetes.io/docs/concepts/workloads/pods/ephemeral-containers/"}},
 		Workload: debugContainers,
@@ -183,4 +187,14 @@ func debugContainers(h *posture.Hits, w *kube.Workload) {
 			}
 		}
 	}
+}
+
+// hostProcessOf tells whether a container is a process of a Windows node, which has no user
+// of Linux.
+func hostProcessOf(w *kube.Workload, c *kube.Container) bool {
+	if s := c.SecurityContext; s != nil && s.WindowsOptions != nil && s.WindowsOptions.HostProcess != nil {
+		return *s.WindowsOptions.HostProcess
+	}
+	s := w.Spec.SecurityContext
+	return s != nil && s.WindowsOptions != nil && yes(s.WindowsOptions.HostProcess)
 }

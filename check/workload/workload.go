@@ -59,5 +59,5 @@ func With(o Options) *posture.Family {
 
 func rules(o Options) []*posture.Rule {
 	return slices.Concat(hostRules, capabilityRules(), pathRules(), volumeRules, profileRules, userRules, standardRules,
-		commandRules, authRules, imageRules(o), resourceRules, availableRules, scaleRules, placeRules)
+		commandRules, exploitRules, authRules, imageRules(o), resourceRules, availableRules, scaleRules, placeRules)
 }

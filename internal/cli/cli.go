@@ -153,7 +153,7 @@ func hint(err error) string {
 	case errors.Is(err, cluster.ErrNoCluster):
 		return "say which cluster: --kubeconfig FILE or KUBECONFIG, and --context NAME; files need none: bulwark scan deploy/"
 	case errors.Is(err, bulwark.ErrUnavailable):
-		return "it may be there at another time; see whether it answers from here"
+		return "nothing answers there now: see whether it runs, whether its address is right, and whether it is reached from here"
 	case errors.Is(err, bulwark.ErrLimit):
 		return "it is larger than the budget that keeps hostile input from exhausting this machine"
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -24,13 +25,15 @@ func (a *app) dbCommand() *cobra.Command {
 
 func (a *app) dbBuild() *cobra.Command {
 	var from advisory.BuildOptions
+	var osv []string
 	c := &cobra.Command{
 		Use: "build --osv DIR|URL -o FILE", Short: "Make a database from OSV records and other data", Args: cobra.NoArgs,
 		PreRunE: a.settle,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if from.OSV == "" || a.output == "" {
+			if len(osv) == 0 || slices.Contains(osv, "") || a.output == "" {
 				return usage("db build needs --osv DIR|URL and --output FILE")
 			}
+			from.OSV, from.Feeds = osv[0], osv[1:]
 			ctx, cancel := context.WithTimeout(c.Context(), a.timeout)
 			defer cancel()
 			var err error
@@ -47,7 +50,7 @@ func (a *app) dbBuild() *cobra.Command {
 	f := c.Flags()
 	a.common(f)
 	f.StringVarP(&a.output, "output", "o", "", "write the database to `FILE`")
-	f.StringVar(&from.OSV, "osv", "", "`DIR or URL` that holds <Ecosystem>/all.zip, or .json files of a record or a list of them")
+	f.StringArrayVar(&osv, "osv", nil, "`DIR or URL` that holds <Ecosystem>/all.zip, or .json files of a record or a list of them (repeatable)")
 	f.StringVar(&from.KEV, "kev", "", "known exploited vulnerabilities, `FILE or URL`")
 	f.StringVar(&from.EPSS, "epss", "", "exploit probabilities, `FILE or URL`")
 	f.StringVar(&from.EOL, "eol", "", "end-of-life dates, `FILE or URL`")

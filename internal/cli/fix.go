@@ -11,6 +11,7 @@ import (
 
 	"bulwark"
 	"bulwark/scan"
+	"bulwark/source/cluster"
 )
 
 func (a *app) fixCommand() *cobra.Command {
@@ -21,7 +22,8 @@ func (a *app) fixCommand() *cobra.Command {
 			"for `git apply` or `patch -p1`, or let --write do it. Comments and the order of keys stay; what it is not\n" +
 			"sure of it leaves, and tells on stderr. Patches that touch the same lines are made one after the other.\n" +
 			"With --online, registries are asked for the digests of base images, and FROM is pinned.\n" +
-			"For a cluster or a snapshot of one it prints the commands of kubectl that make the changes, and makes none.",
+			"For a cluster or a snapshot of one it prints the commands of kubectl that make the changes, and makes none.\n" +
+			"Where a command would undo the one before, the API server refuses it: run fix again for what is left.",
 		Example: "  bulwark fix .\n  bulwark fix deploy/ --write\n  bulwark fix pod.yaml --severity critical,high\n  bulwark fix . --online | git apply\n" +
 			"  bulwark fix cluster -o changes.sh",
 		Args: cobra.ExactArgs(1), PreRunE: a.settle,
@@ -58,7 +60,7 @@ func (a *app) fix(ctx context.Context, ref string, write bool) error {
 	if db != nil {
 		defer db.Close()
 	}
-	if kind, _, _ := strings.Cut(ref, ":"); kind == "cluster" || kind == "snapshot" {
+	if isCluster(ref) || cluster.IsSnapshot(ref) {
 		return a.fixLive(ctx, s, ref, write)
 	}
 	m, err := newMender(ref)
@@ -80,7 +82,7 @@ func (a *app) fix(ctx context.Context, ref string, write bool) error {
 		fmt.Fprintf(a.err, "bulwark: left out: %s\n", clean(err.Error()))
 	}
 	if !a.quiet {
-		a.unpatched(m)
+		a.unpatched(m, len(m.texts) > 0)
 	}
 	if write {
 		return a.change(m)
@@ -135,8 +137,8 @@ func pins(f *bulwark.Finding) bool {
 	return false
 }
 
-// unpatched says what the diff leaves as it is, and why.
-func (a *app) unpatched(m *mender) {
+// unpatched says what is left as it is, and why; changes tells whether anything is not.
+func (a *app) unpatched(m *mender, changes bool) {
 	without := 0
 	for _, f := range m.found {
 		switch {
@@ -150,7 +152,7 @@ func (a *app) unpatched(m *mender) {
 		without++
 	}
 	switch {
-	case len(m.found) == 0 && len(m.texts) == 0:
+	case len(m.found) == 0 && !changes:
 		fmt.Fprintln(a.err, "bulwark: nothing was found, so there is nothing to change")
 	case without == 1:
 		fmt.Fprintln(a.err, "bulwark: 1 finding has no patch; bulwark scan tells what to do")

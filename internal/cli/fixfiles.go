@@ -142,8 +142,11 @@ func (m *mender) read(name string) ([]byte, fs.FileMode, error) {
 
 func local(name string) string { return filepath.FromSlash(path.Clean(name)) }
 
-// rewrite puts the changed content beside the file and renames it.
+// rewrite puts the changed content in the place of the file, which is as it was looked at.
 func (m *mender) rewrite(file string) error {
+	if st, err := m.root.Lstat(local(file)); err == nil && st.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%s: it is a link; name the file that it leads to: %w", file, bulwark.ErrUnsupported)
+	}
 	old, mode, err := m.read(file)
 	if err != nil {
 		return err
@@ -156,14 +159,20 @@ func (m *mender) rewrite(file string) error {
 	if !bytes.Equal(changed, m.texts[file].Bytes()) {
 		return fmt.Errorf("%s: %w", file, errChanged)
 	}
-	name := local(file)
+	return m.replace(local(file), changed, mode)
+}
+
+// replace writes the content beside the file and renames it, so that the file is whole at any
+// time. The new one has the rights of the old.
+func (m *mender) replace(name string, content []byte, mode fs.FileMode) error {
 	beside := filepath.Join(filepath.Dir(name), ".bulwark-"+filepath.Base(name))
-	out, err := m.root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	out, err := m.root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(changed)
-	if err = errors.Join(err, out.Close()); err == nil {
+	_, err = out.Write(content)
+	err = errors.Join(err, out.Chmod(mode), out.Close()) // the umask does not count
+	if err == nil {
 		err = m.root.Rename(beside, name)
 	}
 	if err != nil {

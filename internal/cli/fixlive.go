@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -24,17 +25,14 @@ func (a *app) fixLive(ctx context.Context, s *scan.Scanner, ref string, write bo
 	if res.Opened == 0 {
 		return a.verdict(res)
 	}
-	m := &mender{}
-	for _, f := range res.Findings {
-		if f.Exception == nil {
-			m.found = append(m.found, f)
-		}
-	}
 	var b strings.Builder
-	rest := &mender{texts: m.texts}
+	rest := &mender{}
 	done := map[string]bool{}
-	for _, f := range m.found {
-		command, ok := kubectl(f.Fix)
+	for _, f := range res.Findings {
+		if f.Exception != nil {
+			continue
+		}
+		command, ok := kubectl(a.reaching(ref), f.Fix)
 		if !ok {
 			rest.found = append(rest.found, f)
 			continue
@@ -45,7 +43,7 @@ func (a *app) fixLive(ctx context.Context, s *scan.Scanner, ref string, write bo
 		}
 	}
 	if !a.quiet {
-		a.unpatched(rest)
+		a.unpatched(rest, len(done) > 0)
 	}
 	return a.write(func(w io.Writer) error {
 		_, err := io.WriteString(w, b.String())
@@ -53,8 +51,25 @@ func (a *app) fixLive(ctx context.Context, s *scan.Scanner, ref string, write bo
 	})
 }
 
+// reaching is kubectl as it reaches the cluster that was looked at, where the user said which:
+// another may be the current one.
+func (a *app) reaching(ref string) string {
+	command := "kubectl"
+	if a.cluster.kubeconfig != "" {
+		command += " --kubeconfig " + quoted(a.cluster.kubeconfig)
+	}
+	context := a.cluster.context
+	if kind, named := prefixed(ref); kind == "cluster" {
+		context = cmp.Or(named, context)
+	}
+	if context != "" {
+		command += " --context " + quoted(context)
+	}
+	return command
+}
+
 // kubectl is the command that makes a patch of an object of a cluster: File is its id.
-func kubectl(fix *bulwark.Fix) (string, bool) {
+func kubectl(program string, fix *bulwark.Fix) (string, bool) {
 	if fix == nil || fix.Patch == nil {
 		return "", false
 	}
@@ -67,7 +82,7 @@ func kubectl(fix *bulwark.Fix) (string, bool) {
 	if len(parts) == 3 {
 		namespace, parts = " -n "+quoted(parts[0]), parts[1:]
 	}
-	return fmt.Sprintf("kubectl patch %s %s%s --type %s -p %s", quoted(parts[0]), quoted(parts[1]), namespace, kind, quoted(fix.Patch.Text)), true
+	return fmt.Sprintf("%s patch %s %s%s --type %s -p %s", program, quoted(parts[0]), quoted(parts[1]), namespace, kind, quoted(fix.Patch.Text)), true
 }
 
 var bare = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._:-]*$`)

@@ -19,7 +19,7 @@ func TestKubectl(t *testing.T) {
 		{"json-patch", "a/b/c/d", `[]`, ""},
 		{"unified-diff", "a/Pod/x", `[]`, ""},
 	} {
-		got, ok := kubectl(&bulwark.Fix{Patch: &bulwark.Patch{Format: tt.format, File: tt.object, Text: tt.text}})
+		got, ok := kubectl("kubectl", &bulwark.Fix{Patch: &bulwark.Patch{Format: tt.format, File: tt.object, Text: tt.text}})
 		if got != tt.want || ok != (tt.want != "") {
 			t.Errorf("%+v: %s, %v", tt, got, ok)
 		}

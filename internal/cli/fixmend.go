@@ -35,6 +35,9 @@ func newMender(ref string) (*mender, error) {
 		if image.IsArchive(m.named) {
 			return nil, fmt.Errorf("an image is made anew from what it was built of: %w", bulwark.ErrUnsupported)
 		}
+		if m.named, err = filepath.EvalSymlinks(m.named); err != nil {
+			return nil, err // of a link the file is changed that it leads to
+		}
 		m.named, m.file = filepath.Split(m.named)
 		m.named = filepath.Clean(m.named)
 	}
@@ -137,7 +140,12 @@ func (m *mender) apply(f *patch.File) error {
 		return err
 	}
 	m.texts[f.Name] = t
-	return os.WriteFile(filepath.Join(m.copy, local(f.Name)), t.Bytes(), 0o600)
+	copied, err := os.OpenRoot(m.copy)
+	if err != nil {
+		return err
+	}
+	defer copied.Close()
+	return copied.WriteFile(local(f.Name), t.Bytes(), 0o600)
 }
 
 func isYAML(name string) bool {

@@ -80,8 +80,9 @@ type held struct {
 var _ scan.Frameworks = (*judge)(nil)
 
 // Target takes what was found of a target.
-func (j *judge) Target(t *bulwark.Target, findings []bulwark.Finding, notes []bulwark.Note) {
+func (j *judge) Target(t *bulwark.Target, inv *bulwark.Inventory, findings []bulwark.Finding, notes []bulwark.Note) {
 	facts := framework.FactsOf(t)
+	facts.Documents(inv.Documents)
 	facts.Ran(j.asked, notes)
 	if of := j.of[t.Asset.Parent]; of != nil {
 		of.facts.Part(&facts, t.Asset.Name, notes)
@@ -178,7 +179,7 @@ func deciding(b *strings.Builder, c *framework.Control) {
 		fmt.Fprintf(b, "Of what they and their family find, what has the tag %s counts.\n", c.Only)
 	}
 	if len(c.Needs) > 0 {
-		fmt.Fprintf(b, "\nTheir silence counts where one of these was looked at: %s.\n", strings.Join(c.Needs, ", "))
+		fmt.Fprintf(b, "\nTheir silence counts where one of these was looked at: %s.\n", strings.Join(c.Wanted(), ", "))
 	}
 }
 

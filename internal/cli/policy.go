@@ -85,6 +85,10 @@ func policyNotes(set *admission.Set) []bulwark.Note {
 	if set == nil {
 		return nil
 	}
+	if n := len(set.Aside); n > 0 {
+		o := set.Aside[0]
+		list = append(list, bulwark.Note{Plugin: "check/policy", Path: o.Origin.File, Text: fmt.Sprintf("MutatingAdmissionPolicies and their bindings are not followed, since what they change is not what was written: %d (%s, line %d)", n, o.Name, o.Origin.Line)})
+	}
 	for i, p := range set.Problems {
 		if i == mostProblems {
 			list = append(list, bulwark.Note{Plugin: "check/policy", Path: p.File, Text: fmt.Sprintf("%d more problems; bulwark rule validate lists them", len(set.Problems)-i), Incomplete: true})

@@ -83,7 +83,8 @@ func completeRequest(_ *cobra.Command, args []string, _ string) ([]cobra.Complet
 		for _, res := range rbac.Resources() {
 			names = append(names, res.Name)
 		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		slices.Sort(names)
+		return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
 	}
 	return nil, cobra.ShellCompDirectiveDefault
 }
@@ -173,21 +174,33 @@ func (r *rights) query(verb, resource, name string, s *kube.Set) (*rbac.Query, e
 		r.note("%s is none of Kubernetes' own resources: it is taken to be %q of the API group %q (write RESOURCE.GROUP)", clean(resource), res.Name, res.Group)
 	}
 	q.Resource, q.Group, q.Subresource = res.Name, res.Group, cmp.Or(sub, r.subresource)
-	q.AnyName = name == ""
-	q.Anywhere = res.Namespaced && r.namespace == "" && !r.all
-	switch {
-	case q.Group == "" && q.Resource == "namespaces":
-		// A request for a namespace counts as one within it: a RoleBinding there is enough.
-		q.Namespace = cmp.Or(name, r.namespace)
-		q.Anywhere = q.Namespace == "" && !r.all && q.Verb != "list" && q.Verb != "watch" && q.Verb != "create"
-	case !res.Namespaced && q.Namespace != "":
-		r.note("%s belong to no namespace", clean(q.Resource))
-		q.Namespace = ""
+	if q.Verb == "deletecollection" && name != "" {
+		return nil, usage("a request to delete a collection is for all objects at once: it has no NAME")
 	}
+	r.where(q, res.Namespaced)
+	q.AnyName = q.Name == ""
 	if !slices.Contains(requestVerbs, q.Verb) {
 		r.note("%q is no verb that Kubernetes knows", clean(q.Verb))
 	}
 	return q, nil
+}
+
+// where says in which namespaces the API server looks for bindings when it is asked.
+func (r *rights) where(q *rbac.Query, namespaced bool) {
+	switch {
+	case q.Group == "" && q.Resource == "namespaces" && q.Subresource == "" && slices.Contains([]string{"list", "watch", "create", "deletecollection"}, q.Verb):
+		q.Namespace, namespaced = "", false
+	case q.Group == "" && q.Resource == "namespaces":
+		// A request for a namespace counts as one within it: a RoleBinding there is enough.
+		q.Name = cmp.Or(q.Name, r.namespace)
+		q.Namespace, namespaced = q.Name, true
+	case q.Verb == "bind" && q.Group == rbac.Group && q.Resource == "clusterroles", q.Verb == "use" && q.Group == "policy":
+		namespaced = true // asked where the new binding, or the pod, is to be
+	case !namespaced && q.Namespace != "":
+		r.note("%s belong to no namespace", clean(q.Resource))
+		q.Namespace = ""
+	}
+	q.Anywhere = namespaced && q.Namespace == "" && !r.all
 }
 
 // requestVerbs are those that requests have, and that Kubernetes asks about by itself.

@@ -46,11 +46,20 @@ func tableOf(w io.Writer, ways []rbac.Way, who bool) error {
 		case !who:
 			first, second = where, rule.String()
 		case len(rule.Names) > 0:
-			second += " (only " + strings.Join(rule.Names[:min(len(rule.Names), 5)], ", ") + ")"
+			second += " (only " + firstOf(rule.Names) + ")"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\n", cell(first), cell(second), cell(by))
 	}
 	return t.Flush()
+}
+
+// firstOf are the first of many names.
+func firstOf(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // cell is a foreign text that stays in its cell.

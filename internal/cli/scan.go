@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"bulwark"
 	"bulwark/advisory"
@@ -57,25 +56,6 @@ func (a *app) scanCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) sbomCommand() *cobra.Command {
-	formats := slices.DeleteFunc(all.Formats(), func(f report.Format) bool { return !f.Inventory })
-	c := &cobra.Command{
-		Use: "sbom TARGET", Short: "What is in a target, and nothing about what is wrong with it",
-		Args: cobra.ExactArgs(1), PreRunE: a.settle,
-		RunE: func(c *cobra.Command, args []string) error { return a.sbom(c.Context(), args, formats) },
-	}
-	f := c.Flags()
-	a.results(f, names(formats), "cyclonedx")
-	a.selection(f)
-	a.database(f)
-	f.VisitAll(func(one *pflag.Flag) { // taken, as by every command with a report, but findings are none of its matter
-		one.Hidden = !slices.Contains([]string{"format", "output", "require-complete"}, one.Name)
-	})
-	a.targets(f)
-	a.common(f)
-	return c
-}
-
 // scan looks at the targets and reports.
 func (a *app) scan(ctx context.Context, args []string, formats []report.Format) error {
 	s, db, err := a.prepare(ctx)
@@ -87,15 +67,6 @@ func (a *app) scan(ctx context.Context, args []string, formats []report.Format) 
 	}
 	o := report.Options{Now: s.Now, Hygiene: a.hygiene, Verbose: a.verbose, Unasked: !a.wantsAdvisories(), Lookup: lookup(db)}
 	return a.run(ctx, s, args, formats, "table", o, db)
-}
-
-// sbom lists what is in a target.
-func (a *app) sbom(ctx context.Context, args []string, formats []report.Format) error {
-	s, err := a.scanner(ctx)
-	if err != nil {
-		return err
-	}
-	return a.run(ctx, s, args, formats, "cyclonedx", report.Options{Now: s.Now, Inventory: true}, nil)
 }
 
 // run scans, writes the report and tells how it ended. A database that is damaged, or

@@ -25,7 +25,10 @@ const Group = "admissionregistration.k8s.io"
 type Set struct {
 	Policies []*Policy // those that could be taken, by name
 	Problems []Problem // what could not be, by file and line
-	params   *kube.Set // objects that stand beside the policies
+	// Aside are MutatingAdmissionPolicies and their bindings, which are exported and otherwise
+	// not followed: what is scanned is what was written.
+	Aside  []*kube.Object
+	params *kube.Set // objects that stand beside the policies
 }
 
 // Problem is something in a file of policies that cannot be taken.

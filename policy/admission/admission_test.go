@@ -323,3 +323,33 @@ func FuzzParse(f *testing.F) {
 		s.Export(&bytes.Buffer{})
 	})
 }
+
+// TestOlderVersionsOfObjects holds that a policy about the current version sees objects of an
+// older one as the API server converts them, and one about theirs as they are.
+func TestOlderVersionsOfObjects(t *testing.T) {
+	const text = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: %s}\nspec:\n  matchConstraints: {matchPolicy: %s, resourceRules: [{apiGroups: [%s], apiVersions: ['%s'], operations: [CREATE], resources: [deployments]}]}\n" +
+		"  validations: [{expression: \"false\", messageExpression: \"object.apiVersion + ' ' + request.kind.version + ' ' + request.requestKind.group + '/' + request.requestKind.version + ' ' + string(object.?spec.?replicas.orValue(0))\"}]\n"
+	o := object(t, "{apiVersion: extensions/v1beta1, kind: Deployment, metadata: {name: a}, spec: {template: {spec: {containers: [{name: a}]}}}}")
+	for _, tt := range []struct{ match, group, version, want string }{
+		{"Equivalent", "apps", "v1", "p[0] apps/v1 v1 extensions/v1beta1 1"},
+		{"Exact", "apps", "v1", ""},
+		{"Equivalent", "extensions", "v1beta1", "p[0] extensions/v1beta1 v1beta1 extensions/v1beta1 0"},
+		{"Equivalent", "apps, extensions", "*", "p[0] extensions/v1beta1 v1beta1 extensions/v1beta1 0"},
+		{"Equivalent", "batch", "v1", ""},
+	} {
+		r := Create(o, nil)
+		if got := strings.Join(evaluate(t, parse(t, fmt.Sprintf(text, "p", tt.match, tt.group, tt.version)), r), "; "); got != tt.want {
+			t.Errorf("%s %s %s: %q, want %q", tt.match, tt.group, tt.version, got, tt.want)
+		}
+		r.Done()
+	}
+}
+
+// TestMutatingPoliciesAreKept holds that what mutates is told apart, and exported as it is.
+func TestMutatingPoliciesAreKept(t *testing.T) {
+	s := parse(t, fmt.Sprintf(head, "p")+"  validations: [{expression: 'true'}]\n---\napiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\nmetadata: {name: m}\nspec: {reinvocationPolicy: Never}\n")
+	var b bytes.Buffer
+	if err := s.Export(&b); err != nil || len(s.Aside) != 1 || !strings.Contains(b.String(), "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\nmetadata:\n  name: m\n") {
+		t.Errorf("%v, %d aside:\n%s", err, len(s.Aside), b.String())
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"bulwark/internal/lazyregexp"
 	"bulwark/kube"
 	"bulwark/policy/internal/celext"
+	"bulwark/policy/internal/direct"
 )
 
 // The most that one policy may have, as the API server allows.
@@ -25,12 +26,11 @@ const (
 
 // expression is one expression, ready to be evaluated.
 type expression struct {
-	text  string
-	prg   cel.Program // counts what it costs
-	quick cel.Program // does not; nil where that may be dear
-	reach reach
-	asks  bool // about rights
-	ends  bool // it may be true of something in a list: none of its elements says why not
+	text   string
+	prg    cel.Program
+	direct *direct.Program // for what goes as it mostly goes; nil where it does not know how
+	asks   bool            // about rights
+	ends   bool            // it may be true of something in a list: none of its elements says why not
 }
 
 type variable struct {
@@ -116,7 +116,7 @@ func (c *compiler) expressions(p *Policy, spec *admissionv1.ValidatingAdmissionP
 		}
 		seen[v.Name] = true
 		e, t := c.expression(v.Expression, at.Get("expression"), true)
-		c.types.variable(v.Name, t, e.reach)
+		c.types.variable(v.Name, t)
 		p.variables = append(p.variables, variable{v.Name, e})
 	}
 	for i, m := range spec.MatchConditions {
@@ -199,12 +199,7 @@ func (c *compiler) program(env *cel.Env, tree *cel.Ast, e *expression, at *kube.
 		c.wrong(at, "%v", err)
 		return
 	}
-	e.reach = c.types.measure(tree.NativeRep())
-	if !e.reach.unbounded {
-		if e.quick, err = env.Program(tree, celext.Quick()...); err != nil {
-			e.quick = nil
-		}
-	}
+	e.direct = direct.Compile(env, tree.NativeRep())
 	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
 		switch x.Kind() {
 		case ast.IdentKind:

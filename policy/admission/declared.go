@@ -44,19 +44,15 @@ var (
 type declared struct {
 	types.Provider
 	variables map[string]*cel.Type
-	reaches   map[string]reach
 	envs      map[[2]bool]*cel.Env
 }
 
 func newDeclared() *declared {
-	return &declared{variables: map[string]*cel.Type{}, reaches: map[string]reach{}, envs: map[[2]bool]*cel.Env{}}
+	return &declared{variables: map[string]*cel.Type{}, envs: map[[2]bool]*cel.Env{}}
 }
 
 // variable declares a variable; t is nil when its expression is wrong.
-func (d *declared) variable(name string, t *cel.Type, r reach) {
-	d.variables[name] = simple(t)
-	d.reaches[name] = r
-}
+func (d *declared) variable(name string, t *cel.Type) { d.variables[name] = simple(t) }
 
 // simple is a type as variables have it: lists and maps by their elements, structures as
 // anything, as the API server has them.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/google/cel-go/cel"
@@ -13,8 +12,8 @@ import (
 	"github.com/google/cel-go/common/types/traits"
 
 	"bulwark/kube"
-	"bulwark/policy/internal/apiview"
 	"bulwark/policy/internal/celext"
+	"bulwark/policy/internal/direct"
 )
 
 // Verdict is what came of asking a policy.
@@ -78,6 +77,9 @@ func exempt(r *Request) bool {
 func (s *Set) ask(p *Policy, r *Request) []Decision {
 	if !p.Matches(r) {
 		return nil
+	}
+	if old(r.Resource.Version) && p.match.converts(r) {
+		r = r.current()
 	}
 	var list []Decision
 	for _, b := range p.Bindings {
@@ -169,36 +171,46 @@ type evaluation struct {
 	weight    weight
 	budget    uint64
 	variables variables
+	frame     direct.Frame
 }
 
-// ResolveName gives what expressions name.
-func (e *evaluation) ResolveName(name string) (any, bool) {
+// Root gives what expressions name.
+func (e *evaluation) Root(name string) ref.Val {
 	switch name {
 	case "object":
-		return e.object, true
+		return e.object
 	case "variables":
-		return &e.variables, true
+		return &e.variables
 	case "oldObject":
-		return seen(e.request.Old), true
+		return e.request.seen(e.request.Old)
 	case "request":
-		return e.request.about(), true
+		return e.request.about()
 	case "namespaceObject":
 		if e.namespace == nil {
-			e.namespace = seen(e.request.namespace())
+			e.namespace = e.request.seen(e.request.namespace())
 		}
-		return e.namespace, true
+		return e.namespace
 	case "params":
-		return e.params, true
+		return e.params
 	}
-	return nil, false
+	return nil
+}
+
+// ResolveName is Root for CEL.
+func (e *evaluation) ResolveName(name string) (any, bool) {
+	v := e.Root(name)
+	return v, v != nil
 }
 
 // Parent is nil: there is no other activation.
 func (e *evaluation) Parent() cel.Activation { return nil }
 
-func (p *Policy) evaluation(r *Request, param *kube.Object, budget uint64) *evaluation {
-	e := &evaluation{}
-	return e.begin(p, r, param, budget)
+// forget leaves nothing of what was evaluated but the room that it took.
+func (e *evaluation) forget() {
+	values := e.variables.values[:cap(e.variables.values)]
+	clear(values)
+	e.frame.Reset()
+	*e = evaluation{frame: e.frame, variables: variables{values: values[:0]}}
 }
 
 // begin makes the evaluation that of a policy; what it was before is forgotten.
@@ -206,18 +218,20 @@ func (e *evaluation) begin(p *Policy, r *Request, param *kube.Object, budget uin
 	if r.view == nil {
 		r.view = r.object(nil)
 	}
-	values := e.variables.values[:0]
-	*e = evaluation{policy: p, request: r, object: r.view, params: types.NullValue, weight: r.weight, budget: budget}
+	e.policy, e.request, e.object, e.namespace, e.params = p, r, r.view, nil, types.NullValue
+	e.weight, e.budget = r.weight, budget
 	if param != nil {
-		e.params = apiview.Of(param, nil)
-		e.weight.add(param.Root, 0)
+		o := r.shown(param)
+		e.params = o.view
+		e.weight += o.weight
 	}
-	if len(p.variables) > 0 {
-		for range p.variables {
-			values = append(values, nil)
-		}
+	e.variables.of, e.variables.values = e, e.variables.values[:0]
+	for range p.variables {
+		e.variables.values = append(e.variables.values, nil)
 	}
-	e.variables = variables{of: e, values: values}
+	e.frame.Roots, e.frame.Object = e, r.view
+	// All that are evaluated directly cost less than the budget together.
+	e.frame.Limit, e.frame.Whole = min(celext.CallLimit, float64(budget)/float64(1+len(p.validations)+len(p.variables)+len(p.conditions)+len(p.annotations))), float64(e.weight)
 	return e
 }
 
@@ -226,21 +240,23 @@ const errBudget = "validation failed due to running out of cost budget, no furth
 
 // run evaluates an expression. spent is true when the policy has cost all that it may.
 func (e *evaluation) run(x *expression) (out ref.Val, err error, spent bool) {
-	share := float64(celext.PolicyBudget) / float64(len(e.policy.validations)+len(e.policy.variables)+1)
-	if x.quick != nil && x.reach.cheap(e.weight, share) {
-		out, _, err = x.quick.Eval(e)
-	} else {
-		var details *cel.EvalDetails
-		out, details, err = x.prg.Eval(e)
-		cost := uint64(celext.CallLimit)
-		if c := details.ActualCost(); c != nil {
-			cost = *c
-		}
-		if cost > e.budget {
-			return nil, nil, true
-		}
-		e.budget -= cost
+	if e != e.request.tracer {
+		e.request.Evaluated++
 	}
+	if x.direct != nil {
+		if out, ok := x.direct.Eval(&e.frame); ok {
+			return out, nil, false
+		}
+	}
+	out, details, err := x.prg.Eval(e)
+	cost := uint64(celext.CallLimit)
+	if c := details.ActualCost(); c != nil {
+		cost = *c
+	}
+	if cost > e.budget {
+		return nil, nil, true
+	}
+	e.budget -= cost
 	if err != nil {
 		return nil, fmt.Errorf("expression '%s' resulted in error: %w", x.text, err), false
 	}
@@ -259,7 +275,7 @@ func (p *Policy) validate(b *Binding, r *Request, param *kube.Object) []Decision
 			return nil
 		}
 	}
-	e := r.scratch.begin(p, r, param, celext.PolicyBudget)
+	e := r.begin(p, param, celext.PolicyBudget)
 	var list []Decision
 	for i := range p.validations {
 		v := &p.validations[i]
@@ -286,7 +302,7 @@ func (p *Policy) validate(b *Binding, r *Request, param *kube.Object) []Decision
 // conditionsMet tells whether the policy is about the request by its match conditions, or
 // why that cannot be told. One that is false settles it, whatever the others are.
 func (p *Policy) conditionsMet(r *Request, param *kube.Object) (met, asks bool, why string) {
-	e := r.scratch.begin(p, r, param, celext.MatchBudget)
+	e := r.begin(p, param, celext.MatchBudget)
 	e.namespace = types.NullValue // match conditions do not see it
 	var wrong []string
 	for i := range p.conditions {
@@ -362,17 +378,12 @@ func (p *Policy) path(r *Request, param *kube.Object, v *validation) []any {
 	if r.Object == nil {
 		return nil
 	}
-	var trace apiview.Trace
-	e := p.evaluation(r, param, celext.PolicyBudget)
-	e.object = r.object(&trace)
-	if m, ok := e.object.(*apiview.Map); ok {
-		defer m.Recycle()
-	}
+	e := r.beginTraced(p, param)
 	e.run(&v.expression)
-	if v.ends && trace.Through != nil {
-		return trace.Through
+	if through := r.trace.Through(); v.ends && through != nil {
+		return through
 	}
-	return slices.Clone(trace.Path)
+	return r.trace.Path()
 }
 
 // variables are the policy's, each evaluated when it is first asked for.
@@ -415,6 +426,9 @@ func (v *variables) value(one *variable) ref.Val {
 			cause = cause[i+len(" resulted in error: "):]
 		}
 		return types.NewErr("composited variable %q fails to evaluate: %s", one.name, cause)
+	}
+	if left := mostMade; !made(out, &left, 0) {
+		return types.NewErr("composited variable %q is too large: actual cost limit exceeded", one.name)
 	}
 	return out
 }

@@ -13,7 +13,7 @@ import (
 
 // Export writes the policies for a cluster, as it takes them: with their parameters, and
 // each with a binding. Actions, when there are any, take the place of those that the bindings
-// have.
+// have. What mutates is written as it is.
 func (s *Set) Export(w io.Writer, actions ...string) error {
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)
@@ -25,6 +25,13 @@ func (s *Set) Export(w io.Writer, actions ...string) error {
 	for _, p := range s.Policies {
 		if err := p.export(e, actions); err != nil {
 			return fmt.Errorf("policy %s: %w", p.Name, err)
+		}
+	}
+	for _, o := range s.Aside {
+		d := document(o.Root)
+		drop(d, "status")
+		if err := e.Encode(d); err != nil {
+			return err
 		}
 	}
 	return e.Close()

@@ -49,6 +49,7 @@ type loader struct {
 	policies []source
 	bindings []source
 	others   []*kube.Object
+	aside    []*kube.Object // MutatingAdmissionPolicies and what binds them
 	problems []Problem
 }
 
@@ -132,6 +133,8 @@ func (l *loader) object(file string, lines []string, root *kube.Node, depth int)
 		l.policies = append(l.policies, source{o, lines})
 	case o.Is(Group, "ValidatingAdmissionPolicyBinding"):
 		l.bindings = append(l.bindings, source{o, lines})
+	case o.Is(Group, "MutatingAdmissionPolicy"), o.Is(Group, "MutatingAdmissionPolicyBinding"):
+		l.aside = append(l.aside, o)
 	default:
 		l.others = append(l.others, o)
 	}
@@ -151,7 +154,7 @@ func (l *loader) set(paths []string) (*Set, error) {
 	if len(l.policies) > maxPolicies {
 		return nil, fmt.Errorf("%d policies, at most %d are taken: %w", len(l.policies), maxPolicies, bulwark.ErrLimit)
 	}
-	s := &Set{params: &kube.Set{Objects: l.others}}
+	s := &Set{params: &kube.Set{Objects: l.others}, Aside: l.aside}
 	seen := map[string]*Policy{}
 	for _, src := range l.policies {
 		if first := seen[src.Name]; first != nil {

@@ -163,10 +163,22 @@ func has(list []string, s string) bool {
 	return false
 }
 
+func itself(rule *admissionv1.NamedRuleWithOperations, r *Request) bool {
+	return has(rule.APIGroups, r.Resource.Group) && has(rule.APIVersions, r.Resource.Version)
+}
+
+// converts tells whether what a request is about has to be converted for the policy: no rule
+// names its own version.
+func (m *matcher) converts(r *Request) bool {
+	return !slices.ContainsFunc(m.rules, func(rule admissionv1.NamedRuleWithOperations) bool {
+		return resourced(rule.Resources, r) && itself(&rule, r)
+	})
+}
+
 // versioned tells whether a rule is about the group and version of a request: by its own, or
 // by those under which the API server has the same objects.
 func (m *matcher) versioned(rule *admissionv1.NamedRuleWithOperations, r *Request) bool {
-	if has(rule.APIGroups, r.Resource.Group) && has(rule.APIVersions, r.Resource.Version) {
+	if itself(rule, r) {
 		return true
 	}
 	if m.exact {

@@ -3,12 +3,14 @@ package admission
 import (
 	"cmp"
 	"strings"
+	"sync"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 
 	"bulwark/kube"
 	"bulwark/policy/internal/apiview"
+	"bulwark/policy/internal/celext"
 )
 
 // Resource names what a request is about, as the API has it.
@@ -43,12 +45,22 @@ type Request struct {
 	// Params are objects that parameters are looked for in, when none of the policies' own
 	// files fits; nil for none.
 	Params *kube.Set
+	// Evaluated counts the expressions that were evaluated for verdicts: conditions, variables,
+	// validations, messages and annotations.
+	Evaluated int
+
+	original *Resource // what was asked about, when that is Resource in another version
+	newer    *Request  // the same in the version that is current
 
 	view    ref.Val // of Object
 	request ref.Val
 	weight  weight
 	known   map[string]string // labels of the pod of a template
-	scratch evaluation        // of one policy after the other
+	scratch *evaluation       // of one policy after the other
+	others  []other           // objects that were shown beside it
+	trace   apiview.Trace     // of what is read of traced
+	traced  ref.Val           // Object, to find what decided
+	tracer  *evaluation
 }
 
 // Create is the request that creates an object.
@@ -69,14 +81,12 @@ func CreatePod(o *kube.Object, template []any, namespace *kube.Object) *Request 
 }
 
 func (r *Request) settle() *Request {
-	r.weight = weight{}
+	r.weight = 50 // what defaults add
 	for _, o := range []*kube.Object{r.Object, r.Old, r.Namespace} {
 		if o != nil {
 			r.weight.add(o.Root, 0)
 		}
 	}
-	r.weight.longest += 2 // tolerations and what else defaults add
-	r.weight.cost += 50
 	return r
 }
 
@@ -96,12 +106,124 @@ func Namespace(s *kube.Set, name string) *kube.Object {
 	return o
 }
 
+// old tells whether a version is one that may have been converted from.
+func old(version string) bool {
+	return strings.Contains(version, "beta") || strings.Contains(version, "alpha")
+}
+
+// current is the request as a policy about the version that is current sees it: with the object
+// converted, where all that takes is another version in it. Otherwise it is the request itself.
+func (r *Request) current() *Request {
+	if r.newer != nil {
+		return r.newer
+	}
+	r.newer = r
+	o := r.Object
+	if o == nil {
+		o = r.Old
+	}
+	if o == nil || r.Template != nil {
+		return r
+	}
+	version := apiview.Current(o.APIVersion, o.Kind)
+	if version == "" {
+		return r
+	}
+	n := &Request{Operation: r.Operation, Object: inVersion(r.Object, version), Old: inVersion(r.Old, version), Resource: r.Resource, SubResource: r.SubResource, Name: r.Name, Scope: r.Scope,
+		Namespace: r.Namespace, User: r.User, DryRun: r.DryRun, Params: r.Params, original: &r.Resource, weight: r.weight}
+	n.Resource.Group, n.Resource.Version, _ = strings.Cut(version, "/")
+	n.newer, r.newer = n, n
+	return n
+}
+
+// inVersion is the object in another version of its kind.
+func inVersion(o *kube.Object, version string) *kube.Object {
+	if o == nil {
+		return nil
+	}
+	root, err := kube.Apply(o.Root, []kube.Edit{kube.Put(version, "apiVersion")})
+	if err != nil {
+		return o
+	}
+	c, ok := kube.NewObject(root, o.Origin)
+	if !ok {
+		return o
+	}
+	c.Namespace = o.Namespace
+	return c
+}
+
+// other is an object that was shown to expressions, and how large it is.
+type other struct {
+	object *kube.Object
+	view   *apiview.Map
+	weight weight
+}
+
+// shown shows an object, once.
+func (r *Request) shown(o *kube.Object) *other {
+	for i := range r.others {
+		if r.others[i].object == o {
+			return &r.others[i]
+		}
+	}
+	r.others = append(r.others, other{object: o, view: apiview.Of(o, nil)})
+	last := &r.others[len(r.others)-1]
+	last.weight.add(o.Root, 0)
+	return last
+}
+
+func (r *Request) seen(o *kube.Object) ref.Val {
+	if o == nil {
+		return types.NullValue
+	}
+	return r.shown(o).view
+}
+
 // Done says that nothing more is asked about the request, which makes others cheaper.
 func (r *Request) Done() {
-	if m, ok := r.view.(*apiview.Map); ok {
-		m.Recycle()
+	if n := r.newer; n != nil && n != r {
+		r.Evaluated += n.Evaluated
+		n.newer, r.newer = nil, nil
+		n.Done()
 	}
-	r.view, r.scratch = nil, evaluation{}
+	for _, v := range []ref.Val{r.view, r.traced} {
+		if m, ok := v.(*apiview.Map); ok {
+			m.Recycle()
+		}
+	}
+	for i := range r.others {
+		r.others[i].view.Recycle()
+	}
+	for _, e := range []*evaluation{r.scratch, r.tracer} {
+		if e != nil {
+			e.forget()
+			scratches.Put(e)
+		}
+	}
+	r.view, r.traced, r.others, r.scratch, r.tracer = nil, nil, nil, nil, nil
+}
+
+// scratches are evaluations that were done with.
+var scratches = sync.Pool{New: func() any { return &evaluation{} }}
+
+// begin begins the evaluation of a policy, with the parameter; the one before is over.
+func (r *Request) begin(p *Policy, param *kube.Object, budget uint64) *evaluation {
+	if r.scratch == nil {
+		r.scratch = scratches.Get().(*evaluation)
+	}
+	return r.scratch.begin(p, r, param, budget)
+}
+
+// beginTraced is begin for an evaluation that tells what it reads.
+func (r *Request) beginTraced(p *Policy, param *kube.Object) *evaluation {
+	if r.tracer == nil {
+		r.tracer, r.traced = scratches.Get().(*evaluation), r.object(&r.trace)
+	}
+	r.trace = apiview.Trace{}
+	e := r.tracer.begin(p, r, param, celext.PolicyBudget)
+	e.object, e.frame.Object = r.traced, r.traced
+	return e
 }
 
 // namespace is the one that the request is in; nil when it is in none.
@@ -137,13 +259,6 @@ func (r *Request) object(trace *apiview.Trace) ref.Val {
 	return apiview.Of(r.Object, trace)
 }
 
-func seen(o *kube.Object) ref.Val {
-	if o == nil {
-		return types.NullValue
-	}
-	return apiview.Of(o, nil)
-}
-
 // about is what expressions see of the request.
 func (r *Request) about() ref.Val {
 	if r.request != nil {
@@ -151,6 +266,10 @@ func (r *Request) about() ref.Val {
 	}
 	kind := map[string]any{"group": r.Resource.Group, "version": r.Resource.Version, "kind": r.Resource.Kind}
 	resource := map[string]any{"group": r.Resource.Group, "version": r.Resource.Version, "resource": r.Resource.Resource}
+	asked := r.Resource
+	if r.original != nil {
+		asked = *r.original
+	}
 	extra := map[string]any{}
 	for name, list := range r.User.Extra {
 		extra[name] = list
@@ -160,7 +279,8 @@ func (r *Request) about() ref.Val {
 		groups = []string{}
 	}
 	m := map[string]any{
-		"uid": "", "kind": kind, "resource": resource, "requestKind": kind, "requestResource": resource, "operation": r.Operation, "dryRun": r.DryRun,
+		"uid": "", "kind": kind, "resource": resource, "requestKind": map[string]any{"group": asked.Group, "version": asked.Version, "kind": asked.Kind},
+		"requestResource": map[string]any{"group": asked.Group, "version": asked.Version, "resource": asked.Resource}, "operation": r.Operation, "dryRun": r.DryRun,
 		"userInfo": map[string]any{"username": r.User.Name, "uid": r.User.UID, "groups": groups, "extra": extra},
 		"options":  map[string]any{"apiVersion": "meta.k8s.io/v1", "kind": optionsOf[r.Operation]},
 	}

@@ -27,12 +27,14 @@ const (
 	maxInline      = 5000 // exceptions
 	maxInlineFile  = 8 << 20
 	maxInlineFiles = 2000
+	maxLocated     = 2000 // fields of one rendered object
 )
 
 // Inline reads the exceptions that a target's manifests say themselves: the annotations of
 // objects, and comments "# bulwark:except RULE[,RULE] reason [owner=WHO] [expires=DATE]",
 // which cover their line, or standing alone the next one, or at the head of an object all
-// of it. read gives a file of the target; nil where there are none.
+// of it. Of charts and kustomizations they are those of the files that findings point into.
+// read gives a file of the target; nil where there are none.
 //
 // Rules are named whole ("workload/privileged") or without their family; one that names all
 // is refused. What has expired covers nothing. Both are notes, as is what lacks a reason.
@@ -44,8 +46,11 @@ func Inline(objects *kube.Set, read func(file string) ([]byte, error), now time.
 	files := map[string][]*kube.Object{}
 	for _, o := range objects.Objects {
 		in.annotations(o)
-		if o.Origin.File != "" && o.Origin.Chart == "" && o.Origin.Overlay == "" {
+		if o.Origin.File != "" {
 			files[o.Origin.File] = append(files[o.Origin.File], o)
+		}
+		for _, f := range written(o) {
+			files[f] = append(files[f], nil)
 		}
 	}
 	names := make([]string, 0, len(files))
@@ -53,10 +58,15 @@ func Inline(objects *kube.Set, read func(file string) ([]byte, error), now time.
 		names = append(names, file)
 	}
 	slices.Sort(names)
-	for i, file := range names {
-		if read == nil || i == maxInlineFiles {
-			break
-		}
+	if read == nil && len(names) > 0 {
+		in.notes = append(in.notes, note("", "comments (# bulwark:except) cannot be read of manifests that are no files of a folder, such as stdin; annotations of objects are honoured"))
+		names = nil
+	}
+	if n := len(names) - maxInlineFiles; n > 0 {
+		in.notes = append(in.notes, note("", "comments (# bulwark:except) are not read of more than %d files: %d are left", maxInlineFiles, n))
+		names = names[:maxInlineFiles]
+	}
+	for _, file := range names {
 		data, err := read(file)
 		if err != nil {
 			in.notes = append(in.notes, note(file, "comments in it are not read: %v", err))
@@ -71,6 +81,32 @@ func Inline(objects *kube.Set, read func(file string) ([]byte, error), now time.
 }
 
 type inline struct{ parser }
+
+// written are the files beside its own that what is said of a rendered object may stand in:
+// where the fields of its pods and containers come from.
+func written(o *kube.Object) (list []string) {
+	if o.Origin.Locate == nil || o.Origin.Chart == "" && o.Origin.Overlay == "" {
+		return nil
+	}
+	visited := 0
+	var visit func(n *kube.Node, path []any)
+	visit = func(n *kube.Node, path []any) {
+		if visited++; visited > maxLocated {
+			return
+		}
+		if at, ok := o.Origin.Locate(path); ok && at.File != "" && at.File != o.Origin.File && !slices.Contains(list, at.File) {
+			list = append(list, at.File)
+		}
+		for name, v := range n.Fields() {
+			visit(v, append(slices.Clip(path), name))
+		}
+		for i, v := range n.Items() {
+			visit(v, append(slices.Clip(path), i))
+		}
+	}
+	visit(o.Root, nil)
+	return list
+}
 
 // annotations takes those of an object.
 func (in *inline) annotations(o *kube.Object) {
@@ -157,7 +193,7 @@ func below(lines []string, at int, objects []*kube.Object) [2]int {
 		next++
 	}
 	for _, o := range objects {
-		if o.Origin.Line == next+1 {
+		if o != nil && o.Origin.Line == next+1 {
 			end := next + 1
 			for end < len(lines) && !strings.HasPrefix(lines[end], "---") {
 				end++

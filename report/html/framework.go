@@ -40,7 +40,10 @@ func frameworksOf(r *bulwark.Report) []frameworkView {
 }
 
 func frameworkOf(f *bulwark.Framework) frameworkView {
-	v := frameworkView{Title: text.Clean(strings.TrimSpace(f.Title + " " + f.Version)), Asset: text.Clean(string(f.Asset)), Percent: compliance.Percent(f.Score), Words: compliance.Words(f.Score)}
+	v := frameworkView{Title: text.Clean(strings.TrimSpace(f.Title + " " + f.Version)), Asset: text.Clean(string(f.Asset)), Percent: compliance.Percent(f.Score), Words: compliance.Counts(f.Score)}
+	if f.Score.Percent == nil {
+		v.Percent = "no score"
+	}
 	v.Parts = partsOf(f.Score)
 	sorted := compliance.Sorted(f)
 	for _, s := range f.Sections {

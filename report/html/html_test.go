@@ -93,3 +93,19 @@ func BenchmarkPage(b *testing.B) {
 		}
 	}
 }
+
+// A report about settings alone shows what they are, with all of their places, and no columns
+// for versions.
+func TestSettings(t *testing.T) {
+	r := &bulwark.Report{Assets: []bulwark.Asset{{ID: "dir:deploy", Kind: "dir", Name: "deploy"}}, Findings: []bulwark.Finding{{Key: "k", Kind: bulwark.KindMisconfig, Rule: "workload/privileged",
+		Title: "A container is privileged", Asset: "dir:deploy", Subject: "shop/Pod/web", Path: "a.yaml", Line: 3, Places: []bulwark.Place{{Path: "a.yaml", Line: 3}, {Path: "a.yaml", Line: 9}}, Evidence: []string{"container c: privileged: true"}}}}
+	got := write(t, r, report.Options{})
+	for _, want := range []string{`class="findings plain"`, `<small class="quiet">container c: privileged: true</small>`, "<dd>a.yaml:9</dd>"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(got, "0 packages") {
+		t.Error("packages are counted where there are none")
+	}
+}

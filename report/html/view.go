@@ -46,6 +46,7 @@ type asset struct {
 	Findings                           []row
 	Packages                           []packageRow
 	PackageCount                       string
+	Plain                              bool // no finding is about a version
 	Notes                              []note
 }
 
@@ -72,6 +73,7 @@ type row struct {
 	Where      string
 	Origin     string // base or own
 	Title      string // empty where ID says it
+	Seen       string // of a setting: what it is
 	Details    string
 	Facts      []fact
 	References []string
@@ -117,6 +119,7 @@ func assetOf(a *group.Asset, r *bulwark.Report, o report.Options) asset {
 		out.Notes = append(out.Notes, noteOf(n))
 	}
 	out.Findings = rows(a, r, o)
+	out.Plain = len(a.Packages) == 0 && !slices.ContainsFunc(out.Findings, func(r row) bool { return r.Installed != "" || r.Fixed != "" })
 	for i := range out.Findings {
 		f := &out.Findings[i]
 		out.HasBase = out.HasBase || f.Origin != ""
@@ -261,6 +264,9 @@ func rowOf(f *bulwark.Finding, o report.Options) row {
 	if out.Title == out.ID {
 		out.Title = ""
 	}
+	if (f.Kind == bulwark.KindMisconfig || f.Kind == bulwark.KindExposure) && len(f.Evidence) > 0 {
+		out.Seen = text.Cut(text.Clean(f.Evidence[0]), 160)
+	}
 	out.facts(f)
 	for _, r := range references {
 		if u, err := url.Parse(r); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && len(out.References) < maxFacts {
@@ -289,6 +295,9 @@ func places(list []bulwark.Place) []string {
 	for i, p := range list {
 		if i == maxFacts {
 			return append(paths, "and "+group.Number(len(list)-i)+" more")
+		}
+		if p.Line > 0 {
+			p.Path += fmt.Sprintf(":%d", p.Line)
 		}
 		if p.Commit != "" {
 			p.Path += fmt.Sprintf(" in commit %.12s", p.Commit)

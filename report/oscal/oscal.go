@@ -197,7 +197,7 @@ func own(name, value string) prop { return prop{Name: name, NS: namespace, Value
 
 func (w *writer) result(f *bulwark.Framework) result {
 	of := string(f.Asset)
-	asset := item{UUID: w.uuid("asset", of), Description: nonEmpty(text.Clean(of)), Props: []prop{{Name: "asset-id", Value: nonEmpty(text.Clean(of))}}}
+	asset := item{UUID: w.uuid("asset", of, f.ID), Description: nonEmpty(text.Clean(of)), Props: []prop{{Name: "asset-id", Value: nonEmpty(text.Clean(of))}}}
 	r := result{
 		UUID: w.uuid("result", of, f.ID), Title: nonEmpty(text.Clean(strings.TrimSpace(f.Title + " " + f.Version))), Description: text.Clean(compliance.Words(f.Score) + ", of " + of), Start: w.at, End: w.at,
 		Props: []prop{own("framework", text.Clean(f.ID)), own("score", compliance.Percent(f.Score))},

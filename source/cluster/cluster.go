@@ -42,9 +42,10 @@ type Options struct {
 	Page int
 	Now  time.Time // by which certificates and tokens have expired; zero: none has
 	// Of tests, which do not wait between tries and have small answers.
-	wait func(context.Context, time.Duration) error
-	most int64         // bytes of an answer
-	slow time.Duration // for an answer
+	wait   func(context.Context, time.Duration) error
+	most   int64         // bytes of an answer
+	slow   time.Duration // for an answer
+	atMost amount        // of a cluster
 }
 
 // Source opens live clusters; a reference is the name of a context, "" or "cluster" the
@@ -106,7 +107,8 @@ type keeper struct {
 	parser kube.Parser
 	bytes  int64
 	values int
-	most   int // values
+	most   int                 // values
+	once   map[string]struct{} // what there is; nil: nothing comes twice
 }
 
 func newKeeper() *keeper { return &keeper{set: &kube.Set{}, most: maxValues} }
@@ -125,6 +127,13 @@ func (k *keeper) line(b []byte) error {
 	o, ok := kube.NewObject(root, kube.Origin{})
 	if !ok {
 		return fmt.Errorf("%w: a line that is no object", bulwark.ErrMalformed)
+	}
+	if k.once != nil {
+		id := o.Group() + "/" + o.ID()
+		if _, twice := k.once[id]; twice {
+			return fmt.Errorf("%w: %.200s is there twice", bulwark.ErrMalformed, o.ID())
+		}
+		k.once[id] = struct{}{}
 	}
 	k.set.Objects = append(k.set.Objects, o)
 	return nil

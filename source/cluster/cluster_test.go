@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"path/filepath"
@@ -41,7 +40,10 @@ func owned(o object, kind, uid string) object {
 	return o
 }
 
-const planted = "s3cr3t-planted"
+const (
+	planted       = "s3cr3t-planted"
+	plantedNumber = 83749283742
+)
 
 func template(image string) object {
 	return object{"spec": object{"template": object{"spec": object{"containers": []object{{"name": "c", "image": image,
@@ -71,7 +73,8 @@ func filled(t testing.TB) *fake {
 	f.add("customresourcedefinitions.apiextensions.k8s.io", named("", "machines.example.com", object{"spec": object{"group": "example.com", "names": object{"plural": "machines"},
 		"versions": []object{{"name": "v1", "served": true, "schema": object{"openAPIV3Schema": object{"properties": object{"spec": object{"properties": object{
 			"pod": object{"properties": object{"spec": object{"properties": object{"containers": object{"type": "array"}}}}}}}}}}}}}}))
-	f.add("machines.example.com", named("a", "m", object{"apiVersion": "example.com/v1", "kind": "Machine", "spec": object{"pod": object{"spec": object{"containers": []object{{"name": "c", "image": "m:1"}}}}}}))
+	f.add("machines.example.com", named("a", "m", object{"apiVersion": "example.com/v1", "kind": "Machine", "spec": object{"values": object{"password": plantedNumber, "replicas": 30},
+		"pod": object{"spec": object{"containers": []object{{"name": "c", "image": "m:1"}}}}}}))
 	f.add("pods.metrics.k8s.io", named("a", "never"))
 	return f
 }
@@ -122,7 +125,7 @@ func TestLean(t *testing.T) {
 	s := kube.Of(open(t, filled(t).options(t)))
 	for _, o := range s.Objects {
 		text := string(o.Root.JSON())
-		for _, never := range []string{planted, "managedFields", lastApplied, "tok_abcd", "tok_1234567890", "podIP", "openAPIV3Schema", base64.StdEncoding.EncodeToString([]byte(planted))} {
+		for _, never := range []string{planted, fmt.Sprint(plantedNumber), "managedFields", lastApplied, "tok_abcd", "tok_1234567890", "podIP", "openAPIV3Schema", base64.StdEncoding.EncodeToString([]byte(planted))} {
 			if strings.Contains(text, never) {
 				t.Errorf("%s holds %q: %s", o.ID(), never, text)
 			}
@@ -135,6 +138,10 @@ func TestLean(t *testing.T) {
 	m, _, _, ok := kube.ParseMasked(env.At(0, "value").Text())
 	if !ok || m.Why != "name" || m.Length != len(planted) || env.At(1, "value").Text() != "x" {
 		t.Errorf("%s", env.JSON())
+	}
+	values := s.Find("a/Machine.example.com/m").Root.Get("spec", "values")
+	if n, ok := values.Get("replicas").Int(); !ok || n != 30 {
+		t.Errorf("%s", values.JSON())
 	}
 	cm := s.Find("a/ConfigMap/cm").Root.Get("data")
 	want := "a=1\npassword=bulwark.masked:name:14::\nurl=x://u:bulwark.masked:url:8::@h/y\n"
@@ -203,6 +210,7 @@ func TestContexts(t *testing.T) {
 }
 
 func TestKubeletConfig(t *testing.T) {
+	hidden := strings.Repeat("x7Kq", 5)
 	f := filled(t)
 	for _, n := range []string{"n1", "n2", "n3"} {
 		f.add("nodes", named("", n))
@@ -215,7 +223,7 @@ func TestKubeletConfig(t *testing.T) {
 			refuse(w, 403, "no")
 			return true
 		}
-		io.WriteString(w, `{"kubeletconfig":{"readOnlyPort":10255,"authentication":{"anonymous":{"enabled":true}}}}`)
+		fmt.Fprintf(w, `{"kubeletconfig":{"readOnlyPort":10255,"authentication":{"anonymous":{"enabled":true}},"staticPodURLHeader":{"Authorization":["Bearer %[1]s"]}}}`, hidden)
 		return true
 	}
 	if s := kube.Of(open(t, f.options(t))); s.Find("KubeletConfiguration/n1") != nil || len(s.Kind("kubelet.config.k8s.io", "KubeletConfiguration")) > 0 {
@@ -225,8 +233,14 @@ func TestKubeletConfig(t *testing.T) {
 	o.KubeletConfig = true
 	target := open(t, o)
 	list := kube.Of(target).Kind("kubelet.config.k8s.io", "KubeletConfiguration")
+	if kube.Of(target).Cluster.Unseen["nodes/proxy"] == "" {
+		t.Error("nothing says that one was not read")
+	}
 	if len(list) != 1 || list[0].Root.Get("readOnlyPort").Text() != "10255" || list[0].Annotations["bulwark/other-nodes"] != "1" || len(target.Notes) != 1 {
 		t.Errorf("%v %v", list, target.Notes)
+	}
+	if text := string(list[0].Root.JSON()); strings.Contains(text, hidden) || !strings.Contains(text, `"Authorization":""`) {
+		t.Errorf("what the kubelet sends to others is kept: %s", text)
 	}
 }
 

@@ -29,15 +29,16 @@ const inCluster = "in-cluster"
 
 // client asks one API server.
 type client struct {
-	base *url.URL
-	http *http.Client
-	name string // of the context
-	user *rest.Config
-	now  time.Time
-	page int           // objects
-	most int64         // bytes of one answer
-	slow time.Duration // for one answer
-	wait func(context.Context, time.Duration) error
+	base     *url.URL
+	http     *http.Client
+	name     string // of the context
+	user     *rest.Config
+	now      time.Time
+	page     int   // objects
+	most     int64 // bytes of one answer
+	wait     func(context.Context, time.Duration) error
+	large    chan struct{} // held by the answer that may be large
+	patience patience
 
 	mu      sync.Mutex
 	failing int // answers in a row that failed though they were tried again
@@ -48,15 +49,18 @@ type client struct {
 // connect makes a client as the user's kubeconfig says, or with the credentials that a pod
 // has when there is none. Programs that give credentials are run when the kubeconfig names
 // them: it is the user's own.
-func (o *Options) connect() (*client, error) {
+func (o *Options) connect(ctx context.Context) (*client, error) {
 	for _, ns := range o.Namespaces {
 		if ns == "" || !plain(ns) {
 			return nil, fmt.Errorf("%q is no name of a namespace: %w", ns, bulwark.ErrMalformed)
 		}
 	}
-	cfg, name, err := o.config()
+	cfg, name, err := o.configWithin(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if err := runHelper(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("the context %s: %w", printable(name), err)
 	}
 	cfg.UserAgent, cfg.WarningHandler = "bulwark", rest.NoWarnings{}
 	h, err := rest.HTTPClientFor(cfg)
@@ -70,7 +74,7 @@ func (o *Options) connect() (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the context %s: the server's address: %w: %w", name, bulwark.ErrMalformed, err)
 	}
-	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, page: cmp.Or(o.Page, pageSize), most: cmp.Or(o.most, maxPage), slow: cmp.Or(o.slow, answerTime), wait: o.wait}
+	c := &client{base: base, http: h, name: name, user: cfg, now: o.Now, page: cmp.Or(o.Page, pageSize), most: cmp.Or(o.most, maxPage), patience: patienceOf(ctx, cmp.Or(o.slow, answerTime)), large: make(chan struct{}, 1), wait: o.wait}
 	if c.wait == nil {
 		c.wait = pause
 	}
@@ -100,6 +104,26 @@ func those(contexts map[string]*api.Context) string {
 		return ""
 	}
 	return " (it has " + strings.Join(names[:min(len(names), most)], ", ") + ")"
+}
+
+// configWithin reads the kubeconfig, which may be a pipe that nobody writes to.
+func (o *Options) configWithin(ctx context.Context) (*rest.Config, string, error) {
+	type config struct {
+		cfg  *rest.Config
+		name string
+		err  error
+	}
+	read := make(chan config, 1)
+	go func() {
+		cfg, name, err := o.config()
+		read <- config{cfg, name, err}
+	}()
+	select {
+	case c := <-read:
+		return c.cfg, c.name, c.err
+	case <-ctx.Done():
+		return nil, "", fmt.Errorf("reading the kubeconfig: %w", context.Cause(ctx))
+	}
 }
 
 func (o *Options) config() (*rest.Config, string, error) {

@@ -15,7 +15,8 @@ import (
 const (
 	asJSON     = "application/json"
 	aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
-	mostGroups = 2000
+	mostGroups = 1000 // of which is asked what they have, one by one
+	mostOfOne  = 300  // resources of one group that are listed
 )
 
 // resource is one that the server has, in the version that it prefers.
@@ -70,47 +71,57 @@ type groupList struct {
 	}
 }
 
+// had is what a server says that it has.
+type had struct {
+	resources []resource // each once, in the first version that has it
+	known     map[string]bool
+	stale     []string // groups with versions that it could say nothing of
+	left      int      // groups that it was not asked about
+}
+
+func (h *had) add(r resource, verbs []string) {
+	if name := r.String(); !h.known[name] && slices.Contains(verbs, "list") && plain(r.group, r.version, r.name) {
+		h.known[name] = true
+		h.resources = append(h.resources, r)
+	}
+}
+
+func (h *had) old(group, version string) {
+	h.stale = append(h.stale, cmp.Or(group, "core")+"/"+version)
+}
+
 // discover lists the resources that the server has and that can be listed. A part of it that
-// cannot be asked is an error beside what could.
-func (c *client) discover(ctx context.Context) (list []resource, stale []string, err error) {
+// cannot be asked is told beside what could.
+func (c *client) discover(ctx context.Context) (*had, error) {
+	h := &had{known: map[string]bool{}}
 	for _, root := range []string{"/api", "/apis"} {
 		var g groupList
 		if err := c.document(ctx, root, aggregated, &g); err != nil {
-			return nil, nil, fmt.Errorf("asking what the API server has: %w", err)
+			return nil, fmt.Errorf("asking what the API server has: %w", err)
 		}
 		if g.Kind == "APIGroupDiscoveryList" {
-			found, old := g.resources()
-			list, stale = append(list, found...), append(stale, old...)
+			g.resources(h)
 			continue
 		}
-		found, old, err := c.oneByOne(ctx, &g)
-		if err != nil {
-			return nil, nil, err
+		if err := c.oneByOne(ctx, &g, h); err != nil {
+			return nil, err
 		}
-		list, stale = append(list, found...), append(stale, old...)
 	}
-	return list, stale, nil
+	return h, nil
 }
 
-// resources takes each resource once, in the first version that has it.
-func (g *groupList) resources() (list []resource, stale []string) {
-	for i := range g.Items[:min(len(g.Items), mostGroups)] {
-		item := &g.Items[i]
-		known := map[string]bool{}
-		for _, v := range item.Versions {
+func (g *groupList) resources(h *had) {
+	for i := range g.Items {
+		group := g.Items[i].Metadata.Name
+		for _, v := range g.Items[i].Versions {
 			if v.Freshness == "Stale" {
-				stale = append(stale, resourceName(item.Metadata.Name, v.Version))
+				h.old(group, v.Version)
 			}
 			for _, r := range v.Resources {
-				if known[r.Resource] || !slices.Contains(r.Verbs, "list") || !plain(item.Metadata.Name, v.Version, r.Resource) {
-					continue
-				}
-				known[r.Resource] = true
-				list = append(list, resource{item.Metadata.Name, v.Version, r.Resource, r.ResponseKind.Kind, r.Scope == "Namespaced"})
+				h.add(resource{group, v.Version, r.Resource, r.ResponseKind.Kind, r.Scope == "Namespaced"}, r.Verbs)
 			}
 		}
 	}
-	return list, stale
 }
 
 // plain tells whether names of the server can stand in a path.
@@ -123,41 +134,53 @@ func plain(names ...string) bool {
 	return true
 }
 
-// oneByOne asks for the resources of each version of each group that checks need.
-func (c *client) oneByOne(ctx context.Context, g *groupList) (list []resource, stale []string, err error) {
-	type version struct{ group, version string }
-	var versions []version
+// groupVersion is one version of a group.
+type groupVersion struct{ group, version string }
+
+// versions are those of all groups, each once, those that checks know first.
+func (g *groupList) versions() (list []groupVersion) {
 	for _, v := range g.Versions {
-		versions = append(versions, version{"", v})
+		list = append(list, groupVersion{"", v})
 	}
-	for _, group := range g.Groups[:min(len(g.Groups), mostGroups)] {
+	for _, group := range g.Groups {
 		for _, v := range group.Versions {
-			versions = append(versions, version{group.Name, v.Version})
+			list = append(list, groupVersion{group.Name, v.Version})
 		}
 	}
-	known := map[string]bool{}
-	for _, v := range versions {
-		if !plain(v.group, v.version) {
-			continue
+	slices.SortStableFunc(list, func(a, b groupVersion) int {
+		switch known := isWanted(a.group); {
+		case known == isWanted(b.group):
+			return 0
+		case known:
+			return -1
 		}
-		found, err := c.version(ctx, v.group, v.version)
-		if err != nil && (ctx.Err() != nil || codeOf(err) == http.StatusUnauthorized) {
-			return nil, nil, err
-		}
-		if err != nil {
-			stale = append(stale, cmp.Or(v.group, "core")+"/"+v.version)
-		}
-		for _, r := range found {
-			if !known[r.String()] {
-				known[r.String()] = true
-				list = append(list, r)
-			}
-		}
-	}
-	return list, stale, nil
+		return 1
+	})
+	seen := map[groupVersion]bool{}
+	return slices.DeleteFunc(list, func(v groupVersion) bool {
+		again := seen[v]
+		seen[v] = true
+		return again || !plain(v.group, v.version)
+	})
 }
 
-func (c *client) version(ctx context.Context, group, version string) ([]resource, error) {
+// oneByOne asks for the resources of each version of each group.
+func (c *client) oneByOne(ctx context.Context, g *groupList, h *had) error {
+	all := g.versions()
+	h.left += max(0, len(all)-mostGroups)
+	for _, v := range all[:min(len(all), mostGroups)] {
+		err := c.version(ctx, v.group, v.version, h)
+		if err != nil && (ctx.Err() != nil || codeOf(err) == http.StatusUnauthorized) {
+			return err
+		}
+		if err != nil {
+			h.old(v.group, v.version)
+		}
+	}
+	return nil
+}
+
+func (c *client) version(ctx context.Context, group, version string, h *had) error {
 	at := resource{group: group, version: version}
 	var answer struct {
 		Resources []struct {
@@ -167,15 +190,12 @@ func (c *client) version(ctx context.Context, group, version string) ([]resource
 		}
 	}
 	if err := c.document(ctx, strings.TrimSuffix(at.path(""), "/"), asJSON, &answer); err != nil {
-		return nil, err
+		return err
 	}
-	var list []resource
 	for _, r := range answer.Resources {
-		if slices.Contains(r.Verbs, "list") && plain(r.Name) {
-			list = append(list, resource{group, version, r.Name, r.Kind, r.Namespaced})
-		}
+		h.add(resource{group, version, r.Name, r.Kind, r.Namespaced}, r.Verbs)
 	}
-	return list, nil
+	return nil
 }
 
 // serverVersion is what the server says that it is; "" when it does not tell.

@@ -1,6 +1,9 @@
 package cluster
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // wanted are the resources that checks need, group by group: those of Kubernetes and the
 // custom ones that decide answers. Custom resources that hold pod templates are found by
@@ -51,6 +54,11 @@ var wanted = []struct{ group, resources string }{
 	{"templates.gatekeeper.sh", "constrainttemplates"},
 	{"traefik.io", "ingressroutes ingressroutetcps serverstransports tlsoptions"},
 	{"velero.io", "backupstoragelocations schedules"},
+}
+
+// isWanted tells whether checks need resources of a group.
+func isWanted(group string) bool {
+	return slices.ContainsFunc(wanted, func(w struct{ group, resources string }) bool { return w.group == group })
 }
 
 // Pods come last, when it is known who owns them, and what owns pods between them and what

@@ -61,10 +61,11 @@ func (r *reading) kubelets(ctx context.Context) error {
 		groups = append(groups, g)
 	}
 	if failed > 0 {
+		r.unseen["nodes/proxy"] = last.Error()
 		r.note("the settings of %d kubelets could not be read: %v", failed, last)
 	}
 	for _, g := range groups {
-		if err := r.give(kubeletLine(g.node, g.others, g.config)); err != nil {
+		if err := r.give(r.lean.kubelet(g.node, g.others, g.config)); err != nil {
 			return err
 		}
 	}
@@ -87,8 +88,9 @@ func (r *reading) nodes(ctx context.Context) (names []string) {
 	return names
 }
 
-// kubeletLine makes an object of settings, as a file of them is one.
-func kubeletLine(node string, others int, config []byte) []byte {
+// kubelet makes an object of settings, as a file of them is one. Headers that a kubelet sends
+// hold credentials.
+func (l *lean) kubelet(node string, others int, config []byte) []byte {
 	name, err := json.Marshal(node)
 	if err != nil {
 		return nil
@@ -103,8 +105,12 @@ func kubeletLine(node string, others int, config []byte) []byte {
 		return append(b, '}')
 	}
 	for field, v := range root.Fields() {
-		if field != "apiVersion" && field != "kind" && field != "metadata" {
-			b = v.AppendJSON(append(appendName(b, field), ':'))
+		switch field {
+		case "apiVersion", "kind", "metadata":
+		case "staticPodURLHeader":
+			b = keysAlone(b, field, v)
+		default:
+			b = l.value(append(appendName(b, field), ':'), field, v, false, 0)
 		}
 	}
 	return append(b, '}')

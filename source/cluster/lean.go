@@ -144,6 +144,10 @@ func (l *lean) value(b []byte, name string, n *kube.Node, named bool, depth int)
 			name = ""
 		}
 		return appendText(b, l.mask(name, cut(n.Text())))
+	case form == kube.Number && named:
+		if after := l.mask(name, n.Text()); after != n.Text() {
+			return appendText(b, after)
+		}
 	}
 	return n.AppendJSON(b)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,18 +21,22 @@ const atOnce = 4 // lists
 // reading is one look at a cluster.
 type reading struct {
 	*Options
-	c     *client
-	lean  *lean
-	emit  func(line []byte) error
-	count int
+	c      *client
+	lean   *lean
+	atMost amount
+	emit   func(line []byte) error
+	count  int
 
 	resources []resource
-	shapes    []string        // resources that hold pod templates by their schema
+	shapes    map[string]bool // resources that hold pod templates by their schema
 	owners    map[string]bool // uids of objects that say how their pods look
 
 	mu     sync.Mutex
 	unseen map[string]string
 	why    map[string][]string // what could not be listed, by what was said
+	part   map[string]bool     // of these words: all but some was listed
+	known  map[string]struct{} // what was given
+	taken  amount              // by all lists
 	listed int                 // lists that were answered
 	notes  []bulwark.Note
 }
@@ -39,16 +44,17 @@ type reading struct {
 // read gives the lines of a cluster: begin gets what is known before, emit one line an
 // object, in a stable order. The error is why nothing could be read, or emit's.
 func (o *Options) read(ctx context.Context, begin func(*header) error, emit func(line []byte) error) (*trailer, *header, error) {
-	c, err := o.connect()
+	o.Namespaces = once(o.Namespaces)
+	c, err := o.connect(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer c.http.CloseIdleConnections()
 	h := &header{Format: format, Cluster: c.name, Namespaces: o.Namespaces, Taken: o.Now}
 	if h.Version, err = c.serverVersion(ctx); err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("asking %s for its version: %w", c.base.Host, err)
 	}
-	r := &reading{Options: o, c: c, emit: emit, lean: &lean{o.Secret, kube.NewHasher(), o.ReadSecrets}, owners: map[string]bool{}, unseen: map[string]string{}, why: map[string][]string{}}
+	r := &reading{Options: o, c: c, atMost: cmp.Or(o.atMost, most), emit: emit, lean: &lean{o.Secret, kube.NewHasher(), o.ReadSecrets}, known: map[string]struct{}{}, owners: map[string]bool{}, shapes: map[string]bool{}, unseen: map[string]string{}, why: map[string][]string{}, part: map[string]bool{}}
 	if err := r.discover(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -67,16 +73,18 @@ func (o *Options) read(ctx context.Context, begin func(*header) error, emit func
 }
 
 func (r *reading) discover(ctx context.Context) error {
-	list, stale, err := r.c.discover(ctx)
+	has, err := r.c.discover(ctx)
 	if err != nil {
 		return err
 	}
-	r.resources = list
-	for _, s := range stale {
-		group, _, _ := strings.Cut(s, "/")
-		if slices.ContainsFunc(wanted, func(w struct{ group, resources string }) bool { return w.group == group }) {
-			r.note("the API server could not say what there is of %s: its extension does not answer", s)
+	r.resources = has.resources
+	for _, s := range has.stale {
+		if group, _, _ := strings.Cut(s, "/"); group == "core" || isWanted(group) {
+			r.note("the API server could not say what there is of %s: its extension does not answer", oneLine(s))
 		}
+	}
+	if has.left > 0 {
+		r.note("the API server says that it has %d more versions of groups than the %d that were asked for", has.left, mostGroups)
 	}
 	return nil
 }
@@ -126,10 +134,10 @@ func (r *reading) first(ctx context.Context) error {
 			return err
 		}
 	}
-	list := r.chosen(func(full string) bool {
+	list := r.fewOfEach(r.chosen(func(full string) bool {
 		res, group, _ := strings.Cut(full, ".")
-		return full != podsOfAll && full != definitions && !contains(betweens, full) && (wants(group, res) || slices.Contains(r.shapes, full))
-	})
+		return full != podsOfAll && full != definitions && !contains(betweens, full) && (wants(group, res) || r.shapes[full])
+	}))
 	lines := make([][][]byte, len(list))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
@@ -155,6 +163,21 @@ func (r *reading) first(ctx context.Context) error {
 	return nil
 }
 
+// fewOfEach keeps to what one group may have.
+func (r *reading) fewOfEach(list []resource) []resource {
+	of := map[string]int{}
+	list = slices.DeleteFunc(list, func(res resource) bool {
+		of[res.group]++
+		return of[res.group] > mostOfOne
+	})
+	for _, group := range slices.Sorted(maps.Keys(of)) {
+		if n := of[group]; n > mostOfOne {
+			r.note("the API server says that %s has %d resources, and %d of them were listed", group, n, mostOfOne)
+		}
+	}
+	return list
+}
+
 func (r *reading) give(line []byte) error {
 	r.count++
 	return r.emit(line)
@@ -167,7 +190,11 @@ func (r *reading) stream(ctx context.Context, res *resource) error { return r.li
 func (r *reading) list(ctx context.Context, res *resource, emit func([]byte) error) error {
 	for _, q := range r.queries(res) {
 		var failed error
+		part := share{r: r}
 		give := func(line []byte) error {
+			if err := part.take(line); err != nil {
+				return err
+			}
 			failed = emit(line)
 			return failed
 		}
@@ -177,15 +204,16 @@ func (r *reading) list(ctx context.Context, res *resource, emit func([]byte) err
 			}
 			return nil
 		}
-		var err error
-		switch {
-		case res.name == "namespaces" && res.group == "" && len(r.Namespaces) > 0:
-			err = r.oneNamespace(ctx, res, q.namespace, each)
-		case res.name == "secrets" && res.group == "" && !r.ReadSecrets:
-			err = r.secrets(ctx, q, give)
-		default:
+		err := inTime(ctx, func(ctx context.Context) (err error) {
+			switch {
+			case res.name == "namespaces" && res.group == "" && len(r.Namespaces) > 0:
+				return r.oneNamespace(ctx, res, q.namespace, each)
+			case res.name == "secrets" && res.group == "" && !r.ReadSecrets:
+				return r.secrets(ctx, q, give)
+			}
 			_, err = r.c.list(ctx, q, each)
-		}
+			return err
+		})
 		if failed != nil {
 			return failed
 		}
@@ -212,9 +240,12 @@ func (r *reading) queries(res *resource) []query {
 // says how its pods look is kept short, and revisions of one that run nothing are left out.
 func (r *reading) line(res *resource, n *kube.Node) []byte {
 	full := res.String()
+	if r.twice(res, n) {
+		return nil
+	}
 	if full == definitions {
 		if made, ok := defines(n); ok {
-			r.shapes = append(r.shapes, made)
+			r.shapes[made] = true
 		}
 	}
 	uid := n.Get("metadata", "uid").Text()
@@ -233,6 +264,28 @@ func (r *reading) line(res *resource, n *kube.Node) []byte {
 		r.own(uid)
 	}
 	return line
+}
+
+// twice tells whether an object was there already, under another resource of the same kind.
+func (r *reading) twice(res *resource, n *kube.Node) bool {
+	meta := n.Get("metadata")
+	id := res.group + "/" + res.kind + "/" + meta.Get("namespace").Text() + "/" + meta.Get("name").Text()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, was := r.known[id]
+	r.known[id] = struct{}{}
+	return was
+}
+
+// once gives each text once, in their order.
+func once(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 func (r *reading) isOwner(uid string) bool {

@@ -135,10 +135,11 @@ func (c *client) unauthorized(message string) string {
 	if why := c.expired(); why != "" {
 		return why
 	}
+	why := "it does not take the credentials of the context " + printable(c.name) + ": they may have expired"
 	if message == "" || message == "Unauthorized" {
-		return "it does not take the credentials of the context " + c.name + ": they may have expired"
+		return why
 	}
-	return message
+	return why + " (" + message + ")"
 }
 
 // tokenEnds is when a JSON web token expires; zero when that cannot be told.

@@ -17,12 +17,12 @@ var secretTypes = []string{
 func (r *reading) secrets(ctx context.Context, q query, give func(line []byte) error) error {
 	q.accept = asPartialList
 	var list []*kube.Node
-	_, err := r.c.list(ctx, q, func(n *kube.Node) error {
+	_, left := r.c.list(ctx, q, func(n *kube.Node) error {
 		list = append(list, n)
 		return nil
 	})
-	if err != nil || len(list) == 0 {
-		return err
+	if left != nil && !isPartial(left) || len(list) == 0 {
+		return left
 	}
 	types := map[string]string{}
 	for _, kind := range secretTypes {
@@ -31,7 +31,7 @@ func (r *reading) secrets(ctx context.Context, q query, give func(line []byte) e
 			types[n.Get("metadata", "uid").Text()] = kind
 			return nil
 		})
-		if err != nil {
+		if err != nil && !isPartial(err) {
 			return err
 		}
 	}
@@ -40,5 +40,5 @@ func (r *reading) secrets(ctx context.Context, q query, give func(line []byte) e
 			return err
 		}
 	}
-	return nil
+	return left
 }

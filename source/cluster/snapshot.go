@@ -71,8 +71,11 @@ func writeLine(w io.Writer, v any) error {
 	return err
 }
 
-// IsSnapshot tells whether the start of a file says that it is a snapshot.
+// IsSnapshot tells whether the start of a regular file says that it is a snapshot.
 func IsSnapshot(file string) bool {
+	if st, err := os.Stat(file); err != nil || !st.Mode().IsRegular() {
+		return false
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return false
@@ -97,6 +100,24 @@ var _ bulwark.Source = (*Snapshot)(nil)
 // Open reads the snapshot. The target is the cluster as it was. One that is damaged or cut off
 // is refused: an error wraps ErrMalformed, ErrUnsupported or ErrLimit.
 func (s *Snapshot) Open(ctx context.Context, ref string) (*bulwark.Target, error) {
+	type opened struct {
+		t   *bulwark.Target
+		err error
+	}
+	read := make(chan opened, 1)
+	go func() { // which a pipe may hold up for ever
+		t, err := s.open(ctx, ref)
+		read <- opened{t, err}
+	}()
+	select {
+	case o := <-read:
+		return o.t, o.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("reading the snapshot %s: %w", ref, context.Cause(ctx))
+	}
+}
+
+func (s *Snapshot) open(ctx context.Context, ref string) (*bulwark.Target, error) {
 	in := s.Stdin
 	if ref != "-" {
 		f, err := os.Open(ref)
@@ -109,7 +130,9 @@ func (s *Snapshot) Open(ctx context.Context, ref string) (*bulwark.Target, error
 		defer f.Close()
 		in = f
 	}
-	t, err := readSnapshot(ctx, in, newKeeper())
+	k := newKeeper()
+	k.once = map[string]struct{}{}
+	t, err := readSnapshot(ctx, in, k)
 	if err != nil {
 		return nil, fmt.Errorf("the snapshot %s: %w", ref, err)
 	}
@@ -158,6 +181,9 @@ func readHeader(lines *bufio.Scanner) (*header, error) {
 		return nil, fmt.Errorf("a snapshot of the format %.40q, and this version reads %q: %w", h.Format, format, bulwark.ErrUnsupported)
 	}
 	h.Cluster, h.Version = printable(h.Cluster), oneLine(h.Version)
+	for i, ns := range h.Namespaces {
+		h.Namespaces[i] = oneLine(ns)
+	}
 	return h, nil
 }
 
@@ -171,6 +197,12 @@ func readLines(ctx context.Context, lines *bufio.Scanner, h *header, k *keeper) 
 		if end, ok := isEnd(b); ok {
 			if end.Objects != k.set.Len() {
 				return nil, fmt.Errorf("%w: %d objects of %d are there", bulwark.ErrMalformed, k.set.Len(), end.Objects)
+			}
+			if lines.Scan() { // sums that tell whether it is whole come last
+				return nil, fmt.Errorf("%w: there is something behind its end", bulwark.ErrMalformed)
+			}
+			if lines.Err() != nil {
+				return nil, broken(lines, "")
 			}
 			return k.target(h, end), nil
 		}
@@ -189,6 +221,13 @@ func isEnd(b []byte) (*trailer, bool) {
 	var line struct{ End *trailer }
 	if err := json.Unmarshal(b, &line); err != nil || line.End == nil {
 		return nil, false
+	}
+	unseen := map[string]string{}
+	for what, why := range line.End.Unseen {
+		unseen[oneLine(what)] = printable(why)
+	}
+	if line.End.Unseen = unseen; len(unseen) == 0 {
+		line.End.Unseen = nil
 	}
 	for i := range line.End.Notes {
 		n := &line.End.Notes[i]

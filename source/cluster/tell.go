@@ -42,6 +42,10 @@ func (r *reading) done(res *resource, namespace string, err error) {
 		return
 	}
 	text := err.Error()
+	if isPartial(err) {
+		r.listed++
+		r.part[text] = true
+	}
 	if codeOf(err) == http.StatusForbidden {
 		text = forbidden
 	}
@@ -57,7 +61,11 @@ func (r *reading) tell() {
 	for _, text := range slices.Sorted(maps.Keys(r.why)) {
 		list := r.why[text]
 		slices.Sort(list)
-		if text != forbidden {
+		switch {
+		case r.part[text]:
+			r.note("could not list all of %s: %s", shortened(list), text)
+			continue
+		case text != forbidden:
 			r.note("could not list %s: %s", shortened(list), text)
 			continue
 		}

@@ -34,15 +34,16 @@ const watchAgain = 2 * time.Second
 func (s *Source) Watch(ctx context.Context, ref string, resources []string, emit func(Change) error, failed func(error) error) error {
 	o := s.Options
 	o.Context = contextOf(ref, o.Context)
-	c, err := o.connect()
+	c, err := o.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.http.CloseIdleConnections()
-	list, _, err := c.discover(ctx)
+	has, err := c.discover(ctx)
 	if err != nil {
 		return err
 	}
+	list := has.resources
 	changes := make(chan Change)
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range list {
@@ -152,7 +153,7 @@ func (w *watch) relist(ctx context.Context) error {
 		}
 		return w.changed(ctx, n)
 	})
-	if err != nil {
+	if err != nil && !isPartial(err) {
 		return err
 	}
 	for uid, k := range w.known {
@@ -163,7 +164,7 @@ func (w *watch) relist(ctx context.Context) error {
 		}
 	}
 	w.version = version
-	return nil
+	return err // of what could not be read of it
 }
 
 func (w *watch) changed(ctx context.Context, n *kube.Node) error {
@@ -176,6 +177,9 @@ func (w *watch) changed(ctx context.Context, n *kube.Node) error {
 		return fmt.Errorf("%w: no object", bulwark.ErrMalformed)
 	}
 	meta := n.Get("metadata")
+	if len(w.known) >= maxObjects {
+		return fmt.Errorf("more than %d objects: %w", maxObjects, bulwark.ErrLimit)
+	}
 	w.known[meta.Get("uid").Text()] = known{meta.Get("resourceVersion").Text(), o}
 	return w.send(ctx, Change{Object: o})
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,7 +30,13 @@ func (n noSocket) Is(t error) bool {
 	return same || t == bulwark.ErrUnavailable
 }
 
-const maxAnswer = 16 << 20
+const (
+	maxAnswer  = 16 << 20         // bytes
+	answerTime = 30 * time.Second // for one answer
+)
+
+// errSlow is why an answer is not waited for any more.
+var errSlow = fmt.Errorf("it does not answer in time: %w", bulwark.ErrUnavailable)
 
 // usualDocker is the socket of the Docker that the machine's daemon.json configures.
 const usualDocker = "/var/run/docker.sock"
@@ -38,9 +45,19 @@ const usualDocker = "/var/run/docker.sock"
 type client struct {
 	http  *http.Client
 	usual bool
+	slow  time.Duration // for one answer
 }
 
-func connect(host string) (*client, error) {
+// answersIn is how long an answer may take: less where the whole look may take little time.
+func answersIn(ctx context.Context) time.Duration {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return answerTime
+	}
+	return min(answerTime, time.Until(end)/8)
+}
+
+func connect(ctx context.Context, host string) (*client, error) {
 	u, err := url.Parse(host)
 	if err != nil {
 		return nil, fmt.Errorf("the address: %w", bulwark.ErrMalformed)
@@ -61,10 +78,9 @@ func connect(host string) (*client, error) {
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, address)
 		},
-		ResponseHeaderTimeout: time.Minute,
 	}
-	return &client{usual: address == usualDocker, http: &http.Client{
-		Transport: t, Timeout: 2 * time.Minute,
+	return &client{usual: address == usualDocker, slow: answersIn(ctx), http: &http.Client{
+		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }
@@ -126,29 +142,49 @@ func runtimeDir() string {
 
 // get asks for a document.
 func (c *client) get(ctx context.Context, path string, into any) error {
+	_, err := c.measured(ctx, path, into)
+	return err
+}
+
+// measured says of how many values it is, about.
+func (c *client) measured(ctx context.Context, path string, into any) (size int, err error) {
+	slow, cancel := context.WithTimeoutCause(ctx, c.slow, errSlow)
+	defer cancel()
+	b, err := c.ask(slow, path)
+	switch {
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx)
+	case err != nil && slow.Err() != nil:
+		return 0, errSlow
+	case err != nil:
+		return 0, err
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		return values(b), fmt.Errorf("the engine's answer to %s: %w", path, bulwark.ErrMalformed) // its text may hold what is secret
+	}
+	return values(b), nil
+}
+
+func values(b []byte) int { return 1 + bytes.Count(b, []byte(",")) + bytes.Count(b, []byte("{")) }
+
+func (c *client) ask(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine"+path, nil)
 	if err != nil {
-		return fmt.Errorf("%w: %w", bulwark.ErrMalformed, err)
+		return nil, fmt.Errorf("%w: %w", bulwark.ErrMalformed, err)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return explain(ctx, err)
+		return nil, explain(err)
 	}
 	defer resp.Body.Close()
 	if err := refusal(resp.StatusCode); err != nil {
-		return err
+		return nil, err
 	}
-	b, err := limit.ReadAll(resp.Body, maxAnswer, "the engine's answer")
-	if errors.Is(err, bulwark.ErrLimit) {
-		return err
+	b, err := limit.ReadAll(resp.Body, maxAnswer, "the engine's answer to "+path)
+	if err != nil && !errors.Is(err, bulwark.ErrLimit) {
+		err = explain(err)
 	}
-	if err != nil {
-		return explain(ctx, err)
-	}
-	if err := json.Unmarshal(b, into); err != nil {
-		return fmt.Errorf("the engine's answer to %s: %w", path, bulwark.ErrMalformed) // its text may hold what is secret
-	}
-	return nil
+	return b, err
 }
 
 func refusal(code int) error {
@@ -164,10 +200,7 @@ func refusal(code int) error {
 	return fmt.Errorf("the engine answers %d %s: %w", code, http.StatusText(code), kind)
 }
 
-func explain(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
+func explain(err error) error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err // its address says nothing: the engine is what was dialled
 	}

@@ -19,8 +19,12 @@ import (
 
 const name = "source/engine"
 
-// maxContainers is how many containers of an engine are looked at.
-const maxContainers = 2000
+// Budgets of one engine.
+const (
+	maxContainers = 2000
+	maxTold       = 1 << 19 // values that are told of them together, about
+	givenUp       = 3       // containers in a row that are not told: the others are not asked for
+)
 
 // Source opens the engines of this machine; a reference is "docker", "podman", or anything
 // else for both.
@@ -49,7 +53,7 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 		r := &reading{kind: kind, set: set, config: s.Config, seen: seen}
 		if err := s.ask(ctx, r); err != nil {
 			if ctx.Err() != nil {
-				return nil, ctx.Err()
+				return nil, context.Cause(ctx)
 			}
 			failed = append(failed, err)
 			continue
@@ -77,7 +81,7 @@ func (s *Source) ask(ctx context.Context, r *reading) error {
 	}
 	var failed error
 	for _, host := range hosts {
-		c, err := connect(host)
+		c, err := connect(ctx, host)
 		if err == nil {
 			err = r.read(ctx, c)
 			c.http.CloseIdleConnections()
@@ -110,6 +114,9 @@ func (r *reading) read(ctx context.Context, c *client) error {
 	if err := c.get(ctx, "/version", &v); err != nil {
 		return err
 	}
+	if v.Version == "" && v.APIVersion == "" {
+		return fmt.Errorf("what answers says no version, and is no engine: %w", bulwark.ErrMalformed)
+	}
 	r.version = v.Version
 	if v.podman() {
 		r.kind = "podman" // its socket may be where Docker's is
@@ -134,33 +141,63 @@ func (r *reading) containers(ctx context.Context, c *client, info *info) error {
 	var list []struct {
 		ID string `json:"Id"`
 	}
-	if err := c.get(ctx, "/containers/json", &list); err != nil {
-		return err
+	err := c.get(ctx, "/containers/json", &list)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		r.note("its containers were not told: %v", err)
+		return nil
 	}
 	if len(list) > maxContainers {
 		r.note("%d containers run, and %d of them were looked at", len(list), maxContainers)
 		list = list[:maxContainers]
 	}
-	for _, one := range list {
-		var d container
-		err := fmt.Errorf("its id is none: %w", bulwark.ErrMalformed)
-		if isID(one.ID) {
-			err = c.get(ctx, "/containers/"+one.ID+"/json", &d)
+	told, failed := 0, 0
+	for i, one := range list {
+		size, err := r.one(ctx, c, one.ID, info)
+		if told += size; told > maxTold && err == nil && i < len(list)-1 {
+			r.note("%d more containers were not asked for: what was told of %d is more than %d values: %v", len(list)-i-1, i+1, maxTold, bulwark.ErrLimit)
+			return nil
 		}
 		switch {
-		case errors.Is(err, bulwark.ErrNotFound):
-			continue // it has ended
 		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			r.note("container %.12q: %v", one.ID, err)
+			return context.Cause(ctx)
+		case err == nil:
+			failed = 0
 			continue
 		}
-		if err := r.container(&d, info); err != nil {
-			r.note("container %.12q: %v", one.ID, err)
+		r.note("container %.12q: %v", one.ID, err)
+		if failed++; !errors.Is(err, bulwark.ErrUnavailable) {
+			failed = 0
+		}
+		if left := len(list) - i - 1; left > 0 && failed == givenUp {
+			r.note("%d more containers were not asked for", left)
+			return nil
 		}
 	}
 	return nil
+}
+
+// one reads one container, and says how many values were told of it.
+func (r *reading) one(ctx context.Context, c *client, id string, info *info) (size int, err error) {
+	if !isID(id) {
+		return 0, fmt.Errorf("its id is none: %w", bulwark.ErrMalformed)
+	}
+	if r.seen[id] {
+		return 0, nil
+	}
+	r.seen[id] = true
+	var d container
+	size, err = c.measured(ctx, "/containers/"+id+"/json", &d)
+	if errors.Is(err, bulwark.ErrNotFound) {
+		return 0, nil // it has ended
+	}
+	if err != nil {
+		return size, err
+	}
+	d.ID = id
+	return size, r.container(&d, info)
 }
 
 func isID(s string) bool {

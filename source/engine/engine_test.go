@@ -126,7 +126,7 @@ func TestPodmanAtDockersSocket(t *testing.T) {
 func TestRefused(t *testing.T) {
 	none := "unix://" + filepath.Join(t.TempDir(), "none")
 	broken, odd, locked := answers(), answers(), answers()
-	broken["/containers/json"] = "[{"
+	broken["/version"] = "[{"
 	odd["/version"] = `{"Version": 5}`
 	locked["/version"] = http.StatusForbidden
 	for name, tt := range map[string]struct {
@@ -144,6 +144,13 @@ func TestRefused(t *testing.T) {
 		if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), "no container engine answers") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	// Without its containers the engine itself is still judged.
+	alone := answers()
+	alone["/containers/json"] = "[{"
+	half, err := (&Source{Sockets: map[string][]string{"docker": {fake(t, alone)}}}).Open(t.Context(), "engine")
+	if err != nil || kube.Of(half).Find("Engine/docker") == nil || len(half.Notes) != 1 || !half.Notes[0].Incomplete {
+		t.Errorf("%+v, %v", half, err)
 	}
 	// One engine that fails does not stop the other.
 	target, err := (&Source{Sockets: map[string][]string{"docker": {fake(t, locked)}, "podman": {fake(t, answers())}}}).Open(t.Context(), "engine")

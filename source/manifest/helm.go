@@ -28,7 +28,7 @@ type rendering struct {
 
 // chartFolder renders the chart in a folder. What cannot be read is noted.
 func (r *reader) chartFolder(ctx context.Context, root *os.Root, dir string) error {
-	c, err := loadChart(root, dir, map[string]bool{})
+	c, err := r.loadChart(root, dir, map[string]bool{})
 	if err != nil {
 		r.note(path.Join(dir, "Chart.yaml"), "the chart is not rendered: %v", err)
 		return nil
@@ -42,7 +42,7 @@ func (r *reader) packedChart(ctx context.Context, t *bulwark.Target, file string
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	c, err := chart.Load(files)
+	c, err := chart.Load(files, r.budget)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
@@ -60,13 +60,13 @@ func packed(f io.ReadSeeker) bool {
 }
 
 // loadChart reads a chart's folder, with those that its dependencies name by folder.
-func loadChart(root *os.Root, dir string, seen map[string]bool) (*chart.Chart, error) {
+func (r *reader) loadChart(root *os.Root, dir string, seen map[string]bool) (*chart.Chart, error) {
 	seen[dir] = true
-	files, err := chart.ReadFolder(root, dir)
+	files, err := chart.ReadFolder(root, dir, r.budget)
 	if err != nil {
 		return nil, err
 	}
-	c, err := chart.Load(files)
+	c, err := chart.Load(files, r.budget)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func loadChart(root *os.Root, dir string, seen map[string]bool) (*chart.Chart, e
 		if !ok || seen[at] || !filepath.IsLocal(filepath.FromSlash(at)) {
 			continue
 		}
-		if sub, err := loadChart(root, at, seen); err == nil {
+		if sub, err := r.loadChart(root, at, seen); err == nil {
 			c.Vendor(sub)
 		}
 		delete(seen, at)
@@ -84,12 +84,19 @@ func loadChart(root *os.Root, dir string, seen map[string]bool) (*chart.Chart, e
 	return c, nil
 }
 
+const mostMissing = 50 // dependencies of a chart that are named
+
 // renderChart renders a chart in every way that is asked for.
 func (r *reader) renderChart(ctx context.Context, c *chart.Chart, dir string) error {
 	for _, n := range c.AllNotes() {
 		r.note(dir, "%s", n)
 	}
-	for _, d := range c.Missing() {
+	missing := c.Missing()
+	if n := len(missing) - mostMissing; n > 0 {
+		r.note(dir, "%d more dependencies are not in charts/ and not rendered", n)
+		missing = missing[:mostMissing]
+	}
+	for _, d := range missing {
 		r.note(dir, "the dependency %s (%s) is not in charts/ and not rendered: get it with helm dependency build", d.Name, cmp.Or(d.Repository, "no repository"))
 	}
 	if c.Library() {
@@ -102,7 +109,7 @@ func (r *reader) renderChart(ctx context.Context, c *chart.Chart, dir string) er
 	have := map[string]bool{}
 	for _, kubeVersion := range versions {
 		way := &rendering{chart: c, dir: dir, options: chart.Options{
-			Values: r.Charts.Values, Release: r.Charts.Release, Namespace: r.Charts.Namespace, Kube: kubeVersion, APIVersions: r.Charts.APIVersions, Now: r.Now,
+			Values: r.Charts.Values, Release: r.Charts.Release, Namespace: r.Charts.Namespace, Kube: kubeVersion, APIVersions: r.Charts.APIVersions, Now: r.Now, Budget: r.budget,
 		}}
 		if len(versions) > 1 {
 			way.release = "Kubernetes " + strings.TrimPrefix(kubeVersion, "v")
@@ -209,6 +216,7 @@ func (r *reader) render(ctx context.Context, o *kube.Object, values map[string]a
 		return nil, fmt.Errorf("%s comes from no chart: %w", o.ID(), bulwark.ErrUnsupported)
 	}
 	again := *w
+	again.options.Budget = nil
 	again.options.Values = chart.Over(w.options.Values, values)
 	res, err := again.chart.Render(ctx, again.options)
 	if err != nil {

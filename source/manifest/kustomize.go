@@ -5,9 +5,12 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"os"
+	"path"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"bulwark/kube"
 	"bulwark/source/manifest/internal/overlay"
@@ -17,29 +20,69 @@ const maxOverlays = 1000 // kustomizations that are built
 
 // overlays are the kustomizations of a folder.
 type overlays struct {
-	r    *reader
-	tree *overlay.Tree
-	all  map[string]*overlay.Kustomization // by folder
-	docs map[string][]kube.Document        // of files that objects come from
-	used map[string]bool                   // files whose objects were built
-	have map[string]bool
+	r     *reader
+	tree  *overlay.Tree
+	all   map[string]*overlay.Kustomization // by folder
+	docs  map[string][]kube.Document        // of files that objects come from
+	used  map[string]bool                   // files whose objects were built
+	stand map[string]bool                   // files that some kustomization takes as they stand
+	have  map[string]bool
 
 	objects []*kube.Object
 }
 
-// plan reads the kustomizations of a folder. What they tell is in a reader of their own
-// until they are built.
-func (r *reader) plan(root *os.Root, files []string) *overlays {
-	v := &overlays{r: newReader(r.Options), tree: &overlay.Tree{Root: root}, all: map[string]*overlay.Kustomization{}, docs: map[string][]kube.Document{}, used: map[string]bool{}, have: map[string]bool{}}
+// plan reads the kustomizations of a folder, and those that they use. What they tell is in a
+// reader of their own until they are built.
+func (r *reader) plan(tree *overlay.Tree, files []string) *overlays {
+	v := &overlays{r: newReader(r.Options), tree: tree, all: map[string]*overlay.Kustomization{}, docs: map[string][]kube.Document{}, used: map[string]bool{}, stand: map[string]bool{}, have: map[string]bool{}}
+	var next []string
 	for _, file := range files {
-		k, err := v.tree.Parse(file)
-		if err != nil {
-			v.r.note(file, "the kustomization is not built: %v", err)
-			continue
+		next = append(next, v.parse(path.Join(tree.At, file))...)
+	}
+	for len(next) > 0 { // those that lie where no manifests are looked for: outside, behind links, in folders left out
+		dir := next[0]
+		next = next[1:]
+		if file := tree.Kustomization(dir); file != "" && v.all[dir] == nil && len(v.all) < maxOverlays+len(files) {
+			next = append(next, v.parse(file)...)
 		}
-		v.all[k.Dir] = k
 	}
 	return v
+}
+
+// parse reads one kustomization, and gives the folders that it uses.
+func (v *overlays) parse(file string) []string {
+	k, err := v.tree.Parse(file)
+	if err != nil {
+		v.r.note(v.name(file), "the kustomization is not built: %v", err)
+		return nil
+	}
+	v.all[k.Dir] = k
+	return k.Dirs
+}
+
+// name is the name that a file of the tree has in the folder that is looked at.
+func (v *overlays) name(file string) string {
+	if v.tree.Around == nil {
+		return file
+	}
+	name, err := filepath.Rel(filepath.FromSlash(v.tree.At), filepath.FromSlash(file))
+	if err != nil {
+		return file
+	}
+	return filepath.ToSlash(name)
+}
+
+// outer are the resources that lie outside the folder, in order.
+func (v *overlays) outer() []string {
+	have := map[string]bool{}
+	for _, k := range v.all {
+		for _, f := range k.Files {
+			if v.tree.Outer(f) {
+				have[f] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(have))
 }
 
 // parts are the files that kustomizations are made of: true for those that are none of
@@ -48,23 +91,28 @@ func (v *overlays) parts() map[string]bool {
 	m := map[string]bool{}
 	for _, k := range v.all {
 		for _, f := range k.Files {
-			if !m[f] {
+			if f = v.name(f); !m[f] {
 				m[f] = false
 			}
 		}
 		for _, p := range k.Patches {
-			m[p.File] = true
+			m[v.name(p.File)] = true
 		}
 		for _, f := range k.Others {
-			m[f] = true
+			m[v.name(f)] = true
 		}
 	}
 	return m
 }
 
-// run builds the kustomizations that no other one uses.
+// left tells whether a file that is a part of kustomizations is to be read as it stands: one
+// does so, or none that has it could be built.
+func (v *overlays) left(file string) bool { return v.stand[file] || !v.used[file] }
+
+// run builds the kustomizations that no other one uses, several at once; what they make is
+// taken in their order.
 func (v *overlays) run(ctx context.Context) {
-	built := 0
+	var list []*making
 	reached := map[string]bool{}
 	for _, dir := range v.roots() {
 		uses := v.reach(dir)
@@ -72,19 +120,56 @@ func (v *overlays) run(ctx context.Context) {
 			reached[k.Dir] = true
 		}
 		v.tell(uses)
-		if v.plain(uses) || ctx.Err() != nil {
+		if v.plain(uses) {
+			for _, k := range uses {
+				for _, f := range k.Files {
+					v.stand[v.name(f)] = true
+				}
+			}
 			continue
 		}
-		if built++; built > maxOverlays {
-			v.r.note(dir, "more than %d kustomizations: this one is not built", maxOverlays)
+		if ctx.Err() != nil {
 			continue
 		}
-		v.build(ctx, dir, uses)
+		if len(list) == maxOverlays {
+			v.r.note(v.name(dir), "more than %d kustomizations: this one is not built", maxOverlays)
+			continue
+		}
+		list = append(list, &making{dir: dir, uses: uses, done: make(chan struct{})})
 	}
 	for _, dir := range slices.Sorted(maps.Keys(v.all)) {
 		if k := v.all[dir]; !reached[dir] && !k.Component {
-			v.r.note(k.File, "kustomizations use each other in a circle: their files are read as they stand")
+			v.r.note(v.name(k.File), "kustomizations use each other in a circle: their files are read as they stand")
 		}
+	}
+	v.make(ctx, list)
+}
+
+// make builds kustomizations, and takes what they make.
+func (v *overlays) make(ctx context.Context, list []*making) {
+	patched := func(m *making) bool {
+		return slices.ContainsFunc(m.uses, func(k *overlay.Kustomization) bool { return len(k.Patches) > 0 })
+	}
+	if len(list) > 1 && slices.ContainsFunc(list, patched) {
+		overlay.Prepare()
+	}
+	free := make(chan struct{}, min(runtime.GOMAXPROCS(0), 4)) // what was built and not taken counts too
+	var building sync.WaitGroup
+	defer building.Wait()
+	building.Go(func() {
+		for _, m := range list {
+			free <- struct{}{}
+			building.Go(func() {
+				defer close(m.done)
+				m.build(ctx, v.tree)
+			})
+		}
+	})
+	for _, m := range list {
+		<-m.done
+		v.take(m)
+		m.objects = nil
+		<-free
 	}
 }
 
@@ -124,7 +209,7 @@ func (v *overlays) reach(dir string) []*overlay.Kustomization {
 func (v *overlays) tell(uses []*overlay.Kustomization) {
 	for _, k := range uses {
 		for _, n := range k.Notes {
-			v.r.note(k.File, "%s", n)
+			v.r.note(v.name(k.File), "%s", n)
 		}
 		k.Notes = nil // once
 	}
@@ -135,33 +220,80 @@ func (v *overlays) plain(uses []*overlay.Kustomization) bool {
 	return !slices.ContainsFunc(uses, func(k *overlay.Kustomization) bool { return !k.Plain })
 }
 
-// build takes the objects of one root. If it cannot be built, its resources are read as they
-// stand.
-func (v *overlays) build(ctx context.Context, dir string, uses []*overlay.Kustomization) {
-	all := make(map[string]*overlay.Kustomization, len(uses))
-	for _, k := range uses {
+// making is a kustomization that is built.
+type making struct {
+	dir  string
+	uses []*overlay.Kustomization
+	done chan struct{}
+
+	objects []built
+	partly  error // why it was built without plugins
+	err     error
+}
+
+// built is an object that a kustomization makes.
+type built struct {
+	data []byte
+	root *kube.Node
+	err  error
+}
+
+func (m *making) build(ctx context.Context, tree *overlay.Tree) {
+	all := make(map[string]*overlay.Kustomization, len(m.uses))
+	for _, k := range m.uses {
 		all[k.Dir] = k
 	}
-	list, err := v.tree.Build(ctx, dir, all, true)
-	if err != nil && ctx.Err() == nil {
-		if tame, again := v.tree.Build(ctx, dir, all, false); again == nil {
-			v.r.note(all[dir].File, "built without its generators, transformers and validators: %v", err)
-			list, err = tame, nil
+	var list [][]byte
+	list, m.err = tree.Build(ctx, m.dir, all, true)
+	if m.err != nil && ctx.Err() == nil {
+		if tame, again := tree.Build(ctx, m.dir, all, false); again == nil {
+			list, m.partly, m.err = tame, m.err, nil
 		}
 	}
-	if err != nil {
-		v.r.note(all[dir].File, "the kustomization is not built, its files are read as they stand: %v", err)
+	m.objects = make([]built, len(list))
+	for i, data := range list {
+		m.objects[i].data = data
+		m.objects[i].root, m.objects[i].err = kube.ParseJSON(data)
+	}
+}
+
+// take takes the objects of one root. If it could not be built, its resources are read as they
+// stand.
+func (v *overlays) take(m *making) {
+	file := v.name(m.uses[0].File)
+	if m.partly != nil {
+		v.r.note(file, "built without its generators, transformers and validators: %v", m.partly)
+	}
+	if m.err != nil {
+		v.r.note(file, "the kustomization is not built, its files are read as they stand: %v", m.err)
 		return
 	}
-	for _, k := range uses {
+	for _, k := range m.uses {
 		for _, f := range k.Files {
-			v.used[f] = true
+			v.used[v.name(f)] = true
 		}
 	}
-	w := &origin{dir: dir, file: all[dir].File, bases: v.bases(uses), patches: v.patches(uses)}
-	for _, data := range list {
-		v.object(data, w)
+	w := &origin{dir: v.name(m.dir), file: file, bases: v.bases(m.uses), patches: v.patches(m.uses)}
+	for _, b := range m.objects {
+		v.object(b, w)
 	}
+}
+
+// others are the objects that were built, without those that are as in their file, and were
+// read there.
+func (v *overlays) others(read []*kube.Object) []*kube.Object {
+	if len(v.stand) == 0 || len(v.objects) == 0 {
+		return v.objects
+	}
+	known := map[string][]*kube.Object{}
+	for _, o := range read {
+		if v.stand[o.Origin.File] {
+			known[o.ID()] = append(known[o.ID()], o)
+		}
+	}
+	return slices.DeleteFunc(v.objects, func(o *kube.Object) bool {
+		return slices.ContainsFunc(known[o.ID()], func(r *kube.Object) bool { return r.Origin.File == o.Origin.File && r.Root.Equal(o.Root) })
+	})
 }
 
 // origin is what the objects of one root come from.
@@ -188,7 +320,7 @@ func (v *overlays) bases(uses []*overlay.Kustomization) map[string][]base {
 				}
 				each(d.Root, func(n *kube.Node) {
 					meta, kind := n.Get("metadata"), n.Get("kind").Text()
-					m[kind] = append(m[kind], base{file, cmp.Or(meta.Get("name").Text(), meta.Get("generateName").Text()), meta.Get("namespace").Text(), n})
+					m[kind] = append(m[kind], base{v.name(file), cmp.Or(meta.Get("name").Text(), meta.Get("generateName").Text()), meta.Get("namespace").Text(), n})
 				})
 			}
 		}
@@ -226,22 +358,21 @@ func (w *origin) of(o *kube.Object) *base {
 }
 
 // object takes an object, unless another overlay has given the same.
-func (v *overlays) object(data []byte, w *origin) {
-	root, err := kube.ParseJSON(data)
-	if err != nil {
-		v.r.note(w.file, "an object that was built cannot be read: %v", err)
+func (v *overlays) object(b built, w *origin) {
+	if b.err != nil {
+		v.r.note(w.file, "an object that was built cannot be read: %v", b.err)
 		return
 	}
-	l := &origins{file: w.file, root: root}
-	o, ok := kube.NewObject(root, kube.Origin{File: w.file, Line: 1, Overlay: w.dir, Locate: l.locate})
+	l := &origins{file: w.file, root: b.root}
+	o, ok := kube.NewObject(b.root, kube.Origin{File: w.file, Line: 1, Overlay: w.dir, Locate: l.locate})
 	if !ok {
 		return
 	}
-	if b := w.of(o); b != nil {
-		l.file, l.base = b.file, b.node
-		o.Origin.File, o.Origin.Line = b.file, max(b.node.Line(), 1)
+	if from := w.of(o); from != nil {
+		l.file, l.base = from.file, from.node
+		o.Origin.File, o.Origin.Line = from.file, max(from.node.Line(), 1)
 	}
-	key := o.ID() + "\x00" + o.Origin.File + "\x00" + string(data)
+	key := o.ID() + "\x00" + o.Origin.File + "\x00" + string(b.data)
 	if v.have[key] {
 		return
 	}
@@ -261,7 +392,7 @@ func (v *overlays) patches(uses []*overlay.Kustomization) []patch {
 		for _, p := range k.Patches {
 			for _, d := range kube.ParseYAML([]byte(p.Text)) {
 				if d.Root != nil {
-					list = append(list, patch{file: p.File, shift: p.Line - 1, root: d.Root, kind: p.Kind, name: p.Name})
+					list = append(list, patch{file: v.name(p.File), shift: p.Line - 1, root: d.Root, kind: p.Kind, name: p.Name})
 				}
 			}
 		}

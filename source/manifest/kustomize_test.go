@@ -140,3 +140,20 @@ func TestOverlayBombs(t *testing.T) {
 		t.Errorf("not told: %v", target.Notes)
 	}
 }
+
+// TestPlainAndBuilt: what one kustomization takes as it stands is read, though another builds
+// something else of it; what both make is there once.
+func TestPlainAndBuilt(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"base/kustomization.yaml": "resources: [a.yaml]\n",
+		"base/a.yaml":             "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n",
+		"dev/kustomization.yaml":  "resources: [../base]\ncomponents: []\npatches:\n",
+		"prod/kustomization.yaml": "resources: [../base]\npatches: [{patch: '[{\"op\": \"add\", \"path\": \"/spec\", \"value\": {\"hostPID\": true}}]', target: {kind: Pod}}]\n",
+	})
+	target, set := open(t, &Source{}, dir)
+	got := said(target, set)
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"default/ConfigMap/b base/a.yaml:5", "default/Pod/a base/a.yaml:1", "default/Pod/a base/a.yaml:1 by prod"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

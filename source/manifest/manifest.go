@@ -19,6 +19,7 @@ import (
 	"bulwark/internal/limit"
 	"bulwark/kube"
 	"bulwark/source/manifest/internal/chart"
+	"bulwark/source/manifest/internal/encoding"
 )
 
 const (
@@ -104,8 +105,8 @@ func (s *Source) Open(ctx context.Context, ref string) (*bulwark.Target, error) 
 
 // only reads one stream, which was asked for by name.
 func (r *reader) only(ctx context.Context, t *bulwark.Target, file string, in io.Reader) error {
-	p := r.parser(ctx, true)
-	p.stream(file, limit.Reader(in, maxFile, file))
+	p := r.parser(ctx)
+	p.stream(file, limit.Reader(in, maxFile, file), true)
 	p.wait()
 	if err := ctx.Err(); err != nil {
 		return err
@@ -144,8 +145,13 @@ func Add(ctx context.Context, t *bulwark.Target, dir string, o Options) error {
 	}
 	defer root.Close()
 	r := newReader(&o)
-	r.set.Read = func(file string) ([]byte, error) { return again(dir, file) }
-	if err := r.folder(ctx, root); err != nil {
+	r.set.Read = func(file string) ([]byte, error) {
+		if strings.HasPrefix(file, "../") {
+			return nil, fmt.Errorf("%s lies outside the folder: %w", file, bulwark.ErrNotFound)
+		}
+		return r.kept.read(file, func() ([]byte, error) { return again(dir, file) })
+	}
+	if err := r.folder(ctx, root, dir); err != nil {
 		return err
 	}
 	return r.hand(t)
@@ -157,10 +163,12 @@ type reader struct {
 	set    *kube.Set
 	notes  []bulwark.Note
 	charts map[*kube.Object]*rendering
+	kept   kept
+	budget *chart.Budget // of all charts
 }
 
 func newReader(o *Options) *reader {
-	return &reader{Options: o, set: &kube.Set{}, charts: map[*kube.Object]*rendering{}}
+	return &reader{Options: o, set: &kube.Set{}, charts: map[*kube.Object]*rendering{}, kept: kept{texts: map[string][]byte{}, left: mostKept}, budget: chart.NewBudget()}
 }
 
 // hand gives the target what was read.
@@ -220,7 +228,10 @@ func isManifest(file string) bool {
 }
 
 // IsManifest tells whether the start of a file looks like that of a manifest.
-func IsManifest(head []byte) bool { return declares(head) }
+func IsManifest(head []byte) bool {
+	text, _ := encoding.Bytes(head)
+	return declares(text)
+}
 
 // IsChart tells whether the start of a file, unpacked if it was packed, looks like that of
 // a packed chart.

@@ -94,8 +94,9 @@ func TestFolder(t *testing.T) {
 	got := said(target, set)
 	slices.Sort(got)
 	want := []string{
-		"broken a.yaml:5", "broken cyclic.yaml:4", "broken latin.yml:1", "broken values.yaml:1",
+		"broken a.yaml:5", "broken cyclic.yaml:4", "broken values.yaml:1",
 		"default/Pod/a a.yaml:1", "default/Pod/b a.yaml:9", "default/Pod/bomb bomb.yaml:1", "default/Pod/l1 list.json:1", "default/Pod/l2 list.json:1",
+		"default/Pod/é latin.yml:1", "note latin.yml: line 3: bytes that are no UTF-8 were taken for letters of Latin-1: other tools may refuse the file",
 	}
 	for i := range got { // where exactly a parser gives up is its own affair
 		if strings.HasPrefix(got[i], "broken") {
@@ -119,6 +120,55 @@ func TestFolder(t *testing.T) {
 	}
 	if _, err := set.Read("none.yaml"); !errors.Is(err, bulwark.ErrNotFound) {
 		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+// TestEncodings: manifests as PowerShell and old editors write them are read, in folders, alone
+// and as a part of kustomizations.
+func TestEncodings(t *testing.T) {
+	wide := func(text, mark string, big bool) string {
+		b := []byte(mark)
+		for _, c := range []byte(text) {
+			if big {
+				b = append(b, 0, c)
+			} else {
+				b = append(b, c, 0)
+			}
+		}
+		return string(b)
+	}
+	two := "# one\r\napiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: a\r\n---\r\napiVersion: v1\r\nkind: Pod\r\nmetadata:\r\n  name: b\r\n"
+	dir := folder(t, map[string]string{
+		"a/powershell.yaml":    wide(two, "\xff\xfe", false),
+		"b/bare.json":          wide(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "j"}}`, "", false),
+		"c/big.yml":            wide(two, "\xfe\xff", true),
+		"d/marked.json":        "\xef\xbb\xbf{\n\t\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"m\"}}",
+		"e/cut.yaml":           wide(fmt.Sprintf(pod, "cut"), "\xff\xfe", false) + "x",
+		"f/comment.yaml":       "# \xfcber\n" + fmt.Sprintf(pod, "latin"),
+		"k/kustomization.yaml": "resources: [wide.yaml]\nnamespace: k\n",
+		"k/wide.yaml":          wide(fmt.Sprintf(pod, "k"), "\xff\xfe", false),
+	})
+	for _, ref := range []string{dir, filepath.Join(dir, "a", "powershell.yaml")} {
+		target, set := open(t, &Source{}, ref)
+		got := said(target, set)
+		slices.Sort(got)
+		file := ref
+		want := []string{"default/Pod/a " + file + ":2", "default/Pod/b " + file + ":7"}
+		if ref == dir {
+			want = []string{
+				"broken e/cut.yaml:4", "default/Pod/a a/powershell.yaml:2", "default/Pod/a c/big.yml:2", "default/Pod/b a/powershell.yaml:7", "default/Pod/b c/big.yml:7",
+				"default/Pod/j b/bare.json:1", "default/Pod/latin f/comment.yaml:2", "default/Pod/m d/marked.json:1", "k/Pod/k k/wide.yaml:1 by k",
+				"note e/cut.yaml: is UTF-16 that is damaged: some of its letters could not be read",
+				"note f/comment.yaml: line 1: bytes that are no UTF-8 were taken for letters of Latin-1: other tools may refuse the file",
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	head, err := os.ReadFile(filepath.Join(dir, "a", "powershell.yaml"))
+	if err != nil || !IsManifest(head[:64*2]) {
+		t.Errorf("not known for a manifest: %v", err)
 	}
 }
 

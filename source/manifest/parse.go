@@ -3,57 +3,87 @@ package manifest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
+	"bulwark"
+	"bulwark/internal/limit"
 	"bulwark/kube"
+	"bulwark/source/manifest/internal/encoding"
 )
 
 // parser reads documents on all processors, and gives what is in them in the order in which
 // they stand.
 type parser struct {
-	r     *reader
-	ctx   context.Context
-	asked bool // the file was named by the user: what is broken in it is told in any case
-	jobs  chan *job
-	all   []*job
-	done  sync.WaitGroup
+	r    *reader
+	ctx  context.Context
+	jobs chan *job
+	all  []*job
+	done sync.WaitGroup
 }
 
-// job is one document.
+// job is a file that is read as a whole, or one document of a larger one.
 type job struct {
-	file    string
-	chunk   kube.Chunk
+	file  string
+	asked bool // it was named by the user: what is broken in it is told in any case
+	in    *os.File
+	size  int64 // that the file has
+	most  int64 // that is read of it
+	kept  *kept // takes the text of the file
+	chunk kube.Chunk
+
 	objects []*kube.Object
 	broken  []kube.Broken
+	notes   []bulwark.Note
 }
 
-func (r *reader) parser(ctx context.Context, asked bool) *parser {
-	p := &parser{r: r, ctx: ctx, asked: asked, jobs: make(chan *job, 4)}
+func (j *job) note(incomplete bool, text string) {
+	j.notes = append(j.notes, bulwark.Note{Path: j.file, Text: text, Incomplete: incomplete})
+}
+
+func (r *reader) parser(ctx context.Context) *parser {
+	p := &parser{r: r, ctx: ctx, jobs: make(chan *job, 4)}
 	for range runtime.GOMAXPROCS(0) {
 		p.done.Go(func() {
+			var buffer []byte
 			for j := range p.jobs {
-				j.read(asked)
+				if j.in == nil {
+					j.read(j.chunk)
+					j.chunk = kube.Chunk{}
+					continue
+				}
+				buffer = j.whole(buffer)
+				j.in = nil
 			}
 		})
 	}
 	return p
 }
 
-// stream hands out the documents of a file. Those that declare nothing are left alone.
-func (p *parser) stream(file string, in io.Reader) {
-	for c := range kube.Chunks(in) {
+func (p *parser) give(j *job) {
+	p.all = append(p.all, j)
+	p.jobs <- j
+}
+
+// stream hands out the documents of a file one by one.
+func (p *parser) stream(file string, in io.Reader, asked bool) {
+	text, tell := encoding.Reader(in)
+	for c := range kube.Chunks(text) {
 		if p.ctx.Err() != nil {
 			return
 		}
-		if c.Err == nil && !p.asked && !declares(c.Text) {
+		if c.Err == nil && !asked && !declares(c.Text) {
 			continue
 		}
-		j := &job{file: file, chunk: c}
-		p.all = append(p.all, j)
-		p.jobs <- j
+		p.give(&job{file: file, asked: asked, chunk: c})
+	}
+	if odd := tell(); odd != "" {
+		p.r.note(file, "%s", odd)
 	}
 }
 
@@ -64,18 +94,95 @@ func (p *parser) wait() {
 	for _, j := range p.all {
 		p.r.set.Objects = append(p.r.set.Objects, j.objects...)
 		p.r.set.Broken = append(p.r.set.Broken, j.broken...)
+		for _, n := range j.notes {
+			p.r.tell(n)
+		}
 	}
 }
 
-func (j *job) read(asked bool) {
-	d, ok := j.chunk.Parse()
-	text := j.chunk.Text
-	j.chunk = kube.Chunk{}
+// whole reads a file by way of a buffer, which it gives back.
+func (j *job) whole(buffer []byte) []byte {
+	defer j.in.Close()
+	buffer, err := fill(slices.Grow(buffer[:0], int(j.size)+512), limit.Reader(j.in, j.most, j.file))
+	text, odd := encoding.Bytes(buffer)
+	if odd != "" {
+		j.note(true, odd)
+	}
+	for c := range kube.Split(text) {
+		if j.asked || declares(c.Text) {
+			j.read(c)
+		}
+	}
+	if err != nil {
+		j.read(kube.Chunk{Line: 1, Err: err})
+	} else if len(j.objects) > 0 {
+		j.kept.add(j.file, buffer)
+	}
+	return buffer
+}
+
+// kept is the text of the first files that declare objects: patches are made for them.
+type kept struct {
+	mu    sync.Mutex
+	texts map[string][]byte
+	left  int
+}
+
+const (
+	mostKept    = 8 << 20   // bytes of all
+	largestKept = 256 << 10 // bytes of one: definitions of custom resources are larger
+)
+
+func (k *kept) add(file string, text []byte) {
+	if len(text) > largestKept {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.left -= len(text); k.left >= 0 {
+		k.texts[file] = bytes.Clone(text)
+	}
+}
+
+// read gives the text of a file, by way of again when it was not kept.
+func (k *kept) read(file string, again func() ([]byte, error)) ([]byte, error) {
+	k.mu.Lock()
+	text, ok := k.texts[file]
+	k.mu.Unlock()
+	if ok {
+		return text, nil
+	}
+	return again()
+}
+
+// fill appends all of in to b.
+func fill(b []byte, in io.Reader) ([]byte, error) {
+	for {
+		b = slices.Grow(b, 512)
+		n, err := in.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}
+
+// read reads one document. Nothing of its text is kept.
+func (j *job) read(c kube.Chunk) {
+	text, line := encoding.Latin(c.Text)
+	if line > 0 && len(j.notes) == 0 {
+		j.note(false, fmt.Sprintf("line %d: bytes that are no UTF-8 were taken for letters of Latin-1: other tools may refuse the file", c.Line+line-1))
+	}
+	c.Text = text
+	d, ok := c.Parse()
 	switch {
 	case !ok:
 	case d.Err == nil:
 		j.object(&d, d.Root)
-	case asked || !template(text):
+	case j.asked || !template(text):
 		j.broken = append(j.broken, kube.Broken{File: j.file, Line: max(d.Line, d.ErrLine), Err: d.Err})
 	}
 }

@@ -186,7 +186,7 @@ func generated(r *rand.Rand, n int) string {
 	return b.String()
 }
 
-func objectOf(t *testing.T, text string) *kube.Object {
+func objectOf(t testing.TB, text string) *kube.Object {
 	t.Helper()
 	docs := kube.ParseYAML([]byte(text))
 	if len(docs) != 1 || docs[0].Err != nil {
@@ -235,13 +235,18 @@ func (a *asker) ask(t *testing.T, o *kube.Object) (list []string, code int, body
 	if err != nil {
 		t.Fatal(err)
 	}
+	return warnings(res), res.StatusCode, string(answer)
+}
+
+// warnings are what policies warn of.
+func warnings(res *http.Response) (list []string) {
 	for _, w := range res.Header.Values("Warning") {
 		if m := warned.FindStringSubmatch(w); m != nil {
 			list = append(list, m[1]+": "+short(strings.ReplaceAll(m[2], `\"`, `"`)))
 		}
 	}
 	slices.Sort(list)
-	return slices.Compact(list), res.StatusCode, string(answer)
+	return slices.Compact(list)
 }
 
 // short leaves of a message what both sides word alike.
@@ -269,7 +274,7 @@ func ours(t *testing.T, set *admission.Set, world *kube.Set, o *kube.Object) (li
 	return slices.Compact(list), denied
 }
 
-func worldOf(t *testing.T) *kube.Set {
+func worldOf(t testing.TB) *kube.Set {
 	set := &kube.Set{}
 	for _, d := range kube.ParseYAML([]byte(policyWorld)) {
 		o, ok := kube.NewObject(d.Root, kube.Origin{})
@@ -356,6 +361,39 @@ func TestPoliciesAgree(t *testing.T) {
 	if asked < 500 {
 		t.Errorf("only %d pods could be asked about", asked)
 	}
+}
+
+// BenchmarkPolicies reports what one expression about one pod takes, of the policies and pods
+// that the server is asked about; no server is needed. Everything that is done
+// for verdicts is in it.
+func BenchmarkPolicies(b *testing.B) {
+	set, err := admission.Parse("policies.yaml", []byte(policiesOf("Warn")))
+	if err != nil || len(set.Problems) > 0 {
+		b.Fatal(err, set)
+	}
+	world := worldOf(b)
+	r := rand.New(rand.NewPCG(4, 2))
+	var pods []*kube.Object
+	for n := range 200 {
+		pods = append(pods, objectOf(b, generated(r, n)))
+	}
+	namespaces := map[string]*kube.Object{}
+	for _, o := range pods {
+		namespaces[o.Namespace] = admission.Namespace(world, o.Namespace)
+	}
+	expressions := 0
+	for b.Loop() {
+		for _, o := range pods {
+			r := admission.Create(o, namespaces[o.Namespace])
+			r.Params = world
+			if _, err := set.Evaluate(b.Context(), r); err != nil {
+				b.Fatal(err)
+			}
+			expressions += r.Evaluated
+			r.Done()
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(expressions), "ns/expression")
 }
 
 // settle waits until the server follows all policies.

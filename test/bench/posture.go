@@ -62,19 +62,9 @@ func checked(t *bulwark.Target) (time.Duration, error) {
 // objects checks the objects of a cluster of that many pods, and prints objects a second
 // through the checks on one core, and how many objects there are.
 func objects(pods string) error {
-	n := 0
-	if _, err := fmt.Sscan(pods, &n); err != nil {
+	s, err := cluster(pods)
+	if err != nil {
 		return err
-	}
-	s := &kube.Set{Cluster: &kube.Cluster{Name: "bench", Version: "v1.34.1"}}
-	for data := range synth.Cluster(1, n) {
-		root, err := kube.ParseJSON(data)
-		if err != nil {
-			return err
-		}
-		if o, ok := kube.NewObject(root, kube.Origin{}); ok {
-			s.Objects = append(s.Objects, o)
-		}
 	}
 	took, err := checked(&bulwark.Target{Asset: bulwark.Asset{ID: "k8s:bench"}, Objects: s})
 	if err != nil {
@@ -119,6 +109,10 @@ func (b *bench) posture(self string) error {
 		return err
 	}
 	fmt.Printf("| cluster of %d pods, %.0f objects: %.0f objects/s a core through the checks | | | | | |\n", pods, f[1], f[0])
+	if f, _, err = b.figures(b.runs, self, "policies", filepath.Join("policy", "examples"), fmt.Sprint(pods/5)); err != nil {
+		return err
+	}
+	fmt.Printf("| policies of policy/examples, %.0f expressions about objects: %.2f us of a core for one about one | | | | | |\n", f[1], f[0])
 	file := filepath.Join(b.dir, "cluster.jsonl")
 	if err := snapshotOf(file, pods); err != nil {
 		return err

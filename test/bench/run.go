@@ -111,7 +111,6 @@ func (b *bench) run() error {
 		accuracy,
 		func() error { return b.peersOfSecrets(plain, db) },
 		func() error { return b.yara(self, plain) },
-		func() error { return b.posture(self) },
 		func() error { return b.warm("warm, every layer cached", oci, db, packages...) },
 		func() error { return b.posture(self) },
 		func() error { return b.warm("warm, everything", oci, db) },

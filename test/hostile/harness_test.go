@@ -70,11 +70,13 @@ func prepare(m *testing.M) int {
 type room struct {
 	t      *testing.T
 	root   string
-	nobody bool  // run the program as a user who may little
-	most   int64 // KB of memory; 0: maxRSS
-	busy   bool  // the test itself changes the room while the program runs
+	bin    string // where programs are looked for; "": nowhere
+	nobody bool   // run the program as a user who may little
+	most   int64  // KB of memory; 0: maxRSS
+	busy   bool   // the test itself changes the room while the program runs
 	// patience is how long a run may take; 0: as long as any.
 	patience time.Duration
+	env      []string // of the program, beside what each run has
 }
 
 func newRoom(t *testing.T) *room {
@@ -103,7 +105,7 @@ type result struct {
 func (r *room) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = r.path("cwd")
-	cmd.Env = []string{"PATH=/nowhere", "HOME=" + r.path("home"), "TMPDIR=" + r.path("tmp")}
+	cmd.Env = append([]string{"PATH=" + cmp.Or(r.bin, "/nowhere"), "HOME=" + r.path("home"), "TMPDIR=" + r.path("tmp")}, r.env...)
 	cmd.WaitDelay = time.Second
 	if r.nobody && os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}

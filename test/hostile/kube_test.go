@@ -9,11 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 	"unicode/utf16"
+
+	"bulwark"
 )
 
 // deploy is a folder of manifests of which some are bad.
@@ -22,6 +25,7 @@ type deploy struct {
 	make  func(*room) // what no text is
 	note  string      // "": the report may be complete
 	rule  string      // is found in spite of all
+	found string      // "rule file:line words": a finding in spite of all
 	none  []string    // words that the report must not have
 	write bool        // fixes are written as well
 }
@@ -95,6 +99,9 @@ func (d deploy) judge(t *testing.T, res *result) {
 	if d.rule != "" && !about(res, d.rule, "") {
 		t.Errorf("no finding of %s: %.1000v", d.rule, res.report.Notes)
 	}
+	if d.found != "" && !tells(res, d.found) {
+		t.Errorf("no finding %q: %d findings, notes %.1000v", d.found, len(res.report.Findings), res.report.Notes)
+	}
 	for _, word := range append(d.none, "outside-of-it", "outside-image", "root:x:0:0") {
 		if strings.Contains(res.stdout+res.stderr, word) {
 			t.Errorf("%q is in the output", word)
@@ -113,6 +120,15 @@ func about(res *result, rule, subject string) bool {
 		}
 	}
 	return false
+}
+
+// tells tells whether there is a finding "rule file:line words".
+func tells(res *result, what string) bool {
+	rule, rest, _ := strings.Cut(what, " ")
+	place, words, _ := strings.Cut(rest, " ")
+	return slices.ContainsFunc(res.report.Findings, func(f bulwark.Finding) bool {
+		return f.Rule == rule && strings.HasPrefix(fmt.Sprintf("%s:%d", f.Path, f.Line), place) && strings.Contains(strings.Join(f.Evidence, "\n"), words)
+	})
 }
 
 // mustFix writes fixes: what it does not say that it changed is as it was, links and all,
@@ -215,38 +231,38 @@ func TestManifests(t *testing.T) {
 	const list = "apiVersion: v1\nkind: List\nitems:\n"
 	for name, d := range map[string]deploy{
 		"bomb":                       {files: map[string]string{"a.yaml": bomb(12, "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: *x%d\n")}, write: true},
-		"bomb of containers":         {files: map[string]string{"a.yaml": containersBomb()}, write: true},
-		"bomb of merges":             {files: map[string]string{"a.yaml": "x0: &x0 {a: b}\n" + mergeBomb(15) + pod("a", "<<: *x15, containers: [{name: c, image: i}]")}, write: true},
-		"anchor in itself":           {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: &a\n  hostPID: true\n  containers: [*a, {name: c, image: i, env: *a}]\n  initContainers: *a\n"}, write: true},
-		"anchors in a ring":          {files: map[string]string{"a.yaml": "x: &a\n  y: &b\n    z: *a\n    w: *b\napiVersion: v1\nkind: Pod\nmetadata: *a\nspec: *b\n"}, write: true},
-		"100 MB document":            {make: spilled("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: ", "0123456789abcdef", 100<<20/16, "\n")},
-		"100 MB of JSON":             {make: spilled("a.json", `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"`, "0123456789abcdef", 100<<20/16, `"}}`)},
-		"100,000 broken documents":   {make: counted("a.yaml", "", 100_000, "---\napiVersion: v1\nkind: Pod%d\n x: {\n"), note: "cannot be read"},
-		"a million keys":             {make: counted("a.yaml", config(""), 1_000_000, "  k%d: v\n")},
-		"a long list":                {make: counted("a.yaml", list, 60_000, "- {apiVersion: v1, kind: ConfigMap, metadata: {name: c%d}}\n")},
-		"a long list of JSON":        {make: counted("a.json", `{"apiVersion":"v1","kind":"List","items":[{}`, 60_000, `,{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c%d"}}`)},
-		"lists in lists":             {files: map[string]string{"a.json": strings.Repeat(`{"apiVersion":"v1","kind":"List","items":[`, 5000)}},
-		"a pod of 20,000 containers": {make: counted("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n", 20_000, "  - {name: c%d, image: x, securityContext: {privileged: true}}\n")},
+		"bomb of containers":         {files: map[string]string{"a.yaml": containersBomb()}, write: true, found: "workload/privileged a.yaml:1 container c: privileged: true"},
+		"bomb of merges":             {files: map[string]string{"a.yaml": "x0: &x0 {a: b}\n" + mergeBomb(15) + pod("a", "<<: *x15, containers: [{name: c, image: i}]")}, write: true, found: "workload/may-run-as-root a.yaml:20 container c"},
+		"anchor in itself":           {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: &a\n  hostPID: true\n  containers: [*a, {name: c, image: i, env: *a}]\n  initContainers: *a\n"}, write: true, found: "manifest/broken a.yaml:1 line 6: the anchor \"a\" contains itself"},
+		"anchors in a ring":          {files: map[string]string{"a.yaml": "x: &a\n  y: &b\n    z: *a\n    w: *b\napiVersion: v1\nkind: Pod\nmetadata: *a\nspec: *b\n"}, write: true, found: "manifest/broken a.yaml:1 line 3: the anchor \"a\" contains itself"},
+		"100 MB document":            {make: spilled("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: ", "0123456789abcdef", 100<<20/16, "\n"), found: "manifest/broken a.yaml:1 a document of 100 MB, at most 8 MB are read: limit exceeded"},
+		"100 MB of JSON":             {make: spilled("a.json", `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"`, "0123456789abcdef", 100<<20/16, `"}}`), found: "manifest/broken a.json:1 a document of 100 MB, at most 8 MB are read: limit exceeded"},
+		"100,000 broken documents":   {make: counted("a.yaml", "", 100_000, "---\napiVersion: v1\nkind: Pod%d\n x: {\n"), note: "cannot be read", found: "manifest/broken a.yaml:480 mapping values are not allowed in this context"},
+		"a million keys":             {make: counted("a.yaml", config(""), 1_000_000, "  k%d: v\n"), found: "manifest/broken a.yaml:1 limit exceeded"},
+		"a long list":                {make: counted("a.yaml", list, 60_000, "- {apiVersion: v1, kind: ConfigMap, metadata: {name: c%d}}\n"), found: "manifest/broken a.yaml:1 limit exceeded"},
+		"a long list of JSON":        {make: counted("a.json", `{"apiVersion":"v1","kind":"List","items":[{}`, 60_000, `,{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c%d"}}`), found: "manifest/broken a.json:1 limit exceeded"},
+		"lists in lists":             {files: map[string]string{"a.json": strings.Repeat(`{"apiVersion":"v1","kind":"List","items":[`, 5000)}, found: "manifest/broken a.json:1 malformed"},
+		"a pod of 20,000 containers": {make: counted("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n", 20_000, "  - {name: c%d, image: x, securityContext: {privileged: true}}\n"), found: "workload/privileged a.yaml:6 container c9: privileged: true"},
 		"a pod of 50,000 volumes":    {make: counted("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: c, image: x}]\n  volumes:\n", 50_000, "  - {name: v%d, hostPath: {path: /}}\n")},
 		"deep lists":                 {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: " + strings.Repeat("[", 300_000)}, write: true},
-		"deep mappings":              {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: Pod\nspec: " + strings.Repeat("{a: ", 100_000)}},
-		"deep JSON":                  {files: map[string]string{"a.json": `{"apiVersion":"v1","kind":"Pod","spec":` + strings.Repeat(`{"a":`, 300_000)}},
+		"deep mappings":              {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: Pod\nspec: " + strings.Repeat("{a: ", 100_000)}, found: "manifest/broken a.yaml:3 exceeded max depth"},
+		"deep JSON":                  {files: map[string]string{"a.json": `{"apiVersion":"v1","kind":"Pod","spec":` + strings.Repeat(`{"a":`, 300_000)}, found: "manifest/broken a.json:1 limit exceeded"},
 		"deep JSON that ends":        {files: map[string]string{"a.json": `{"apiVersion":"v1","kind":"Pod","spec":` + strings.Repeat(`[`, 50_000) + strings.Repeat("]", 50_000) + "}"}},
-		"deep by indentation":        {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: Pod\nspec:\n" + strings.Repeat("- ", 200_000)}},
-		"deep templates":             {files: map[string]string{"a.yaml": "apiVersion: a.b/v1\nkind: X\nmetadata: {name: a}\nspec: " + strings.Repeat("{template: {spec: {containers: [{name: c, image: x}], x: ", 45) + "1" + strings.Repeat("}}}", 45) + "\n"}},
-		"tabs":                       {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: Pod\nspec:\n\tcontainers: []\n"}, write: true},
-		"keys twice":                 {files: map[string]string{"a.yaml": pod("a", "hostPID: true, hostPID: false, containers: [{name: c, image: i}], containers: [{name: c, image: i}]")}, write: true},
+		"deep by indentation":        {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: Pod\nspec:\n" + strings.Repeat("- ", 200_000)}, found: "manifest/broken a.yaml:3 exceeded max depth"},
+		"deep templates":             {files: map[string]string{"a.yaml": "apiVersion: a.b/v1\nkind: X\nmetadata: {name: a}\nspec: " + strings.Repeat("{template: {spec: {containers: [{name: c, image: x}], x: ", 45) + "1" + strings.Repeat("}}}", 45) + "\n"}, found: "workload/may-run-as-root a.yaml:4 container c"},
+		"tabs":                       {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: Pod\nspec:\n\tcontainers: []\n"}, write: true, found: "manifest/broken a.yaml:4 found character that cannot start any token"},
+		"keys twice":                 {files: map[string]string{"a.yaml": pod("a", "hostPID: true, hostPID: false, containers: [{name: c, image: i}], containers: [{name: c, image: i}]")}, write: true, found: "manifest/duplicate-key a.yaml:4 the key \"hostPID\" is given twice; the last one counts"},
 		"no UTF-8":                   {files: map[string]string{"a.yaml": pod("a\xff\xfe", "hostPID: true")}, write: true},
-		"UTF-16":                     {files: map[string]string{"a.yaml": utf16Of(pod("a", "hostPID: true, containers: [{name: c, image: i}]"))}, write: true},
-		"NUL":                        {files: map[string]string{"a.yaml": pod("a", "hostPID: true\x00")}, write: true},
-		"control characters":         {files: map[string]string{"a.yaml": pod(`"a\e]0;owned\a\e[2J\x9b31m\0"`, `hostPID: true, containers: [{name: "c\e[31m", image: "i\x1b[0m\u202e", command: ["\e]8;;http://x\a"], env: [{name: "\e[1m", value: "\x08"}]}]`)}, rule: "workload/host-pid", write: true},
-		"names of no end":            {files: map[string]string{"a.yaml": pod(strings.Repeat("n", 4<<20), "hostPID: true, containers: [{name: c, image: i}]")}},
-		"a name of lines":            {files: map[string]string{"a\nb.yaml": pod(`"a\nb"`, "hostPID: true, containers: [{name: c, image: i}]"), "\x1b[31m.yaml": pod("e", "hostPID: true, containers: [{name: c, image: i}]"), "--- a\n+++ b.yaml": "x"}, rule: "workload/host-pid"},
+		"UTF-16":                     {files: map[string]string{"a.yaml": utf16Of(pod("a", "hostPID: true, containers: [{name: c, image: i}]"))}, write: true, found: "workload/host-pid a.yaml:4 hostPID: true"},
+		"NUL":                        {files: map[string]string{"a.yaml": pod("a", "hostPID: true\x00")}, write: true, found: "manifest/broken a.yaml: control characters are not allowed"},
+		"control characters":         {files: map[string]string{"a.yaml": pod(`"a\e]0;owned\a\e[2J\x9b31m\0"`, `hostPID: true, containers: [{name: "c\e[31m", image: "i\x1b[0m\u202e", command: ["\e]8;;http://x\a"], env: [{name: "\e[1m", value: "\x08"}]}]`)}, found: "workload/host-pid a.yaml:4 hostPID: true", write: true},
+		"names of no end":            {files: map[string]string{"a.yaml": pod(strings.Repeat("n", 4<<20), "hostPID: true, containers: [{name: c, image: i}]")}, found: "workload/host-pid a.yaml:4 hostPID: true"},
+		"a name of lines":            {files: map[string]string{"a\nb.yaml": pod(`"a\nb"`, "hostPID: true, containers: [{name: c, image: i}]"), "\x1b[31m.yaml": pod("e", "hostPID: true, containers: [{name: c, image: i}]"), "--- a\n+++ b.yaml": "x"}, found: "workload/host-pid a\nb.yaml:4 hostPID: true"},
 		"tags":                       {files: map[string]string{"a.yaml": "apiVersion: v1\nkind: !!binary UG9k\nmetadata: !!python/object:os.system {name: a}\nspec: !!set {hostPID}\n"}, write: true},
-		"numbers":                    {files: map[string]string{"a.yaml": pod("a", "containers: [{name: c, image: 1e999999999, ports: [{containerPort: 1e308}, {containerPort: -99999999999999999999999}, {containerPort: 0x7fffffffffffffffff}], resources: {limits: {cpu: 1e999999999, memory: "+strings.Repeat("9", 100_000)+"}}, securityContext: {runAsUser: .nan}}]")}, write: true},
-		"amounts":                    {files: map[string]string{"a.yaml": pod("a", `containers: [{name: c, image: i, resources: {limits: {cpu: "1e9999999", memory: "9e999999999Ei"}, requests: {cpu: "-1E2147483647", memory: "0.`+strings.Repeat("0", 50_000)+`1"}}}]`)}, write: true},
-		"100,000 rules":              {make: counted("a.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrules:\n", 60_000, "- {apiGroups: [''], resources: [r%d], verbs: [get]}\n")},
-		"10,000 roles and bindings":  {make: counted("a.yaml", "", 10_000, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: r%[1]d, labels: {a: b}}\naggregationRule: {clusterRoleSelectors: [{matchLabels: {a: b}}]}\nrules: [{apiGroups: ['*'], resources: [secrets, r%[1]d], verbs: ['*']}]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b%[1]d}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r%[1]d}\nsubjects: [{kind: ServiceAccount, name: s%[1]d, namespace: x}]\n")},
+		"numbers":                    {files: map[string]string{"a.yaml": pod("a", "containers: [{name: c, image: 1e999999999, ports: [{containerPort: 1e308}, {containerPort: -99999999999999999999999}, {containerPort: 0x7fffffffffffffffff}], resources: {limits: {cpu: 1e999999999, memory: "+strings.Repeat("9", 100_000)+"}}, securityContext: {runAsUser: .nan}}]")}, write: true, found: "manifest/misfit a.yaml:4 runAsUser: a number stands where a whole number belongs"},
+		"amounts":                    {files: map[string]string{"a.yaml": pod("a", `containers: [{name: c, image: i, resources: {limits: {cpu: "1e9999999", memory: "9e999999999Ei"}, requests: {cpu: "-1E2147483647", memory: "0.`+strings.Repeat("0", 50_000)+`1"}}}]`)}, write: true, found: "workload/may-run-as-root a.yaml:4 container c"},
+		"100,000 rules":              {make: counted("a.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrules:\n", 60_000, "- {apiGroups: [''], resources: [r%d], verbs: [get]}\n"), found: "manifest/broken a.yaml:1 a document of about 420005 values"},
+		"10,000 roles and bindings":  {make: counted("a.yaml", "", 10_000, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: r%[1]d, labels: {a: b}}\naggregationRule: {clusterRoleSelectors: [{matchLabels: {a: b}}]}\nrules: [{apiGroups: ['*'], resources: [secrets, r%[1]d], verbs: ['*']}]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b%[1]d}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r%[1]d}\nsubjects: [{kind: ServiceAccount, name: s%[1]d, namespace: x}]\n"), found: "rbac/secrets-read a.yaml:15114 every verb on secrets", note: "the aggregation of ClusterRoles is too large to be followed to its end"},
 		"a kubeconfig":               {files: map[string]string{"a.yaml": kubeconfig("/bin/touch"), ".kube/config": kubeconfig("/bin/touch"), "kubeconfig.yaml": kubeconfig("/bin/touch")}, write: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,17 +46,20 @@ func List(rules []*Rule) []bulwark.Rule {
 // Finding makes the rule's finding about subject. Findings of one rule with the same
 // subject and place are one problem.
 func (r *Rule) Finding(subject, place string, evidence ...string) *bulwark.Finding {
-	f := &bulwark.Finding{
-		Key: bulwark.Key(bulwark.KindMisconfig, r.ID, subject, place), Kind: bulwark.KindMisconfig, Rule: r.ID,
-		Title: r.Title, Subject: subject, References: r.Refs,
-	}
-	r.Rate(f, r.Severity)
-	f.Tags = append(f.Tags, r.Tags...)
-	if r.Hygiene {
-		f.Tags = append(f.Tags, Hygiene)
-	}
+	f := r.Keyed(bulwark.KindMisconfig, bulwark.Key(bulwark.KindMisconfig, r.ID, subject, place), subject)
 	for _, e := range evidence {
 		f.Evidence = append(f.Evidence, telling.Mask(Clean(e)))
+	}
+	return f
+}
+
+// Keyed makes the rule's finding of a kind about subject, under a key.
+func (r *Rule) Keyed(kind, key, subject string) *bulwark.Finding {
+	f := &bulwark.Finding{Key: key, Kind: kind, Rule: r.ID, Title: r.Title, Subject: subject, References: r.Refs}
+	r.Rate(f, r.Severity)
+	f.Tags = slices.Clone(r.Tags)
+	if r.Hygiene {
+		f.Tags = append(f.Tags, Hygiene)
 	}
 	if r.Fix != "" {
 		f.Fix = &bulwark.Fix{Text: r.Fix}
@@ -74,6 +77,9 @@ const mostEvidence = 240 // bytes of one foreign text that is shown
 // Clean makes foreign text fit to be shown: one line, no control or invisible
 // characters, not too long.
 func Clean(s string) string {
+	if clean(s) {
+		return s
+	}
 	cut := len(s) > mostEvidence
 	if cut {
 		s = strings.ToValidUTF8(s[:mostEvidence], "")
@@ -94,6 +100,16 @@ func Clean(s string) string {
 		s += " ..."
 	}
 	return s
+}
+
+// clean tells whether a text is fit to be shown as it is, as nearly all are.
+func clean(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == ' ' && (i == 0 || s[i-1] == ' ') {
+			return false
+		}
+	}
+	return len(s) <= mostEvidence && !strings.HasSuffix(s, " ")
 }
 
 // Line is the line with that number, without its ending.

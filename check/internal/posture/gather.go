@@ -27,8 +27,7 @@ type gatherer struct {
 	list   []*gathered
 	byKey  map[string]*gathered
 	last   problem // what the last hit was of, which the next one is often of too
-	count  map[*Rule]int
-	untold int // hits that would have made findings beyond the budget
+	untold int     // hits that would have made findings beyond the budget
 }
 
 // The budget of a family: once it has made so many findings of one target, each rule is held
@@ -78,14 +77,14 @@ func (g *gatherer) of(h *Hits, hit *Hit, place kube.Location) *gathered {
 	key := bulwark.Key(h.rule.kind(), h.rule.ID, hit.Object.ID(), hit.Object.Origin.File+"#"+hit.What)
 	f := g.byKey[key]
 	if f == nil {
-		if len(g.list) >= mostFindings && g.count[h.rule] >= ruleShare {
+		if len(g.list) >= mostFindings && h.made >= ruleShare {
 			return nil
 		}
-		f = &gathered{Finding: h.rule.finding(hit, key, place), set: h.Set, edits: map[*kube.Object][]kube.Edit{}}
+		f = &gathered{Finding: h.rule.finding(hit, key, place), set: h.Set}
 		if g.byKey == nil {
-			g.byKey, g.count = map[string]*gathered{}, map[*Rule]int{}
+			g.byKey = map[string]*gathered{}
 		}
-		g.count[h.rule]++
+		h.made++
 		f.Asset = assetOf(h.Set, g.asset, hit.Object)
 		if h.fix != "" {
 			f.Fix = &bulwark.Fix{Text: h.fix}
@@ -130,8 +129,8 @@ func (r *Rule) kind() string {
 // finding is the rule's about the object of a hit. Its severity is the hit's own, if it has
 // one, though that is less than the rule's.
 func (r *Rule) finding(hit *Hit, key string, at kube.Location) *bulwark.Finding {
-	f := r.Rule.Finding(hit.Object.ID(), "")
-	f.Key, f.Kind, f.Path, f.Line = key, r.kind(), at.File, at.Line
+	f := r.Keyed(r.kind(), key, hit.Object.ID())
+	f.Path, f.Line = at.File, at.Line
 	if hit.Severity != bulwark.SeverityUnknown {
 		r.Rate(f, hit.Severity)
 	}
@@ -156,8 +155,14 @@ func (f *gathered) more(hit *Hit, at kube.Location) {
 	if !slices.Contains(f.objects, hit.Object) {
 		f.objects = append(f.objects, hit.Object)
 	}
+	if len(hit.Edits) == 0 {
+		f.unsure = true
+		return
+	}
+	if f.edits == nil {
+		f.edits = map[*kube.Object][]kube.Edit{}
+	}
 	f.edits[hit.Object] = append(f.edits[hit.Object], hit.Edits...)
-	f.unsure = f.unsure || len(hit.Edits) == 0
 }
 
 // say adds a line of evidence, if it is new.

@@ -38,6 +38,7 @@ type Hits struct {
 	Target *bulwark.Target // that has the objects
 	found  *gatherer
 	fix    string // instead of the rule's; "" is that
+	made   int    // findings of the rule
 }
 
 // Hit is one place where a rule holds.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"bulwark/internal/telling"
 	"bulwark/kube"
 )
 
@@ -142,7 +141,7 @@ func (c *change) room(b *block, stays func(string) bool) (int, error) {
 			return 0, err
 		}
 		end = c.eol(end)
-		if next := c.lineOf(end) + 1; next >= c.count() || !telling.Line(c.line(next)) {
+		if next := c.lineOf(end) + 1; next >= c.count() || !c.secret(next) {
 			return end, nil
 		}
 		last = max(last, end)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"bulwark"
-	"bulwark/internal/telling"
 )
 
 // hunk puts lines in the place of others. Lines have their endings.
@@ -109,11 +108,11 @@ func (f *file) diff(name string, hunks []hunk) (*bulwark.Patch, error) {
 func (f *file) write(b *strings.Builder, hunks []hunk, shift int) (int, error) {
 	from, to := hunks[0].at, min(f.count(), hunks[len(hunks)-1].end()+1)
 	for i := from; i < to; i++ {
-		if telling.Line(f.line(i)) {
+		if f.secret(i) {
 			return 0, unsure("line %d may hold a secret, which a diff would show", i+1)
 		}
 	}
-	if from > 0 && !telling.Line(f.line(from-1)) {
+	if from > 0 && !f.secret(from-1) {
 		from--
 	}
 	grown := 0
@@ -144,6 +143,9 @@ func (f *file) write(b *strings.Builder, hunks []hunk, shift int) (int, error) {
 	fmt.Fprintf(b, "@@ -%d,%d +%d,%d @@\n%s", start, to-from, from+shift+1, to-from+grown, body.String())
 	return grown, nil
 }
+
+// secret tells whether a line may hold a secret.
+func (f *file) secret(i int) bool { return f.secrets.in(f.line(i)) }
 
 func mark(b *strings.Builder, sign byte, line string) {
 	b.WriteByte(sign)

@@ -3,6 +3,7 @@ package remedy
 import (
 	"cmp"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,8 +31,14 @@ var types = map[string]reflect.Type{
 }
 
 // live is the patch of an object that a cluster holds, as kubectl patch takes it. File is the
-// object's id.
+// object's id. Patches of an object may be made one after the other: one that would undo
+// another is refused by the API server.
 func live(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, error) {
+	for _, e := range edits {
+		if settled(o.Kind, e.Path) {
+			return nil, unsure("the API server lets nobody change %s of a %s: change what it is made by, or make it anew", kube.PathText(e.Path...), o.Kind)
+		}
+	}
 	with, err := kube.Apply(o.Root, edits)
 	if err != nil {
 		return nil, err
@@ -52,6 +59,20 @@ func live(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, error) {
 	return shown("json-patch", o, root)
 }
 
+// settled tells whether a field is as its object was made for as long as that is there.
+func settled(kind string, path []any) bool {
+	begins := func(with ...any) bool { return len(path) >= len(with) && slices.Equal(path[:len(with)], with) }
+	switch kind {
+	case "Pod":
+		return begins("spec") && path[len(path)-1] != "image"
+	case "Job":
+		return begins("spec", "template")
+	case "RoleBinding", "ClusterRoleBinding":
+		return begins("roleRef")
+	}
+	return false
+}
+
 // shown is a patch that may be shown to people: with no value of a secret in it.
 func shown(format string, o *kube.Object, body *kube.Node) (*bulwark.Patch, error) {
 	text := string(body.JSON())
@@ -62,8 +83,9 @@ func shown(format string, o *kube.Object, body *kube.Node) (*bulwark.Patch, erro
 }
 
 // merge is the strategic-merge patch that makes one state of a value of a type of the API of
-// another. It fails where none can say it: where an element has no key, or is in its place
-// because of others.
+// another. It fails where none can say it: where an element has no key, is in its place
+// because of others, or is of a list without keys, which a patch puts in the place of whatever
+// another patch has made of it.
 func merge(old, with *kube.Node, t reflect.Type) (*kube.Node, error) {
 	patch := map[string]any{}
 	for f := range with.Keys() {
@@ -90,6 +112,8 @@ func mergeField(old, with *kube.Node, t reflect.Type, key string) (*kube.Node, e
 	switch {
 	case old.Form() == kube.Map && with.Form() == kube.Map:
 		return merge(old, with, t)
+	case (key == "" || key == primitive) && old.Len() > 0 && with.Len() > 0:
+		return nil, unsure("a list of which others may change a part")
 	case key == "" || with.Form() != kube.List:
 		return with, nil // it takes the place of the whole
 	}
@@ -128,6 +152,9 @@ func mergeField(old, with *kube.Node, t reflect.Type, key string) (*kube.Node, e
 	return kube.Apply(nil, []kube.Edit{kube.Put(list)})
 }
 
+// primitive stands for the key of lists that are merged by their elements themselves.
+const primitive = "$primitive"
+
 func byKey(list *kube.Node, key, name string) *kube.Node {
 	for _, item := range list.Items() {
 		if n := item.Get(key); n.Exists() && n.Text() == name {
@@ -161,7 +188,7 @@ func fieldOf(t reflect.Type, name string) (field reflect.Type, key string) {
 		if !strings.Contains(f.Tag.Get("patchStrategy"), "merge") {
 			return ft, ""
 		}
-		return ft, cmp.Or(f.Tag.Get("patchMergeKey"), "$primitive")
+		return ft, cmp.Or(f.Tag.Get("patchMergeKey"), primitive)
 	}
 	return nil, ""
 }

@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"path"
+	"strings"
 
 	"bulwark"
 	"bulwark/kube"
@@ -23,19 +24,63 @@ func (m *Maker) overlay(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, erro
 	if types[o.APIVersion+"/"+o.Kind] == nil || bad != nil {
 		return nil, err
 	}
-	name := []kube.Edit{kube.Put(o.APIVersion, "apiVersion"), kube.Put(o.Kind, "kind"), kube.Put(o.Name, "metadata", "name")}
-	if n := o.Root.Get("metadata", "namespace"); n.Exists() {
-		name = append(name, kube.Put(n, "metadata", "namespace"))
+	name, ok := m.kustomization(o.Origin.Overlay)
+	own := m.written(o)
+	if !ok || own == nil {
+		return nil, err
 	}
-	if body, bad = kube.Apply(body, name); bad != nil {
+	// kustomize finds what a patch is for by the name that it had before names were changed.
+	id := []kube.Edit{kube.Put(o.APIVersion, "apiVersion"), kube.Put(o.Kind, "kind"), kube.Put(own.Get("metadata", "name"), "metadata", "name")}
+	if n := own.Get("metadata", "namespace"); n.Exists() {
+		id = append(id, kube.Put(n, "metadata", "namespace"))
+	}
+	if body, bad = kube.Apply(body, id); bad != nil {
 		return nil, err
 	}
 	p, bad = shown("strategic-merge", o, body)
 	if bad != nil {
 		return nil, bad
 	}
-	p.File = path.Join(o.Origin.Overlay, "kustomization.yaml")
+	p.File = name
 	return p, nil
+}
+
+// kustomization is the file by which a folder is one.
+func (m *Maker) kustomization(dir string) (string, bool) {
+	if m.Set.Read == nil {
+		return "", false
+	}
+	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
+		if _, err := m.Set.Read(path.Join(dir, name)); err == nil {
+			return path.Join(dir, name), true
+		}
+	}
+	return "", false
+}
+
+// written is the object as it stands in its file, before a kustomization changes it; nil when
+// it is not found there.
+func (m *Maker) written(o *kube.Object) *kube.Node {
+	where := o.Place("metadata")
+	f, err := m.file(where.File)
+	if err != nil {
+		return nil
+	}
+	root := f.object(o.Kind, where.Line)
+	if name := root.Get("metadata", "name").Text(); name == "" || !strings.Contains(o.Name, name) {
+		return nil
+	}
+	return root
+}
+
+// object is the last one of a kind that begins at a line or above; nil when there is none.
+func (f *file) object(kind string, line int) (root *kube.Node) {
+	for _, d := range kube.ParseYAML(f.data) {
+		if d.Err == nil && d.Root.Line() <= line && d.Root.Get("kind").Text() == kind {
+			root = d.Root
+		}
+	}
+	return root
 }
 
 // base edits the file in which the object that is built is written, with what is to be
@@ -54,12 +99,7 @@ func (m *Maker) base(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, error) 
 	if err != nil {
 		return nil, err
 	}
-	var root *kube.Node
-	for _, d := range kube.ParseYAML(f.data) {
-		if d.Err == nil && d.Root.Line() <= where.Line && d.Root.Get("kind").Text() == o.Kind {
-			root = d.Root // the last that begins above
-		}
-	}
+	root := f.object(o.Kind, where.Line)
 	for _, e := range edits {
 		if !alike(root, o.Root, e.Path) {
 			return nil, unsure("%s is not written in %s alone", kube.PathText(e.Path...), where.File)

@@ -7,35 +7,42 @@
 package remedy
 
 import (
-	"strings"
+	"bytes"
 
 	"bulwark"
 	"bulwark/kube"
 )
 
-// Maker makes patches for the objects of one set. It keeps the file that it read last.
+// Maker makes patches for the objects of one set. It keeps the file that it was asked for last.
 type Maker struct {
 	Set *kube.Set
 
-	name string
-	last *file
-	err  error
-
+	name    string
+	last    *opened
 	renders int
 }
 
 // Patch is the patch that makes edits to objects, of which all are to be patched by one. The
 // error says why there is none.
 func (m *Maker) Patch(objects []*kube.Object, edits map[*kube.Object][]kube.Edit) (*bulwark.Patch, error) {
-	var hunks []hunk
-	first := objects[0]
-	if first.Origin.Chart != "" || first.Origin.Overlay != "" || first.Origin.File == "" || m.Set.Cluster != nil {
-		return m.same(objects, edits)
-	}
 	for _, o := range objects {
-		if o.Origin.Chart != "" || o.Origin.Overlay != "" || o.Origin.File == "" || o.Origin.File != first.Origin.File {
-			return nil, unsure("it is made in several ways, and each needs a change of its own")
+		if m.Set.Cluster != nil || !asWritten(o) || o.Origin.File != objects[0].Origin.File {
+			return m.same(objects, edits)
 		}
+	}
+	return m.inFile(objects, edits)
+}
+
+// asWritten tells whether an object is as its file has it.
+func asWritten(o *kube.Object) bool {
+	return o.Origin.File != "" && o.Origin.Chart == "" && o.Origin.Overlay == ""
+}
+
+// inFile is the patch of the file that all of the objects stand in.
+func (m *Maker) inFile(objects []*kube.Object, edits map[*kube.Object][]kube.Edit) (*bulwark.Patch, error) {
+	var hunks []hunk
+	var in *file
+	for _, o := range objects {
 		f, err := m.file(o.Origin.File)
 		if err != nil {
 			return nil, err
@@ -44,16 +51,16 @@ func (m *Maker) Patch(objects []*kube.Object, edits map[*kube.Object][]kube.Edit
 		if err != nil {
 			return nil, err
 		}
-		hunks = append(hunks, more...)
+		in, hunks = f, append(hunks, more...)
 	}
 	if len(hunks) == 0 {
 		return nil, unsure("nothing would change")
 	}
-	return m.last.diff(first.Origin.File, hunks)
+	return in.diff(objects[0].Origin.File, hunks)
 }
 
-// same is the patch of objects that are not written as they are: of all of them the same one,
-// where one template or base makes several.
+// same is the patch of objects that are made in several ways, where it is the same one for
+// all: of a template or base that makes several.
 func (m *Maker) same(objects []*kube.Object, edits map[*kube.Object][]kube.Edit) (*bulwark.Patch, error) {
 	var patch *bulwark.Patch
 	for _, o := range objects {
@@ -78,25 +85,7 @@ func (m *Maker) made(o *kube.Object, edits []kube.Edit) (*bulwark.Patch, error) 
 	case o.Origin.Overlay != "":
 		return m.overlay(o, edits)
 	}
-	return nil, unsure("it is made in several ways, and each needs a change of its own")
-}
-
-func (m *Maker) file(name string) (*file, error) {
-	if m.last != nil && m.name == name || m.err != nil && m.name == name {
-		return m.last, m.err
-	}
-	m.name, m.last, m.err = name, nil, nil
-	if m.Set.Read == nil {
-		m.err = unsure("there is no file")
-		return nil, m.err
-	}
-	data, err := m.Set.Read(name)
-	if err != nil {
-		m.err = err
-		return nil, err
-	}
-	m.last = newFile(data)
-	return m.last, nil
+	return m.inFile([]*kube.Object{o}, map[*kube.Object][]kube.Edit{o: edits})
 }
 
 // edit gives the lines to change for edits of an object that is written in the file.
@@ -110,10 +99,11 @@ func (f *file) edit(root *kube.Node, edits []kube.Edit) ([]hunk, error) {
 	}
 	from, to := f.document(root.Line() - 1)
 	text := f.data[f.starts[from]:f.starts[to]]
-	c := &change{file: f, style: f.styleOf(root), json: f.isJSON(root)}
-	if !c.json && tabs(text) {
+	w := f.writtenAs(root, text)
+	if w.tabs {
 		return nil, unsure("lines begin with tabs")
 	}
+	c := &change{file: f, style: w.style, json: w.json}
 	if err := c.value(root, with, spot{column: -1, after: f.starts[from]}); err != nil {
 		return nil, err
 	}
@@ -125,6 +115,26 @@ func (f *file) edit(root *kube.Node, edits []kube.Edit) ([]hunk, error) {
 		return nil, err
 	}
 	return c.hunks(), nil
+}
+
+// written is how an object is written, which all of its patches ask for.
+type written struct {
+	style
+	json bool // in brackets
+	tabs bool // that indent lines, where brackets do not say how deep they are
+}
+
+func (f *file) writtenAs(root *kube.Node, text []byte) written {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := [2]int{root.Line(), root.Column()}
+	w, ok := f.roots[at]
+	if !ok {
+		w = written{style: f.styleOf(root), json: f.isJSON(root)}
+		w.tabs = !w.json && tabs(text)
+		f.roots[at] = w
+	}
+	return w
 }
 
 // isJSON tells whether the object is written in brackets from its start, as JSON is.
@@ -139,8 +149,11 @@ func (f *file) isJSON(root *kube.Node) bool {
 
 // tabs tells whether a line is indented with tabs.
 func tabs(text []byte) bool {
-	for line := range strings.Lines(string(text)) {
-		if margin := line[:len(line)-len(strings.TrimLeft(line, " \t"))]; strings.Contains(margin, "\t") && strings.TrimSpace(line) != "" {
+	if bytes.IndexByte(text, '\t') < 0 {
+		return false
+	}
+	for line := range bytes.Lines(text) {
+		if margin := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]; bytes.IndexByte(margin, '\t') >= 0 && len(bytes.TrimSpace(line)) > 0 {
 			return true
 		}
 	}

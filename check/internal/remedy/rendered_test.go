@@ -71,22 +71,45 @@ func TestChart(t *testing.T) {
 // TestOverlay: what a base has is mended there; where there is no base to write to, there is a
 // patch for the kustomization.
 func TestOverlay(t *testing.T) {
-	o := objectOf(t, deployment)
+	o := objectOf(t, strings.Replace(deployment, `"name":"web"`, `"name":"p-web-s","namespace":"shop"`, 1))
 	o.Origin = kube.Origin{File: "base/web.yaml", Overlay: "prod", Locate: func([]any) (kube.Location, bool) { return kube.Location{File: "base/web.yaml", Line: 2}, true }}
 	edits := map[*kube.Object][]kube.Edit{o: liveEdits["set"]}
-	gone := func(string) ([]byte, error) { return nil, bulwark.ErrNotFound }
-	p, err := (&Maker{Set: &kube.Set{Read: gone}}).Patch([]*kube.Object{o}, edits)
+	files := map[string]string{"prod/kustomization.yml": "", "base/web.yaml": "# base\n" + strings.Replace(deployment, `"privileged":true`, `"privileged":false`, 1) + "\n"}
+	read := func(name string) ([]byte, error) {
+		if text, ok := files[name]; ok {
+			return []byte(text), nil
+		}
+		return nil, bulwark.ErrNotFound
+	}
+	p, err := (&Maker{Set: &kube.Set{Read: read}}).Patch([]*kube.Object{o}, edits)
 	want := `{"kind":"Deployment","metadata":{"name":"web"},"apiVersion":"apps/v1","spec":{"template":{"spec":{"containers":[{"name":"app","securityContext":{"privileged":false}}]}}}}`
-	if err != nil || p.Format != "strategic-merge" || p.File != "prod/kustomization.yaml" {
+	if err != nil || p.Format != "strategic-merge" || p.File != "prod/kustomization.yml" {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	made, _ := kube.ParseJSON([]byte(p.Text))
 	if w, _ := kube.ParseJSON([]byte(want)); !made.Equal(w) {
 		t.Errorf("%s", p.Text)
 	}
-	base := func(string) ([]byte, error) { return []byte("# base\n" + deployment + "\n"), nil }
-	p, err = (&Maker{Set: &kube.Set{Read: base}}).Patch([]*kube.Object{o}, edits)
+	for _, name := range []string{"base/web.yaml", "prod/kustomization.yml"} {
+		kept := files[name]
+		delete(files, name)
+		if p, err := (&Maker{Set: &kube.Set{Read: read}}).Patch([]*kube.Object{o}, edits); err == nil {
+			t.Errorf("without %s: %+v", name, p)
+		}
+		files[name] = kept
+	}
+	files["base/web.yaml"] = "# base\n" + deployment + "\n"
+	p, err = (&Maker{Set: &kube.Set{Read: read}}).Patch([]*kube.Object{o}, edits)
 	if err != nil || p.Format != "unified-diff" || p.File != "base/web.yaml" {
 		t.Errorf("%+v, %v", p, err)
+	}
+	// Beside it the base as it stands, which another kustomization takes: both are mended there.
+	stands := objectOf(t, deployment)
+	stands.Root = kube.ParseYAML([]byte(files["base/web.yaml"]))[0].Root
+	stands.Origin = kube.Origin{File: "base/web.yaml", Line: 2}
+	edits[stands] = edits[o]
+	both, err := (&Maker{Set: &kube.Set{Read: read}}).Patch([]*kube.Object{stands, o}, edits)
+	if err != nil || *both != *p {
+		t.Errorf("%+v, %v; want %+v", both, err, p)
 	}
 }

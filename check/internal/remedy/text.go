@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"bulwark"
@@ -28,10 +29,15 @@ type file struct {
 	starts []int // offsets of lines; the last is the end
 	docs   []int // indices of the lines that begin documents
 	ending string
+
+	secrets *secrets
+
+	mu    sync.Mutex
+	roots map[[2]int]written // by line and column
 }
 
 func newFile(data []byte) *file {
-	f := &file{data: data, starts: []int{0}, docs: []int{0}, ending: "\n"}
+	f := &file{data: data, starts: []int{0}, docs: []int{0}, ending: "\n", roots: map[[2]int]written{}, secrets: &secrets{}}
 	for at := 0; at < len(data); {
 		end := len(data)
 		if i := bytes.IndexByte(data[at:], '\n'); i >= 0 {

@@ -32,7 +32,9 @@ type Setting struct {
 	Next string
 
 	container *kube.Container
-	path      []any // in the container or object
+	field     string // of the container
+	at        int    // the element of the field
+	path      []any  // in the object
 }
 
 // Path is where the text stands in its object.
@@ -40,7 +42,10 @@ func (s *Setting) Path() []any {
 	if s.container == nil {
 		return s.path
 	}
-	return s.Workload.ContainerPath(s.container, s.path...)
+	if s.Kind == Variable {
+		return s.Workload.ContainerPath(s.container, s.field, s.at, "value")
+	}
+	return s.Workload.ContainerPath(s.container, s.field, s.at)
 }
 
 // Where tells people where it stands.
@@ -59,7 +64,7 @@ func (s *Setting) Where() string {
 // Container is the container that has the text; nil when none has.
 func (s *Setting) Container() *kube.Container { return s.container }
 
-// Of gives the settings of all objects.
+// Of gives the settings of all objects. Each is good until the next one is asked for.
 func Of(set *kube.Set) iter.Seq[*Setting] {
 	return func(yield func(*Setting) bool) {
 		for _, w := range set.Workloads() {
@@ -88,26 +93,37 @@ func Of(set *kube.Set) iter.Seq[*Setting] {
 }
 
 func ofWorkload(w *kube.Workload, yield func(*Setting) bool) bool {
+	s := &Setting{Object: w.Object, Workload: w}
 	for i := range w.Containers {
-		c := &w.Containers[i]
-		for j := range c.Env {
-			if e := &c.Env[j]; e.Value != "" && !yield(&Setting{Kind: Variable, Object: w.Object, Workload: w, Name: e.Name, Value: e.Value, container: c, path: []any{"env", j, "value"}}) {
-				return false
-			}
+		s.container = &w.Containers[i]
+		if !s.variables(yield) || !s.arguments("command", s.container.Command, yield) || !s.arguments("args", s.container.Args, yield) {
+			return false
 		}
-		for _, list := range []struct {
-			name  string
-			texts []string
-		}{{"command", c.Command}, {"args", c.Args}} {
-			for j, text := range list.texts {
-				s := &Setting{Kind: Argument, Object: w.Object, Workload: w, Value: text, container: c, path: []any{list.name, j}}
-				if j+1 < len(list.texts) {
-					s.Next = list.texts[j+1]
-				}
-				if !yield(s) {
-					return false
-				}
-			}
+	}
+	return true
+}
+
+func (s *Setting) variables(yield func(*Setting) bool) bool {
+	s.Kind, s.Next, s.field = Variable, "", "env"
+	for i := range s.container.Env {
+		e := &s.container.Env[i]
+		s.Name, s.Value, s.at = e.Name, e.Value, i
+		if e.Value != "" && !yield(s) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Setting) arguments(field string, texts []string, yield func(*Setting) bool) bool {
+	s.Kind, s.Name, s.field = Argument, "", field
+	for i, text := range texts {
+		s.Value, s.Next, s.at = text, "", i
+		if i+1 < len(texts) {
+			s.Next = texts[i+1]
+		}
+		if !yield(s) {
+			return false
 		}
 	}
 	return true

@@ -18,9 +18,25 @@ import (
 // Trace keeps what was read last of the objects that are seen with it: of an expression that
 // is not true it is what made it so.
 type Trace struct {
-	Path []any
-	// Through tells that a list was gone through to its end after that, and which.
-	Through []any
+	in      *Map
+	name    string
+	through *List
+}
+
+// Path is the field that was read last; nil for none.
+func (t *Trace) Path() []any {
+	if t.in == nil {
+		return nil
+	}
+	return append(t.in.path(), t.name)
+}
+
+// Through is the list that was gone through to its end after that; nil for none.
+func (t *Trace) Through() []any {
+	if t.through == nil {
+		return nil
+	}
+	return append(t.through.up.path(), t.through.name)
 }
 
 // Of shows an object; trace may be nil.
@@ -67,17 +83,16 @@ func list(n *kube.Node, s *schema, up *Map, name string) ref.Val {
 	if s != nil && s.form == sequence {
 		of = s.elem
 	}
-	items := make([]ref.Val, 0, n.Len())
-	for i, item := range n.Items() {
-		v := convert(item, of, up, name, i)
+	l := up.top.store.list(n.Len())
+	for i := range n.Len() {
+		v := convert(n.Item(i), of, up, name, i)
 		if v == errTooMany {
 			return v
 		}
-		items = append(items, v)
+		l.items = append(l.items, v)
 	}
-	l := types.NewRefValList(types.DefaultTypeAdapter, items)
 	if up.top.trace != nil {
-		return &traced{l, up, name}
+		l.up, l.name = up, name
 	}
 	return l
 }

@@ -2,6 +2,7 @@ package apiview
 
 import (
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/google/cel-go/common/types"
@@ -103,9 +104,9 @@ func podSpec(m *Map) {
 	// The old and the new name of the service account are written both.
 	switch name, old := m.text("serviceAccountName"), m.text("serviceAccount"); {
 	case name != "":
-		m.put(set("serviceAccount", name))
+		m.put(entry{name: "serviceAccount", val: types.String(name)})
 	case old != "":
-		m.put(set("serviceAccountName", old))
+		m.put(entry{name: "serviceAccountName", val: types.String(old)})
 	}
 }
 
@@ -146,15 +147,20 @@ func requests(r *Map) {
 		want = newMap(nil, r.kind.fields["requests"].of, r, "requests", -1)
 		r.put(entry{name: "requests", val: want})
 	}
-	want.build()
 	limits.build()
+	if !want.built {
+		want.entries = r.top.store.room(want.node.Len() + len(limits.entries))
+		want.build()
+	}
 	for i := range limits.entries {
 		want.missing(entry{name: limits.entries[i].name, val: limits.value(i)})
 	}
 }
 
+var tcp = set("protocol", "TCP")
+
 func port(m *Map) {
-	m.missing(set("protocol", "TCP"))
+	m.missing(tcp)
 	if m.up == nil || m.up.up == nil || m.up.up.get("hostNetwork") != types.True {
 		return
 	}
@@ -170,7 +176,7 @@ func volume(m *Map) {
 }
 
 func servicePort(m *Map) {
-	m.missing(set("protocol", "TCP"))
+	m.missing(tcp)
 	if target := m.get("targetPort"); target == types.IntZero || target == nil {
 		if n := m.get("port"); n != nil {
 			m.put(entry{name: "targetPort", val: n})
@@ -273,14 +279,17 @@ func secret(m *Map) {
 func whole(m *Map) {
 	if meta, ok := m.get("metadata").(*Map); ok && m.top.object.Namespace != "" {
 		meta.build()
-		meta.put(set("namespace", m.top.object.Namespace))
+		meta.put(entry{name: "namespace", val: types.String(m.top.object.Namespace)})
+	}
+	if m.kind != nil && m.kind.name == "Namespace" {
+		namespace(m)
 	}
 	if m.kind == nil || m.kind.name != "Pod" {
 		return
 	}
 	if m.top.at != nil { // a template is no pod yet
-		m.put(set("apiVersion", "v1"))
-		m.put(set("kind", "Pod"))
+		m.put(entry{name: "apiVersion", val: types.String("v1")})
+		m.put(entry{name: "kind", val: types.String("Pod")})
 	}
 	if status, ok := m.get("status").(*Map); ok {
 		status.build()
@@ -294,6 +303,27 @@ func whole(m *Map) {
 	admitted(spec)
 	tolerations(spec)
 }
+
+// namespace gives a namespace the label of its name, and what keeps it until it is empty.
+func namespace(m *Map) {
+	if meta, ok := m.get("metadata").(*Map); ok && meta.text("name") != "" {
+		meta.made("labels")
+		if labels, ok := meta.get("labels").(*Map); ok {
+			labels.build()
+			labels.missing(entry{name: "kubernetes.io/metadata.name", val: types.String(meta.text("name"))})
+		}
+	}
+	if spec, ok := m.get("spec").(*Map); ok {
+		spec.build()
+		spec.missing(kept)
+	}
+	if status, ok := m.get("status").(*Map); ok {
+		status.build()
+		status.missing(active)
+	}
+}
+
+var kept, active = set("finalizers", []string{"kubernetes"}), set("phase", "Active")
 
 // admitted are fields that admission plugins give pods. The service account's old name is
 // written when the new one is, so the two are there or not together.
@@ -313,28 +343,26 @@ var (
 // tolerations are those for nodes that are not ready or out of reach, which every pod gets
 // that has none for them.
 func tolerations(spec *Map) {
-	var items []ref.Val
-	var has [2]bool
-	if have, ok := spec.get("tolerations").(traits.Lister); ok {
-		for it := have.Iterator(); it.HasNext() == types.True; {
-			v := it.Next()
-			items = append(items, v)
-			t, ok := v.(*Map)
-			if !ok {
-				continue
-			}
-			if effect := t.text("effect"); effect != "NoExecute" && effect != "" {
-				continue
-			}
-			for i, key := range unready {
-				has[i] = has[i] || t.text("key") == key || t.text("key") == ""
-			}
+	var there []ref.Val
+	if have, ok := spec.get("tolerations").(*List); ok {
+		there = have.items
+	}
+	all := spec.top.store.list(len(there) + len(unready))
+	all.items = append(all.items, there...)
+	for _, key := range unready {
+		if !slices.ContainsFunc(there, func(v ref.Val) bool { return tolerates(v, key) }) {
+			all.items = append(all.items, granted()[key])
 		}
 	}
-	for i, key := range unready {
-		if !has[i] {
-			items = append(items, granted()[key])
-		}
+	spec.put(entry{name: "tolerations", val: all})
+}
+
+// tolerates tells whether a toleration is one for nodes in that state.
+func tolerates(v ref.Val, state string) bool {
+	t, ok := v.(*Map)
+	if !ok {
+		return false
 	}
-	spec.put(entry{name: "tolerations", val: types.NewRefValList(types.DefaultTypeAdapter, items)})
+	effect, key := t.text("effect"), t.text("key")
+	return (effect == "NoExecute" || effect == "") && (key == state || key == "")
 }

@@ -47,10 +47,7 @@ type entry struct {
 	val  ref.Val // nil: not asked for yet
 }
 
-var (
-	_ traits.Mapper = (*Map)(nil)
-	_ traits.Lister = (*traced)(nil)
-)
+var _ traits.Mapper = (*Map)(nil)
 
 const manyFields = 24
 
@@ -67,7 +64,9 @@ func (m *Map) build() {
 	if m.kind != nil {
 		of = m.kind.elem
 	}
-	m.entries = m.top.store.room(m.node.Len())
+	if m.entries == nil {
+		m.entries = m.top.store.room(m.node.Len())
+	}
 	for name, n := range m.node.Fields() {
 		m.put(entry{name: name, node: n, kind: of})
 	}
@@ -179,13 +178,24 @@ func (m *Map) Find(key ref.Val) (ref.Val, bool) {
 	return m.Field(string(name))
 }
 
+// Has tells whether there is a field of that name.
+func (m *Map) Has(name string) bool {
+	if !m.built {
+		m.build()
+	}
+	if trace := m.top.trace; trace != nil {
+		*trace = Trace{in: m, name: name}
+	}
+	return m.find(name) >= 0
+}
+
 // Field is Find by a name as Go has it.
 func (m *Map) Field(name string) (ref.Val, bool) {
 	if !m.built {
 		m.build()
 	}
 	if trace := m.top.trace; trace != nil {
-		trace.Path, trace.Through = append(m.path(), name), nil
+		*trace = Trace{in: m, name: name}
 	}
 	i := m.find(name)
 	if i < 0 {
@@ -321,26 +331,4 @@ func (k *keys) Next() ref.Val {
 	}
 	k.next++
 	return k.m.key(k.next - 1)
-}
-
-// traced is a list that tells its map when somebody has gone through it.
-type traced struct {
-	traits.Lister
-	up   *Map
-	name string
-}
-
-func (l *traced) Iterator() traits.Iterator { return &tracedIterator{l.Lister.Iterator(), l} }
-
-type tracedIterator struct {
-	traits.Iterator
-	of *traced
-}
-
-func (it *tracedIterator) HasNext() ref.Val {
-	more := it.Iterator.HasNext()
-	if more != types.True {
-		it.of.up.top.trace.Through = append(it.of.up.path(), it.of.name)
-	}
-	return more
 }

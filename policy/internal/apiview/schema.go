@@ -81,6 +81,36 @@ var kinds = map[string]any{
 	"admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration": admissionv1.ValidatingWebhookConfiguration{}, "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration": admissionv1.MutatingWebhookConfiguration{},
 }
 
+// Current is the version that a kind's objects of an older one are in when nothing but the
+// version in them is changed; "" when there is none, or when that takes more.
+func Current(version, kind string) string {
+	switch kind {
+	case "Deployment", "DaemonSet", "ReplicaSet", "StatefulSet":
+		if version == "extensions/v1beta1" || version == "apps/v1beta1" || version == "apps/v1beta2" {
+			return "apps/v1"
+		}
+	case "CronJob":
+		if version == "batch/v1beta1" {
+			return "batch/v1"
+		}
+	case "NetworkPolicy":
+		if version == "extensions/v1beta1" {
+			return "networking.k8s.io/v1"
+		}
+	}
+	group, _, _ := strings.Cut(version, "/")
+	if now := group + "/v1"; old[group+" "+kind] && version != now {
+		return now
+	}
+	return ""
+}
+
+// old are kinds of v1 that had the same fields in the versions before.
+var old = map[string]bool{
+	"policy PodDisruptionBudget": true, "scheduling.k8s.io PriorityClass": true, "storage.k8s.io StorageClass": true, "networking.k8s.io IngressClass": true,
+	"rbac.authorization.k8s.io Role": true, "rbac.authorization.k8s.io ClusterRole": true, "rbac.authorization.k8s.io RoleBinding": true, "rbac.authorization.k8s.io ClusterRoleBinding": true,
+}
+
 var (
 	schemas   = map[reflect.Type]*schema{}
 	schemasMu sync.Mutex
@@ -119,6 +149,10 @@ var scalars = map[reflect.Type]form{
 	reflect.TypeFor[metav1.FieldsV1]():    anything,
 }
 
+// added is how many fields defaults add to a structure, where they are more than two or none
+// of its own.
+var added = map[string]int{"PodSpec": 14, "Container": 3, "Probe": 4, "DeploymentSpec": 3, "StatefulSetSpec": 4, "JobSpec": 5, "ObjectMeta": 1, "PodStatus": 1, "Pod": 2}
+
 // derive makes the schema of a type once.
 func derive(t reflect.Type) *schema {
 	if t.Kind() == reflect.Pointer {
@@ -136,11 +170,9 @@ func derive(t reflect.Type) *schema {
 	switch t.Kind() {
 	case reflect.Struct:
 		s.name, s.form, s.fields, s.defaults = t.Name(), object, map[string]*field{}, defaults[t]
-		if s.defaults != nil {
-			s.more = map[string]int{"PodSpec": 14, "Container": 3, "Probe": 4, "DeploymentSpec": 3, "StatefulSetSpec": 4, "JobSpec": 5}[s.name]
-			if s.more == 0 {
-				s.more = 2
-			}
+		s.more = added[s.name]
+		if s.defaults != nil && s.more == 0 {
+			s.more = 2
 		}
 		s.collect(t)
 	case reflect.Map:

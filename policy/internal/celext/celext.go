@@ -54,12 +54,6 @@ func Program() []cel.ProgramOption {
 	}
 }
 
-// Quick are the options of a program that is known to be cheap whatever it is asked about:
-// its cost is not counted.
-func Quick() []cel.ProgramOption {
-	return []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.OptimizeRegex(findOnce, findAllOnce), fields()}
-}
-
 // library is functions by name.
 type library map[string][]cel.FunctionOpt
 

@@ -24,6 +24,10 @@ type format struct {
 	cost     int // the length of the pattern that it costs as much as
 }
 
+// LongestFormat is the length of the longest pattern that validating by a format costs as
+// much as.
+const LongestFormat = 1103
+
 var knownFormats = map[string]*format{
 	"dns1123Label":           {"DNS1123Label", validation.IsDNS1123Label, 30},
 	"dns1123Subdomain":       {"DNS1123Subdomain", validation.IsDNS1123Subdomain, 60},
@@ -33,7 +37,7 @@ var knownFormats = map[string]*format{
 	"dns1123SubdomainPrefix": {"DNS1123SubdomainPrefix", prefix(validation.IsDNS1123Subdomain), 60},
 	"dns1035LabelPrefix":     {"DNS1035LabelPrefix", prefix(validation.IsDNS1035Label), 30},
 	"labelValue":             {"LabelValue", validation.IsValidLabelValue, 40},
-	"uri":                    {"URI", isURI, 1103},
+	"uri":                    {"URI", isURI, LongestFormat},
 	"uuid":                   {"uuid", must(uuid.MatchString, "does not match the UUID format"), 82},
 	"byte":                   {"byte", must(isBase64, "invalid base64"), 84},
 	"date":                   {"date", must(isDate, "invalid date"), 77},

@@ -36,11 +36,15 @@ func Percent(s bulwark.Score) string {
 
 // Words tells a score.
 func Words(s bulwark.Score) string {
-	counts := fmt.Sprintf("%d passed, %d failed, %d manual, %d not applicable", s.Passed, s.Failed, s.Manual, s.NotApplicable)
 	if s.Percent == nil {
-		return "no score | " + counts
+		return "no score | " + Counts(s)
 	}
-	return Percent(s) + " | " + counts
+	return Percent(s) + " | " + Counts(s)
+}
+
+// Counts says how many controls have which status.
+func Counts(s bulwark.Score) string {
+	return fmt.Sprintf("%d passed, %d failed, %d manual, %d not applicable", s.Passed, s.Failed, s.Manual, s.NotApplicable)
 }
 
 // Section is what a section is called.

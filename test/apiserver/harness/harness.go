@@ -225,18 +225,29 @@ func (s *Server) Call(ctx context.Context, token, method, path string, body any)
 			return 0, nil, err
 		}
 	}
+	kind := "application/json"
+	switch {
+	case method == http.MethodPatch:
+		kind = "application/merge-patch+json"
+	case len(data) > 0 && data[0] != '{':
+		kind = "application/yaml"
+	}
+	return s.send(ctx, token, method, path, kind, data)
+}
+
+// Patch changes an object by a patch of that type, as kubectl calls it: strategic, merge or json.
+func (s *Server) Patch(ctx context.Context, kind, path string, patch []byte) (code int, answer []byte, err error) {
+	header := map[string]string{"strategic": "application/strategic-merge-patch+json", "merge": "application/merge-patch+json", "json": "application/json-patch+json"}[kind]
+	return s.send(ctx, Admin, http.MethodPatch, path, header, patch)
+}
+
+func (s *Server) send(ctx context.Context, token, method, path, kind string, data []byte) (code int, answer []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, bytes.NewReader(data))
 	if err != nil {
 		return 0, nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Content-Type", "application/json")
-	switch {
-	case method == http.MethodPatch:
-		req.Header.Set("Content-Type", "application/merge-patch+json")
-	case len(data) > 0 && data[0] != '{':
-		req.Header.Set("Content-Type", "application/yaml")
-	}
+	req.Header.Set("Content-Type", kind)
 	res, err := s.client.Do(req)
 	if err != nil {
 		return 0, nil, err

@@ -3,6 +3,7 @@ package chart
 import (
 	"reflect"
 	"strings"
+	"time"
 
 	"bulwark"
 )
@@ -12,12 +13,29 @@ const (
 	maxText   = 8 << 20  // bytes of one text that a function makes
 	maxOutput = 32 << 20 // bytes that one chart's templates write
 	maxWeight = 1 << 20  // values in one value
-	maxBytes  = 32 << 20 // bytes of the texts in one value
+	maxBytes  = 16 << 20 // bytes of the texts in one value
 	maxNested = 400      // how deep values nest
 	maxCalls  = 512      // how deep templates call each other
 	maxSteps  = 1 << 20  // actions and rounds of loops
-	maxRound  = 1 << 20  // elements of a list that a function makes
+	maxRound  = 1 << 17  // elements of a list that a function makes
+	maxParsed = 1 << 17  // values in a text that is read as YAML, JSON or TOML, or written so
+	perStep   = 64       // bytes that one step may make: all that a template makes is 64 MB
+	maxTpl    = 4 << 20  // bytes of the texts that are given to tpl
+	maxTokens = 1 << 19  // words and signs in the actions of all templates
 )
+
+// Budget is what all charts of one folder may take together.
+type Budget struct {
+	bytes, packed  int64 // of files, and of those in archives
+	values         int   // in values files
+	output, tokens int   // of templates
+	time           time.Duration
+}
+
+// NewBudget is the budget of one scan.
+func NewBudget() *Budget {
+	return &Budget{bytes: 8 * maxChart, packed: maxChart, values: 32 * maxParsed, output: 2 * maxOutput, tokens: 4 * maxTokens, time: time.Minute}
+}
 
 // excess is what would take too much.
 type excess struct{ what string }
@@ -119,7 +137,7 @@ func (r *renderer) bounded(name string, f any) any {
 			err = affordable(name, args)
 		}
 		if err == nil && heavy {
-			err = weighAll(args)
+			err = r.weighAll(name, args)
 		}
 		if err != nil {
 			return []reflect.Value{reflect.Zero(t.Out(0)), reflect.ValueOf(&err).Elem()}
@@ -148,20 +166,31 @@ func ins(t reflect.Type) []reflect.Type {
 	return list
 }
 
-func weighAll(args []reflect.Value) error {
+// weighAll refuses arguments that are too large, and counts what going through them, copying
+// or writing them takes.
+func (r *renderer) weighAll(name string, args []reflect.Value) error {
 	s := scale{}
 	for _, a := range args {
 		if err := s.put(a.Interface(), 0); err != nil {
 			return err
 		}
 	}
-	return nil
+	if copies[name] {
+		r.steps += s.values
+	}
+	r.steps += s.values>>5 + s.bytes>>10
+	if writes[name] && s.values > maxParsed {
+		return tooMuch(name)
+	}
+	return r.within()
 }
 
 // settled refuses what a call made when it is too large. A merge that made a map hold
 // itself is undone as far as that goes.
 func (r *renderer) settled(name string, args []reflect.Value, res reflect.Value) error {
-	r.steps += cost([]reflect.Value{res})
+	if err := r.made(name, res); err != nil {
+		return err
+	}
 	if merges[name] {
 		to, _ := table(args[0].Interface())
 		if err := weigh(to); err != nil {
@@ -171,6 +200,35 @@ func (r *renderer) settled(name string, args []reflect.Value, res reflect.Value)
 	}
 	return small(res)
 }
+
+// made counts what a call made.
+func (r *renderer) made(name string, v reflect.Value) error {
+	if v.Kind() == reflect.Interface && !v.IsNil() {
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.String:
+		r.steps += v.Len() / perStep
+	case reflect.Slice:
+		r.steps += v.Len() * int(v.Type().Elem().Size()) / perStep
+	}
+	if parses[name] {
+		s := scale{}
+		if err := s.put(v.Interface(), 0); err != nil {
+			return err
+		}
+		r.steps += s.values
+	}
+	return r.within()
+}
+
+// copies are the functions whose result is as large as what they are given, parses those that
+// make values of a text, writes those that make a text of values by way of a tree.
+var (
+	copies = words("deepCopy mustDeepCopy merge mergeOverwrite mustMerge mustMergeOverwrite concat values sortAlpha toStrings uniq mustUniq without mustWithout")
+	parses = words("fromYaml fromYamlArray fromJson fromJsonArray mustFromJson fromToml")
+	writes = words("toYaml toYamlPretty toToml toJson mustToJson toPrettyJson mustToPrettyJson toRawJson mustToRawJson")
+)
 
 var merges = words("merge mergeOverwrite mustMerge mustMergeOverwrite")
 
@@ -260,7 +318,7 @@ func cost(args []reflect.Value) int {
 		case reflect.String:
 			n += a.Len() >> 10
 		case reflect.Slice:
-			n += a.Len() >> 6
+			n += a.Len() >> 3
 		}
 	}
 	return n
@@ -290,27 +348,101 @@ func affordable(name string, args []reflect.Value) error {
 	case "regexreplaceall", "regexreplaceallliteral":
 		most := size(2)*(size(1)+1) + strings.Count(text(2), "$")*size(1)
 		much = size(0) > maxPattern || most > 8*maxText
-	case "regexmatch", "regexfindall", "regexfind", "regexsplit":
+	case "regexmatch", "regexfind":
 		much = size(0) > maxPattern
+	case "regexfindall", "regexsplit":
+		much = size(0) > maxPattern || size(1) > maxText/8
+	case "printf":
+		much = printed(args) > maxText
+	case "fromyaml", "fromyamlarray", "fromjson", "fromjsonarray", "fromtoml":
+		much = dense([]byte(text(0))) > maxParsed
 	case "join":
 		much = size(0)*size(1) > maxText
 	case "wrapwith":
 		much = size(1)*size(2) > maxText
 	case "trimall":
 		much = size(0) > maxPattern
-	case "split":
+	case "split", "splitlist":
 		much = strings.Count(text(1), text(0)) > maxRound/8
 	case "splitn":
 		much = strings.Count(text(2), text(0)) > maxRound/8
 	case "uniq", "without":
 		much = size(0) > 4096 || size(1) > 4096
-	case "semver", "semvercompare", "fromtoml", "todate", "duration", "durationround", "snakecase", "camelcase", "kebabcase":
+	case "semver", "semvercompare", "todate", "duration", "durationround", "snakecase", "camelcase", "kebabcase":
 		much = size(0) > 1<<20 || size(1) > 1<<20
 	}
 	if much {
 		return tooMuch(name)
 	}
 	return nil
+}
+
+// printed is how many bytes printf may write: each verb may name an argument anew, and make
+// it as wide as it likes.
+func printed(args []reflect.Value) int {
+	format := args[0].String()
+	wide, digits := 0, 0
+	for i := range len(format) {
+		if c := format[i]; c >= '0' && c <= '9' {
+			digits = min(digits*10+int(c-'0'), 1_000_000)
+			wide = max(wide, digits)
+			continue
+		}
+		digits = 0
+	}
+	s := scale{}
+	for i := range args[1].Len() {
+		v := args[1].Index(i).Interface()
+		if s.put(v, 0) != nil {
+			return maxText + 1
+		}
+		if n, ok := v.(int); ok && strings.Contains(format, "*") {
+			wide = max(wide, min(n, 1_000_000))
+		}
+	}
+	verbs := strings.Count(format, "%")
+	once := s.bytes + 8*s.values
+	if strings.Contains(format, "[") && verbs > 0 {
+		once = min(once, maxText) * verbs
+	}
+	return len(format) + min(verbs, 1<<20)*wide + once
+}
+
+// tokens is how many words and signs the actions of a template have, roughly; each takes 60
+// bytes or more when it is parsed.
+func tokens(text string) int {
+	n := 0
+	for {
+		i := strings.Index(text, "{{")
+		if i < 0 {
+			return n
+		}
+		text = text[i+2:]
+		end := strings.Index(text, "}}")
+		if end < 0 {
+			end = len(text)
+		}
+		n += 4
+		for i := 1; i < end; i++ {
+			switch text[i] {
+			case ' ', '.', '|', '(', '\t', '\n':
+				n++
+			}
+		}
+		text = text[end:]
+	}
+}
+
+// dense is how many values a text of YAML, JSON or TOML may have, roughly.
+func dense(text []byte) int {
+	n := 0
+	for _, c := range text {
+		switch c {
+		case ',', '\n', '[', '{', ':':
+			n++
+		}
+	}
+	return n
 }
 
 const maxPattern = 4096 // bytes of a regular expression, or of a set of letters

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"bytes"
 	"encoding/base64"
 	"path"
 	"strings"
@@ -32,11 +33,14 @@ func (f Files) GetBytes(name string) []byte {
 func (f Files) Get(name string) string { return string(f.GetBytes(name)) }
 
 // Lines are those of a file.
-func (f Files) Lines(name string) []string {
+func (f Files) Lines(name string) ([]string, error) {
 	if len(f[name]) == 0 {
-		return []string{}
+		return []string{}, nil
 	}
-	return strings.Split(strings.TrimSuffix(string(f[name]), "\n"), "\n")
+	if bytes.Count(f[name], []byte("\n")) > maxRound {
+		return nil, tooMuch("Files.Lines")
+	}
+	return strings.Split(strings.TrimSuffix(string(f[name]), "\n"), "\n"), nil
 }
 
 // Glob gives the files whose names fit the pattern.
@@ -55,20 +59,23 @@ func (f Files) Glob(pattern string) Files {
 }
 
 // AsConfig writes the files as the data of a ConfigMap.
-func (f Files) AsConfig() string {
+func (f Files) AsConfig() (string, error) {
 	return f.as(func(b []byte) string { return string(b) })
 }
 
 // AsSecrets writes the files as the data of a Secret.
-func (f Files) AsSecrets() string { return f.as(base64.StdEncoding.EncodeToString) }
+func (f Files) AsSecrets() (string, error) { return f.as(base64.StdEncoding.EncodeToString) }
 
-func (f Files) as(text func([]byte) string) string {
+func (f Files) as(text func([]byte) string) (string, error) {
 	if f == nil {
-		return ""
+		return "", nil
 	}
-	m := map[string]string{}
+	m, size := map[string]string{}, 0
 	for _, name := range sorted(f) {
+		if size += len(f[name]); size > maxText {
+			return "", tooMuch("the files of a ConfigMap or Secret")
+		}
 		m[path.Base(name)] = text(f[name])
 	}
-	return toYAML(m)
+	return toYAML(m), nil
 }

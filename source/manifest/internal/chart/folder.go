@@ -25,15 +25,16 @@ func ReadPacked(r io.Reader, name string) ([]File, error) {
 }
 
 // ReadFolder reads the files of a chart that .helmignore leaves in, vendored archives
-// unpacked.
-func ReadFolder(root *os.Root, dir string) ([]File, error) {
+// unpacked. The error wraps ErrMalformed or ErrLimit.
+func ReadFolder(root *os.Root, dir string, b *Budget) ([]File, error) {
 	ignored, err := readAt(root, path.Join(dir, ".helmignore"), 1<<20)
 	if err != nil && !errors.Is(err, bulwark.ErrNotFound) {
 		return nil, err
 	}
 	rules := ParseIgnore(string(ignored))
 	var files []File
-	left := int64(maxChart)
+	left := min(maxChart, b.bytes)
+	before := left
 	err = fs.WalkDir(root.FS(), dir, func(file string, d fs.DirEntry, err error) error {
 		rel := strings.TrimPrefix(strings.TrimPrefix(file, dir), "/")
 		if dir == "." {
@@ -52,21 +53,23 @@ func ReadFolder(root *os.Root, dir string) ([]File, error) {
 		case !d.Type().IsRegular(): // links lead anywhere
 			return nil
 		}
-		return appendFile(root, &files, file, rel, &left)
+		return appendFile(root, &files, file, rel, &left, b)
 	})
+	b.bytes -= max(before-left, 0)
 	return files, err
 }
 
-func appendFile(root *os.Root, files *[]File, file, rel string, left *int64) error {
+func appendFile(root *os.Root, files *[]File, file, rel string, left *int64, b *Budget) error {
 	if archive(rel) {
 		f, err := limit.Open(root, file)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		inner, err := Unpack(f, file, left, 1)
+		inner, err := Unpack(f, file, &b.packed, 1)
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			*files = append(*files, File{Name: rel, Path: file, Bad: fmt.Errorf("%s: %w", file, err)})
+			return nil
 		}
 		at := strings.TrimSuffix(rel, ".tgz")
 		for _, f := range inner {
@@ -89,7 +92,7 @@ func appendFile(root *os.Root, files *[]File, file, rel string, left *int64) err
 	return nil
 }
 
-// archive tells whether a file of a chart is a vendored
+// archive tells whether a file of a chart is a packed one that it depends on.
 func archive(rel string) bool {
 	return strings.HasSuffix(rel, ".tgz") && path.Base(path.Dir(rel)) == "charts" && !strings.ContainsAny(path.Base(rel)[:1], "_.")
 }

@@ -13,7 +13,7 @@ func render(t *testing.T, values string, templates map[string]string) *Result {
 	for name, text := range templates {
 		files = append(files, File{Name: "templates/" + name, Path: "templates/" + name, Data: []byte(text)})
 	}
-	c, err := Load(files)
+	c, err := Load(files, NewBudget())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("a: [1]\n", "{{ with .Values.a }}{{ . }}{{ end }}{{ tpl \"{{ .Values }}\" . }}", "{{ $x := dict \"a\" . }}{{ set $x \"b\" $x }}")
 	f.Fuzz(func(t *testing.T, values, one, two string) {
 		files := []File{{Name: "Chart.yaml", Data: []byte("apiVersion: v2\nname: x\nversion: 0.1.0\n")}, {Name: "values.yaml", Data: []byte(values)}, {Name: "templates/a.yaml", Data: []byte(one)}, {Name: "templates/_b.tpl", Data: []byte(two)}}
-		c, err := Load(files)
+		c, err := Load(files, NewBudget())
 		if err != nil {
 			return
 		}
@@ -154,7 +154,7 @@ func TestHostileCharts(t *testing.T) {
 		{Name: "charts/sub/Chart.yaml", Data: chart("sub", "")}, {Name: "charts/sub/values.yaml", Data: []byte("x: {k: 1, b: {}}\ny: {x: {z: 1}}\n")},
 	}
 	for name, files := range map[string][]File{"aliases": files, "imports": imports} {
-		c, err := Load(files)
+		c, err := Load(files, NewBudget())
 		if err != nil {
 			t.Fatal(err)
 		}

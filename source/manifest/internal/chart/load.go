@@ -24,6 +24,7 @@ type File struct {
 	Name string // in its chart: "templates/deployment.yaml"
 	Path string // where it was read, for people: "web/charts/db.tgz!db/templates/x.yaml"
 	Data []byte
+	Bad  error // why a packed chart could not be read
 }
 
 // Chart is a chart with the charts that it holds.
@@ -39,12 +40,12 @@ type Chart struct {
 
 // Load makes a chart of its files, whose names are relative to the chart. Subcharts that
 // cannot be read are left out, with a note. The error wraps ErrMalformed or ErrLimit.
-func Load(files []File) (*Chart, error) {
+func Load(files []File, b *Budget) (*Chart, error) {
 	left := maxCharts
-	return load(files, &left, 0)
+	return load(files, &left, 0, b)
 }
 
-func load(files []File, left *int, depth int) (*Chart, error) {
+func load(files []File, left *int, depth int, b *Budget) (*Chart, error) {
 	if *left--; *left < 0 || depth > 20 {
 		return nil, fmt.Errorf("more than %d charts in a chart, or too deep: %w", maxCharts, bulwark.ErrLimit)
 	}
@@ -55,8 +56,15 @@ func load(files []File, left *int, depth int) (*Chart, error) {
 	subs := map[string][]File{}
 	for _, f := range files {
 		switch {
+		case f.Bad != nil && path.Dir(f.Name) == "charts":
+			c.Notes = append(c.Notes, "a packed chart is left out: "+f.Bad.Error())
 		case f.Name == "Chart.yaml" || f.Name == "Chart.lock" || f.Name == "requirements.yaml" && c.Meta.APIVersion != helm.APIVersionV1:
 		case f.Name == "values.yaml":
+			n := dense(f.Data)
+			if n > min(maxParsed, b.values) {
+				return nil, fmt.Errorf("%s: it has too many values: %w", f.Path, bulwark.ErrLimit)
+			}
+			b.values -= n
 			if err := yaml.Unmarshal(f.Data, &c.Values); err != nil {
 				return nil, fmt.Errorf("%s: %w: %v", f.Path, bulwark.ErrMalformed, err)
 			}
@@ -65,13 +73,14 @@ func load(files []File, left *int, depth int) (*Chart, error) {
 		case strings.HasPrefix(f.Name, "charts/") && path.Ext(f.Name) != ".prov":
 			name, rest, ok := strings.Cut(strings.TrimPrefix(f.Name, "charts/"), "/")
 			if ok && !strings.ContainsAny(name[:1], "_.") {
-				subs[name] = append(subs[name], File{Name: rest, Path: f.Path, Data: f.Data})
+				f.Name = rest
+				subs[name] = append(subs[name], f)
 			}
 		default:
 			c.Files = append(c.Files, f)
 		}
 	}
-	return c, c.subcharts(subs, left, depth)
+	return c, c.subcharts(subs, left, depth, b)
 }
 
 // metadata reads Chart.yaml, and the requirements that old charts keep apart.
@@ -86,6 +95,9 @@ func (c *Chart) metadata(files []File) error {
 		}
 		if c.Meta == nil {
 			c.Meta = &helm.Metadata{}
+		}
+		if dense(files[i].Data) > maxParsed {
+			return fmt.Errorf("%s: it has too many values: %w", files[i].Path, bulwark.ErrLimit)
 		}
 		if err := yaml.Unmarshal(files[i].Data, c.Meta); err != nil {
 			return fmt.Errorf("%s: %w: %v", files[i].Path, bulwark.ErrMalformed, err)
@@ -104,12 +116,12 @@ func (c *Chart) metadata(files []File) error {
 	return nil
 }
 
-func (c *Chart) subcharts(subs map[string][]File, left *int, depth int) error {
+func (c *Chart) subcharts(subs map[string][]File, left *int, depth int, b *Budget) error {
 	for _, name := range sorted(subs) {
 		if !slices.ContainsFunc(subs[name], func(f File) bool { return f.Name == "Chart.yaml" }) {
 			continue // a file beside the charts
 		}
-		sub, err := load(subs[name], left, depth+1)
+		sub, err := load(subs[name], left, depth+1, b)
 		if *left < 0 {
 			return err
 		}

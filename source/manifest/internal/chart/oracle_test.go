@@ -73,7 +73,7 @@ func readChart(t *testing.T, dir string) ([]File, error) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	return ReadFolder(root, ".")
+	return ReadFolder(root, ".", NewBudget())
 }
 
 // charts are our own, those that helm itself is tested with, and those of the corpora where
@@ -166,7 +166,7 @@ func renderAll(t *testing.T, r request) (map[string]string, bool) {
 	if err != nil {
 		return nil, true
 	}
-	c, err := Load(files)
+	c, err := Load(files, NewBudget())
 	if err != nil {
 		return nil, true
 	}

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Options struct {
 	APIVersions []string       // served beside those that any cluster serves
 	Now         time.Time      // what templates take for now
 	Timeout     time.Duration  // default 20 s
+	Budget      *Budget        // nil: one of its own
 }
 
 // Result is what a rendering gave.
@@ -53,10 +55,12 @@ type Note struct {
 // Render renders the chart. A template that fails is a note, and the others are rendered.
 // The error wraps ErrMalformed or ErrLimit, or is the context's.
 func (c *Chart) Render(ctx context.Context, o Options) (*Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, max(o.Timeout, 20*time.Second*b2i(o.Timeout == 0)))
+	b := cmp.Or(o.Budget, NewBudget())
+	ctx, cancel := context.WithTimeout(ctx, min(b.time, cmp.Or(o.Timeout, 20*time.Second)))
 	defer cancel()
+	defer func(began time.Time) { b.time -= time.Since(began) }(time.Now())
 	c = c.clone()
-	r := &renderer{ctx: ctx, now: o.Now, res: &Result{}, paths: map[string]string{}, texts: map[string]*template.Template{}}
+	r := &renderer{ctx: ctx, budget: b, now: o.Now, res: &Result{}, paths: map[string]string{}, texts: map[string]*template.Template{}}
 	if r.now.IsZero() {
 		r.now = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
@@ -79,13 +83,6 @@ func (c *Chart) Render(ctx context.Context, o Options) (*Result, error) {
 	c.gather(all, top)
 	err = r.render(all)
 	return r.res, err
-}
-
-func b2i(b bool) time.Duration {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // context is what templates see beside the chart itself.
@@ -153,6 +150,7 @@ type renderer struct {
 	now    time.Time
 	res    *Result
 	set    *template.Template
+	known  template.FuncMap
 	paths  map[string]string // of templates by their names
 	texts  map[string]*template.Template
 	steps  int
@@ -163,23 +161,45 @@ type renderer struct {
 	trace  *trace
 	spots  []spot
 	looked bool
+	parsed int // bytes of texts that were given to tpl
+	tokens int // of all templates
+	budget *Budget
+	more   int // notes that there would be
 	// absents are the names of templates that are called and that there are not.
 	absents []string
 }
 
 func (r *renderer) note(path, text string, partial bool) {
+	if len(text) > maxNote {
+		text = strings.ToValidUTF8(text[:maxNote], "") + " ..."
+	}
 	n := Note{Path: path, Text: text, Partial: partial}
-	if !slices.Contains(r.res.Notes, n) {
+	switch {
+	case slices.Contains(r.res.Notes, n):
+	case len(r.res.Notes) < maxNotes:
 		r.res.Notes = append(r.res.Notes, n)
+	default:
+		r.more++
 	}
 }
 
+const (
+	maxNote  = 1000 // bytes of what is told of one template
+	maxNotes = 100  // of one chart
+)
+
 // step counts what is done, and ends what takes too long.
 func (r *renderer) step() error {
-	if r.steps++; r.steps > maxSteps {
-		return tooMuch("the templates do not come to an end")
+	r.steps++
+	return r.within()
+}
+
+// within tells whether there is more to spend.
+func (r *renderer) within() error {
+	if r.steps > maxSteps {
+		return tooMuch("the templates do not come to an end, or make too much")
 	}
-	if r.steps-r.looks >= 256 {
+	if r.steps-r.looks >= 32 {
 		r.looks = r.steps
 		if r.ctx.Err() != nil {
 			return tooMuch("the templates take too long")
@@ -196,7 +216,8 @@ func (r *renderer) render(all map[string]one) (err error) {
 		}
 	}()
 	names := order(all)
-	r.set = template.New("gotpl").Option("missingkey=zero").Funcs(r.functions()).Funcs(r.hooks())
+	r.known = r.functions()
+	r.set = template.New("gotpl").Option("missingkey=zero").Funcs(r.known).Funcs(r.hooks())
 	broken := map[string]bool{}
 	for _, name := range names {
 		t := all[name]
@@ -206,7 +227,8 @@ func (r *renderer) render(all map[string]one) (err error) {
 			r.note(t.file.Path, "the template cannot be read: "+strings.TrimPrefix(err.Error(), "template: "), true)
 		}
 	}
-	left := maxOutput
+	left := min(maxOutput, r.budget.output)
+	defer func(before int) { r.budget.output -= max(before-left, 0) }(left)
 	for _, name := range names {
 		if broken[name] || strings.HasPrefix(path.Base(name), "_") || path.Base(name) == "NOTES.txt" {
 			continue
@@ -219,6 +241,9 @@ func (r *renderer) render(all map[string]one) (err error) {
 	if n := len(r.absents); n > 0 {
 		slices.Sort(r.absents)
 		r.note("", "templates that the chart calls are not in it, as when its dependencies were not fetched; names stand in for them: "+strings.Join(r.absents[:min(n, 10)], ", "), true)
+	}
+	if r.more > 0 {
+		r.res.Notes = append(r.res.Notes, Note{Text: fmt.Sprintf("%d more templates cannot be read or do not render", r.more), Partial: true})
 	}
 	slices.SortFunc(r.res.Manifests, func(a, b Manifest) int { return strings.Compare(a.Name, b.Name) })
 	return nil
@@ -237,17 +262,23 @@ func order(all map[string]one) []string {
 // parse reads a template and the ones that it defines, and puts hooks into them.
 func (r *renderer) parse(name string, t one) error {
 	text := string(t.file.Data)
-	before := map[string]any{}
-	for _, have := range r.set.Templates() {
-		before[have.Name()] = have.Tree
+	n := tokens(text)
+	if r.tokens+n > maxTokens || n > r.budget.tokens {
+		return tooMuch("the templates are too many or too long")
 	}
-	if _, err := r.set.New(name).Parse(text); err != nil {
+	r.tokens, r.budget.tokens = r.tokens+n, r.budget.tokens-n
+	own, err := template.New(name).Funcs(r.known).Parse(text)
+	if err != nil {
 		return err
 	}
 	in := injector{r: r, file: t.file.Path, text: text, prefix: t.prefix}
-	for _, have := range r.set.Templates() {
-		if have.Tree != nil && before[have.Name()] != any(have.Tree) {
-			in.tree(have.Tree)
+	for _, have := range own.Templates() {
+		if have.Tree == nil {
+			continue
+		}
+		in.tree(have.Tree)
+		if _, err := r.set.AddParseTree(have.Name(), have.Tree); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -292,12 +323,19 @@ func (r *renderer) failed(path string, err error) {
 type output struct {
 	b    strings.Builder
 	left int
+	of   *renderer // counts what is written; nil for what is written last
 }
 
 // Write keeps the bytes.
 func (o *output) Write(p []byte) (int, error) {
 	if o.left -= len(p); o.left < 0 {
 		return 0, tooMuch("the templates write too much")
+	}
+	if o.of != nil {
+		o.of.steps += len(p) / perStep
+		if err := o.of.within(); err != nil {
+			return 0, err
+		}
 	}
 	return o.b.Write(p)
 }
@@ -326,8 +364,8 @@ func (r *renderer) include(in *template.Template) func(string, any) (string, err
 // absent stands for a template that none defines: a partial that was not handed over. The
 // chart's name stands where a name is wanted, so that the rest can be looked at.
 func (r *renderer) absent(name string, data any) string {
-	if !slices.Contains(r.absents, name) {
-		r.absents = append(r.absents, name)
+	if len(r.absents) < 1000 && !slices.Contains(r.absents, name[:min(len(name), 100)]) {
+		r.absents = append(r.absents, name[:min(len(name), 100)])
 	}
 	lower := strings.ToLower(name)
 	for _, word := range []string{"label", "annotation", "selector"} {
@@ -353,7 +391,7 @@ func (r *renderer) nest(run func(*output) error) (string, error) {
 	}
 	calls := r.calls
 	r.nested++
-	out := &output{left: maxText}
+	out := &output{left: maxText, of: r}
 	err := run(out)
 	r.nested--
 	r.calls = calls - 1
@@ -382,12 +420,17 @@ func (r *renderer) prepared(in *template.Template, text string) (*template.Templ
 	if t := r.texts[text]; t != nil && in == nil && !defines {
 		return t, nil
 	}
+	if r.parsed += len(text); r.parsed > maxTpl {
+		return nil, tooMuch("tpl")
+	}
 	set := in
 	if set == nil {
 		set = r.set
 	}
+	r.steps += len(text) / 8
 	var err error
 	if defines || in != nil {
+		r.steps += 8 * len(set.Templates())
 		if set, err = set.Clone(); err != nil {
 			return nil, err
 		}

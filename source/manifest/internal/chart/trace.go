@@ -2,6 +2,7 @@ package chart
 
 import (
 	"crypto/rand"
+	"reflect"
 	"sort"
 	"strings"
 	"text/template"
@@ -119,6 +120,7 @@ var (
 	hookRound = "round" + secret
 	hookEnter = "enter" + secret
 	hookLeave = "leave" + secret
+	hookPaid  = "paid" + secret
 )
 
 // hooks are those functions. Each gives an empty text, which writes nothing.
@@ -138,6 +140,13 @@ func (r *renderer) hooks() template.FuncMap {
 			return "", r.step()
 		},
 		hookLeave: func(int) string { r.calls--; return "" },
+		hookPaid: func(v any) (any, error) {
+			r.steps++
+			if v == nil {
+				return v, r.within()
+			}
+			return v, r.made("", reflect.ValueOf(v))
+		},
 	}
 }
 
@@ -191,6 +200,83 @@ func (in *injector) list(l *parse.ListNode, s scope) {
 
 // inside goes on with what a node holds.
 func (in *injector) inside(n parse.Node, s scope) {
+	in.within(n, s)
+	switch n := n.(type) {
+	case *parse.ActionNode:
+		paid(n.Pipe)
+	case *parse.IfNode:
+		paid(n.Pipe)
+	case *parse.WithNode:
+		paid(n.Pipe)
+	case *parse.RangeNode:
+		paid(n.Pipe)
+	case *parse.TemplateNode:
+		paid(n.Pipe)
+	}
+}
+
+// paid has the results of methods counted, as those of functions are: they are passed on by
+// way of a function.
+func paid(p *parse.PipeNode) {
+	if p == nil {
+		return
+	}
+	var cmds []*parse.CommandNode
+	for _, c := range p.Cmds {
+		for i, arg := range c.Args {
+			if chain, ok := arg.(*parse.ChainNode); ok {
+				if inner, ok := chain.Node.(*parse.PipeNode); ok {
+					paid(inner)
+				}
+			}
+			switch a := arg.(type) {
+			case *parse.PipeNode:
+				paid(a)
+			case *parse.FieldNode, *parse.VariableNode, *parse.ChainNode:
+				if i > 0 && method(a) {
+					c.Args[i] = &parse.PipeNode{NodeType: parse.NodePipe, Pos: a.Position(), Cmds: []*parse.CommandNode{{NodeType: parse.NodeCommand, Pos: a.Position(), Args: []parse.Node{a}}, through()}}
+				}
+			}
+		}
+		if cmds = append(cmds, c); calls(c) {
+			cmds = append(cmds, through())
+		}
+	}
+	p.Cmds = cmds
+}
+
+func through() *parse.CommandNode {
+	return &parse.CommandNode{NodeType: parse.NodeCommand, Args: []parse.Node{parse.NewIdentifier(hookPaid)}}
+}
+
+// calls tells whether a command calls a method, or may.
+func calls(c *parse.CommandNode) bool {
+	switch c.Args[0].(type) {
+	case *parse.FieldNode, *parse.VariableNode, *parse.ChainNode:
+		return len(c.Args) > 1 || method(c.Args[0])
+	}
+	return false
+}
+
+// method tells whether an operand is a call of a method without arguments, or of one that is
+// given the value before it.
+func method(n parse.Node) bool {
+	var names []string
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		names = n.Ident
+	case *parse.VariableNode:
+		names = n.Ident
+	case *parse.ChainNode:
+		names = n.Field
+	}
+	return len(names) > 0 && methods[names[len(names)-1]]
+}
+
+var methods = words("AsConfig AsSecrets YAML AsMap Lines Get GetBytes Glob Format String")
+
+// within goes on with the lists that a node holds.
+func (in *injector) within(n parse.Node, s scope) {
 	switch n := n.(type) {
 	case *parse.ActionNode:
 		if len(n.Pipe.Decl) == 1 {

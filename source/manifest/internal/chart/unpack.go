@@ -2,6 +2,7 @@ package chart
 
 import (
 	"archive/tar"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -83,13 +84,16 @@ func unpackOne(r io.Reader, archive, inner, full string, left *int64, depth int)
 		return []File{{Name: inner, Path: at, Data: Trim(data)}}, nil
 	}
 	if depth > 3 {
-		return nil, fmt.Errorf("%s: charts packed in charts: %w", full, bulwark.ErrLimit)
+		return []File{{Name: inner, Path: at, Bad: fmt.Errorf("%s: charts packed in charts: %w", at, bulwark.ErrLimit)}}, nil
 	}
-	packed, err := Unpack(strings.NewReader(string(data)), at, left, depth+1)
+	packed, err := Unpack(bytes.NewReader(data), at, left, depth+1)
+	if err != nil {
+		return []File{{Name: inner, Path: at, Bad: fmt.Errorf("%s: %w", at, err)}}, nil
+	}
 	for i := range packed {
 		packed[i].Name = strings.TrimSuffix(inner, ".tgz") + "-packed/" + packed[i].Name
 	}
-	return packed, err
+	return packed, nil
 }
 
 // IsPacked tells whether an archive begins as a packed chart does.

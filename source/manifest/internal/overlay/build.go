@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
 
 	"bulwark"
 )
@@ -18,15 +20,70 @@ const (
 	maxObjects = 50_000
 )
 
+// schemas guards what the library keeps of OpenAPI for all builds: those that share what
+// comes with it read it at once, when it was made before; any other one is alone.
+var schemas struct {
+	sync.RWMutex
+	ready bool
+}
+
+// Prepare makes what builds share, so that several may run at once. It takes as long as a
+// small build does.
+func Prepare() {
+	schemas.Lock()
+	defer schemas.Unlock()
+	if !schemas.ready {
+		openapi.Schema()
+		schemas.ready = true
+	}
+}
+
+// guarded runs a build, alone when it must be. One with a schema of its own leaves nothing
+// behind: the next one would be built by it.
+func guarded(own bool, build func()) {
+	if !own {
+		schemas.RLock()
+		if schemas.ready {
+			defer schemas.RUnlock()
+			build()
+			return
+		}
+		schemas.RUnlock()
+	}
+	schemas.Lock()
+	defer schemas.Unlock()
+	if own {
+		defer func() {
+			openapi.ResetOpenAPI()
+			schemas.ready = false
+		}()
+	}
+	build()
+}
+
+// alone is held while something large is built.
+var alone sync.Mutex
+
 // Build builds the kustomization in a folder; all are those that it may use, by folder.
 // Plugins says whether its generators, transformers and validators take part. It gives the objects as
 // JSON. The error
 // wraps ErrMalformed or ErrLimit, or is the context's.
 func (t *Tree) Build(ctx context.Context, dir string, all map[string]*Kustomization, plugins bool) ([][]byte, error) {
+	own := &Tree{Root: t.Root, Around: t.Around, At: t.At, instead: map[string][]byte{}}
+	heavy, err := own.affordable(ctx, dir, all, plugins)
+	if err != nil {
+		return nil, err
+	}
+	if heavy {
+		alone.Lock()
+		defer alone.Unlock()
+	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	own := &Tree{Root: t.Root, instead: map[string][]byte{}, err: ctx.Err}
+	own.reads, own.bytes, own.err = 0, 0, ctx.Err
+	schema := false
 	for _, k := range all {
+		schema = schema || k.schema
 		own.instead[k.File] = k.clean
 		if !plugins {
 			own.instead[k.File] = k.tame
@@ -38,8 +95,10 @@ func (t *Tree) Build(ctx context.Context, dir string, all map[string]*Kustomizat
 	}
 	done := make(chan result, 1)
 	go func() { // the library cannot be interrupted: it ends at the next file that it asks for
-		list, err := own.run(dir)
-		done <- result{list, err}
+		guarded(schema, func() {
+			list, err := own.run(dir)
+			done <- result{list, err}
+		})
 	}()
 	select {
 	case r := <-done:

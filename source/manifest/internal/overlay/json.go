@@ -75,10 +75,10 @@ func appendItems(b []byte, n *yaml.Node) (_ []byte, ok bool) {
 	return append(b, ']'), true
 }
 
-// appendScalar writes what every reader takes for the same: short numbers, texts of one line.
+// appendScalar writes what every reader takes for the same: short numbers, texts.
 func appendScalar(b []byte, n *yaml.Node) (_ []byte, ok bool) {
 	switch v := n.Value; {
-	case n.Tag == "!!str" && printable(v):
+	case n.Tag == "!!str" && printable(v) && (n.Style&yaml.FoldedStyle == 0 || !strings.Contains(v, "\n")): // the library's writer gets some folds wrong
 		text, err := json.Marshal(v)
 		return append(b, text...), err == nil
 	case n.Style != 0:
@@ -90,10 +90,14 @@ func appendScalar(b []byte, n *yaml.Node) (_ []byte, ok bool) {
 	return b, false
 }
 
-// printable tells whether a text is ASCII without control characters.
+// printable tells whether a text is ASCII without control characters but line feeds, and
+// begins with no space.
 func printable(s string) bool {
+	if s != "" && s[0] <= ' ' && strings.Contains(s, "\n") {
+		return false
+	}
 	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
+		if (s[i] < ' ' || s[i] > '~') && s[i] != '\n' {
 			return false
 		}
 	}

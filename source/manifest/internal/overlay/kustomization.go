@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"bulwark"
+	"bulwark/kube"
 )
 
 // Kustomization is one file of that name, with what it uses.
@@ -24,8 +25,10 @@ type Kustomization struct {
 	Patches []Patch
 	Notes   []string // what it names and is not used: remote, missing, outside
 	Others  []string // other files that are part of it: patches, configurations
+	Outside []string // what it names that lies outside the tree: "../../base"
 	clean   []byte   // the file without what is not used
 	tame    []byte   // and without plugins
+	schema  bool     // it brings an OpenAPI schema
 }
 
 // Patch is a patch of a kustomization.
@@ -46,14 +49,18 @@ func (t *Tree) Parse(file string) (*Kustomization, error) {
 	if err != nil {
 		return nil, err
 	}
+	if rough(data).values > mostOwn {
+		return nil, fmt.Errorf("it has more than %d values: %w", mostOwn, bulwark.ErrLimit)
+	}
 	all := map[string]any{}
 	var root yaml.Node
 	if err := errors.Join(yaml.Unmarshal(data, &all), yaml.Unmarshal(data, &root)); err != nil {
 		return nil, fmt.Errorf("%w: %s", bulwark.ErrMalformed, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	k := &Kustomization{File: file, Dir: path.Dir(file), Component: all["kind"] == "Component", Plain: true}
-	for key := range all {
-		k.Plain = k.Plain && slices.Contains(plain, key)
+	for key, value := range all {
+		list, _ := value.([]any)
+		k.Plain = k.Plain && (value == nil || list != nil && len(list) == 0 || slices.Contains(plain, key))
 	}
 	p := parsing{t: t, k: k}
 	p.patches(all, &root)
@@ -68,6 +75,7 @@ func (t *Tree) Parse(file string) (*Kustomization, error) {
 	if api, ok := all["openapi"].(map[string]any); ok && !p.uses(text(api["path"]), "openapi") {
 		delete(all, "openapi")
 	}
+	k.schema = all["openapi"] != nil
 	modern(all)
 	delete(all, "buildMetadata")
 	if k.clean, err = yaml.Marshal(all); err != nil {
@@ -119,8 +127,11 @@ type parsing struct {
 	k *Kustomization
 }
 
+// note tells something once, however often the kustomization names it.
 func (p *parsing) note(format string, args ...any) {
-	p.k.Notes = append(p.k.Notes, fmt.Sprintf(format, args...))
+	if text := fmt.Sprintf(format, args...); !slices.Contains(p.k.Notes, text) {
+		p.k.Notes = append(p.k.Notes, text)
+	}
 }
 
 // remote tells whether an entry names something that is not in the folder.
@@ -137,13 +148,22 @@ func (p *parsing) at(entry, what string) (string, bool) {
 	case remote(entry) && !p.t.Exists(full):
 		p.note("%s: %s is remote and not fetched: the rest is built without it", what, entry)
 	case path.IsAbs(entry) || full == ".." || strings.HasPrefix(full, "../"):
-		p.note("%s: %s lies outside the folder and is not read: scan a folder that holds both", what, entry)
+		p.outside(entry, what)
+		if !path.IsAbs(entry) {
+			p.k.Outside = append(p.k.Outside, full)
+		}
+	case p.t.Outer(full) && !p.t.IsDir(full) && !below(full, p.k.Dir): // nor does kustomize
+		p.outside(entry, what)
 	case !p.t.Exists(full):
 		p.note("%s: there is no %s", what, entry)
 	default:
 		return full, true
 	}
 	return "", false
+}
+
+func (p *parsing) outside(entry, what string) {
+	p.note("%s: %s lies outside the folder and is not read: scan a folder that holds both", what, entry)
 }
 
 // uses takes a file that is part of the kustomization but no resource.
@@ -180,7 +200,7 @@ func (p *parsing) lists(all map[string]any) {
 			entry := text(item)
 			switch {
 			case plugin && strings.Contains(entry, "\n"):
-				if !strings.Contains(entry, "://") {
+				if !addresses([]byte(entry)) {
 					kept = append(kept, entry)
 				}
 			case entry != "":
@@ -198,7 +218,7 @@ func (p *parsing) entry(key, entry string, plugin bool) bool {
 	switch {
 	case !ok:
 		return false
-	case plugin && p.reaches(full):
+	case plugin && p.reaches(full, 0):
 		p.note("%s: %s names addresses, and is not used", key, entry)
 		return false
 	case p.t.IsDir(full):
@@ -215,9 +235,12 @@ func (p *parsing) entry(key, entry string, plugin bool) bool {
 	return true
 }
 
+// Names are those of files that are kustomizations.
+var Names = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+
 // Kustomization is the file of that name in a folder; "" when there is none.
 func (t *Tree) Kustomization(dir string) string {
-	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
+	for _, name := range Names {
 		if f := path.Join(dir, name); t.IsFile(f) {
 			return f
 		}
@@ -225,18 +248,38 @@ func (t *Tree) Kustomization(dir string) string {
 	return ""
 }
 
-// reaches tells whether the configuration of a plugin may name something remote.
-func (p *parsing) reaches(full string) bool {
-	files := []string{full}
-	if p.t.IsDir(full) {
-		names, _ := p.t.ReadDir(full)
-		files = nil
-		for _, n := range names {
-			files = append(files, path.Join(full, n))
+// reaches tells whether the configuration of a plugin may name something remote: one in a file,
+// or in those of a folder whose kustomization leaves them as they are.
+func (p *parsing) reaches(full string, depth int) bool {
+	if !p.t.IsDir(full) {
+		data, err := p.t.ReadFile(full)
+		return err != nil || addresses(data)
+	}
+	k, err := p.t.Parse(p.t.Kustomization(full))
+	if err != nil || !k.Plain || depth > 10 {
+		return true
+	}
+	return slices.ContainsFunc(slices.Concat(k.Files, k.Dirs), func(f string) bool { return p.reaches(f, depth+1) })
+}
+
+// addresses tells whether YAML has a text in it that may be an address, or cannot be read.
+func addresses(data []byte) bool {
+	return slices.ContainsFunc(kube.ParseYAML(data), func(d kube.Document) bool {
+		return d.Err != nil || size(d.Root, map[*kube.Node]int{}) > maxValues || address(d.Root, 0)
+	})
+}
+
+func address(n *kube.Node, depth int) bool {
+	if strings.Contains(n.Text(), "://") || depth > 100 {
+		return true
+	}
+	for name, v := range n.Fields() {
+		if strings.Contains(name, "://") || address(v, depth+1) {
+			return true
 		}
 	}
-	for _, f := range files {
-		if data, err := p.t.ReadFile(f); err == nil && strings.Contains(string(data), "://") {
+	for _, v := range n.Items() {
+		if address(v, depth+1) {
 			return true
 		}
 	}

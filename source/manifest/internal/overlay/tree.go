@@ -4,12 +4,14 @@ package overlay
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -17,6 +19,7 @@ import (
 	"bulwark"
 	"bulwark/internal/limit"
 	"bulwark/kube"
+	"bulwark/source/manifest/internal/encoding"
 )
 
 const (
@@ -29,6 +32,10 @@ const (
 // Tree is a folder as kustomize sees it: read only, its root at "/".
 type Tree struct {
 	Root *os.Root
+	// Around is a folder that Root is in, at the path At; nil: there is none. The tree is then
+	// that of Around, and links below Root do not lead out of Root all the same.
+	Around *os.Root
+	At     string
 	// instead has what is read in place of a file.
 	instead map[string][]byte
 	err     func() error // why to end
@@ -57,14 +64,43 @@ func local(p string) string {
 	return p
 }
 
-// stat looks at a file; links lead to no file.
+// Outer tells whether a path is not in the folder itself but in the one around it.
+func (t *Tree) Outer(p string) bool {
+	return t.Around != nil && !below(local(p), t.At)
+}
+
+// below tells whether a path is that of a folder, or of something in it.
+func below(p, dir string) bool {
+	return dir == "." || p == dir || strings.HasPrefix(p, dir+"/")
+}
+
+// in gives the root that a path is in, and the path below it.
+func (t *Tree) in(p string) (*os.Root, string) {
+	p = local(p)
+	switch {
+	case t.Around == nil:
+		return t.Root, p
+	case t.Outer(p):
+		return t.Around, p
+	}
+	return t.Root, local(strings.TrimPrefix(p, t.At))
+}
+
+// OpenFile opens a regular file.
+func (t *Tree) OpenFile(p string) (*os.File, error) {
+	root, file := t.in(p)
+	return limit.Open(root, file)
+}
+
+// stat looks at a file; links lead to no file outside.
 func (t *Tree) stat(p string) (fs.FileInfo, error) {
 	if t.err != nil {
 		if err := t.err(); err != nil {
 			return nil, err
 		}
 	}
-	return t.Root.Stat(filepath.FromSlash(local(p)))
+	root, file := t.in(p)
+	return root.Stat(filepath.FromSlash(file))
 }
 
 // IsDir tells whether there is a folder.
@@ -87,7 +123,8 @@ func (t *Tree) IsFile(p string) bool {
 
 // ReadDir gives the names in a folder.
 func (t *Tree) ReadDir(p string) ([]string, error) {
-	entries, err := fs.ReadDir(t.Root.FS(), local(p))
+	root, dir := t.in(p)
+	entries, err := fs.ReadDir(root.FS(), dir)
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
@@ -110,7 +147,7 @@ func (t *Tree) CleanedAbs(p string) (filesys.ConfirmedDir, string, error) {
 
 // Glob finds files by a pattern.
 func (t *Tree) Glob(pattern string) ([]string, error) {
-	found, err := fs.Glob(t.Root.FS(), local(pattern))
+	found, err := fs.Glob(cmp.Or(t.Around, t.Root).FS(), local(pattern))
 	for i := range found {
 		found[i] = "/" + found[i]
 	}
@@ -131,7 +168,7 @@ func (t *Tree) ReadFile(p string) ([]byte, error) {
 	if data, ok := t.instead[file]; ok {
 		return data, nil
 	}
-	f, err := limit.Open(t.Root, file)
+	f, err := t.OpenFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", file, os.ErrNotExist)
 	}
@@ -139,8 +176,14 @@ func (t *Tree) ReadFile(p string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if t.instead != nil && slices.Contains(Names, path.Base(file)) { // what it names was not looked at: it could be anything, and anywhere
+		return nil, fmt.Errorf("%s is a kustomization that could not be read: %w", file, bulwark.ErrUnsupported)
+	}
 	data, err := limit.ReadAll(f, maxFile, file)
 	t.bytes += int64(len(data))
+	if isYAML(file) {
+		data, _ = encoding.Bytes(data)
+	}
 	if err == nil {
 		err = bounded(file, data)
 	}
@@ -152,11 +195,9 @@ func bounded(file string, data []byte) error {
 	if bytes.IndexByte(data, '&') < 0 || bytes.IndexByte(data, '*') < 0 {
 		return nil
 	}
-	ext := path.Ext(file)
-	yaml := ext == ".yaml" || ext == ".yml" || ext == ".json"
 	sizes := map[*kube.Node]int{}
 	for _, d := range kube.ParseYAML(data) {
-		if d.Err != nil && (yaml || errors.Is(d.Err, bulwark.ErrLimit)) {
+		if d.Err != nil && (isYAML(file) || errors.Is(d.Err, bulwark.ErrLimit)) {
 			return fmt.Errorf("%s: line %d: %w", file, max(d.Line, d.ErrLine), d.Err)
 		}
 		if size(d.Root, sizes) > maxValues {
@@ -164,6 +205,11 @@ func bounded(file string, data []byte) error {
 		}
 	}
 	return nil
+}
+
+func isYAML(file string) bool {
+	ext := path.Ext(file)
+	return ext == ".yaml" || ext == ".yml" || ext == ".json"
 }
 
 // size counts the values of a node, each as often as an alias names it.
@@ -187,7 +233,7 @@ func size(n *kube.Node, known map[*kube.Node]int) int {
 
 // Walk visits the files of a folder.
 func (t *Tree) Walk(p string, visit filepath.WalkFunc) error {
-	return fs.WalkDir(t.Root.FS(), local(p), func(file string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(cmp.Or(t.Around, t.Root).FS(), local(p), func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return visit("/"+file, nil, err)
 		}
