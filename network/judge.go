@@ -1,0 +1,51 @@
+package network
+
+import (
+	"iter"
+	"slices"
+)
+
+// RuleView is one rule of a policy, for those who judge it.
+type RuleView struct {
+	Direction Direction
+	Action    Action
+	Ports     Ports
+	Path      []any // where it is written
+
+	r *rule
+}
+
+// Endpoints are the peers that the rule speaks of.
+func (v *RuleView) Endpoints() iter.Seq[int] { return v.r.pods.each }
+
+// Blocks are the addresses that it speaks of, as positions in [Engine.Blocks].
+func (v *RuleView) Blocks() iter.Seq[int] { return v.r.blocks.each }
+
+// HoldsFor tells whether the rule speaks of an endpoint of its policy's: one with a named
+// port has another number in others.
+func (v *RuleView) HoldsFor(endpoint int) bool { return v.r.only == nil || v.r.only.has(endpoint) }
+
+// Subject are the endpoints that a policy holds for.
+func (p *Policy) Subject() iter.Seq[int] { return p.subject.each }
+
+// Selects tells whether a policy says anything about a direction of an endpoint.
+func (p *Policy) Selects(d Direction, endpoint int) bool {
+	return p.holds(d) && p.subject.has(endpoint)
+}
+
+// Isolates tells whether a policy drops what no rule of its tier decides.
+func (p *Policy) Isolates(d Direction) bool { return p.isolates[d] }
+
+// Rules are those of a direction, in order. One that names ports may be several.
+func (p *Policy) Rules(d Direction) []RuleView {
+	var list []RuleView
+	for i := range p.rules[d] {
+		r := &p.rules[d][i]
+		list = append(list, RuleView{d, r.action, r.ports, slices.Clone(r.path), r})
+	}
+	return list
+}
+
+// Side is what one end alone lets through: on which ports an endpoint may receive from
+// (Ingress) or reach (Egress) a peer.
+func (e *Engine) Side(d Direction, endpoint, peer int) Ports { return e.rowOf[d][endpoint].ports(peer) }
