@@ -26,6 +26,8 @@ case ${1:?test, demo or bench} in
     need podman podman                  # real engines
     need dockerd docker.io
     need etcd etcd-server               # below a real kube-apiserver
+    need nft nftables                   # real packets through real rules
+    need ip iproute2
     ;;
   bench) need mmdebstrap mmdebstrap; need npm npm; need python3 python3 ;;
   *) echo "setup.sh: say test, demo or bench" >&2; exit 2 ;;
