@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"bulwark/check/internal/listener"
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
 	"bulwark/kube"
@@ -152,11 +153,11 @@ func sensitiveServices(h *posture.Hits, s *kube.Set) {
 			if !ok {
 				continue
 			}
-			severity := l.severity
+			severity := l.Severity
 			if svc.kind == "NodePort" || internalOnly(svc.Object) || svc.Root.Get("spec", "loadBalancerSourceRanges").Len() > 0 {
 				severity = lower(severity)
 			}
-			h.Add(posture.Hit{Object: svc.Object, Path: []any{"spec", "ports", p.index}, Severity: severity, Evidence: fmt.Sprintf("%s (port %d)%s is reached through %s", l.what, p.number, where, by)})
+			h.Add(posture.Hit{Object: svc.Object, Path: []any{"spec", "ports", p.index}, Severity: severity, Evidence: fmt.Sprintf("%s (port %d)%s is reached through %s", l.What, p.number, where, by)})
 		}
 	}
 }
@@ -194,7 +195,7 @@ func sensitiveRoutes(h *posture.Hits, s *kube.Set) {
 				continue
 			}
 			if l, where, ok := sensitive(p, svc.behind); ok {
-				h.Add(posture.Hit{Object: way.from, Path: way.path, Severity: l.severity, Evidence: fmt.Sprintf("%s (Service %s, port %d)%s is behind it", l.what, svc.Name, p.number, where)})
+				h.Add(posture.Hit{Object: way.from, Path: way.path, Severity: l.Severity, Evidence: fmt.Sprintf("%s (Service %s, port %d)%s is behind it", l.What, svc.Name, p.number, where)})
 			}
 		}
 	}
@@ -217,12 +218,12 @@ func sensitiveHostPorts(h *posture.Hits, w *kube.Workload) {
 			if p.HostPort == 0 && !w.Spec.HostNetwork || p.HostIP == "127.0.0.1" {
 				continue
 			}
-			l, ok := listening(c, int(p.ContainerPort))
+			l, ok := listener.Of(c, int(p.ContainerPort))
 			if !ok {
-				l, ok = byPort[int(p.ContainerPort)]
+				l, ok = listener.ByPort[int(p.ContainerPort)]
 			}
 			if ok {
-				h.Add(posture.Hit{Object: w.Object, Path: w.ContainerPath(c, "ports", j), Severity: lower(l.severity), Evidence: fmt.Sprintf("container %s: %s (port %d) listens on the node", c.Name, l.what, p.ContainerPort)})
+				h.Add(posture.Hit{Object: w.Object, Path: w.ContainerPath(c, "ports", j), Severity: lower(l.Severity), Evidence: fmt.Sprintf("container %s: %s (port %d) listens on the node", c.Name, l.What, p.ContainerPort)})
 			}
 		}
 	}
