@@ -15,6 +15,8 @@ type Engine struct {
 	words  int // of a set of endpoints
 	blocks [2][]Block
 	rowOf  [2][]row
+	mesh   []row    // what a mesh lets in; nil: there is none
+	sure   [3][]row // of rowOf and mesh, what depends on no condition; nil: all of it
 
 	backends []backend
 }
@@ -29,8 +31,9 @@ func New(s *kube.Set) *Engine {
 	slices.SortStableFunc(e.Policies, before)
 	r.settleBlocks()
 	for _, d := range []Direction{Ingress, Egress} {
-		e.rowOf[d] = e.rows(d, e.selecting(d))
+		e.rowOf[d] = e.rows(d, e.selecting(d, false), false)
 	}
+	e.layers()
 	e.backends = r.fronts(s)
 	return e
 }
@@ -38,11 +41,12 @@ func New(s *kube.Set) *Engine {
 // Of is the engine of a set, made once.
 func Of(s *kube.Set) *Engine { return kube.Memo(s, New) }
 
-// selecting gives for each endpoint the policies that hold for it, in order.
-func (e *Engine) selecting(d Direction) [][]int32 {
+// selecting gives for each endpoint the policies that hold for it, in order: those of the
+// network or of the mesh.
+func (e *Engine) selecting(d Direction, mesh bool) [][]int32 {
 	list := make([][]int32, len(e.Endpoints))
 	for i, p := range e.Policies {
-		if p.holds(d) {
+		if p.holds(d) && (p.tier == tierMesh) == mesh {
 			for endpoint := range p.subject.each {
 				list[endpoint] = append(list[endpoint], int32(i))
 			}
@@ -54,7 +58,11 @@ func (e *Engine) selecting(d Direction) [][]int32 {
 // Ports are those on which one endpoint reaches another. Of an endpoint and itself they are
 // those between two pods of it.
 func (e *Engine) Ports(from, to int) Ports {
-	return e.rowOf[Egress][from].ports(to).Intersect(e.rowOf[Ingress][to].ports(from))
+	p := e.rowOf[Egress][from].ports(to).Intersect(e.rowOf[Ingress][to].ports(from))
+	if e.mesh != nil {
+		return p.Intersect(e.mesh[to].ports(from))
+	}
+	return p
 }
 
 // Blocks are the addresses that answers tell apart in a direction.
@@ -63,5 +71,9 @@ func (e *Engine) Blocks(d Direction) []Block { return e.blocks[d] }
 // BlockPorts are those on which an endpoint receives from (Ingress) or reaches (Egress) a
 // block of the direction.
 func (e *Engine) BlockPorts(d Direction, endpoint, block int) Ports {
-	return e.rowOf[d][endpoint].ports(e.words*64 + block)
+	p := e.rowOf[d][endpoint].ports(e.words*64 + block)
+	if d == Ingress && e.mesh != nil {
+		return p.Intersect(e.mesh[endpoint].ports(e.words*64 + block))
+	}
+	return p
 }

@@ -35,7 +35,7 @@ func (e *Engine) ExplainBlock(d Direction, endpoint, block int, proto Protocol, 
 // verdict goes through the policies as rows do, for one peer and one port.
 func (e *Engine) verdict(d Direction, endpoint, peer int, proto Protocol, port uint16) Verdict {
 	v := Verdict{Direction: d, Allowed: true}
-	for i := 0; i < len(e.Policies); {
+	for i := 0; i < len(e.Policies) && e.Policies[i].tier < tierMesh; {
 		tier := e.Policies[i].tier
 		var isolating []*Policy
 		passed := false
@@ -70,7 +70,7 @@ func (e *Engine) verdict(d Direction, endpoint, peer int, proto Protocol, port u
 func (e *Engine) first(p *Policy, d Direction, endpoint, peer int, proto Protocol, port uint16) *rule {
 	for i := range p.rules[d] {
 		r := &p.rules[d][i]
-		if (r.only == nil || r.only.has(endpoint)) && r.ports.Has(proto, port) && e.speaksOf(r, peer) {
+		if r.counts(false) && (r.only == nil || r.only.has(endpoint)) && r.ports.Has(proto, port) && e.speaksOf(r, peer) {
 			return r
 		}
 	}

@@ -14,7 +14,7 @@ func (r *reader) networkPolicy(o *kube.Object) {
 	if !ok {
 		return
 	}
-	p := &Policy{Object: o, tier: tierNamespace, subject: r.holdingFor(subject)}
+	p := &Policy{Object: o, tier: tierNamespace, order: orderNamespace, subject: r.holdingFor(subject)}
 	types := spec.Get("policyTypes").Strings()
 	p.isolates[Ingress] = len(types) == 0 || slices.Contains(types, "Ingress")
 	p.isolates[Egress] = slices.Contains(types, "Egress") || len(types) == 0 && spec.Get("egress").Len() > 0

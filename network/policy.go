@@ -25,12 +25,18 @@ const (
 
 func (a Action) String() string { return [...]string{"allow", "deny", "pass"}[a] }
 
-// The tiers, in the order in which they decide. What none decides is open.
+// The tiers, in the order in which they decide. What none decides is open. Between them is
+// room for tiers that clusters have of their own. The mesh decides for itself, after all
+// others: what it drops is dropped whatever they say.
 const (
-	tierAdmin = iota
+	tierAdmin = (iota + 1) << 20
 	tierNamespace
 	tierBaseline
+	tierMesh
 )
+
+// orderNamespace is where NetworkPolicies stand among other policies of their tier.
+const orderNamespace = 1000 << 20
 
 // Policy is one policy of any kind. Its rules decide in order, the first that holds.
 type Policy struct {
@@ -54,6 +60,15 @@ type rule struct {
 	// A named port has other numbers in others.
 	only *group
 	path []any // where it is written
+	// when says on what else it depends whether the rule holds: what is in a request. Empty:
+	// on nothing. What such a rule allows may be there, what it denies as well.
+	when []string
+}
+
+// counts tells whether the rule decides. What is sure is what is there whatever requests
+// say; what may be there is the answer.
+func (r *rule) counts(sure bool) bool {
+	return len(r.when) == 0 || sure == (r.action == Deny)
 }
 
 // holds tells whether the policy says anything about the direction.

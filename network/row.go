@@ -31,9 +31,9 @@ func (r row) ports(peer int) Ports {
 
 // rows makes the row of every endpoint in a direction. selecting are the policies that hold
 // for each, in their order.
-func (e *Engine) rows(d Direction, selecting [][]int32) []row {
+func (e *Engine) rows(d Direction, selecting [][]int32, sure bool) []row {
 	open := row{{AllPorts(), groupOf(e.everyone(d))}}
-	x := e.decider(d)
+	x := e.decider(d, sure)
 	known := map[string]row{}
 	list := make([]row, len(e.Endpoints))
 	var key []byte
@@ -73,13 +73,14 @@ func (e *Engine) rowKey(key []byte, d Direction, endpoint int, policies []int32)
 type decider struct {
 	e                     *Engine
 	d                     Direction
+	sure                  bool // only what depends on no condition
 	everyone              set
 	open, allowed, passed set
 }
 
-func (e *Engine) decider(d Direction) *decider {
+func (e *Engine) decider(d Direction, sure bool) *decider {
 	all := e.everyone(d)
-	return &decider{e, d, all, make(set, len(all)), make(set, len(all)), make(set, len(all))}
+	return &decider{e, d, sure, all, make(set, len(all)), make(set, len(all)), make(set, len(all))}
 }
 
 // row decides for every peer and port: the first rule of a tier that holds, tier by tier.
@@ -88,7 +89,7 @@ func (x *decider) row(endpoint int, policies []int32) row {
 	var rules []*rule
 	for _, p := range policies {
 		for i := range x.e.Policies[p].rules[x.d] {
-			if r := &x.e.Policies[p].rules[x.d][i]; r.only == nil || r.only.has(endpoint) {
+			if r := &x.e.Policies[p].rules[x.d][i]; r.counts(x.sure) && (r.only == nil || r.only.has(endpoint)) {
 				rules = append(rules, r)
 			}
 		}
@@ -123,7 +124,7 @@ func (x *decider) decide(endpoint int, policies []int32, ports Ports) {
 			isolated = isolated || p.isolates[x.d]
 			for j := range p.rules[x.d] {
 				r := &p.rules[x.d][j]
-				if r.only != nil && !r.only.has(endpoint) || !r.ports.Has(proto, port) {
+				if !r.counts(x.sure) || r.only != nil && !r.only.has(endpoint) || !r.ports.Has(proto, port) {
 					continue
 				}
 				var into set
