@@ -50,3 +50,41 @@ func Secret(namespace, name string) bulwark.VertexID {
 
 // Group is a vertex between those that are alike: "group:pods of shop".
 func Group(what string) bulwark.VertexID { return bulwark.VertexID("group:" + what) }
+
+// Pods are all pods of a namespace, Accounts its service accounts, Secrets its secrets; of
+// the whole cluster where the namespace is "".
+func Pods(namespace string) bulwark.VertexID { return every("pods", namespace) }
+
+// Accounts are the service accounts of a namespace; "" is all.
+func Accounts(namespace string) bulwark.VertexID { return every("accounts", namespace) }
+
+// Secrets are the secrets of a namespace; "" is all.
+func Secrets(namespace string) bulwark.VertexID { return every("secrets", namespace) }
+
+// NewPods are those that somebody may make in a namespace; "" is any of them.
+func NewPods(namespace string) bulwark.VertexID { return every("new pods", namespace) }
+
+// Nodes are all nodes of the cluster.
+func Nodes() bulwark.VertexID { return Group("nodes") }
+
+// Operator is what commands a cloud or cluster by objects of an API group.
+func Operator(group string) bulwark.VertexID { return Group("operator of " + group) }
+
+// Cloud is an identity of a cloud provider: "cloud:aws/arn:aws:iam::1:role/x".
+func Cloud(provider, id string) bulwark.VertexID { return bulwark.VertexID("cloud:" + provider + "/" + id) }
+
+// Permission is what a role allows in a namespace, or everywhere where that is "":
+// "permission:ClusterRole/edit in shop".
+func Permission(role, namespace string) bulwark.VertexID {
+	if namespace == "" {
+		return bulwark.VertexID("permission:" + role)
+	}
+	return bulwark.VertexID("permission:" + role + " in " + namespace)
+}
+
+func every(what, namespace string) bulwark.VertexID {
+	if namespace == "" {
+		return Group(what)
+	}
+	return Group(what + " of " + namespace)
+}
