@@ -71,7 +71,9 @@ func Nodes() bulwark.VertexID { return Group("nodes") }
 func Operator(group string) bulwark.VertexID { return Group("operator of " + group) }
 
 // Cloud is an identity of a cloud provider: "cloud:aws/arn:aws:iam::1:role/x".
-func Cloud(provider, id string) bulwark.VertexID { return bulwark.VertexID("cloud:" + provider + "/" + id) }
+func Cloud(provider, id string) bulwark.VertexID {
+	return bulwark.VertexID("cloud:" + provider + "/" + id)
+}
 
 // Permission is what a role allows in a namespace, or everywhere where that is "":
 // "permission:ClusterRole/edit in shop".
@@ -88,3 +90,18 @@ func every(what, namespace string) bulwark.VertexID {
 	}
 	return Group(what + " of " + namespace)
 }
+
+// ConfigMap is a ConfigMap.
+func ConfigMap(namespace, name string) bulwark.VertexID {
+	return bulwark.VertexID("configmap:" + namespace + "/" + name)
+}
+
+// Volume is a volume that containers and nodes get at: a claim ("volume:shop/data"), a folder
+// of nodes, or a token of a workload.
+func Volume(what string) bulwark.VertexID { return bulwark.VertexID("volume:" + what) }
+
+// Image is an image, as a workload names it.
+func Image(ref string) bulwark.VertexID { return bulwark.VertexID("image:" + ref) }
+
+// Registry is a registry of images, by its host.
+func Registry(host string) bulwark.VertexID { return bulwark.VertexID("registry:" + host) }
