@@ -2,7 +2,6 @@ package network
 
 import (
 	"slices"
-	"strconv"
 
 	"bulwark/kube"
 )
@@ -11,7 +10,7 @@ import (
 func (r *reader) adminPolicy(o *kube.Object) {
 	priority, ok := o.Root.Get("spec", "priority").Int()
 	if !ok || priority < 0 || priority > 1000 {
-		r.problem(o, []any{"spec", "priority"}, "priority is not 0 to 1000")
+		r.refuse(o, []any{"spec", "priority"}, "priority is not 0 to 1000")
 		return
 	}
 	r.admin(o, tierAdmin, priority)
@@ -20,6 +19,8 @@ func (r *reader) adminPolicy(o *kube.Object) {
 // baselinePolicy reads a BaselineAdminNetworkPolicy. There is one, named default.
 func (r *reader) baselinePolicy(o *kube.Object) { r.admin(o, tierBaseline, 0) }
 
+// admin reads both. What does not fit their schema is refused; a selector or CIDR that only
+// who enforces the policy reads is left out.
 func (r *reader) admin(o *kube.Object, tier int, order int64) {
 	spec := o.Root.Get("spec")
 	subject, ok := r.adminPods(o, spec.Get("subject"), []any{"spec", "subject"})
@@ -28,18 +29,28 @@ func (r *reader) admin(o *kube.Object, tier int, order int64) {
 	}
 	p := &Policy{Object: o, tier: tier, order: order, subject: r.holdingFor(subject)}
 	for d, field := range [2][2]string{{"ingress", "from"}, {"egress", "to"}} {
+		if spec.Get(field[0]).Len() > maxAdminRules {
+			r.refuse(o, []any{"spec", field[0]}, "more than %d rules", maxAdminRules)
+			return
+		}
 		for i, n := range spec.Get(field[0]).Items() {
 			path := []any{"spec", field[0], i}
 			action, ok := actions[n.Get("action").Text()]
 			if !ok || tier == tierBaseline && action == Pass {
-				r.problem(o, append(path, "action"), "unknown action %q", n.Get("action").Text())
+				r.refuse(o, append(path, "action"), "unknown action %q", n.Get("action").Text())
 				continue
+			}
+			if n.Get(field[1]).Len() == 0 {
+				r.refuse(o, append(path, field[1]), "a rule without peers")
 			}
 			r.add(p, Direction(d), action, r.adminPeers(o, n.Get(field[1]), append(path, field[1])), r.adminPorts(o, n.Get("ports"), append(path, "ports")), path)
 		}
 	}
 	r.policies = append(r.policies, p)
 }
+
+// maxAdminRules is how many rules their schema allows.
+const maxAdminRules = 100
 
 var actions = map[string]Action{"Allow": Allow, "Accept": Allow, "Deny": Deny, "Pass": Pass}
 
@@ -56,7 +67,7 @@ func (r *reader) adminPods(o *kube.Object, n *kube.Node, path []any) (group, boo
 	case n.Has("pods"):
 		return r.selected(o, n.Get("pods"), "", append(slices.Clone(path), "pods")...)
 	}
-	r.problem(o, path, "names neither namespaces nor pods")
+	r.refuse(o, path, "names neither namespaces nor pods")
 	return group{}, false
 }
 
@@ -103,14 +114,14 @@ func (r *reader) adminPorts(o *kube.Object, n *kube.Node, path []any) portList {
 			one = p.Get("portRange")
 			first, last = one.Get("start"), one.Get("end")
 		}
-		proto, ok := protocolOf(one.Get("protocol").Text())
-		from, err := strconv.Atoi(first.Text())
-		to, err2 := strconv.Atoi(last.Text())
-		if !ok || err != nil || err2 != nil {
-			r.problem(o, at, "no port that can be read")
+		proto, ok := protocolNamed(one.Get("protocol"))
+		from, isNumber := first.Int()
+		to, isNumber2 := last.Int()
+		if !ok || !isNumber || !isNumber2 || from < 1 || to > lastPort || to < from || from == to && p.Has("portRange") {
+			r.refuse(o, at, "invalid ports")
 			continue
 		}
-		r.span(o, at, &list, proto, from, to)
+		list.spans(proto, int(from), int(to))
 	}
 	return list
 }

@@ -14,9 +14,11 @@ type Engine struct {
 
 	words  int // of a set of endpoints
 	blocks [2][]Block
-	rowOf  [2][]row
-	mesh   []row    // what a mesh lets in; nil: there is none
-	sure   [3][]row // of rowOf and mesh, what depends on no condition; nil: all of it
+	// domains are the names that rules of a direction know peers by.
+	domains [2][]string
+	rowOf   [2][]row
+	mesh    []row    // what a mesh lets in; nil: there is none
+	sure    [3][]row // of rowOf and mesh, what depends on no condition; nil: all of it
 
 	backends []backend
 }

@@ -2,35 +2,50 @@ package network
 
 import (
 	"slices"
-	"strconv"
 
 	"bulwark/kube"
 )
 
-// networkPolicy reads a NetworkPolicy of networking.k8s.io/v1.
+// networkPolicy reads a NetworkPolicy of networking.k8s.io/v1. API servers validate all of
+// it: what is wrong with it refuses it whole.
 func (r *reader) networkPolicy(o *kube.Object) {
+	r.strict = true
 	spec := o.Root.Get("spec")
+	types := r.policyTypes(o, spec.Get("policyTypes"))
 	subject, ok := r.selected(o, spec, o.Namespace, "spec")
 	if !ok {
 		return
 	}
-	p := &Policy{Object: o, tier: tierNamespace, order: orderNamespace, subject: r.holdingFor(subject)}
-	types := spec.Get("policyTypes").Strings()
+	p := &Policy{Object: o, tier: tierNamespace, subject: r.holdingFor(subject)}
 	p.isolates[Ingress] = len(types) == 0 || slices.Contains(types, "Ingress")
 	p.isolates[Egress] = slices.Contains(types, "Egress") || len(types) == 0 && spec.Get("egress").Len() > 0
 	for d, field := range [2][2]string{{"ingress", "from"}, {"egress", "to"}} {
-		if !p.isolates[d] {
-			if spec.Get(field[0]).Len() > 0 {
-				r.problem(o, []any{"spec", field[0]}, "policyTypes leaves these rules out")
-			}
-			continue
-		}
 		for i, n := range spec.Get(field[0]).Items() {
 			path := []any{"spec", field[0], i}
-			r.add(p, Direction(d), Allow, r.from(o, n.Get(field[1]), append(path, field[1])), r.ports(o, n.Get("ports"), append(path, "ports")), path)
+			who := r.from(o, n.Get(field[1]), append(path, field[1]))
+			ports := r.ports(o, n.Get("ports"), append(path, "ports"))
+			if p.isolates[d] {
+				r.add(p, Direction(d), Allow, who, ports, path)
+			}
+		}
+		if !p.isolates[d] && spec.Get(field[0]).Len() > 0 {
+			r.note(o, []any{"spec", field[0]}, "policyTypes leaves these rules out")
 		}
 	}
 	r.policies = append(r.policies, p)
+}
+
+// policyTypes reads the directions that a policy holds for.
+func (r *reader) policyTypes(o *kube.Object, n *kube.Node) []string {
+	for i, t := range n.Items() {
+		if t.Text() != "Ingress" && t.Text() != "Egress" {
+			r.problem(o, []any{"spec", "policyTypes", i}, "unknown policy type %q", t.Text())
+		}
+	}
+	if n.Len() > 2 {
+		r.problem(o, []any{"spec", "policyTypes"}, "%d policy types", n.Len())
+	}
+	return n.Strings()
 }
 
 // holdingFor leaves out the endpoints that no policy holds for.
@@ -44,16 +59,18 @@ func (r *reader) from(o *kube.Object, n *kube.Node, path []any) *peers {
 	}
 	for i, peer := range n.Items() {
 		at := append(slices.Clone(path), i)
-		if block := peer.Get("ipBlock"); block.Exists() {
-			r.ipBlock(o, block, who, append(at, "ipBlock"))
-			continue
-		}
-		if !peer.Has("podSelector") && !peer.Has("namespaceSelector") {
+		block, pods := peer.Get("ipBlock").Exists(), peer.Get("podSelector").Exists() || peer.Get("namespaceSelector").Exists()
+		switch {
+		case block && pods:
+			r.problem(o, at, "a peer with ipBlock and a selector")
+		case block:
+			r.ipBlock(o, peer.Get("ipBlock"), who, append(at, "ipBlock"))
+		case !pods:
 			r.problem(o, at, "a peer without podSelector, namespaceSelector or ipBlock")
-			continue
-		}
-		if s, ok := r.selected(o, peer, o.Namespace, at...); ok {
-			who.pods = append(who.pods, s)
+		default:
+			if s, ok := r.selected(o, peer, o.Namespace, at...); ok {
+				who.pods = append(who.pods, s)
+			}
 		}
 	}
 	return who
@@ -61,14 +78,20 @@ func (r *reader) from(o *kube.Object, n *kube.Node, path []any) *peers {
 
 // ipBlock reads {cidr, except}.
 func (r *reader) ipBlock(o *kube.Object, n *kube.Node, who *peers, path []any) {
-	block, ok := r.prefix(o, n.Get("cidr"), append(slices.Clone(path), "cidr")...)
+	whole, ok := r.network(o, n.Get("cidr"), append(slices.Clone(path), "cidr")...)
 	if !ok {
 		return
 	}
-	c := cidr{block: block}
+	c := cidr{block: blockOf(whole)}
 	for i, x := range n.Get("except").Items() {
-		if b, ok := r.prefix(o, x, append(slices.Clone(path), "except", i)...); ok {
-			c.except = append(c.except, b)
+		at := append(slices.Clone(path), "except", i)
+		p, ok := r.network(o, x, at...)
+		switch {
+		case !ok:
+		case !whole.Overlaps(p) || p.Bits() <= whole.Bits():
+			r.problem(o, at, "%s is no part of %s", p, whole)
+		default:
+			c.except = append(c.except, blockOf(p))
 		}
 	}
 	who.cidr = append(who.cidr, c)
@@ -82,28 +105,42 @@ func (r *reader) ports(o *kube.Object, n *kube.Node, path []any) portList {
 	var list portList
 	for i, p := range n.Items() {
 		at := append(slices.Clone(path), i)
-		proto, ok := protocolOf(p.Get("protocol").Text())
-		if !ok {
-			r.problem(o, at, "unknown protocol %q", p.Get("protocol").Text())
-			continue
-		}
-		port := p.Get("port")
-		first, err := strconv.Atoi(port.Text())
-		switch {
-		case !port.Exists():
-			list.numbers = list.numbers.Union(PortRange(proto, 1, lastPort))
-			continue
-		case err != nil:
-			list.names = append(list.names, portName{name: port.Text(), proto: proto})
-			continue
-		}
+		proto, ok := protocolNamed(p.Get("protocol"))
+		port, end := p.Get("port"), p.Get("endPort")
+		first, isNumber := port.Int()
 		last := first
-		if end := p.Get("endPort"); end.Exists() {
-			last, _ = strconv.Atoi(end.Text())
+		if end.Exists() {
+			last, _ = end.Int()
 		}
-		r.span(o, at, &list, proto, first, last)
+		switch {
+		case !ok:
+			r.problem(o, at, "unknown protocol %q", p.Get("protocol").Text())
+		case end.Exists() && !isNumber:
+			r.problem(o, at, "endPort without a number as port")
+		case !port.Exists():
+			list.spans(proto, 1, lastPort)
+		case port.Form() == kube.String && validPortName(port.Text()):
+			list.names = append(list.names, portName{name: port.Text(), proto: proto})
+		case !isNumber || port.Form() == kube.String:
+			r.problem(o, at, "invalid port %q", port.Text())
+		default:
+			r.span(o, at, &list, proto, int(first), int(last))
+		}
 	}
+	list.settle()
 	return list
+}
+
+// protocolNamed is the protocol that a node names; TCP when there is none.
+func protocolNamed(n *kube.Node) (Protocol, bool) {
+	if !n.Exists() {
+		return TCP, true
+	}
+	switch n.Text() {
+	case "TCP", "UDP", "SCTP":
+		return protocolOf(n.Text())
+	}
+	return 0, false
 }
 
 // span adds the ports from first to last.
@@ -112,5 +149,5 @@ func (r *reader) span(o *kube.Object, path []any, list *portList, proto Protocol
 		r.problem(o, path, "invalid ports %d-%d", first, last)
 		return
 	}
-	list.numbers = list.numbers.Union(PortRange(proto, uint16(first), uint16(last)))
+	list.spans(proto, first, last)
 }

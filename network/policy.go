@@ -93,4 +93,6 @@ type Problem struct {
 	Object *kube.Object
 	Path   []any
 	Text   string
+	// Refused tells that no API server takes the object: the answer is without it.
+	Refused bool
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"bulwark/kube"
@@ -32,6 +33,9 @@ type reader struct {
 	subjects   set // the endpoints that policies can hold for
 	policies   []*Policy
 	cidrs      [2][]cidr
+	refused    bool // the object that is read
+	strict     bool // whatever is wrong with it refuses it; labels are held to the rules of API servers
+	wrong      int  // what is wrong with the object that is read
 }
 
 // cidr is a block that a rule of a policy names, less some of it.
@@ -40,6 +44,7 @@ type cidr struct {
 	rule   int
 	block  Block
 	except []Block
+	name   string // a domain, in place of a block
 }
 
 func newReader(e *Engine, s *kube.Set) *reader {
@@ -81,15 +86,29 @@ func newReader(e *Engine, s *kube.Set) *reader {
 	return r
 }
 
-// problem notes what is wrong with an object.
+// problem notes what is wrong with an object: so many times, then no more.
 func (r *reader) problem(o *kube.Object, path []any, format string, a ...any) {
-	r.e.Problems = append(r.e.Problems, Problem{o, path, fmt.Sprintf(format, a...)})
+	r.wrong++
+	if r.wrong <= maxProblems {
+		r.note(o, path, format, a...)
+	}
+}
+
+// maxProblems is how many problems of one object are told.
+const maxProblems = 20
+
+// note notes what the reader of an answer must know of an object that is as it should be.
+func (r *reader) note(o *kube.Object, path []any, format string, a ...any) {
+	r.e.Problems = append(r.e.Problems, Problem{Object: o, Path: slices.Clone(path), Text: fmt.Sprintf(format, a...)})
 }
 
 // selector reads one; nil and a problem when it is invalid. A selector that is not there
 // matches everything.
 func (r *reader) selector(o *kube.Object, n *kube.Node, path []any) ([]requirement, bool) {
 	list, err := selectorOf(n)
+	if err == nil && r.strict {
+		err = validLabels(list)
+	}
 	if err != nil {
 		r.problem(o, path, "invalid selector: %v", err)
 		return nil, false
@@ -165,6 +184,15 @@ func (r *reader) prefix(o *kube.Object, n *kube.Node, path ...any) (Block, bool)
 	return blockOf(p), true
 }
 
+// network reads a CIDR as Kubernetes' own policies have it: never one address alone.
+func (r *reader) network(o *kube.Object, n *kube.Node, path ...any) (netip.Prefix, bool) {
+	p, err := netip.ParsePrefix(n.Text())
+	if err != nil {
+		r.problem(o, path, "invalid CIDR %q", n.Text())
+	}
+	return p.Masked(), err == nil
+}
+
 // peers collects whom a rule speaks of.
 type peers struct {
 	pods []group
@@ -206,6 +234,7 @@ func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports po
 			r.cidrs[d] = append(r.cidrs[d], c)
 		}
 	}
+	ports.settle()
 	pods := r.union(who)
 	if who.all {
 		who.cidr = []cidr{{block: everyV4}, {block: everyV6}}
@@ -229,6 +258,22 @@ func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports po
 type portList struct {
 	numbers Ports
 	names   []portName
+	more    [protocols][]span // as they were written; settle makes numbers of them
+}
+
+// spans adds the ports from first to last.
+func (l *portList) spans(proto Protocol, first, last int) {
+	l.more[proto] = append(l.more[proto], span{uint16(first), uint16(last)})
+}
+
+// settle puts all spans among the numbers.
+func (l *portList) settle() {
+	for proto, spans := range l.more {
+		if len(spans) > 0 {
+			l.numbers.of[proto] = joined(slices.Concat(l.numbers.of[proto], spans))
+			l.more[proto] = nil
+		}
+	}
 }
 
 // portName is a named port. Some kinds do not say of which protocol.
@@ -268,8 +313,15 @@ func (r *reader) settleBlocks() {
 	for d := range r.cidrs {
 		byRule := map[*rule][]Block{}
 		var all []Block
+		names := r.settleDomains(Direction(d))
 		for _, c := range r.cidrs[d] {
 			to := &c.policy.rules[d][c.rule]
+			if c.name != "" {
+				if byRule[to] == nil {
+					byRule[to] = []Block{}
+				}
+				continue
+			}
 			byRule[to] = append(byRule[to], less(c.block, c.except)...)
 		}
 		for to := range byRule {
@@ -279,10 +331,11 @@ func (r *reader) settleBlocks() {
 		blocks := cut(all)
 		r.e.blocks[d] = blocks
 		for to, list := range byRule {
-			s := newSet(len(blocks))
+			s := newSet(len(blocks) + len(r.e.domains[d]))
 			for _, b := range list {
 				s.addRange(within(blocks, b))
 			}
+			r.e.addDomains(s, Direction(d), names[to], list)
 			to.blocks = groupOf(s)
 		}
 	}
@@ -292,7 +345,33 @@ func (r *reader) settleBlocks() {
 func (r *reader) read(s *kube.Set) {
 	for _, k := range kinds {
 		for _, o := range s.Kind(k.group, k.kind) {
-			k.read(r, o)
+			r.one(o, k.read)
 		}
 	}
+}
+
+// one reads one object. What its reader refuses leaves nothing behind but problems.
+func (r *reader) one(o *kube.Object, read func(*reader, *kube.Object)) {
+	policies, cidrs, problems := len(r.policies), [2]int{len(r.cidrs[0]), len(r.cidrs[1])}, len(r.e.Problems)
+	r.strict, r.wrong, r.refused = false, 0, false
+	read(r, o)
+	if r.wrong > maxProblems {
+		r.note(o, nil, "%d more like these", r.wrong-maxProblems)
+	}
+	if !r.refused && !(r.strict && r.wrong > 0) {
+		return
+	}
+	for i := problems; i < len(r.e.Problems); i++ {
+		r.e.Problems[i].Refused = true
+	}
+	r.policies = r.policies[:policies]
+	for d := range r.cidrs {
+		r.cidrs[d] = r.cidrs[d][:cidrs[d]]
+	}
+}
+
+// refuse is problem for what no API server takes.
+func (r *reader) refuse(o *kube.Object, path []any, format string, a ...any) {
+	r.refused = true
+	r.problem(o, path, format, a...)
 }

@@ -147,11 +147,12 @@ func (x *decider) decide(endpoint int, policies []int32, ports Ports) {
 }
 
 // everyone is all peers of a direction: the endpoints, and from the next whole word on the
-// blocks.
+// blocks, then the domains.
 func (e *Engine) everyone(d Direction) set {
-	s := make(set, e.words+(len(e.blocks[d])+63)/64)
+	outside := len(e.blocks[d]) + len(e.domains[d])
+	s := make(set, e.words+(outside+63)/64)
 	s.addRange(0, len(e.Endpoints))
-	s.addRange(e.words*64, e.words*64+len(e.blocks[d]))
+	s.addRange(e.words*64, e.words*64+outside)
 	return s
 }
 

@@ -2,6 +2,7 @@ package network
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,19 +20,28 @@ type requirement struct {
 // selectorOf reads a label selector. What it does not understand is an error: such a
 // selector is refused by API servers too.
 func selectorOf(n *kube.Node) ([]requirement, error) {
+	if n.Exists() && n.Form() != kube.Map {
+		return nil, fmt.Errorf("no label selector")
+	}
 	var list []requirement
 	for key, v := range n.Get("matchLabels").Fields() {
+		if v.Form() != kube.String && v.Exists() {
+			return nil, fmt.Errorf("the value of %q is no text (is it quoted?)", key)
+		}
 		list = append(list, requirement{key, "In", []string{v.Text()}})
 	}
 	for _, e := range n.Get("matchExpressions").Items() {
 		r := requirement{e.Get("key").Text(), e.Get("operator").Text(), e.Get("values").Strings()}
+		listed := r.op == "In" || r.op == "NotIn"
 		switch {
 		case r.key == "":
 			return nil, fmt.Errorf("an expression without a key")
-		case (r.op == "In" || r.op == "NotIn") && len(r.values) == 0:
-			return nil, fmt.Errorf("%s of %q without values", r.op, r.key)
-		case r.op != "In" && r.op != "NotIn" && r.op != "Exists" && r.op != "DoesNotExist":
+		case !listed && r.op != "Exists" && r.op != "DoesNotExist":
 			return nil, fmt.Errorf("unknown operator %q of %q", r.op, r.key)
+		case listed && len(r.values) == 0:
+			return nil, fmt.Errorf("%s of %q without values", r.op, r.key)
+		case !listed && len(r.values) > 0:
+			return nil, fmt.Errorf("%s of %q with values", r.op, r.key)
 		}
 		list = append(list, r)
 	}
@@ -50,8 +60,16 @@ func canonical(list []requirement) string {
 	for _, r := range list {
 		b.WriteString(r.key + "\x00" + r.op + "\x00" + strings.Join(r.values, "\x01") + "\x02")
 	}
+	if b.Len() > longSelector {
+		sum := sha256.Sum256([]byte(b.String()))
+		return string(sum[:])
+	}
 	return b.String()
 }
+
+// longSelector is how long a selector may be that is known by its text, not by its digest: one
+// may have a million values.
+const longSelector = 512
 
 // index finds things by their labels.
 type index struct {
