@@ -8,11 +8,13 @@ import (
 
 // Cut is a set of remedies after which no path is left.
 type Cut struct {
-	// Remedies are in the order of how many paths each removes, most first.
+	// Remedies are in the order of how many more of Paths each removes.
 	Remedies []bulwark.Remedy
 	// Removes is for each of them how many of Paths it removes alone.
 	Removes []int
-	// Paths are the likeliest path to each goal, before.
+	// Together is for each of them how many of Paths it and those before it remove.
+	Together []int
+	// Paths are the critical ones, before: those that remedies remove, the likeliest first.
 	Paths []Path
 	// Bound is how many remedies any such set has at least: where it is len(Remedies), this
 	// one is proved minimal.
@@ -20,69 +22,124 @@ type Cut struct {
 	// Open are goals that stay reachable whatever is done: every step of a path to them is
 	// one that no remedy removes.
 	Open []bulwark.VertexID
+	// Uncut are such paths, one for each goal of Open.
+	Uncut []Path
 }
 
+// Minimal tells whether no smaller set does the same.
+func (c *Cut) Minimal() bool { return c.Bound == len(c.Remedies) }
+
 // Cut looks for the smallest set of remedies that leaves no path from a start to a goal.
+func (g *Graph) Cut(starts, goals []bulwark.VertexID) Cut {
+	q := Between(starts, goals)
+	c := g.Smallest(q)
+	c.Paths = nil
+	for _, p := range g.Cheapest(starts, goals) {
+		if !slices.Contains(c.Open, p.To()) {
+			c.Paths = append(c.Paths, p)
+		}
+	}
+	g.count(&c)
+	return c
+}
+
+// mostRounds bounds how often paths are looked for; each round adds sets that the answer so
+// far does not hit.
+const mostRounds = 400
+
+// Smallest looks for the smallest set of remedies that leaves no path.
 //
 // A path is a set of remedies of which one must be taken, so that the answer is a smallest
 // hitting set of all paths. They are too many to list: paths are found one after another,
-// each with the steps shut that the set so far removes, until there is none. The set is made
-// greedily, then by local search; paths that share no remedy bound it from below.
-func (g *Graph) Cut(starts, goals []bulwark.VertexID) Cut {
-	s := g.search()
-	from := g.numbers(starts)
-	to := slices.DeleteFunc(g.numbers(goals), func(v uint32) bool { return slices.Contains(from, v) })
-	c := Cut{Paths: g.Cheapest(starts, goals)}
-	s.run(from, func(r uint32) bool { return len(g.cuts[r]) == 0 }, nil)
-	to = slices.DeleteFunc(to, func(v uint32) bool {
-		if s.reached(v) {
-			c.Open = append(c.Open, g.names[v])
+// each with the steps shut that the set so far removes, until there is none. Whatever is the
+// least for the paths found is a bound for all of them.
+func (g *Graph) Smallest(q Question) Cut {
+	a := g.ask(q)
+	var c Cut
+	parts := g.closable(a, &c)
+	forth, back := g.search(false, &levels{}), g.search(true, &levels{})
+	h := newHitting(len(g.byCut))
+	for _, n := range g.hit(h, func(shut []bool) (left bool) {
+		for i := range parts {
+			left = g.uncut(&parts[i], forth, back, shut, h) || left
 		}
-		return s.reached(v)
-	})
-	h := &hitting{remedies: len(g.byCut)}
-	for {
-		taken := h.solve()
-		found := g.uncut(s, from, to, taken)
-		if len(found) == 0 {
-			g.tell(&c, taken, h.bound())
-			return c
+		return left
+	}) {
+		c.Remedies = append(c.Remedies, g.remedy(n))
+	}
+	c.Bound = h.bound
+	if len(c.Open) == 0 && len(parts) == 1 {
+		c.Paths = g.Critical(q)
+	} else {
+		for _, p := range g.Critical(q) {
+			if len(g.remediesOf(p.relations)) > 0 {
+				c.Paths = append(c.Paths, p)
+			}
 		}
-		for _, relations := range found {
-			h.add(g.remediesOf(relations))
+	}
+	g.count(&c)
+	return c
+}
+
+// hit solves the problem again and again, while uncut finds sets that the answer does not hit:
+// first fast, then exactly as far as that goes.
+func (g *Graph) hit(h *hitting, uncut func(shut []bool) bool) (best []int32) {
+	var taken []int32
+	done, exact := false, false
+	for round := 0; ; round++ {
+		shut := make([]bool, len(g.byCut))
+		for _, n := range taken {
+			shut[n] = true
 		}
+		left := uncut(shut)
+		if !left && (!done || len(taken) < len(best)) {
+			best, done = taken, true
+		}
+		if !left && (exact || round > mostRounds) || done && h.bound == len(best) {
+			return best
+		}
+		exact = done && round < mostRounds
+		taken = h.solve(exact)
 	}
 }
 
-// uncut finds paths that a set of remedies leaves: to each goal at most one, no two of which
-// share a remedy.
-func (g *Graph) uncut(s *search, from, to []uint32, taken map[int32]bool) [][]uint32 {
-	used := map[int32]bool{}
-	open := func(r uint32) bool {
+func (g *Graph) remedy(n int32) bulwark.Remedy {
+	r, ok := g.remedies[g.byCut[n]]
+	if !ok {
+		r = bulwark.Remedy{ID: g.byCut[n], Text: g.byCut[n]}
+	}
+	return r
+}
+
+// uncut adds paths that remedies leave: for each goal, and for each start, one of those with
+// the fewest remedies. It tells whether there are any.
+func (g *Graph) uncut(a *asked, forth, back *search, shut []bool, h *hitting) (left bool) {
+	step := func(r uint32) float32 {
 		for _, c := range g.cuts[r] {
-			if taken[c] || used[c] {
-				return false
+			if shut[c] {
+				return -1
 			}
 		}
-		return true
+		return float32(min(len(g.cuts[r]), 8))
 	}
-	var list [][]uint32
-	left := map[uint32]bool{}
-	for _, v := range to {
-		left[v] = true
-	}
-	for {
-		end, ok := s.run(from, open, func(v uint32) bool { return left[v] })
-		if !ok {
-			return list
+	look := func(s *search, from, to []end) {
+		flat := make([]end, len(from))
+		for i, e := range from {
+			flat[i] = end{vertex: e.vertex, side: e.side}
 		}
-		relations := s.relations(end)
-		list = append(list, relations)
-		delete(left, end)
-		for _, c := range g.remediesOf(relations) {
-			used[c] = true
+		s.run(flat, step, nil)
+		for _, e := range to {
+			if at, ok := s.best(e.vertex, e.side); ok && s.labels[at].by >= 0 {
+				h.add(g.remediesOf(s.way(at)))
+				left = true
+			}
 		}
 	}
+	look(forth, a.starts, a.goals)
+	if left {
+		look(back, a.goals, a.starts)
+	}
+	return left
 }
 
 // remediesOf are those that remove a step, sorted.
@@ -95,34 +152,109 @@ func (g *Graph) remediesOf(relations []uint32) []int32 {
 	return slices.Compact(list)
 }
 
-// tell fills in what the set of remedies is.
-func (g *Graph) tell(c *Cut, taken map[int32]bool, bound int) {
-	c.Bound = bound
-	type one struct {
-		number  int32
-		removes int
+// mostApart is how many starts that have goals which nothing cuts are asked one by one.
+const mostApart = 64
+
+// closable divides a question into parts of which every path can be cut: starts from which no
+// goal is open whatever is done, and, each for itself, the others with the goals that are not.
+func (g *Graph) closable(a *asked, c *Cut) []asked {
+	s := g.search(true, &levels{})
+	bare := func(r uint32) float32 {
+		if len(g.cuts[r]) > 0 {
+			return -1
+		}
+		return 0
 	}
-	var list []one
-	for n := range taken {
-		o := one{number: n}
-		for _, p := range c.Paths {
-			if slices.Contains(g.remediesOf(p.relations), n) {
-				o.removes++
+	s.run(a.goals, bare, nil)
+	var lost, rest []end
+	for _, e := range a.starts {
+		if at, ok := s.best(e.vertex, e.side); ok && s.labels[at].by >= 0 {
+			lost = append(lost, e)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	parts := []asked{{starts: rest, goals: a.goals}}
+	f := g.search(false, &levels{})
+	told := map[uint32]bool{}
+	apart := func(starts []end) {
+		f.run(starts, bare, nil)
+		part := asked{starts: starts}
+		for _, e := range a.goals {
+			at, ok := f.best(e.vertex, e.side)
+			if !ok {
+				part.goals = append(part.goals, e)
+				continue
+			}
+			if !told[e.vertex] {
+				told[e.vertex] = true
+				c.Open = append(c.Open, g.names[e.vertex])
+				c.Uncut = append(c.Uncut, g.path(f.way(at), a.start[f.origin(at)].cost))
 			}
 		}
-		list = append(list, o)
+		parts = append(parts, part)
 	}
-	slices.SortFunc(list, func(a, b one) int {
-		if a.removes != b.removes {
-			return b.removes - a.removes
+	for i := range min(len(lost), mostApart) {
+		apart(lost[i : i+1])
+	}
+	if len(lost) > mostApart {
+		apart(lost[mostApart:])
+	}
+	return parts
+}
+
+// count puts the remedies into the order in which they are worth most, and says how many of
+// the paths each removes.
+func (g *Graph) count(c *Cut) {
+	number := make(map[string]int32, len(g.byCut))
+	for n, id := range g.byCut {
+		number[id] = int32(n)
+	}
+	at := map[int32]int{} // number -> in c.Remedies
+	for i := range c.Remedies {
+		at[number[c.Remedies[i].ID]] = i
+	}
+	paths := make([][]int, len(c.Remedies))
+	for i := range c.Paths {
+		for _, n := range g.remediesOf(c.Paths[i].relations) {
+			if k, ok := at[n]; ok {
+				paths[k] = append(paths[k], i)
+			}
 		}
-		return int(a.number - b.number)
-	})
-	for _, o := range list {
-		r, ok := g.remedies[g.byCut[o.number]]
-		if !ok {
-			r = bulwark.Remedy{ID: g.byCut[o.number], Text: g.byCut[o.number]}
+	}
+	remedies, left := c.Remedies, make([]int, len(c.Remedies))
+	for i := range left {
+		left[i] = i
+	}
+	c.Remedies, c.Removes, c.Together = nil, nil, nil
+	gone := make([]bool, len(c.Paths))
+	total := 0
+	more := make([]int, len(paths)) // an upper bound: it only falls
+	for i := range paths {
+		more[i] = len(paths[i])
+	}
+	for len(left) > 0 {
+		best := -1
+		for k, i := range left {
+			if best >= 0 && more[i] <= more[left[best]] {
+				continue
+			}
+			more[i] = 0
+			for _, p := range paths[i] {
+				if !gone[p] {
+					more[i]++
+				}
+			}
+			if best < 0 || more[i] > more[left[best]] {
+				best = k
+			}
 		}
-		c.Remedies, c.Removes = append(c.Remedies, r), append(c.Removes, o.removes)
+		i := left[best]
+		left = slices.Delete(left, best, best+1)
+		for _, p := range paths[i] {
+			gone[p] = true
+		}
+		total += more[i]
+		c.Remedies, c.Removes, c.Together = append(c.Remedies, remedies[i]), append(c.Removes, len(paths[i])), append(c.Together, total)
 	}
 }

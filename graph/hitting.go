@@ -1,139 +1,199 @@
 package graph
 
-import "slices"
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
 
-// hitting is the problem of hitting sets: the fewest remedies of which every set has one.
+// hitting is the problem of hitting sets: the fewest elements of which every set has one. Sets
+// are added as they are found.
 type hitting struct {
-	remedies int
-	sets     [][]int32 // none holds another
+	elements int
+	sets     [][]int32
+	seen     map[string]bool
+	room     []byte
+	// bound is how many elements any answer to the sets so far has at least.
+	bound int
 }
 
-// add asks for one of a set. Sets that hold it are no longer needed.
+func newHitting(elements int) *hitting {
+	return &hitting{elements: elements, seen: map[string]bool{}}
+}
+
+// add asks for one of a set, which is sorted.
 func (h *hitting) add(set []int32) {
-	for _, s := range h.sets {
-		if within(s, set) {
-			return
+	h.room = h.room[:0]
+	for _, c := range set {
+		h.room = binary.LittleEndian.AppendUint32(h.room, uint32(c))
+	}
+	if !h.seen[string(h.room)] {
+		h.seen[string(h.room)] = true
+		h.sets = append(h.sets, set)
+	}
+}
+
+// solve gives a set that hits all, sorted. It is made piece by piece: pieces share nothing.
+// Each is reduced as far as that loses nothing; what is left is solved exactly where it is
+// small and asked for, else greedily and by local search, and bounded from below.
+func (h *hitting) solve(exact bool) []int32 {
+	taken, pieces := reduce(h.sets, h.elements)
+	bound := len(taken)
+	budget := 400_000
+	for _, sets := range pieces {
+		p := newPiece(sets)
+		answer := p.greedy()
+		least := p.below()
+		if exact && least < len(answer) {
+			answer, least = p.exact(answer, least, &budget)
+		}
+		bound += least
+		for _, c := range answer {
+			taken = append(taken, p.names[c])
 		}
 	}
-	h.sets = append(slices.DeleteFunc(h.sets, func(s []int32) bool { return within(set, s) }), set)
+	h.bound = max(h.bound, bound) // sets are only added
+	slices.Sort(taken)
+	return taken
+}
+
+// reduce drops sets that hold another and elements that hit no set which another does not
+// hit as well, takes those that stand alone, and gives what is left in pieces.
+func reduce(sets [][]int32, elements int) (taken []int32, pieces [][][]int32) {
+	sets = slices.Clone(sets)
+	for {
+		before := size(sets)
+		sets = least(sets, elements)
+		sets = useful(sets, elements)
+		if size(sets) == before {
+			break
+		}
+	}
+	var left [][]int32
+	for _, s := range sets {
+		if len(s) == 1 {
+			taken = append(taken, s[0]) // no other set has it: that would hold this one
+		} else {
+			left = append(left, s)
+		}
+	}
+	return taken, apart(left, elements)
+}
+
+func size(sets [][]int32) (n int) {
+	for _, s := range sets {
+		n += len(s)
+	}
+	return n
+}
+
+// least drops sets that hold another one.
+func least(sets [][]int32, elements int) [][]int32 {
+	slices.SortStableFunc(sets, func(a, b []int32) int { return cmp.Or(cmp.Compare(len(a), len(b)), slices.Compare(a, b)) })
+	sets = slices.CompactFunc(sets, slices.Equal)
+	mark := make([]int32, elements) // number of the set that is looked at, plus one
+	// A set is filed under its rarest element: a set that holds it has that one, too.
+	often := make([]int32, elements)
+	for _, s := range sets {
+		for _, c := range s {
+			often[c]++
+		}
+	}
+	filed := make([][]int32, elements)
+	kept := sets[:0:0]
+	for i, s := range sets {
+		for _, c := range s {
+			mark[c] = int32(i + 1)
+		}
+		inside := func(n int32) bool {
+			for _, c := range kept[n] {
+				if mark[c] != int32(i+1) {
+					return false
+				}
+			}
+			return true
+		}
+		if slices.ContainsFunc(s, func(c int32) bool { return slices.ContainsFunc(filed[c], inside) }) {
+			continue
+		}
+		rare := slices.MinFunc(s, func(a, b int32) int { return cmp.Compare(often[a], often[b]) })
+		filed[rare] = append(filed[rare], int32(len(kept)))
+		kept = append(kept, s)
+	}
+	return kept
+}
+
+// useful drops elements for which another one does as well.
+func useful(sets [][]int32, elements int) [][]int32 {
+	by := make([][]int32, elements)
+	for i, s := range sets {
+		for _, c := range s {
+			by[c] = append(by[c], int32(i))
+		}
+	}
+	gone := make([]bool, elements)
+	for c := range int32(elements) {
+		if len(by[c]) == 0 {
+			continue
+		}
+		// Whoever does as well is in every set that c is in: in the smallest of them.
+		small := slices.MinFunc(by[c], func(a, b int32) int { return cmp.Compare(len(sets[a]), len(sets[b])) })
+		for _, d := range sets[small] {
+			same := len(by[d]) == len(by[c])
+			if d == c || gone[d] || len(by[d]) < len(by[c]) || same && d > c || !within(by[c], by[d]) {
+				continue
+			}
+			gone[c] = true
+			break
+		}
+	}
+	list := make([][]int32, len(sets))
+	for i, s := range sets {
+		list[i] = slices.DeleteFunc(slices.Clone(s), func(c int32) bool { return gone[c] })
+	}
+	return list
 }
 
 // within tells whether all of a is in b; both are sorted.
 func within(a, b []int32) bool {
 	for _, x := range a {
-		if _, ok := slices.BinarySearch(b, x); !ok {
+		at, ok := slices.BinarySearch(b, x)
+		if !ok {
 			return false
 		}
+		b = b[at+1:]
 	}
 	return true
 }
 
-// solve takes greedily what hits most of the sets that are left, drops what turns out not to
-// be needed, and then tries to put one in the place of two.
-func (h *hitting) solve() map[int32]bool {
-	by := map[int32][]int{} // remedy -> sets
-	for i, s := range h.sets {
-		for _, c := range s {
-			by[c] = append(by[c], i)
-		}
+// apart gives sets in pieces that have no element in common.
+func apart(sets [][]int32, elements int) [][][]int32 {
+	up := make([]int32, elements)
+	for i := range up {
+		up[i] = int32(i)
 	}
-	hits := make([]int, len(h.sets))
-	taken := map[int32]bool{}
-	take := func(c int32, n int) {
-		if n > 0 {
-			taken[c] = true
-		} else {
-			delete(taken, c)
+	root := func(c int32) int32 {
+		for up[c] != c {
+			up[c] = up[up[c]]
+			c = up[c]
 		}
-		for _, i := range by[c] {
-			hits[i] += n
-		}
+		return c
 	}
-	for {
-		best, most := int32(-1), 0
-		for c, sets := range by {
-			n := 0
-			for _, i := range sets {
-				if hits[i] == 0 {
-					n++
-				}
-			}
-			if n > most || n == most && n > 0 && c < best {
-				best, most = c, n
-			}
-		}
-		if most == 0 {
-			break
-		}
-		take(best, 1)
-	}
-	for h.improve(by, hits, taken, take) {
-	}
-	return taken
-}
-
-// improve drops a remedy that is not needed, or puts one in the place of two.
-func (h *hitting) improve(by map[int32][]int, hits []int, taken map[int32]bool, take func(int32, int)) bool {
-	list := make([]int32, 0, len(taken))
-	for c := range taken {
-		list = append(list, c)
-	}
-	slices.Sort(list)
-	bare := func() []int { // sets that nothing hits
-		var sets []int
-		for i, n := range hits {
-			if n == 0 {
-				sets = append(sets, i)
-			}
-		}
-		return sets
-	}
-	for i, a := range list {
-		take(a, -1)
-		if len(bare()) == 0 {
-			return true
-		}
-		for _, b := range list[i+1:] {
-			take(b, -1)
-			if sets := bare(); len(sets) > 0 {
-				for _, c := range h.sets[sets[0]] {
-					if c != a && c != b && hitsAll(by[c], sets) {
-						take(c, 1)
-						return true
-					}
-				}
-			}
-			take(b, 1)
-		}
-		take(a, 1)
-	}
-	return false
-}
-
-func hitsAll(by, sets []int) bool {
 	for _, s := range sets {
-		if _, ok := slices.BinarySearch(by, s); !ok {
-			return false
+		for _, c := range s[1:] {
+			up[root(c)] = root(s[0])
 		}
 	}
-	return true
-}
-
-// bound counts sets that have nothing in common, the smallest first: each needs a remedy of
-// its own.
-func (h *hitting) bound() int {
-	sets := slices.Clone(h.sets)
-	slices.SortStableFunc(sets, func(a, b []int32) int { return len(a) - len(b) })
-	used := map[int32]bool{}
-	n := 0
+	number := map[int32]int{}
+	var pieces [][][]int32
 	for _, s := range sets {
-		if slices.ContainsFunc(s, func(c int32) bool { return used[c] }) {
-			continue
+		n, ok := number[root(s[0])]
+		if !ok {
+			n = len(pieces)
+			number[root(s[0])] = n
+			pieces = append(pieces, nil)
 		}
-		n++
-		for _, c := range s {
-			used[c] = true
-		}
+		pieces[n] = append(pieces[n], s)
 	}
-	return n
+	return pieces
 }

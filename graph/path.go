@@ -1,7 +1,7 @@
 package graph
 
 import (
-	"container/heap"
+	"cmp"
 	"math"
 	"slices"
 
@@ -14,7 +14,7 @@ type Step = *bulwark.Relation
 // Path is a way from one vertex to another.
 type Path struct {
 	Steps []Step
-	// Likelihood is the product of the steps'.
+	// Likelihood is the product of the steps' and of where it begins.
 	Likelihood float64
 
 	relations []uint32
@@ -26,181 +26,144 @@ func (p *Path) From() bulwark.VertexID { return p.Steps[0].From }
 // To is where it ends.
 func (p *Path) To() bulwark.VertexID { return p.Steps[len(p.Steps)-1].To }
 
-// search is a run of Dijkstra's algorithm over a graph, kept to be used again.
-type search struct {
-	g       *Graph
-	dist    []float64
-	by      []int32 // the relation by which a vertex was reached; -1: it is a start
-	touched []uint32
-	queue   queue
+// End is where paths begin or end.
+type End struct {
+	Vertex bulwark.VertexID
+	// Side is what start and goal must not have in common: the namespace of a pod and of a
+	// secret. Empty: nothing.
+	Side string
+	// Likelihood is the chance that an attacker holds a start; 0 stands for 1.
+	Likelihood float64
+	// Class names goals that are alike ("node"): empty: the kind of the vertex.
+	Class string
 }
 
-func (g *Graph) search() *search {
-	g.close()
-	s := &search{g: g, dist: make([]float64, len(g.names)), by: make([]int32, len(g.names))}
-	for i := range s.dist {
-		s.dist[i] = math.Inf(1)
-	}
-	return s
-}
+// Question asks for paths.
+type Question struct{ Starts, Goals []End }
 
-// run finds the cheapest ways from all starts, over relations that are open (nil: all), until
-// it reaches a vertex that is a goal (nil: none is), which it gives.
-func (s *search) run(starts []uint32, open func(relation uint32) bool, goal func(vertex uint32) bool) (uint32, bool) {
-	for _, v := range s.touched {
-		s.dist[v] = math.Inf(1)
-	}
-	s.touched, s.queue = s.touched[:0], s.queue[:0]
+// Between asks for paths between vertices.
+func Between(starts, goals []bulwark.VertexID) Question {
+	var q Question
 	for _, v := range starts {
-		s.reach(v, 0, -1)
+		q.Starts = append(q.Starts, End{Vertex: v})
 	}
-	for len(s.queue) > 0 {
-		at := heap.Pop(&s.queue).(item)
-		if at.cost > s.dist[at.vertex] {
-			continue
+	for _, v := range goals {
+		q.Goals = append(q.Goals, End{Vertex: v})
+	}
+	return q
+}
+
+// asked is a question in numbers. Goals that are starts are left out.
+type asked struct {
+	starts, goals []end
+	classes       [][]end // the goals, by class
+	start         map[uint32]end
+}
+
+func (g *Graph) ask(q Question) *asked {
+	g.close()
+	a := &asked{start: map[uint32]end{}}
+	sides := map[string]int32{"": 0}
+	number := func(e End) (end, bool) {
+		n, ok := g.number[e.Vertex]
+		if !ok {
+			return end{}, false
 		}
-		if goal != nil && goal(at.vertex) {
-			return at.vertex, true
+		side, known := sides[e.Side]
+		if !known {
+			side = int32(len(sides))
+			sides[e.Side] = side
 		}
-		for r := s.g.first[at.vertex]; r < s.g.first[at.vertex+1]; r++ {
-			if open == nil || open(r) {
-				s.reach(s.g.ends[r], at.cost+s.g.cost[r], int32(r))
+		one := end{vertex: n, side: side}
+		if e.Likelihood > 0 && e.Likelihood < 1 {
+			one.cost = float32(-math.Log(e.Likelihood))
+		}
+		return one, true
+	}
+	for _, e := range q.Starts {
+		if one, ok := number(e); ok {
+			if _, twice := a.start[one.vertex]; !twice {
+				a.starts, a.start[one.vertex] = append(a.starts, one), one
 			}
 		}
 	}
-	return 0, false
+	class := map[string]int{}
+	seen := map[uint32]bool{}
+	for _, e := range q.Goals {
+		one, ok := number(e)
+		if _, isStart := a.start[one.vertex]; !ok || isStart || seen[one.vertex] {
+			continue
+		}
+		seen[one.vertex] = true
+		a.goals = append(a.goals, one)
+		name := cmp.Or(e.Class, kind(e.Vertex))
+		n, known := class[name]
+		if !known {
+			n = len(a.classes)
+			class[name] = n
+			a.classes = append(a.classes, nil)
+		}
+		a.classes[n] = append(a.classes[n], one)
+	}
+	byVertex := func(a, b end) int { return cmp.Compare(a.vertex, b.vertex) }
+	slices.SortFunc(a.starts, byVertex)
+	slices.SortFunc(a.goals, byVertex)
+	return a
 }
 
-func (s *search) reach(v uint32, cost float64, by int32) {
-	if cost >= s.dist[v] {
-		return
-	}
-	if math.IsInf(s.dist[v], 1) {
-		s.touched = append(s.touched, v)
-	}
-	s.dist[v], s.by[v] = cost, by
-	heap.Push(&s.queue, item{v, cost})
-}
-
-// reached tells whether the last run came to a vertex.
-func (s *search) reached(v uint32) bool { return !math.IsInf(s.dist[v], 1) }
-
-// relations are those by which the last run came to a vertex, in order.
-func (s *search) relations(v uint32) []uint32 {
-	var list []uint32
-	for s.by[v] >= 0 {
-		r := uint32(s.by[v])
-		list = append(list, r)
-		v = s.g.number[s.g.relations[r].From]
-	}
-	slices.Reverse(list)
-	return list
-}
-
-func (g *Graph) path(relations []uint32) Path {
-	p := Path{Likelihood: 1, relations: relations}
-	for _, r := range relations {
-		p.Steps = append(p.Steps, &g.relations[r])
-		p.Likelihood *= math.Exp(-g.cost[r])
+func (g *Graph) path(relations []uint32, start float32) Path {
+	p := Path{relations: relations, Steps: make([]Step, len(relations)), Likelihood: math.Round(math.Exp(-float64(start))*1e6) / 1e6}
+	for i, r := range relations {
+		p.Steps[i] = g.relation(r)
+		if l := p.Steps[i].Likelihood; l > 0 {
+			p.Likelihood *= l
+		}
 	}
 	return p
 }
 
-// item is a vertex to look at, at what cost.
-type item struct {
-	vertex uint32
-	cost   float64
+// price is that of likelihood.
+func (g *Graph) price(r uint32) float32 { return g.cost[r] }
+
+// Critical gives for each start and each class of goals the likeliest path, the likeliest
+// first.
+func (g *Graph) Critical(q Question) []Path {
+	a := g.ask(q)
+	s := g.search(true, &heap{})
+	var list []Path
+	for _, goals := range a.classes {
+		s.run(goals, g.price, nil)
+		for _, e := range a.starts {
+			if at, ok := s.best(e.vertex, e.side); ok && s.labels[at].by >= 0 {
+				list = append(list, g.path(s.way(at), e.cost))
+			}
+		}
+	}
+	return order(list)
 }
 
-type queue []item
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	return q[i].cost < q[j].cost || q[i].cost == q[j].cost && q[i].vertex < q[j].vertex
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)   { *q = append(*q, x.(item)) }
-func (q *queue) Pop() any {
-	last := len(*q) - 1
-	x := (*q)[last]
-	*q = (*q)[:last]
-	return x
+func order(list []Path) []Path {
+	slices.SortStableFunc(list, func(a, b Path) int {
+		return cmp.Or(cmp.Compare(math.Round(b.Likelihood*1e6), math.Round(a.Likelihood*1e6)), cmp.Compare(len(a.Steps), len(b.Steps)),
+			cmp.Compare(a.From(), b.From()), cmp.Compare(a.To(), b.To()))
+	})
+	return list
 }
 
 // Cheapest gives for each goal that can be reached the likeliest path to it, of all that
 // begin at one of the starts; goals that are starts themselves are left out.
 func (g *Graph) Cheapest(starts, goals []bulwark.VertexID) []Path {
-	s := g.search()
-	from := g.numbers(starts)
-	s.run(from, nil, nil)
+	return g.each(g.ask(Between(starts, goals)))
+}
+
+func (g *Graph) each(a *asked) []Path {
+	s := g.search(false, &heap{})
+	s.run(a.starts, g.price, nil)
 	var list []Path
-	for _, v := range g.numbers(goals) {
-		if s.reached(v) && s.by[v] >= 0 {
-			list = append(list, g.path(s.relations(v)))
+	for _, e := range a.goals {
+		if at, ok := s.best(e.vertex, e.side); ok && s.labels[at].by >= 0 {
+			list = append(list, g.path(s.way(at), a.start[s.origin(at)].cost))
 		}
 	}
 	return list
-}
-
-// Likeliest gives up to k paths from a start to a goal, the likeliest first, none with a
-// vertex twice (Yen, Finding the k shortest loopless paths in a network, 1971).
-func (g *Graph) Likeliest(starts, goals []bulwark.VertexID, k int) []Path {
-	s := g.search()
-	isGoal := map[uint32]bool{}
-	for _, v := range g.numbers(goals) {
-		isGoal[v] = true
-	}
-	goal := func(v uint32) bool { return isGoal[v] }
-	from := g.numbers(starts)
-	from = slices.DeleteFunc(from, goal)
-	end, ok := s.run(from, nil, goal)
-	if !ok {
-		return nil
-	}
-	list := []Path{g.path(s.relations(end))}
-	var others []Path
-	for len(list) < k {
-		last := list[len(list)-1]
-		for i := range last.relations {
-			others = g.spur(s, list, last.relations[:i], from, goal, others)
-		}
-		if len(others) == 0 {
-			break
-		}
-		best := 0
-		for i := range others {
-			if others[i].Likelihood > others[best].Likelihood {
-				best = i
-			}
-		}
-		list = append(list, others[best])
-		others = slices.Delete(others, best, best+1)
-	}
-	return list
-}
-
-// spur adds the likeliest path that begins as root does and then leaves all known ones.
-func (g *Graph) spur(s *search, known []Path, root []uint32, starts []uint32, goal func(uint32) bool, others []Path) []Path {
-	shut, passed := map[uint32]bool{}, map[uint32]bool{}
-	for _, p := range known {
-		if len(p.relations) > len(root) && slices.Equal(p.relations[:len(root)], root) {
-			shut[p.relations[len(root)]] = true
-		}
-	}
-	from := starts
-	if len(root) > 0 {
-		from = []uint32{g.ends[root[len(root)-1]]}
-		for _, r := range root {
-			passed[g.number[g.relations[r].From]] = true
-		}
-	}
-	end, ok := s.run(from, func(r uint32) bool { return !shut[r] && !passed[g.ends[r]] }, goal)
-	if !ok {
-		return others
-	}
-	relations := slices.Concat(root, s.relations(end))
-	if slices.ContainsFunc(others, func(p Path) bool { return slices.Equal(p.relations, relations) }) {
-		return others
-	}
-	return append(others, g.path(relations))
 }

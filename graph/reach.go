@@ -1,0 +1,60 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+
+	"bulwark"
+)
+
+// Reach gives the likeliest path to everything that can be reached from some starts, by kind,
+// the likeliest first of each: what an attacker who holds them may come to hold. Groups, which
+// are nothing themselves, are left out.
+func (g *Graph) Reach(starts []End) []Path {
+	a := g.ask(Question{Starts: starts})
+	s := g.search(false, &heap{})
+	s.run(a.starts, g.price, nil)
+	var list []Path
+	for v := range g.names {
+		at, ok := s.best(uint32(v), 0)
+		if ok && s.labels[at].by >= 0 && !Grouping(g.names[v]) {
+			list = append(list, g.path(s.way(at), a.start[s.origin(at)].cost))
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Path) int {
+		return cmp.Or(cmp.Compare(kind(a.To()), kind(b.To())), cmp.Compare(b.Likelihood, a.Likelihood), cmp.Compare(a.To(), b.To()))
+	})
+	return list
+}
+
+// Without is the graph as it is after some remedies; it tells of ids that remove nothing.
+func (g *Graph) Without(remedies ...string) (after *Graph, unknown []string) {
+	g.close()
+	shut := map[int32]bool{}
+	for _, id := range remedies {
+		n := slices.Index(g.byCut, id)
+		if n < 0 {
+			unknown = append(unknown, id)
+			continue
+		}
+		shut[int32(n)] = true
+	}
+	after = &Graph{names: g.names, number: g.number, words: g.words, lists: g.lists, remedies: g.remedies, notes: g.notes}
+	for i := range g.told {
+		if !slices.ContainsFunc(g.cuts[i], func(c int32) bool { return shut[c] }) {
+			after.told = append(after.told, g.told[i])
+		}
+	}
+	return after, unknown
+}
+
+// Remedies are all that remove a relation, by id.
+func (g *Graph) Remedies() []bulwark.Remedy {
+	g.close()
+	list := make([]bulwark.Remedy, len(g.byCut))
+	for n := range g.byCut {
+		list[n] = g.remedy(int32(n))
+	}
+	slices.SortFunc(list, func(a, b bulwark.Remedy) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}
