@@ -1,0 +1,255 @@
+// Package render writes who can talk to whom for people and programs: as lines, tables and
+// drawings.
+package render
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"bulwark/network"
+)
+
+// Map is what is drawn: nodes, and the connections between them.
+type Map struct {
+	Nodes []Node // by name
+	Edges []Edge // by the names of both ends
+	// Count is how many connections there are: more than edges when nodes stand for several.
+	Count int
+}
+
+// Node is a workload, several that are alike, or something outside.
+type Node struct {
+	Name      string // "shop/cart[Deployment]", "0.0.0.0-255.255.255.255[External]"
+	Namespace string // empty: outside
+	Members   []string
+}
+
+// Outside tells whether it is none of the workloads.
+func (n *Node) Outside() bool { return n.Namespace == "" }
+
+// Edge is that a node may reach another.
+type Edge struct {
+	From, To int
+	Conn     string
+}
+
+// Options choose what is on a map.
+type Options struct {
+	IPv6       bool     // also addresses of IPv6
+	Namespaces []string // connections of these alone; none: all
+	Focus      []string // connections of these workloads alone; none: all
+	Fold       bool     // what is alike is one node
+}
+
+// keeps tells whether a workload is among those that were asked for.
+func (o *Options) keeps(e *network.Endpoint) bool {
+	return (len(o.Namespaces) == 0 || slices.Contains(o.Namespaces, e.Namespace)) && (len(o.Focus) == 0 || slices.Contains(o.Focus, e.String()))
+}
+
+// all tells whether nothing is left out.
+func (o *Options) all() bool { return len(o.Namespaces) == 0 && len(o.Focus) == 0 }
+
+// drawing makes a map.
+type drawing struct {
+	e      *network.Engine
+	o      Options
+	m      *Map
+	number map[string]int
+	ports  map[[2]int]network.Ports
+}
+
+// Draw makes the map of an engine.
+func Draw(e *network.Engine, o Options) *Map {
+	d := &drawing{e: e, o: o, m: &Map{}, number: map[string]int{}, ports: map[[2]int]network.Ports{}}
+	units := d.units()
+	for i := range units {
+		for j := range units {
+			d.between(&units[i], &units[j])
+		}
+		d.outside(&units[i])
+	}
+	return d.finish()
+}
+
+// unit is endpoints that are one node.
+type unit struct {
+	node      int
+	endpoints []int
+	names     int // how many names they have
+	kept      bool
+}
+
+// units are the nodes that workloads make: one for each name, or for each class of those
+// that are alike and kept alike.
+func (d *drawing) units() []unit {
+	classes := d.e.Alike()
+	var list []unit
+	if d.o.Fold {
+		namer := newNamer(d.e, classes)
+		for _, class := range classes {
+			var kept, others []int
+			for _, i := range class {
+				if d.o.keeps(d.e.Endpoints[i]) {
+					kept = append(kept, i)
+				} else {
+					others = append(others, i)
+				}
+			}
+			for k, part := range [][]int{kept, others} {
+				if len(part) > 0 {
+					name, members := namer.name(part)
+					list = append(list, unit{d.node(Node{name, d.space(part), members}), part, len(members), k == 0})
+				}
+			}
+		}
+		return list
+	}
+	at := map[string]int{}
+	for i, e := range d.e.Endpoints[:len(d.e.Endpoints)-1] {
+		name := e.String()
+		k, ok := at[name]
+		if !ok {
+			k = len(list)
+			at[name] = k
+			list = append(list, unit{node: d.node(Node{name, e.Namespace, []string{name}}), names: 1, kept: d.o.keeps(e)})
+		}
+		list[k].endpoints = append(list[k].endpoints, i)
+	}
+	return list
+}
+
+// space is the namespace that endpoints are in.
+func (d *drawing) space(endpoints []int) string {
+	name := d.e.Endpoints[endpoints[0]].Namespace
+	if slices.ContainsFunc(endpoints, func(i int) bool { return d.e.Endpoints[i].Namespace != name }) {
+		return several
+	}
+	return name
+}
+
+// several stands for the namespace of a node of more than one: no namespace has that name.
+const several = "(several namespaces)"
+
+// node gives the number of a node, which is there from then on.
+func (d *drawing) node(n Node) int {
+	key := n.Name
+	if len(n.Members) > 1 {
+		key += "\x00" + n.Members[0]
+	}
+	i, ok := d.number[key]
+	if !ok {
+		i = len(d.m.Nodes)
+		d.number[key] = i
+		d.m.Nodes = append(d.m.Nodes, n)
+	}
+	return i
+}
+
+// between adds what one unit may send to another.
+func (d *drawing) between(from, to *unit) {
+	if !from.kept && !to.kept || from == to && from.names < 2 {
+		return
+	}
+	ends := [2][]int{from.endpoints, to.endpoints}
+	if d.o.Fold { // all are alike
+		ends = [2][]int{from.endpoints[:1], to.endpoints[:1]}
+	}
+	var p network.Ports
+	for _, i := range ends[0] {
+		for _, j := range ends[1] {
+			p = p.Union(d.e.Ports(i, j))
+		}
+	}
+	n := from.names * to.names
+	if from == to {
+		n = from.names * (from.names - 1)
+	}
+	d.add(from.node, to.node, p, n)
+}
+
+// outside adds what a unit may receive from the ingress controller and addresses, and send
+// to those.
+func (d *drawing) outside(u *unit) {
+	if !u.kept {
+		return
+	}
+	ends := u.endpoints
+	if d.o.Fold {
+		ends = ends[:1]
+	}
+	for _, i := range ends {
+		if p := d.e.FromController(i); !p.Empty() {
+			d.add(d.node(Node{Name: d.e.Endpoints[len(d.e.Endpoints)-1].String()}), u.node, p, u.names)
+		}
+		for _, dir := range []network.Direction{network.Ingress, network.Egress} {
+			for b, block := range d.e.Blocks(dir) {
+				p := d.e.BlockPorts(dir, i, b)
+				if p.Empty() || block.First.Is6() && !d.o.IPv6 {
+					continue
+				}
+				other := d.node(Node{Name: block.String() + "[External]"})
+				if dir == network.Ingress {
+					d.add(other, u.node, p, u.names)
+				} else {
+					d.add(u.node, other, p, u.names)
+				}
+			}
+		}
+	}
+}
+
+// add adds n connections from one node to another.
+func (d *drawing) add(from, to int, p network.Ports, n int) {
+	if p.Empty() {
+		return
+	}
+	key := [2]int{from, to}
+	old, ok := d.ports[key]
+	if !ok {
+		d.m.Count += n
+	}
+	d.ports[key] = old.Union(p)
+}
+
+// finish sorts nodes and edges. Workloads without connections stay, unless a choice of them
+// leaves them out.
+func (d *drawing) finish() *Map {
+	used := make([]bool, len(d.m.Nodes))
+	for key := range d.ports {
+		used[key[0]], used[key[1]] = true, true
+	}
+	order := make([]int, 0, len(d.m.Nodes))
+	for i := range d.m.Nodes {
+		if used[i] || d.o.all() {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		x, y := &d.m.Nodes[a], &d.m.Nodes[b]
+		return cmp.Or(strings.Compare(x.Namespace, y.Namespace), strings.Compare(x.Name, y.Name))
+	})
+	m := &Map{Count: d.m.Count}
+	to := make([]int, len(d.m.Nodes))
+	for k, i := range order {
+		to[i] = k
+		m.Nodes = append(m.Nodes, d.m.Nodes[i])
+	}
+	known := map[string]string{} // ports are written once
+	for key, p := range d.ports {
+		text := p.String()
+		if same, ok := known[text]; ok {
+			text = same
+		}
+		known[text] = text
+		m.Edges = append(m.Edges, Edge{to[key[0]], to[key[1]], text})
+	}
+	m.Sort()
+	return m
+}
+
+// Sort puts the edges in the order of their lines.
+func (m *Map) Sort() {
+	line := func(e Edge) string { return m.Nodes[e.From].Name + " => " + m.Nodes[e.To].Name + " : " + e.Conn }
+	slices.SortFunc(m.Edges, func(a, b Edge) int { return strings.Compare(line(a), line(b)) })
+}

@@ -1,0 +1,86 @@
+package render
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+)
+
+// Text writes a line for each connection, as CONTRACT says, and after those of a folded map
+// who is alike.
+func (m *Map) Text(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	for _, e := range m.Edges {
+		fmt.Fprintf(b, "%s => %s : %s\n", Harmless(m.Nodes[e.From].Name), Harmless(m.Nodes[e.To].Name), e.Conn)
+	}
+	first := true
+	for i := range m.Nodes {
+		n := &m.Nodes[i]
+		if !strings.HasSuffix(n.Name, " alike") || len(n.Members) < 2 {
+			continue
+		}
+		if first {
+			fmt.Fprint(b, "\nalike:\n")
+			first = false
+		}
+		fmt.Fprintf(b, "  %s\n", Harmless(n.Name))
+		for _, name := range n.Members[1:] {
+			fmt.Fprintf(b, "    %s\n", Harmless(name))
+		}
+	}
+	return b.Flush()
+}
+
+// JSON writes the connections as a list of {src, dst, conn}.
+func (m *Map) JSON(w io.Writer) error {
+	type line struct {
+		From string `json:"src"`
+		To   string `json:"dst"`
+		Conn string `json:"conn"`
+	}
+	lines := make([]line, len(m.Edges))
+	for i, e := range m.Edges {
+		lines[i] = line{m.Nodes[e.From].Name, m.Nodes[e.To].Name, e.Conn}
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(lines)
+}
+
+// CSV writes the connections as a table with a head. A cell that a spreadsheet would take
+// for a formula begins with an apostrophe.
+func (m *Map) CSV(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprint(b, "src,dst,conn\n")
+	for _, e := range m.Edges {
+		fmt.Fprintf(b, "%s,%s,%s\n", Cell(m.Nodes[e.From].Name), Cell(m.Nodes[e.To].Name), Cell(e.Conn))
+	}
+	return b.Flush()
+}
+
+// Cell writes a cell of a CSV file.
+func Cell(s string) string {
+	s = Harmless(s)
+	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+		s = "'" + s
+	}
+	if strings.ContainsAny(s, ",\";") {
+		s = `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+	}
+	return s
+}
+
+// Harmless makes control and direction characters of a name "?": also line ends, which
+// names do not have.
+func Harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+			return '?'
+		}
+		return r
+	}, s)
+}
