@@ -54,6 +54,7 @@ type gathered struct {
 	objects []*kube.Object
 	edits   map[*kube.Object][]kube.Edit
 	unsure  bool // a hit has no edits
+	added   string
 }
 
 func (g *gatherer) add(h *Hits, hit *Hit) {
@@ -155,6 +156,10 @@ func (f *gathered) more(hit *Hit, at kube.Location) {
 	if !slices.Contains(f.objects, hit.Object) {
 		f.objects = append(f.objects, hit.Object)
 	}
+	if hit.Added != "" {
+		f.added = hit.Added
+		return
+	}
 	if len(hit.Edits) == 0 {
 		f.unsure = true
 		return
@@ -214,6 +219,8 @@ func (f *gathered) patch(m *remedy.Maker) {
 		mended += len(f.edits[o])
 	}
 	switch {
+	case f.added != "" && f.Fix != nil:
+		f.Fix.Patch = addition(f.set, f.objects[0], f.added)
 	case f.Fix == nil || mended == 0 || f.set.Engine:
 		return
 	case f.unsure:

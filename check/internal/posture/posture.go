@@ -54,6 +54,9 @@ type Hit struct {
 	Tags     []string // beside the rule's: "edge:CE_NSENTER"
 	// Edits mend it; nil when that cannot be computed.
 	Edits []kube.Edit
+	// Added is an object, in YAML, that mends it instead: as a document of its own behind the
+	// last one of the object's file.
+	Added string
 }
 
 // Note tells of something that could not be looked at.
