@@ -20,12 +20,13 @@ type Engine struct {
 	mesh    []row    // what a mesh lets in; nil: there is none
 	sure    [3][]row // of rowOf and mesh, what depends on no condition; nil: all of it
 
+	set      *kube.Set
 	backends []backend
 }
 
 // New reads the workloads and policies of a set.
 func New(s *kube.Set) *Engine {
-	e := &Engine{Endpoints: endpoints(s)}
+	e := &Engine{Endpoints: endpoints(s), set: s}
 	e.words = (len(e.Endpoints) + 63) / 64
 	r := newReader(e, s)
 	r.read(s)
