@@ -22,6 +22,9 @@ type Engine struct {
 
 	set      *kube.Set
 	backends []backend
+
+	reader  *reader  // for policies that come later
+	changes []change // since the set
 }
 
 // New reads the workloads and policies of a set.
@@ -32,13 +35,20 @@ func New(s *kube.Set) *Engine {
 	r.read(s)
 	e.Policies = r.policies
 	slices.SortStableFunc(e.Policies, before)
+	e.reader = r
 	r.settleBlocks()
+	e.settleRows()
+	e.backends = r.fronts(s)
+	return e
+}
+
+// settleRows makes all rows.
+func (e *Engine) settleRows() {
 	for _, d := range []Direction{Ingress, Egress} {
 		e.rowOf[d] = e.rows(d, e.selecting(d, false), false)
 	}
+	e.mesh, e.sure = nil, [3][]row{}
 	e.layers()
-	e.backends = r.fronts(s)
-	return e
 }
 
 // Of is the engine of a set, made once.

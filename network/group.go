@@ -1,6 +1,10 @@
 package network
 
-import "slices"
+import (
+	"iter"
+	"math/bits"
+	"slices"
+)
 
 // group is a set that is kept: a list of its numbers while they are few, else their bits. It
 // is not changed once it is made.
@@ -28,6 +32,14 @@ func (g group) has(i int) bool {
 	}
 	_, ok := slices.BinarySearch(g.few, int32(i))
 	return ok
+}
+
+// len is how many there are.
+func (g group) len() int {
+	if g.bits != nil {
+		return g.bits.len()
+	}
+	return len(g.few)
 }
 
 func (g group) empty() bool { return g.bits == nil && len(g.few) == 0 }
@@ -73,6 +85,24 @@ func (g group) each(yield func(int) bool) {
 	for _, i := range g.few {
 		if !yield(int(i)) {
 			return
+		}
+	}
+}
+
+// shared gives the numbers that are in a set too, in order.
+func (g group) shared(s set) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i, w := range g.bits {
+			for w &= s[i]; w != 0; w &= w - 1 {
+				if !yield(i<<6 + bits.TrailingZeros64(w)) {
+					return
+				}
+			}
+		}
+		for _, i := range g.few {
+			if s.has(int(i)) && !yield(int(i)) {
+				return
+			}
 		}
 	}
 }

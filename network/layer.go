@@ -4,13 +4,7 @@ import "slices"
 
 // layers makes the rows of the mesh, and those of what is sure where rules have conditions.
 func (e *Engine) layers() {
-	conditions, mesh := false, false
-	for _, p := range e.Policies {
-		mesh = mesh || p.tier == tierMesh
-		for _, rules := range p.rules {
-			conditions = conditions || slices.ContainsFunc(rules, func(r rule) bool { return len(r.when) > 0 })
-		}
-	}
+	conditions, mesh := e.layered()
 	if mesh {
 		e.mesh = e.rows(Ingress, e.selecting(Ingress, true), false)
 	}
@@ -23,6 +17,17 @@ func (e *Engine) layers() {
 	if mesh {
 		e.sure[2] = e.rows(Ingress, e.selecting(Ingress, true), true)
 	}
+}
+
+// layered tells whether rules have conditions, and whether there is a mesh.
+func (e *Engine) layered() (conditions, mesh bool) {
+	for _, p := range e.Policies {
+		mesh = mesh || p.tier == tierMesh
+		for _, rules := range p.rules {
+			conditions = conditions || slices.ContainsFunc(rules, func(r rule) bool { return len(r.when) > 0 })
+		}
+	}
+	return conditions, mesh
 }
 
 // Sure are those of [Engine.Ports] that depend on no condition: not on a path, a method or a

@@ -1,33 +1,40 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"bulwark/kube"
 )
 
 // kinds of policies, and who reads them.
-var kinds = []struct {
-	group, kind string
-	read        func(*reader, *kube.Object)
-}{
+var kinds = []policyKind{
 	{"networking.k8s.io", "NetworkPolicy", (*reader).networkPolicy},
 	{"policy.networking.k8s.io", "AdminNetworkPolicy", (*reader).adminPolicy},
 	{"policy.networking.k8s.io", "BaselineAdminNetworkPolicy", (*reader).baselinePolicy},
 }
 
+// policyKind is a kind of policies.
+type policyKind struct {
+	group, kind string
+	read        func(*reader, *kube.Object)
+}
+
 // reader makes policies of objects.
 type reader struct {
 	e          *Engine
-	pods       *index // endpoints by their labels
-	namespaces *index // namespaces by theirs
+	mu         *sync.Mutex // held while what engines share is used: all below
+	pods       *index      // endpoints by their labels
+	namespaces *index      // namespaces by theirs
 	number     map[string]int
 	members    [][]int32        // the endpoints of each namespace
 	chosen     map[string]group // what selectors of both matched before
 	spaces     map[string]group // what selectors of namespaces matched before
+	portNames  map[portName][]having
 	scratch    set
 	everybody  group
 	subjects   set // the endpoints that policies can hold for
@@ -48,7 +55,7 @@ type cidr struct {
 }
 
 func newReader(e *Engine, s *kube.Set) *reader {
-	r := &reader{e: e, number: map[string]int{}, chosen: map[string]group{}, spaces: map[string]group{}, subjects: newSet(len(e.Endpoints)), scratch: newSet(len(e.Endpoints))}
+	r := &reader{e: e, mu: &sync.Mutex{}, number: map[string]int{}, chosen: map[string]group{}, spaces: map[string]group{}, portNames: map[portName][]having{}, subjects: newSet(len(e.Endpoints)), scratch: newSet(len(e.Endpoints))}
 	var spaces []map[string]string
 	space := func(name string, labels map[string]string) int {
 		i, ok := r.number[name]
@@ -243,13 +250,14 @@ func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports po
 		one(pods, nil, ports.numbers, true)
 	}
 	for _, name := range ports.names {
-		for number, having := range r.named(name) {
+		for _, having := range r.named(name) {
 			if d == Ingress {
-				only := groupOf(having)
-				one(pods, &only, number.ports(), true)
+				one(pods, &having.endpoints, having.ports(), true)
 				continue
 			}
-			one(pods.only(having), nil, number.ports(), false)
+			clear(r.scratch)
+			having.endpoints.addTo(r.scratch)
+			one(pods.only(r.scratch), nil, having.ports(), false)
 		}
 	}
 }
@@ -291,8 +299,17 @@ type number struct {
 
 func (n number) ports() Ports { return PortRange(n.proto, n.port, n.port) }
 
+// having is where a named port has a number.
+type having struct {
+	number
+	endpoints group
+}
+
 // named gives the numbers that a named port has, each with the endpoints where it has it.
-func (r *reader) named(name portName) map[number]set {
+func (r *reader) named(name portName) []having {
+	if list, ok := r.portNames[name]; ok {
+		return list
+	}
 	found := map[number]set{}
 	for i, e := range r.e.Endpoints {
 		for _, p := range e.ports {
@@ -305,39 +322,61 @@ func (r *reader) named(name portName) map[number]set {
 			}
 		}
 	}
-	return found
+	list := make([]having, 0, len(found))
+	for n, s := range found {
+		list = append(list, having{n, groupOf(s)})
+	}
+	slices.SortFunc(list, func(a, b having) int {
+		return cmp.Or(cmp.Compare(a.proto, b.proto), cmp.Compare(a.port, b.port))
+	})
+	r.portNames[name] = list
+	return list
 }
 
 // settleBlocks cuts the addresses where rules tell them apart, and gives each rule its own.
 func (r *reader) settleBlocks() {
-	for d := range r.cidrs {
-		byRule := map[*rule][]Block{}
+	for _, d := range []Direction{Ingress, Egress} {
+		names := r.settleDomains(d)
+		byRule := r.blocksOf(d)
 		var all []Block
-		names := r.settleDomains(Direction(d))
-		for _, c := range r.cidrs[d] {
-			to := &c.policy.rules[d][c.rule]
-			if c.name != "" {
-				if byRule[to] == nil {
-					byRule[to] = []Block{}
-				}
-				continue
+		for _, list := range byRule {
+			all = append(all, list...)
+		}
+		r.e.blocks[d] = cut(all)
+		r.give(d, byRule, names)
+	}
+}
+
+// blocksOf gives for each rule that speaks of addresses or domains its blocks.
+func (r *reader) blocksOf(d Direction) map[*rule][]Block {
+	byRule := map[*rule][]Block{}
+	for _, c := range r.cidrs[d] {
+		to := &c.policy.rules[d][c.rule]
+		if c.name != "" {
+			if byRule[to] == nil {
+				byRule[to] = []Block{}
 			}
-			byRule[to] = append(byRule[to], less(c.block, c.except)...)
+			continue
 		}
-		for to := range byRule {
-			byRule[to] = together(byRule[to])
-			all = append(all, byRule[to]...)
+		byRule[to] = append(byRule[to], less(c.block, c.except)...)
+	}
+	for to := range byRule {
+		byRule[to] = together(byRule[to])
+	}
+	return byRule
+}
+
+// give gives rules their blocks and domains, by the numbers that these have.
+func (r *reader) give(d Direction, byRule map[*rule][]Block, names map[*rule][]string) {
+	blocks := r.e.blocks[d]
+	s := newSet(len(blocks) + len(r.e.domains[d]))
+	for to, list := range byRule {
+		clear(s)
+		for _, b := range list {
+			s.addRange(within(blocks, b))
 		}
-		blocks := cut(all)
-		r.e.blocks[d] = blocks
-		for to, list := range byRule {
-			s := newSet(len(blocks) + len(r.e.domains[d]))
-			for _, b := range list {
-				s.addRange(within(blocks, b))
-			}
-			r.e.addDomains(s, Direction(d), names[to], list)
-			to.blocks = groupOf(s)
-		}
+		r.e.addDomains(s, d, names[to], list)
+		to.blocks = groupOf(s)
 	}
 }
 

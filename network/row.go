@@ -32,25 +32,38 @@ func (r row) ports(peer int) Ports {
 // rows makes the row of every endpoint in a direction. selecting are the policies that hold
 // for each, in their order.
 func (e *Engine) rows(d Direction, selecting [][]int32, sure bool) []row {
-	open := row{{AllPorts(), groupOf(e.everyone(d))}}
-	x := e.decider(d, sure)
-	known := map[string]row{}
+	m := e.rowMaker(d, sure)
 	list := make([]row, len(e.Endpoints))
-	var key []byte
 	for i, policies := range selecting {
-		if len(policies) == 0 {
-			list[i] = open
-			continue
-		}
-		key = e.rowKey(key[:0], d, i, policies)
-		r, ok := known[string(key)]
-		if !ok {
-			r = x.row(i, policies)
-			known[string(key)] = r
-		}
-		list[i] = r
+		list[i] = m.row(i, policies)
 	}
 	return list
+}
+
+// rowMaker makes each row once.
+type rowMaker struct {
+	*decider
+	open  row // of who is held by nothing
+	known map[string]row
+	key   []byte
+}
+
+func (e *Engine) rowMaker(d Direction, sure bool) *rowMaker {
+	return &rowMaker{decider: e.decider(d, sure), open: row{{AllPorts(), groupOf(e.everyone(d))}}, known: map[string]row{}}
+}
+
+// row is that of an endpoint that policies hold for.
+func (m *rowMaker) row(endpoint int, policies []int32) row {
+	if len(policies) == 0 {
+		return m.open
+	}
+	m.key = m.e.rowKey(m.key[:0], m.d, endpoint, policies)
+	r, ok := m.known[string(m.key)]
+	if !ok {
+		r = m.decider.row(endpoint, policies)
+		m.known[string(m.key)] = r
+	}
+	return r
 }
 
 // rowKey is equal for endpoints that the same rules hold for.
