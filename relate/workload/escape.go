@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -11,104 +10,208 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// escape is a way from a container to its node.
+// escape is a way from a container to its node by settings alone. Those of folders are in
+// hostpath.go.
 type escape struct {
 	edge       string // KubeHound's name, IceKube's, or our own
 	likelihood float64
-	text       string
-	rules      []string // whose findings say so
-	holds      func(*pods, *kube.Container) bool
+	// mapped is the likelihood where root of the container is nobody on the node (hostUsers:
+	// false); 0: the kernel refuses it then.
+	mapped float64
+	text   string
+	// privileged: that is enough; caps: all of them are, as is ALL.
+	privileged bool
+	caps       []string
+	hostPID    bool // is needed besides
+	also       func(*pods, *kube.Container) float64
 }
 
-// escapes are all ways of settings alone. Those of volumes are in mount.go.
 var escapes = []escape{
-	{"CE_PRIV_MOUNT", 1, "mounts the node's disk", []string{"workload/privileged"}, func(_ *pods, c *kube.Container) bool { return privileged(c) }},
-	{"CE_MODULE_LOAD", 0.95, "loads a kernel module", []string{"workload/cap-sys-module", "workload/cap-all"}, func(_ *pods, c *kube.Container) bool { return has(c, "SYS_MODULE") }},
-	{"CE_NSENTER", 1, "enters the namespaces of process 1 of the node", []string{"workload/privileged", "workload/host-pid"}, func(p *pods, c *kube.Container) bool { return privileged(c) && p.Spec.HostPID }},
-	{"CE_SYS_PTRACE", 0.9, "takes over a process of the node by ptrace", []string{"workload/cap-sys-ptrace", "workload/host-pid", "workload/cap-all"}, func(p *pods, c *kube.Container) bool {
-		return p.Spec.HostPID && has(c, "SYS_PTRACE") && has(c, "SYS_ADMIN")
-	}},
-	{"CE_CGROUP_RELEASE", 0.9, "has the kernel start a program of its own on the node (cgroup release_agent)", []string{"workload/cap-sys-admin", "workload/cap-all"}, func(_ *pods, c *kube.Container) bool { return has(c, "SYS_ADMIN") }},
-	{"CE_DAC_READ_SEARCH", 0.8, "reads the node's files by handle", []string{"workload/cap-dac-read-search", "workload/cap-all"}, func(_ *pods, c *kube.Container) bool { return has(c, "DAC_READ_SEARCH") }},
-	{"CE_RAW_DISK", 0.7, "writes the node's memory or disk directly", []string{"workload/cap-sys-rawio", "workload/cap-all"}, func(_ *pods, c *kube.Container) bool { return has(c, "SYS_RAWIO") }},
+	{edge: "CE_PRIV_MOUNT", likelihood: 1, mapped: 0.05, text: "mounts the node's disk", privileged: true},
+	{edge: "CE_MODULE_LOAD", likelihood: 0.95, text: "loads a kernel module", privileged: true, caps: []string{"SYS_MODULE"}},
+	{edge: "CE_NSENTER", likelihood: 1, text: "enters the namespaces of process 1 of the node", privileged: true, hostPID: true},
+	{edge: "CAN_NSENTER_HOST", likelihood: 0.9, text: "enters the namespaces of process 1 of the node", caps: []string{"SYS_ADMIN", "SYS_PTRACE"}, hostPID: true, also: (*pods).unconfined},
+	{edge: "CE_SYS_PTRACE", likelihood: 0.9, text: "takes over a process of the node by ptrace", caps: []string{"SYS_PTRACE", "SYS_ADMIN"}, hostPID: true, also: (*pods).unconfined},
+	{edge: "CAN_CGROUP_BREAKOUT", likelihood: 0.8, mapped: 0.05, text: "has the kernel start a program of its own on the node (release_agent of cgroup v1)", caps: []string{"SYS_ADMIN"}},
+	{edge: "CAN_ACCESS_HOST_FD", likelihood: 0.8, text: "opens the node's files by their handles", caps: []string{"DAC_READ_SEARCH"}},
+	{edge: "CE_RAW_IO", likelihood: 0.3, text: "writes the node's memory or ports directly", caps: []string{"SYS_RAWIO"}},
+	{edge: "CE_BPF", likelihood: 0.4, text: "has the kernel run its BPF programs in processes of the node", caps: []string{"BPF"}},
 }
 
-func (p *pods) escapes(c *kube.Container, at bulwark.VertexID, nodes []bulwark.VertexID) {
-	if p.Windows() {
+// sandboxed is how likely what takes a node takes a sandbox's outer side.
+const sandboxed = 0.02
+
+func (p *pods) escapes(c *kube.Container, at bulwark.VertexID) {
+	if hostProcess(p.Workload, c) {
+		p.toNode(at, "HOST_PROCESS", 1, "is a process of the Windows node", "workload/windows-host-process")
+	}
+	if !p.Windows() {
+		for i := range escapes {
+			p.escape(&escapes[i], c, at)
+		}
+		p.procMount(c, at)
+		p.flaws(c, at)
+		p.devices(c, at)
+	}
+	if p.Spec.HostNetwork {
+		p.toNode(at, "HOST_NETWORK", 0.2, "reaches what listens on the node's loopback, and the cloud's metadata as the node", "workload/host-network")
+	}
+	if p.Spec.HostIPC {
+		p.toNode(at, "HOST_IPC", 0.1, "changes what processes of the node keep in shared memory", "workload/host-ipc")
+	}
+	for i := range p.host {
+		if m := &p.host[i]; m.c == c {
+			p.hostPath(m, at)
+		}
+	}
+}
+
+// escape tells of each cause that is enough for it.
+func (p *pods) escape(e *escape, c *kube.Container, at bulwark.VertexID) {
+	likelihood := e.likelihood
+	if no(p.Spec.HostUsers) {
+		likelihood = e.mapped
+	}
+	if e.also != nil {
+		likelihood *= e.also(p, c)
+	}
+	if e.hostPID && !p.Spec.HostPID || likelihood == 0 {
 		return
 	}
-	if p.Spec.HostUsers != nil && !*p.Spec.HostUsers {
-		return // root of the container is nobody on the node
+	text := e.text
+	if p.sandbox() {
+		likelihood *= sandboxed
+		text += ", and leaves the sandbox"
 	}
-	for _, e := range escapes {
-		if e.holds(p, c) {
-			p.toNodes(at, nodes, e.edge, e.likelihood, e.text, e.rules...)
+	if user := p.powers(c); user < 1 {
+		likelihood *= user
+		text += ", once a set-uid program makes it root"
+	}
+	for _, rules := range e.causes(c) {
+		if e.hostPID {
+			rules = append(rules, "workload/host-pid")
 		}
+		p.toNode(at, e.edge, likelihood, text, rules...)
 	}
-	for _, m := range c.VolumeMounts {
-		if v := p.volume(m.Name); v != nil && v.HostPath != nil {
-			p.hostPath(v.HostPath.Path, m.ReadOnly, at, nodes)
+}
+
+// causes are the rules of the settings of a container that are enough, for each set of them.
+func (e *escape) causes(c *kube.Container) [][]string {
+	var list [][]string
+	if e.privileged && privileged(c) {
+		list = append(list, []string{"workload/privileged"})
+	}
+	if len(e.caps) == 0 {
+		return list
+	}
+	if adds(c, "ALL") {
+		list = append(list, []string{"workload/cap-all"})
+	}
+	var rules []string
+	for _, name := range e.caps {
+		if !adds(c, name) {
+			return list
 		}
+		rules = append(rules, "workload/cap-"+strings.ReplaceAll(strings.ToLower(name), "_", "-"))
+	}
+	return append(list, rules)
+}
+
+// toNode tells of a way to the node that the findings of all of the rules make together.
+func (p *pods) toNode(at bulwark.VertexID, edge string, likelihood float64, text string, rules ...string) {
+	r := bulwark.Relation{From: at, To: p.node, Type: edge, Likelihood: likelihood, Text: text}
+	p.known.Because(&r, p.ID(), rules...)
+	if len(r.Remedies) == 0 { // nobody looked, or left the finding out
+		p.remedy(&r, p.ID()+" "+edge, "take out of "+p.ID()+" what "+strings.Join(rules, " and ")+" tells of")
+	}
+	p.to.Relation(r)
+}
+
+// unconfined is how likely no profile of AppArmor stops ptrace: since 1.31 clusters say which
+// one a container has, and the runtime's is what it has when it says nothing.
+func (p *pods) unconfined(c *kube.Container) float64 {
+	switch profile := p.appArmor(c); {
+	case profile == "unconfined" || privileged(c):
+		return 1
+	case profile != "" || p.minor >= 31:
+		return 0
+	}
+	return 0.8 // nodes without AppArmor, or older clusters
+}
+
+// appArmor is the profile that a container asks for; "" when it asks for none.
+func (p *pods) appArmor(c *kube.Container) string {
+	profile := p.Meta.Annotations["container.apparmor.security.beta.kubernetes.io/"+c.Name]
+	if s := p.Spec.SecurityContext; profile == "" && s != nil && s.AppArmorProfile != nil {
+		profile = string(s.AppArmorProfile.Type)
+	}
+	if s := c.SecurityContext; s != nil && s.AppArmorProfile != nil {
+		profile = string(s.AppArmorProfile.Type)
+	}
+	return strings.ToLower(profile)
+}
+
+// procMount: with nothing over /proc, root writes the kernel's settings.
+func (p *pods) procMount(c *kube.Container, at bulwark.VertexID) {
+	s := c.SecurityContext
+	if s != nil && s.ProcMount != nil && *s.ProcMount == corev1.UnmaskedProcMount && mayBeRoot(p.Workload, c) && !no(p.Spec.HostUsers) && !p.sandbox() {
+		p.toNode(at, "CE_UMH_CORE_PATTERN", 0.9, "sets the kernel's core_pattern, by which it runs a program on the node", "workload/proc-mount")
 	}
 }
 
-func (p *pods) toNodes(at bulwark.VertexID, nodes []bulwark.VertexID, edge string, likelihood float64, text string, rules ...string) {
-	for _, n := range nodes {
-		r := bulwark.Relation{From: at, To: n, Type: edge, Likelihood: likelihood, Text: text}
-		p.known.Because(&r, p.ID(), rules...)
-		p.to.Relation(r)
-	}
-}
-
-// sockets are those of container runtimes.
-var sockets = []string{"docker.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock", "podman.sock", "dockershim.sock", "buildkitd.sock"}
-
-// writable are the folders of a node that may be written without taking it.
-var writable = []string{"/dev/shm", "/tmp", "/var/tmp", "/var/lib/docker/volumes", "/mnt", "/media", "/opt/data"}
-
-// hostPath relates a container by a folder of the node that it sees.
-func (p *pods) hostPath(dir string, readOnly bool, at bulwark.VertexID, nodes []bulwark.VertexID) {
-	dir = path.Clean(dir)
-	rules := []string{"workload/hostpath-root", "workload/runtime-socket", "workload/hostpath-writable", "workload/hostpath-kubelet", "workload/hostpath-etc", "workload/hostpath-control-plane", "workload/hostpath-dev", "workload/hostpath-cgroup", "workload/hostpath-boot", "workload/hostpath-cron", "workload/hostpath-cni"}
-	within := func(root string) bool {
-		return dir == "/" || dir == root || strings.HasPrefix(dir, root+"/") || strings.HasPrefix(root, dir+"/")
-	}
-	switch {
-	case slices.Contains(sockets, path.Base(dir)) || within("/run/containerd") && dir != "/":
-		p.toNodes(at, nodes, "EXPLOIT_CONTAINERD_SOCK", 1, "starts a container of its own by the runtime's socket "+dir, rules...)
-	case within("/proc") && dir != "/" && !readOnly:
-		p.toNodes(at, nodes, "CE_UMH_CORE_PATTERN", 0.9, "sets the node's core_pattern by "+dir, rules...)
-	case !readOnly && !slices.ContainsFunc(writable, func(w string) bool { return dir == w || strings.HasPrefix(dir, w+"/") }):
-		p.toNodes(at, nodes, "EXPLOIT_HOST_WRITE", 0.95, "writes "+dir+" of the node", rules...)
-	case readOnly && (dir == "/" || within("/etc/kubernetes") || within("/root") || within("/home") || within("/var/lib/kubelet") || within("/etc/shadow")):
-		p.toNodes(at, nodes, "EXPLOIT_HOST_READ", 0.8, "reads "+dir+" of the node", rules...)
-	}
-	if within("/var/lib/kubelet/pods") {
-		p.toNodes(at, nodes, "EXPLOIT_HOST_TRAVERSE", 0.95, "reads the tokens of other pods in "+dir, rules...)
-	}
-}
-
-func (p *pods) volume(volume string) *corev1.Volume {
-	for i := range p.Spec.Volumes {
-		if p.Spec.Volumes[i].Name == volume {
-			return &p.Spec.Volumes[i]
-		}
-	}
-	return nil
-}
-
+// privileged tells whether a container is.
 func privileged(c *kube.Container) bool {
-	return c.SecurityContext != nil && c.SecurityContext.Privileged != nil && *c.SecurityContext.Privileged
+	return c.SecurityContext != nil && yes(c.SecurityContext.Privileged)
 }
 
-// has tells whether a container is given a capability, by its name or all of them. What a
-// privileged one has is a relation of its own, since taking the capability out removes nothing.
-func has(c *kube.Container, capability corev1.Capability) bool {
+// adds tells whether a container adds a capability, by that name. What a privileged one has is
+// another cause, since taking the capability out removes nothing.
+func adds(c *kube.Container, capability string) bool {
 	if c.SecurityContext == nil || c.SecurityContext.Capabilities == nil {
 		return false
 	}
 	return slices.ContainsFunc(c.SecurityContext.Capabilities.Add, func(added corev1.Capability) bool {
-		one := strings.TrimPrefix(strings.ToUpper(string(added)), "CAP_")
-		return one == string(capability) || one == "ALL"
+		return strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(string(added))), "CAP_") == capability
 	})
+}
+
+// mayBeRoot tells whether a container runs as root or may: where nothing is said the image
+// decides, and most run as root.
+func mayBeRoot(w *kube.Workload, c *kube.Container) bool {
+	user, nonRoot := (*int64)(nil), (*bool)(nil)
+	if s := w.Spec.SecurityContext; s != nil {
+		user, nonRoot = s.RunAsUser, s.RunAsNonRoot
+	}
+	if s := c.SecurityContext; s != nil {
+		if s.RunAsUser != nil {
+			user = s.RunAsUser
+		}
+		if s.RunAsNonRoot != nil {
+			nonRoot = s.RunAsNonRoot
+		}
+	}
+	if user != nil {
+		return *user == 0
+	}
+	return !yes(nonRoot)
+}
+
+// powers is the chance that whoever holds the container has its capabilities: another user
+// than root gets them by a set-uid program of the image alone.
+func (p *pods) powers(c *kube.Container) float64 {
+	switch {
+	case mayBeRoot(p.Workload, c):
+		return 1
+	case !privileged(c) && no(c.SecurityContext.AllowPrivilegeEscalation):
+		return 0.1
+	}
+	return 0.5
+}
+
+func hostProcess(w *kube.Workload, c *kube.Container) bool {
+	if s := c.SecurityContext; s != nil && s.WindowsOptions != nil && s.WindowsOptions.HostProcess != nil {
+		return *s.WindowsOptions.HostProcess
+	}
+	s := w.Spec.SecurityContext
+	return s != nil && s.WindowsOptions != nil && yes(s.WindowsOptions.HostProcess)
 }

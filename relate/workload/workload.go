@@ -1,9 +1,17 @@
-// Package workload relates pods to what they hold and to the node below them: containers,
-// accounts, secrets, and every setting that lets a container take its node.
+// Package workload relates pods to what they hold and to the nodes below them: containers,
+// accounts, volumes, secrets and what those open, and every setting that lets a container take
+// its node.
+//
+// A setting is a relation for each cause that is enough alone: a container that is privileged
+// and adds all capabilities loads a kernel module in two ways, and only both fixes stop it. A
+// relation that needs several settings names the findings of all, and the fix of any removes
+// it.
 package workload
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"bulwark"
 	"bulwark/kube"
@@ -17,66 +25,91 @@ type relater struct{}
 func New() bulwark.Relater { return relater{} }
 
 func (relater) Info() bulwark.Info {
-	return bulwark.Info{Name: "relate/workload", Summary: "What pods hold, and how containers take their node", Version: 1}
+	return bulwark.Info{Name: "relate/workload", Summary: "What pods hold, and how containers take their node", Version: 2}
 }
 
 func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Inventory, findings []bulwark.Finding, to bulwark.Relations) error {
-	known := found.New(findings)
-	for _, w := range kube.Of(t).Workloads() {
+	s := kube.Of(t)
+	if s.Len() == 0 {
+		return nil
+	}
+	w := newWorld(s, found.New(findings), to)
+	for _, one := range s.Workloads() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		one := &pods{Workload: w, known: known, to: to}
-		one.relate()
+		p := &pods{Workload: one, world: w}
+		p.relate()
 	}
-	return nil
+	w.shared()
+	w.nodes()
+	return w.secrets(ctx)
+}
+
+// world is what the workloads of a target share.
+type world struct {
+	set    *kube.Set
+	known  *found.Findings
+	to     bulwark.Relations
+	minor  int             // of the cluster's version, 1.minor; 0 when that is not known
+	below  map[string]bool // nodes that pods run on
+	adrift bool            // pods run on nodes that are not known
+	users  map[bulwark.VertexID][]user
+	order  []bulwark.VertexID // of users
+	opened map[bulwark.VertexID]bool
+	images map[string][]running // by registry
+}
+
+func newWorld(s *kube.Set, known *found.Findings, to bulwark.Relations) *world {
+	w := &world{set: s, known: known, to: to, below: map[string]bool{}, users: map[bulwark.VertexID][]user{}, opened: map[bulwark.VertexID]bool{}, images: map[string][]running{}}
+	if s.Cluster != nil {
+		if _, rest, ok := strings.Cut(s.Cluster.Version, "."); ok {
+			digits, _, _ := strings.Cut(rest, ".")
+			w.minor, _ = strconv.Atoi(strings.TrimRight(digits, "+"))
+		}
+	}
+	return w
+}
+
+// remedy gives a relation a remedy that is no finding's fix.
+func (w *world) remedy(r *bulwark.Relation, id, text string) {
+	w.to.Remedy(bulwark.Remedy{ID: id, Text: text, Fix: &bulwark.Fix{Text: text}})
+	r.Remedies = append(r.Remedies, id)
 }
 
 // pods relates one workload.
 type pods struct {
 	*kube.Workload
-	known *found.Findings
-	to    bulwark.Relations
+	*world
+	on   []string         // nodes; none: it is not known which
+	node bulwark.VertexID // the node below, or a group of several
+	held bulwark.VertexID // the volumes on it
+	host []hostMount      // folders of the node that the containers have
 }
 
+// passing is the chance that a container is there to be held which ends before the others
+// begin.
+const passing = 0.2
+
 func (p *pods) relate() {
-	nodes := p.nodes()
+	p.ground()
+	p.host = p.hostMounts()
 	for i := range p.Containers {
 		c := &p.Containers[i]
 		at := name.Container(p.Workload, c)
-		p.to.Relation(bulwark.Relation{From: name.Workload(p.Workload), To: at, Type: "CONTAINER_ATTACH", Text: "is in the pod"})
-		p.identity(at)
-		p.volumes(c, at)
-		p.escapes(c, at, nodes)
-	}
-}
-
-// nodes are those that the pods run on; one that stands for any, where that is not known.
-func (p *pods) nodes() []bulwark.VertexID {
-	seen := map[string]bool{}
-	var list []bulwark.VertexID
-	add := func(n string) {
-		if n != "" && !seen[n] {
-			seen[n] = true
-			list = append(list, name.Node(n))
+		r := bulwark.Relation{From: name.Workload(p.Workload), To: at, Type: "CONTAINER_ATTACH", Text: "is in the pod"}
+		if c.Init && !c.Sidecar() {
+			r.Likelihood, r.Text = passing, "is in the pod, until the others begin"
 		}
+		p.to.Relation(r)
+		p.identity(c, at)
+		p.holds(c, at)
+		p.escapes(c, at)
+		p.neighbours(c, at)
+		p.runs(c, at)
 	}
-	add(p.Spec.NodeName)
-	for _, o := range p.Pods {
-		add(o.Root.Get("spec", "nodeName").Text())
-	}
-	if list == nil {
-		return []bulwark.VertexID{name.AnyNode}
-	}
-	return list
+	p.pulls()
 }
 
-// identity relates a container to the account whose token it has.
-func (p *pods) identity(at bulwark.VertexID) {
-	if auto := p.Spec.AutomountServiceAccountToken; auto != nil && !*auto {
-		return
-	}
-	r := bulwark.Relation{From: at, To: name.Account(p.Namespace, p.ServiceAccount()), Type: "IDENTITY_ASSUME", Text: "uses the token in the pod"}
-	p.known.Because(&r, p.ID(), "workload/default-account-token")
-	p.to.Relation(r)
-}
+func yes(b *bool) bool { return b != nil && *b }
+func no(b *bool) bool  { return b != nil && !*b }

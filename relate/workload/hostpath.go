@@ -1,0 +1,221 @@
+package workload
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/rbac"
+	"bulwark/relate/internal/found"
+)
+
+// hostMount is a path of the node in a container.
+type hostMount struct {
+	c        *kube.Container
+	dir      string // of the node, clean, with the subPath
+	readOnly bool
+	deep     bool   // what is mounted below is read-only too
+	at       string // where in the container
+	pv       string // the persistent volume that is this folder; "" for none
+}
+
+// place is a part of the node's file system, with how likely the node is had by writing and
+// by reading it.
+type place struct {
+	dir         string
+	write, read float64
+	kernel      bool // root of a user namespace may not write it
+	text        string
+}
+
+// places, of which the deepest that a folder is, or lies in, counts. A folder above some of
+// them is worth the most of those. Writing where nothing of the system's is known to be is
+// low: a set-uid program is left there, which somebody of the node has to start.
+var places = []place{
+	{"/", 1, 0.9, false, "the whole file system"},
+	{"/etc/passwd", 0.95, 0, false, "its users"},
+	{"/etc/shadow", 0.95, 0.6, false, "its passwords"},
+	{"/etc", 0.95, 0.6, false, "its configuration"},
+	{"/etc/ssl/certs", 0.3, 0, false, "certificates that it trusts"},
+	{"/etc/pki", 0.3, 0, false, "certificates that it trusts"},
+	{"/etc/localtime", 0, 0, false, ""},
+	{"/etc/machine-id", 0, 0, false, ""},
+	{"/etc/os-release", 0, 0, false, ""},
+	{"/etc/hosts", 0.1, 0, false, "names of hosts"},
+	{"/etc/resolv.conf", 0.1, 0, false, "its resolver"},
+	{"/etc/cni", 0.95, 0, false, "its CNI plugins"},
+	{"/etc/cron.d", 1, 0, false, "its cron tables"},
+	{"/etc/crontab", 1, 0, false, "its cron tables"},
+	{"/var/spool/cron", 1, 0, false, "its cron tables"},
+	{"/etc/systemd", 0.95, 0, false, "its services"},
+	{"/etc/ssh", 0.95, 0.5, false, "its SSH keys"},
+	{"/etc/kubernetes", 1, 0.9, false, "the cluster's keys and static pods"},
+	{"/etc/kubernetes/manifests", 1, 0, false, "its static pods"},
+	{"/etc/kubelet.d", 1, 0, false, "its static pods"},
+	{"/etc/rancher", 0.95, 0.9, false, "the cluster's keys"},
+	{"/var/lib/rancher", 0.95, 0.9, false, "the cluster's keys"},
+	{"/var/lib/k0s", 0.95, 0.9, false, "the cluster's keys"},
+	{"/var/snap/microk8s", 0.95, 0.9, false, "the cluster's keys"},
+	{"/var/lib/etcd", 0.95, 0.9, false, "etcd's data"},
+	{"/root", 0.95, 0.6, false, "root's home"},
+	{"/root/.ssh", 1, 0.8, false, "root's SSH keys"},
+	{"/home", 0.9, 0.5, false, "people's homes"},
+	{"/var/lib/kubelet", 0.95, 0.9, false, "the kubelet's key and the tokens of pods"},
+	{"/var/lib/kubelet/pods", 0.8, 0, false, "the volumes of pods"},
+	{"/var/lib/kubelet/plugins", 0.3, 0, false, "the kubelet's plugins"},
+	{"/var/lib/kubelet/plugins_registry", 0.3, 0, false, "the kubelet's plugins"},
+	{"/var/lib/kubelet/device-plugins", 0.3, 0, false, "the kubelet's plugins"},
+	{"/var/lib/docker", 0.95, 0.4, false, "the file systems of containers"},
+	{"/var/lib/docker/containers", 0.1, 0, false, "logs"},
+	{"/var/lib/docker/volumes", 0.1, 0, false, "volumes of containers"},
+	{"/var/lib/containerd", 0.95, 0.4, false, "the file systems of containers"},
+	{"/var/lib/containers", 0.95, 0.4, false, "the file systems of containers"},
+	{"/run/containerd", 0.95, 0, false, "the runtime's state"},
+	{"/run/runc", 0.95, 0, false, "the runtime's state"},
+	{"/run/crio", 0.95, 0, false, "the runtime's state"},
+	{"/run/systemd", 0.8, 0, false, "its services"},
+	{"/run/dbus", 0.6, 0, false, "its services"},
+	{"/run/xtables.lock", 0, 0, false, ""},
+	{"/run/udev", 0.2, 0, false, "rules of its devices"},
+	{"/var/lib/cloud", 0.9, 0.5, false, "what the cloud gave it at its start"},
+	{"/var/lib/cni", 0.5, 0, false, "the state of CNI plugins"},
+	{"/opt/cni", 0.95, 0, false, "its CNI plugins"},
+	{"/opt", 0.6, 0, false, "programs"},
+	{"/usr", 0.95, 0, false, "its programs"},
+	{"/bin", 0.95, 0, false, "its programs"},
+	{"/sbin", 0.95, 0, false, "its programs"},
+	{"/lib", 0.95, 0, false, "its libraries"},
+	{"/lib64", 0.95, 0, false, "its libraries"},
+	{"/boot", 0.8, 0, false, "its kernel"},
+	{"/var/log", 0.1, 0, false, "its logs"},
+	{"/proc", 0.9, 0.2, true, "the kernel's settings"},
+	{"/sys", 0.7, 0, true, "the kernel's settings"},
+	{"/sys/fs/cgroup", 0.7, 0, true, "its control groups"},
+	{"/sys/fs/bpf", 0.3, 0, true, "its BPF programs"},
+	{"/sys/kernel/debug", 0.3, 0, true, "the kernel's debug files"},
+	{"/dev", 0.3, 0.1, true, "its devices"}, // the devices cgroup refuses most
+	{"/dev/shm", 0, 0, true, ""},
+	{"/dev/log", 0, 0, true, ""},
+	{"/dev/null", 0, 0, true, ""},
+	{"/tmp", 0, 0, false, ""},
+	{"/var/tmp", 0, 0, false, ""},
+	{"/mnt", 0.1, 0, false, "other disks"},
+	{"/Windows", 0.95, 0.3, false, "its programs"},
+	{"/Program Files", 0.95, 0, false, "its programs"},
+}
+
+// elsewhere is a folder of which nothing is known.
+var elsewhere = place{write: 0.2, text: "a folder"}
+
+// placeOf is what a folder is worth.
+func placeOf(dir string) place {
+	best, above := elsewhere, place{}
+	length := 0
+	for _, p := range places {
+		if p.dir != "/" && len(p.dir) > length && within(dir, p.dir) || dir == p.dir {
+			best, length = p, len(p.dir)
+		}
+		if p.dir != dir && within(p.dir, dir) && p.write > above.write {
+			above.write, above.text, above.kernel = p.write, p.text, p.kernel
+		}
+		if p.dir != dir && within(p.dir, dir) && p.read > above.read {
+			above.read = p.read
+		}
+	}
+	if above.write > best.write {
+		best.write, best.text, best.kernel = above.write, above.text, above.kernel
+	}
+	best.read = max(best.read, above.read)
+	return best
+}
+
+// sockets are the files by which container runtimes are asked, folders the ones they lie in.
+var (
+	sockets = []string{"docker.sock", "containerd.sock", "crio.sock", "cri-dockerd.sock", "podman.sock", "dockershim.sock", "buildkitd.sock", "frakti.sock", "docker_engine", "containerd-containerd"}
+	folders = []string{"/run", "/run/containerd", "/run/crio", "/run/podman", "/run/docker", "/run/k3s", "/run/k3s/containerd", "/run/k0s", "/run/nri", "/run/buildkit"}
+)
+
+// hostPath relates a container by a folder of the node that it has.
+func (p *pods) hostPath(m *hostMount, at bulwark.VertexID) {
+	dir := m.dir
+	if rest, ok := strings.CutPrefix(dir, "/var/run"); ok {
+		dir = "/run" + rest // it is a link to that
+	}
+	is := placeOf(dir)
+	mapped := no(p.Spec.HostUsers)
+	root := mayBeRoot(p.Workload, m.c)
+	user := 1.0
+	if !root {
+		user = 0.4 // most of what is worth it is root's
+	}
+	switch {
+	case slices.Contains(sockets, path.Base(dir)):
+		p.byMount(m, at, "EXPLOIT_CONTAINERD_SOCK", user, "starts a container of its own by the runtime's socket "+m.dir)
+	case slices.Contains(folders, dir):
+		p.byMount(m, at, "EXPLOIT_CONTAINERD_SOCK", 0.8*user, "starts a container of its own by the runtime's socket in "+m.dir)
+	}
+	if core := within("/proc/sys/kernel/core_pattern", dir); core && root && !mapped && (!m.readOnly || dir == "/" && !m.deep) {
+		p.byMount(m, at, "CE_UMH_CORE_PATTERN", 0.9, "sets the kernel's core_pattern by "+m.dir+", by which it runs a program on the node")
+	}
+	if write := is.write * user; !m.readOnly && write > 0 && !(mapped && is.kernel) {
+		p.byMount(m, at, "EXPLOIT_HOST_WRITE", write, writes(dir, m.dir, is.text))
+	}
+	if read := is.read * user; m.readOnly && read > 0 {
+		p.byMount(m, at, "EXPLOIT_HOST_READ", read, "reads "+m.dir+" of the node: "+is.text)
+	}
+	if within(dir, "/var/lib/kubelet/pods") || within("/var/lib/kubelet/pods", dir) {
+		r := p.mounted(m, bulwark.Relation{From: at, To: p.held, Type: "EXPLOIT_HOST_TRAVERSE", Likelihood: user, Text: "reads the tokens and Secrets of the node's pods in " + m.dir})
+		p.to.Relation(r)
+	}
+	p.varLog(m, dir, at)
+	p.folder(m, is, at)
+}
+
+func writes(dir, written, text string) string {
+	if within("/etc/kubernetes/manifests", dir) && dir != "/" && dir != "/etc" {
+		return "has the kubelet run a pod of its own by a manifest in " + written
+	}
+	return "writes " + written + " of the node: " + text
+}
+
+// varLog: the kubelet shows the file that a link in its logs leads to, to whoever may read logs.
+func (p *pods) varLog(m *hostMount, dir string, at bulwark.VertexID) {
+	if m.readOnly || !within("/var/log/pods", dir) && !within(dir, "/var/log/pods") || !p.automounts() {
+		return
+	}
+	who := rbac.Account(p.Namespace, p.ServiceAccount()).Identity()
+	rights := rbac.Of(p.set)
+	_, ok := rights.Can(who, rbac.Request{Verb: "get", Resource: "pods", Subresource: "log", Namespace: p.Namespace})
+	if !ok {
+		_, ok = rights.Can(who, rbac.Request{Verb: "get", Resource: "nodes", Subresource: "log"})
+	}
+	if !ok {
+		return
+	}
+	r := p.mounted(m, bulwark.Relation{From: at, To: p.node, Type: "CE_VAR_LOG_SYMLINK", Likelihood: 0.8, Text: "reads any file of the node by a link in " + m.dir + ", as the log of a pod that its account may read"})
+	p.known.Because(&r, p.ID(), "rbac/log-read")
+	p.to.Relation(r)
+}
+
+func (p *pods) byMount(m *hostMount, at bulwark.VertexID, edge string, likelihood float64, text string) {
+	p.to.Relation(p.mounted(m, bulwark.Relation{From: at, To: p.node, Type: edge, Likelihood: likelihood, Text: text}))
+}
+
+// mounted gives a relation what takes the mount away.
+func (p *pods) mounted(m *hostMount, r bulwark.Relation) bulwark.Relation {
+	found.Add(&r, p.known.Like(p.ID(), "workload/", "container "+m.c.Name+": hostPath ", " at "+m.at+" ("))
+	if m.pv != "" {
+		p.known.Because(&r, "PersistentVolume/"+m.pv, "exposure/volume-on-host")
+	}
+	if len(r.Remedies) == 0 {
+		p.remedy(&r, p.ID()+" mount "+m.c.Name+" "+m.at, "take the mount of "+m.dir+" of the node out of the container "+m.c.Name+" of "+p.ID())
+	}
+	return r
+}
+
+// within tells whether p is dir or lies below it.
+func within(p, dir string) bool {
+	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
+}

@@ -1,0 +1,83 @@
+package workload
+
+import (
+	"path"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/relate/internal/name"
+)
+
+// tokens is where the kubelet puts a token unless the pods say otherwise.
+const tokens = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+// identity relates a container to the account whose token it has.
+func (p *pods) identity(c *kube.Container, at bulwark.VertexID) {
+	account := name.Account(p.Namespace, p.ServiceAccount())
+	if v, ok := p.projected(c); ok {
+		r := bulwark.Relation{From: at, To: account, Type: "IDENTITY_ASSUME", Text: "uses the token in the volume " + v}
+		p.remedy(&r, p.ID()+" token in "+v, "take the serviceAccountToken out of the volume "+v+" of "+p.ID()+", unless it asks the API server")
+		p.assume(r, v)
+	}
+	if p.automounts() && !mountedAt(c, tokens) {
+		r := bulwark.Relation{From: at, To: account, Type: "IDENTITY_ASSUME", Text: "uses the token in the pod"}
+		p.known.Because(&r, p.ID(), "secrets/token-without-need")
+		p.remedy(&r, p.ID()+" automountServiceAccountToken", "set automountServiceAccountToken: false in "+p.ID()+", unless it asks the API server")
+		p.assume(r, "kube-api-access")
+	}
+}
+
+// assume takes a relation by which a container has a token, and relates the volume in which
+// that is.
+func (p *pods) assume(r bulwark.Relation, volume string) {
+	p.to.Relation(r)
+	token := p.token(volume)
+	found := r
+	found.To, found.Type, found.Text = token, "VOLUME_DISCOVER", "has the volume with the token"
+	p.to.Relation(found)
+	if !p.opened[token] {
+		p.opened[token] = true
+		p.lies(token)
+		p.to.Relation(bulwark.Relation{From: token, To: r.To, Type: "TOKEN_STEAL", Text: "has a token of the account"})
+	}
+}
+
+func (p *pods) token(volume string) bulwark.VertexID { return name.Volume(p.ID() + "/" + volume) }
+
+// automounts tells whether the kubelet gives the pods a token. What pods say counts more than
+// what their account says.
+func (p *pods) automounts() bool {
+	if auto := p.Spec.AutomountServiceAccountToken; auto != nil {
+		return *auto
+	}
+	account := p.set.Find(p.Namespace + "/ServiceAccount/" + p.ServiceAccount())
+	return account == nil || !account.Root.Get("automountServiceAccountToken").False()
+}
+
+// projected is the volume of a container that has a token for the API server. One for another
+// audience opens nothing there.
+func (p *pods) projected(c *kube.Container) (volume string, ok bool) {
+	for _, m := range c.VolumeMounts {
+		v := p.volume(m.Name)
+		if v == nil || v.Projected == nil {
+			continue
+		}
+		for _, s := range v.Projected.Sources {
+			if t := s.ServiceAccountToken; t != nil && apiAudience[t.Audience] {
+				return v.Name, true
+			}
+		}
+	}
+	return "", false
+}
+
+var apiAudience = map[string]bool{"": true, "https://kubernetes.default.svc": true, "https://kubernetes.default.svc.cluster.local": true, "api": true, "kubernetes": true, "k3s": true}
+
+func mountedAt(c *kube.Container, dir string) bool {
+	for _, m := range c.VolumeMounts {
+		if path.Clean(m.MountPath) == dir {
+			return true
+		}
+	}
+	return false
+}

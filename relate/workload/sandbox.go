@@ -1,0 +1,112 @@
+package workload
+
+import (
+	"strings"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/relate/internal/found"
+	"bulwark/relate/internal/name"
+)
+
+// sandbox tells whether the pods run behind a kernel of their own: what is mounted from the
+// node is theirs none the less.
+func (p *pods) sandbox() bool {
+	if p.Spec.RuntimeClassName == nil || *p.Spec.RuntimeClassName == "" {
+		return false
+	}
+	handler := *p.Spec.RuntimeClassName
+	if class := p.set.Find("RuntimeClass/" + handler); class != nil {
+		handler = class.Root.Get("handler").Text()
+	}
+	handler = strings.ToLower(handler)
+	for _, word := range []string{"gvisor", "runsc", "kata", "firecracker", "confidential", "sandbox"} {
+		if strings.Contains(handler, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// flaws relates a container to its node by flaws of the kernel, where more than usual makes
+// them likely: it runs what others bring, or may call all of the kernel. Every container may
+// find one; that would relate all to all, and is left out.
+func (p *pods) flaws(c *kube.Container, at bulwark.VertexID) {
+	if p.sandbox() {
+		return
+	}
+	likelihood := 0.0
+	r := bulwark.Relation{From: at, To: p.node, Type: "KERNEL_EXPLOIT"}
+	tell := func(rule, text string, chance float64) {
+		if f := p.known.Like(p.ID(), rule, "", ""); f != nil && (p.about(f, c)) {
+			likelihood += chance
+			r.Text = text
+			found.Add(&r, f)
+		}
+	}
+	tell("workload/seccomp-unconfined", "uses a flaw of the kernel, of which it may call everything", 0.02)
+	if mayBeRoot(p.Workload, c) {
+		tell("workload/apparmor-unconfined", "uses a flaw of the kernel, without AppArmor", 0.01)
+	}
+	tell("workload/no-sandbox", "runs what others bring, and they use a flaw of the kernel that it shares with the node", 0.05)
+	if likelihood == 0 {
+		return
+	}
+	if no(p.Spec.HostUsers) {
+		likelihood /= 4
+	}
+	// Each fix makes it less likely, and none alone removes it but a sandbox.
+	r.Likelihood, r.Remedies = likelihood, nil
+	p.remedy(&r, p.ID()+" runtimeClassName", "run "+p.ID()+" in a sandbox: a runtimeClassName of gVisor or Kata")
+	p.to.Relation(r)
+}
+
+// about tells whether a finding about the workload is about a container, or all of them.
+func (p *pods) about(f *bulwark.Finding, c *kube.Container) bool {
+	named := false
+	for _, line := range f.Evidence {
+		if strings.HasPrefix(line, "container "+c.Name+": ") {
+			return true
+		}
+		named = named || strings.HasPrefix(line, "container ")
+	}
+	return !named
+}
+
+// devices relates a container to its node by a disk of that, which it may read and write
+// below the file system.
+func (p *pods) devices(c *kube.Container, at bulwark.VertexID) {
+	for _, d := range c.VolumeDevices {
+		v := p.volume(d.Name)
+		if v == nil || v.PersistentVolumeClaim == nil {
+			continue
+		}
+		pv := p.bound(v.PersistentVolumeClaim.ClaimName)
+		if own := folderOf(pv, true); strings.HasPrefix(own, "/dev/") {
+			p.toNode(at, "CE_BLOCK_DEVICE", 0.3, "changes the node's disk "+own+" below the file system", "workload/block-device")
+		}
+	}
+}
+
+// neighbours relates a container to the others of its pod whose processes it sees.
+func (p *pods) neighbours(c *kube.Container, at bulwark.VertexID) {
+	if !yes(p.Spec.ShareProcessNamespace) || p.Spec.HostPID || c.Init && !c.Sidecar() {
+		return
+	}
+	for i := range p.Containers {
+		other := &p.Containers[i]
+		if other.Name == c.Name || other.Init && !other.Sidecar() {
+			continue
+		}
+		likelihood := 0.4 // who is not root gets into processes of its own user
+		if mayBeRoot(p.Workload, c) {
+			likelihood = 0.9
+		}
+		r := bulwark.Relation{From: at, To: name.Container(p.Workload, other), Type: "SHARE_PS_NAMESPACE", Likelihood: likelihood, Text: "sees its processes, and their files by /proc/PID/root"}
+		p.known.Because(&r, p.ID(), "workload/share-process-namespace")
+		if len(r.Remedies) == 0 {
+			p.remedy(&r, p.ID()+" shareProcessNamespace", "take shareProcessNamespace out of "+p.ID())
+		}
+		p.to.Relation(r)
+	}
+}
