@@ -9,24 +9,10 @@ func (e *Engine) Alike() [][]int {
 	n := len(e.Endpoints)
 	x := &division{class: make([]int32, n), moved: make([]int32, 1, n+1), last: make([]int32, 1, n+1)}
 	outside := n - 1
-	for _, d := range []Direction{Ingress, Egress} {
-		first := map[*cell]int{} // a row's first cell, to its number
-		numbers := make([]int, n)
-		for i, r := range e.rowOf[d][:outside] {
-			if len(r) == 0 {
-				continue // the rows that have none are one
-			}
-			number, ok := first[&r[0]]
-			if !ok {
-				number = len(first) + 1
-				first[&r[0]] = number
-				for _, c := range r {
-					x.split(c.peers.each, n)
-				}
-			}
-			numbers[i] = number
+	for _, rows := range [][]row{e.rowOf[Ingress], e.rowOf[Egress], e.mesh, e.sure[0], e.sure[1], e.sure[2]} {
+		if rows != nil {
+			x.rows(rows[:outside], n)
 		}
-		x.by(numbers)
 	}
 	ports := make([]string, n)
 	for i := range e.Endpoints[:outside] {
@@ -74,6 +60,27 @@ type division struct {
 	class       []int32
 	moved, last []int32 // of a class: where the members that a set has go, and by which set
 	sets        int32
+}
+
+// rows parts endpoints that have different rows, and those that rows tell apart.
+func (x *division) rows(rows []row, n int) {
+	first := map[*cell]int{} // a row's first cell, to its number
+	numbers := make([]int, n)
+	for i, r := range rows {
+		if len(r) == 0 {
+			continue // the rows that have none are one
+		}
+		number, ok := first[&r[0]]
+		if !ok {
+			number = len(first) + 1
+			first[&r[0]] = number
+			for _, c := range r {
+				x.split(c.peers.each, n)
+			}
+		}
+		numbers[i] = number
+	}
+	x.by(numbers)
 }
 
 // split parts the members of a set from those of their classes that it has not.

@@ -58,7 +58,7 @@ func (m *Map) DOT(w io.Writer) error {
 		}
 	})
 	for _, e := range m.Edges {
-		fmt.Fprintf(b, "\tn%d -> n%d [label=%s];\n", e.From, e.To, quoted(e.Conn))
+		fmt.Fprintf(b, "\tn%d -> n%d [label=%s];\n", e.From, e.To, quoted(e.Label()))
 	}
 	fmt.Fprint(b, "}\n")
 	return b.Flush()
@@ -93,7 +93,7 @@ func (m *Map) Mermaid(w io.Writer) error {
 		}
 	})
 	for _, e := range m.Edges {
-		fmt.Fprintf(b, "  n%d -->|%s| n%d\n", e.From, entities(e.Conn), e.To)
+		fmt.Fprintf(b, "  n%d -->|%s| n%d\n", e.From, entities(e.Label()), e.To)
 	}
 	return b.Flush()
 }

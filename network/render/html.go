@@ -84,7 +84,7 @@ func (m *Map) HTML(w io.Writer, title string, notes []string) error {
 			v.Left = len(m.Edges) - i
 			break
 		}
-		v.Rows = append(v.Rows, [3]string{Harmless(m.Nodes[e.From].Name), Harmless(m.Nodes[e.To].Name), e.Conn})
+		v.Rows = append(v.Rows, [3]string{Harmless(m.Nodes[e.From].Name), Harmless(m.Nodes[e.To].Name), e.Label()})
 	}
 	b := bufio.NewWriter(w)
 	if err := t.Execute(b, v); err != nil {
@@ -122,11 +122,11 @@ func (m *Map) data() data {
 		}
 	}
 	for _, e := range m.Edges {
-		c, ok := conns[e.Conn]
+		c, ok := conns[e.Label()]
 		if !ok {
 			c = len(d.Conns)
-			conns[e.Conn] = c
-			d.Conns = append(d.Conns, e.Conn)
+			conns[e.Label()] = c
+			d.Conns = append(d.Conns, e.Label())
 		}
 		d.Edges = append(d.Edges, [3]int{e.From, e.To, c})
 	}

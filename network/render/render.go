@@ -32,6 +32,16 @@ func (n *Node) Outside() bool { return n.Namespace == "" }
 type Edge struct {
 	From, To int
 	Conn     string
+	// When says on what else the connection depends: "only GET /public".
+	When []string
+}
+
+// Label is the ports of an edge, and on what they depend.
+func (e *Edge) Label() string {
+	if len(e.When) == 0 {
+		return e.Conn
+	}
+	return e.Conn + " (" + Harmless(strings.Join(e.When, "; ")) + ")"
 }
 
 // Options choose what is on a map.
@@ -57,11 +67,12 @@ type drawing struct {
 	m      *Map
 	number map[string]int
 	ports  map[[2]int]network.Ports
+	when   map[[2]int][]string
 }
 
 // Draw makes the map of an engine.
 func Draw(e *network.Engine, o Options) *Map {
-	d := &drawing{e: e, o: o, m: &Map{}, number: map[string]int{}, ports: map[[2]int]network.Ports{}}
+	d := &drawing{e: e, o: o, m: &Map{}, number: map[string]int{}, ports: map[[2]int]network.Ports{}, when: map[[2]int][]string{}}
 	units := d.units()
 	for i := range units {
 		for j := range units {
@@ -158,7 +169,10 @@ func (d *drawing) between(from, to *unit) {
 	var p network.Ports
 	for _, i := range ends[0] {
 		for _, j := range ends[1] {
-			p = p.Union(d.e.Ports(i, j))
+			if more := d.e.Ports(i, j); !more.Empty() {
+				p = p.Union(more)
+				d.depends(from.node, to.node, d.e.Conditions(i, j))
+			}
 		}
 	}
 	n := from.names * to.names
@@ -182,19 +196,51 @@ func (d *drawing) outside(u *unit) {
 		if p := d.e.FromController(i); !p.Empty() {
 			d.add(d.node(Node{Name: d.e.Endpoints[len(d.e.Endpoints)-1].String()}), u.node, p, u.names)
 		}
-		for _, dir := range []network.Direction{network.Ingress, network.Egress} {
-			for b, block := range d.e.Blocks(dir) {
-				p := d.e.BlockPorts(dir, i, b)
-				if p.Empty() || block.First.Is6() && !d.o.IPv6 {
-					continue
-				}
-				other := d.node(Node{Name: block.String() + "[External]"})
-				if dir == network.Ingress {
-					d.add(other, u.node, p, u.names)
-				} else {
-					d.add(u.node, other, p, u.names)
-				}
+		d.addresses(u, i)
+		d.domains(u, i)
+	}
+}
+
+// addresses adds what an endpoint of a unit may receive from addresses, and send to them.
+func (d *drawing) addresses(u *unit, i int) {
+	for _, dir := range []network.Direction{network.Ingress, network.Egress} {
+		for b, block := range d.e.Blocks(dir) {
+			p := d.e.BlockPorts(dir, i, b)
+			if p.Empty() || block.First.Is6() && !d.o.IPv6 {
+				continue
 			}
+			from, to := u.node, d.node(Node{Name: block.String() + "[External]"})
+			if dir == network.Ingress {
+				from, to = to, from
+			}
+			d.add(from, to, p, u.names)
+			d.depends(from, to, d.e.BlockConditions(dir, i, b))
+		}
+	}
+}
+
+// domains adds those that an endpoint may reach though it may not reach all addresses.
+func (d *drawing) domains(u *unit, i int) {
+	for k, name := range d.e.Domains() {
+		p := d.e.DomainPorts(i, k)
+		known := true
+		for b, block := range d.e.Blocks(network.Egress) {
+			known = known && (block.First.Is6() || p.Intersect(d.e.BlockPorts(network.Egress, i, b)).Equal(p))
+		}
+		if !known {
+			to := d.node(Node{Name: name + "[External]"})
+			d.add(u.node, to, p, u.names)
+			d.depends(u.node, to, d.e.DomainConditions(i, k))
+		}
+	}
+}
+
+// depends notes on what a connection depends.
+func (d *drawing) depends(from, to int, list []network.Condition) {
+	key := [2]int{from, to}
+	for _, c := range list {
+		if text := c.String(); !slices.Contains(d.when[key], text) {
+			d.when[key] = append(d.when[key], text)
 		}
 	}
 }
@@ -242,7 +288,7 @@ func (d *drawing) finish() *Map {
 			text = same
 		}
 		known[text] = text
-		m.Edges = append(m.Edges, Edge{to[key[0]], to[key[1]], text})
+		m.Edges = append(m.Edges, Edge{to[key[0]], to[key[1]], text, d.when[key]})
 	}
 	m.Sort()
 	return m
@@ -250,6 +296,6 @@ func (d *drawing) finish() *Map {
 
 // Sort puts the edges in the order of their lines.
 func (m *Map) Sort() {
-	line := func(e Edge) string { return m.Nodes[e.From].Name + " => " + m.Nodes[e.To].Name + " : " + e.Conn }
+	line := func(e Edge) string { return m.Nodes[e.From].Name + " => " + m.Nodes[e.To].Name + " : " + e.Label() }
 	slices.SortFunc(m.Edges, func(a, b Edge) int { return strings.Compare(line(a), line(b)) })
 }

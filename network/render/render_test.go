@@ -133,7 +133,7 @@ func TestGolden(t *testing.T) {
 func hostile() *render.Map {
 	evil := "=1+1\",a\nb;\r\x1b[31m\u202e|x| --> y\\\"];</script><script>window.pwned=1</script>#quot; click n0 \"javascript:1\""
 	return &render.Map{Nodes: []render.Node{{Name: evil + "/a[Pod]", Namespace: evil, Members: []string{evil + "/a[Pod]"}}, {Name: "{" + evil + "}"}},
-		Edges: []render.Edge{{0, 1, "TCP 80"}, {1, 0, "All Connections"}}, Count: 2}
+		Edges: []render.Edge{{0, 1, "TCP 80", []string{"only " + evil}}, {1, 0, "All Connections", nil}}, Count: 2}
 }
 
 func TestHostile(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 func (m *Map) Text(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	for _, e := range m.Edges {
-		fmt.Fprintf(b, "%s => %s : %s\n", Harmless(m.Nodes[e.From].Name), Harmless(m.Nodes[e.To].Name), e.Conn)
+		fmt.Fprintf(b, "%s => %s : %s\n", Harmless(m.Nodes[e.From].Name), Harmless(m.Nodes[e.To].Name), e.Label())
 	}
 	first := true
 	for i := range m.Nodes {
@@ -37,13 +37,14 @@ func (m *Map) Text(w io.Writer) error {
 // JSON writes the connections as a list of {src, dst, conn}.
 func (m *Map) JSON(w io.Writer) error {
 	type line struct {
-		From string `json:"src"`
-		To   string `json:"dst"`
-		Conn string `json:"conn"`
+		From string   `json:"src"`
+		To   string   `json:"dst"`
+		Conn string   `json:"conn"`
+		When []string `json:"conditions,omitempty"`
 	}
 	lines := make([]line, len(m.Edges))
 	for i, e := range m.Edges {
-		lines[i] = line{m.Nodes[e.From].Name, m.Nodes[e.To].Name, e.Conn}
+		lines[i] = line{m.Nodes[e.From].Name, m.Nodes[e.To].Name, e.Conn, e.When}
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -57,7 +58,7 @@ func (m *Map) CSV(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprint(b, "src,dst,conn\n")
 	for _, e := range m.Edges {
-		fmt.Fprintf(b, "%s,%s,%s\n", Cell(m.Nodes[e.From].Name), Cell(m.Nodes[e.To].Name), Cell(e.Conn))
+		fmt.Fprintf(b, "%s,%s,%s\n", Cell(m.Nodes[e.From].Name), Cell(m.Nodes[e.To].Name), Cell(e.Label()))
 	}
 	return b.Flush()
 }

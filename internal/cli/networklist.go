@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bulwark/network"
+	"bulwark/network/render"
+)
+
+func (a *app) networkListCommand() *cobra.Command {
+	r := &reach{app: a}
+	c := &cobra.Command{
+		Use: "list TARGET", Short: "List every connection that policies let through",
+		Long: "List writes who may connect to whom on which ports: workloads, addresses outside ([External]) and the ingress controller.\n" +
+			"Two ends and no line: nothing is let through. A text of more than " + fmt.Sprint(mostLines) + " lines is folded: workloads that are alike are told of\n" +
+			"together; --all tells of each. json and csv always tell of each; html is one page with a map that folds." + networkTargets,
+		Example: "  bulwark network list deploy/\n  bulwark network list deploy/ -n shop -f json\n  bulwark network list cluster --focus shop/web\n  bulwark network list cluster -f html -o map.html\n  bulwark network list deploy/ -f dot | dot -Tsvg > map.svg",
+		Args:    cobra.ExactArgs(1), PreRunE: a.settle, ValidArgsFunction: completeTarget,
+		RunE: func(c *cobra.Command, args []string) error { return r.list(c.Context(), args[0]) },
+	}
+	f := c.Flags()
+	f.StringArrayVarP(&r.namespaces, "namespace", "n", nil, "only connections of the namespace `NAME` (repeatable)")
+	f.StringArrayVar(&r.focus, "focus", nil, "only connections of the `WORKLOAD`: shop/web, shop/web[Deployment] (repeatable)")
+	f.BoolVar(&r.ipv6, "ipv6", false, "also addresses of IPv6")
+	f.BoolVar(&r.all, "all", false, "tell of each workload, however many there are")
+	r.flags(c, "text", "json", "csv", "dot", "mermaid", "html")
+	return c
+}
+
+// mostLines is how many a text or a drawing has before it is folded.
+const mostLines = 2000
+
+func (r *reach) list(ctx context.Context, target string) error {
+	e, s, err := r.engine(ctx, target)
+	if err != nil {
+		return err
+	}
+	o := render.Options{IPv6: r.ipv6, Namespaces: r.namespaces, Fold: true}
+	if o.Focus, err = focused(e, r.focus); err != nil {
+		return err
+	}
+	for _, n := range r.namespaces {
+		if !slices.ContainsFunc(e.Endpoints, func(e *network.Endpoint) bool { return e.Namespace == n }) {
+			r.note("no workload is in the namespace %s", n)
+		}
+	}
+	m := render.Draw(e, o)
+	switch {
+	case r.format == "html" && !r.all:
+	case r.format == "json" || r.format == "csv" || r.all || m.Count <= mostLines:
+		o.Fold = false
+		m = render.Draw(e, o)
+	default:
+		r.note("%d connections are folded into %d of workloads that are alike; --all tells of each", m.Count, len(m.Edges))
+	}
+	return r.write(func(w io.Writer) error {
+		switch r.format {
+		case "json":
+			return m.JSON(w)
+		case "csv":
+			return m.CSV(w)
+		case "dot":
+			return m.DOT(w)
+		case "mermaid":
+			return m.Mermaid(w)
+		case "html":
+			return m.HTML(w, target, problems(e, s))
+		}
+		return m.Text(w)
+	})
+}
+
+// focused gives the full names of workloads that words name.
+func focused(e *network.Engine, words []string) ([]string, error) {
+	var names []string
+	for _, word := range words {
+		list := workloadsNamed(e, word)
+		if len(list) == 0 {
+			return nil, unknownWorkload(e, word)
+		}
+		for _, i := range list {
+			names = append(names, e.Endpoints[i].String())
+		}
+	}
+	return names, nil
+}
+
+// workloadsNamed gives the endpoints that "shop/web", "shop/web[Deployment]" or
+// "shop/Deployment/web" names; "web" if it is in one namespace alone.
+func workloadsNamed(e *network.Engine, word string) []int {
+	var exact, bare []int
+	spaces := map[string]bool{}
+	for i, p := range e.Endpoints {
+		switch {
+		case word == p.String(), !p.Outside && (word == p.Namespace+"/"+p.Name || word == p.Namespace+"/"+p.Kind+"/"+p.Name):
+			exact = append(exact, i)
+		case !p.Outside && (word == p.Name || word == p.Name+"["+p.Kind+"]"):
+			bare = append(bare, i)
+			spaces[p.Namespace] = true
+		}
+	}
+	if len(exact) > 0 {
+		return exact
+	}
+	if len(spaces) == 1 {
+		return bare
+	}
+	return nil
+}
+
+// unknownWorkload says that there is none of that name, and which are like it.
+func unknownWorkload(e *network.Engine, word string) error {
+	_, name, ok := strings.Cut(word, "/")
+	if !ok {
+		name = word
+	}
+	name, _, _ = strings.Cut(name, "[")
+	var like []string
+	for _, p := range e.Endpoints {
+		if len(like) < 5 && !p.Outside && (strings.Contains(p.Name, name) || strings.Contains(name, p.Name)) && !slices.Contains(like, p.String()) {
+			like = append(like, p.String())
+		}
+	}
+	hint := "bulwark network list TARGET names those that are connected"
+	if len(like) > 0 {
+		hint = "is it " + strings.Join(like, ", ") + "?"
+	}
+	return &exit{code: exitFailed, err: fmt.Errorf("no workload is called %q (say namespace/name)", word), hint: clean(hint)}
+}
