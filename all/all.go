@@ -18,6 +18,7 @@ import (
 	"bulwark/check/image"
 	"bulwark/check/malware"
 	"bulwark/check/manifest"
+	checknetwork "bulwark/check/network"
 	"bulwark/check/outdated"
 	"bulwark/check/policy"
 	"bulwark/check/rbac"
@@ -151,7 +152,7 @@ func Checks(o Options) []bulwark.Check {
 		list = append(list, secrets.New(secrets.Options{Now: o.Now}).WithHygiene(o.Hygiene))
 	}
 	if o.wants(bulwark.KindMisconfig) || o.wants(bulwark.KindExposure) {
-		list = append(list, exposure.New(exposure.Options{Now: o.Now}).WithHygiene(o.Hygiene))
+		list = append(list, exposure.New(exposure.Options{Now: o.Now}).WithHygiene(o.Hygiene), checknetwork.New().WithHygiene(o.Hygiene))
 	}
 	list = append(list, components(o)...)
 	return list

@@ -11,6 +11,8 @@ type RuleView struct {
 	Action    Action
 	Ports     Ports
 	Path      []any // where it is written
+	// When says on what else it depends whether the rule holds.
+	When []string
 
 	r *rule
 }
@@ -21,6 +23,9 @@ func (v *RuleView) Endpoints() iter.Seq[int] { return v.r.pods.each }
 // Blocks are the addresses that it speaks of, as positions in [Engine.Blocks].
 func (v *RuleView) Blocks() iter.Seq[int] { return v.r.blocks.each }
 
+// Len is how many endpoints and blocks it speaks of.
+func (v *RuleView) Len() (endpoints, blocks int) { return v.r.pods.len(), v.r.blocks.len() }
+
 // HoldsFor tells whether the rule speaks of an endpoint of its policy's: one with a named
 // port has another number in others.
 func (v *RuleView) HoldsFor(endpoint int) bool { return v.r.only == nil || v.r.only.has(endpoint) }
@@ -28,9 +33,15 @@ func (v *RuleView) HoldsFor(endpoint int) bool { return v.r.only == nil || v.r.o
 // Subject are the endpoints that a policy holds for.
 func (p *Policy) Subject() iter.Seq[int] { return p.subject.each }
 
-// Selects tells whether a policy says anything about a direction of an endpoint.
-func (p *Policy) Selects(d Direction, endpoint int) bool {
-	return p.holds(d) && p.subject.has(endpoint)
+// Len is how many endpoints a policy holds for.
+func (p *Policy) Len() int { return p.subject.len() }
+
+// Holds tells whether a policy says anything about a direction.
+func (p *Policy) Holds(d Direction) bool { return p.holds(d) }
+
+// Denies tells whether a rule of a direction denies something.
+func (p *Policy) Denies(d Direction) bool {
+	return slices.ContainsFunc(p.rules[d], func(r rule) bool { return r.action == Deny })
 }
 
 // Isolates tells whether a policy drops what no rule of its tier decides.
@@ -41,7 +52,7 @@ func (p *Policy) Rules(d Direction) []RuleView {
 	var list []RuleView
 	for i := range p.rules[d] {
 		r := &p.rules[d][i]
-		list = append(list, RuleView{d, r.action, r.ports, slices.Clone(r.path), r})
+		list = append(list, RuleView{d, r.action, r.ports, slices.Clone(r.path), r.when, r})
 	}
 	return list
 }

@@ -33,12 +33,13 @@ var egressRules = []*posture.Rule{
 
 var metadata = netip.MustParseAddr("169.254.169.254")
 
-// metadataOpen looks at the rules of limited pods that reach the metadata service.
+// metadataOpen looks at the rules of limited pods that reach the metadata service. One that
+// allows everything limits nothing, and is told of as that.
 func metadataOpen(h *posture.Hits, s *kube.Set) {
 	g := groundOf(s)
 	block := g.block(network.Egress, metadata)
 	eachEgress(h, g, func(p *network.Policy, r *network.RuleView, i int, what string) {
-		if !r.Ports.Has(network.TCP, 80) || !has(r, block) || !g.BlockPorts(network.Egress, i, block).Has(network.TCP, 80) {
+		if g.everything(r) || !r.Ports.Has(network.TCP, 80) || !has(r, block) || !g.BlockPorts(network.Egress, i, block).Has(network.TCP, 80) {
 			return
 		}
 		hit := posture.Hit{Object: p.Object, Path: r.Path, Evidence: fmt.Sprintf("%s reaches 169.254.169.254, and has %s", g.Endpoints[i], what)}
@@ -95,7 +96,7 @@ func eachEgress(h *posture.Hits, g *ground, look func(p *network.Policy, r *netw
 	if len(held) == 0 {
 		return
 	}
-	for _, p := range g.Policies {
+	for _, p := range g.policies {
 		rules := p.Rules(network.Egress)
 		for i := range p.Subject() {
 			what := held[i]

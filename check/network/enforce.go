@@ -30,7 +30,7 @@ var (
 
 func notEnforced(h *posture.Hits, s *kube.Set) {
 	g := groundOf(s)
-	if len(g.Policies) == 0 {
+	if len(g.policies) == 0 {
 		return
 	}
 	var carrier *kube.Workload
@@ -48,6 +48,6 @@ func notEnforced(h *posture.Hits, s *kube.Set) {
 		}
 	}
 	if carrier != nil {
-		h.Add(posture.Hit{Object: carrier.Object, Path: carrier.Path("containers"), Evidence: "flannel carries the network, and no program enforces the " + count(len(g.Policies), "policy object")})
+		h.Add(posture.Hit{Object: carrier.Object, Path: carrier.Path("containers"), Evidence: "flannel carries the network, and no program enforces the " + count(len(g.policies), "policy object")})
 	}
 }

@@ -13,6 +13,9 @@ import (
 type ground struct {
 	*network.Engine
 	set *kube.Set
+	// policies are those of the network: a mesh's are judged by check/exposure.
+	policies []*network.Policy
+	of       [2][][]*network.Policy
 	// spaces are the namespaces with pods that policies can hold for, in order; members their
 	// endpoints.
 	spaces  []string
@@ -24,6 +27,8 @@ type ground struct {
 	// unknown tells whether there are policies that the engine does not read, or that could
 	// not be listed: what is open cannot be told then.
 	unknown bool
+	// unjudged is how many endpoints are in no list of members.
+	unjudged int
 }
 
 // policyKinds are those that the answer depends on.
@@ -44,6 +49,7 @@ func groundOf(s *kube.Set) *ground {
 		g := &ground{Engine: network.Of(s), set: s, members: map[string][]int{}, own: map[string]int{}, unknown: unseen(s)}
 		for i, e := range g.Endpoints {
 			if e.Outside || e.Host || e.Namespace == "kube-system" {
+				g.unjudged++
 				continue
 			}
 			if g.members[e.Namespace] == nil {
@@ -55,6 +61,9 @@ func groundOf(s *kube.Set) *ground {
 		read := map[string]bool{}
 		for _, p := range g.Policies {
 			read[p.Group()+"/"+p.Kind] = true
+			if policy(p.Object) {
+				g.policies = append(g.policies, p)
+			}
 		}
 		for _, k := range policyKinds {
 			list := s.Kind(k.group, k.kind)
@@ -67,6 +76,7 @@ func groundOf(s *kube.Set) *ground {
 				g.own[o.Namespace]++
 			}
 		}
+		g.index()
 		return g
 	})
 }
@@ -95,7 +105,7 @@ func (g *ground) about(space string) *kube.Object {
 	if o := g.set.Find("Namespace/" + space); o != nil {
 		return o
 	}
-	for _, p := range g.Policies {
+	for _, p := range g.policies {
 		if p.Namespace == space {
 			return p.Object
 		}
@@ -103,30 +113,40 @@ func (g *ground) about(space string) *kube.Object {
 	return g.Endpoints[g.members[space][0]].Workload.Object
 }
 
-// isolated tells whether some policy drops what is not allowed for an endpoint, or decides
-// about everybody.
-func (g *ground) isolated(d network.Direction, endpoint int) bool {
-	for _, p := range g.Policies {
-		if p.Selects(d, endpoint) && (p.Isolates(d) || denies(p, d)) {
-			return true
+// holding gives for each endpoint the policies that hold for a direction of it.
+func (g *ground) holding(d network.Direction) [][]*network.Policy { return g.of[d] }
+
+func (g *ground) index() {
+	for d := range g.of {
+		g.of[d] = make([][]*network.Policy, len(g.Endpoints))
+		for _, p := range g.Policies {
+			if !p.Holds(network.Direction(d)) {
+				continue
+			}
+			for i := range p.Subject() {
+				g.of[d][i] = append(g.of[d][i], p)
+			}
 		}
 	}
-	return false
 }
 
-func denies(p *network.Policy, d network.Direction) bool {
-	return slices.ContainsFunc(p.Rules(d), func(r network.RuleView) bool { return r.Action == network.Deny })
+// isolated tells whether some policy drops what is not allowed for an endpoint, or drops what
+// it names.
+func (g *ground) isolated(d network.Direction, endpoint int) bool {
+	return slices.ContainsFunc(g.holding(d)[endpoint], func(p *network.Policy) bool { return p.Isolates(d) || p.Denies(d) })
 }
 
 // names lists endpoints, the first few of them.
 func (g *ground) names(list []int) string {
 	const most = 4
 	var names []string
-	for _, i := range list[:min(len(list), most)] {
-		names = append(names, g.Endpoints[i].Kind+"/"+g.Endpoints[i].Name)
+	for _, i := range list {
+		if name := g.Endpoints[i].Kind + "/" + g.Endpoints[i].Name; !slices.Contains(names[max(0, len(names)-most):], name) {
+			names = append(names, name)
+		}
 	}
-	text := strings.Join(names, ", ")
-	if n := len(list) - most; n > 0 {
+	text := strings.Join(names[:min(len(names), most)], ", ")
+	if n := len(names) - most; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
 	return text

@@ -59,8 +59,8 @@ var vainRules = []*posture.Rule{
 
 func selectsNothing(h *posture.Hits, s *kube.Set) {
 	g := groundOf(s)
-	for _, p := range g.Policies {
-		if first(p.Subject()) >= 0 || unseen(s) {
+	for _, p := range g.policies {
+		if p.Len() > 0 || unseen(s) {
 			continue
 		}
 		if p.Namespace == "kube-system" || s.Cluster == nil && len(g.members[p.Namespace]) == 0 && p.Namespace != "" {
@@ -81,7 +81,7 @@ func selectsNothing(h *posture.Hits, s *kube.Set) {
 }
 
 // alike says which pods of a policy's namespace have a label of its selector with another
-// value, which nobody else selects by: mostly it was misspelt.
+// value that is nearly the same.
 func (g *ground) alike(p *network.Policy) string {
 	for name, v := range p.Root.Get("spec", "podSelector", "matchLabels").Fields() {
 		for _, i := range g.members[p.Namespace] {
@@ -94,14 +94,10 @@ func (g *ground) alike(p *network.Policy) string {
 	return ""
 }
 
-// near tells whether two words are one of which a letter or two were mistaken, or one with
-// something before or after it.
+// near tells whether two words are one of which a letter or two were mistaken.
 func near(a, b string) bool {
 	if len(a) > 63 || len(b) > 63 {
 		return false
-	}
-	if len(a) > 2 && len(b) > 2 && (strings.Contains(a, b) || strings.Contains(b, a)) {
-		return true
 	}
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -126,13 +122,13 @@ func peersNothing(h *posture.Hits, s *kube.Set) {
 	if unseen(s) {
 		return
 	}
-	for _, p := range g.Policies {
+	for _, p := range g.policies {
 		if s.Cluster == nil && len(g.members[p.Namespace]) == 0 {
 			continue
 		}
 		for _, d := range []network.Direction{network.Ingress, network.Egress} {
 			for _, r := range p.Rules(d) {
-				if r.Action != network.Allow || first(r.Endpoints()) >= 0 || first(r.Blocks()) >= 0 || s.Cluster == nil && !inside(p.Root.At(r.Path...)) {
+				if r.Action != network.Allow || speaks(&r) || s.Cluster == nil && !inside(p.Root.At(r.Path...)) {
 					continue
 				}
 				h.Add(posture.Hit{Object: p.Object, Path: r.Path, Evidence: kube.PathText(r.Path...) + ": no pod has the labels of its peers"})
@@ -153,16 +149,16 @@ func inside(rule *kube.Node) bool {
 	return rule.Get("from").Len()+rule.Get("to").Len() > 0
 }
 
-const mostPairs = 20000 // that are looked at for one rule
+const mostPairs = 2000 // that are looked at for one rule
 
 // overridden looks at rules of which nothing comes to pass: all that they allow is dropped at
 // the same end, or all that they deny is let through by both.
 func overridden(h *posture.Hits, s *kube.Set) {
 	g := groundOf(s)
-	for _, p := range g.Policies {
+	for _, p := range g.policies {
 		for _, d := range []network.Direction{network.Ingress, network.Egress} {
 			for _, r := range p.Rules(d) {
-				if r.Action == network.Pass || !g.vain(p, &r) {
+				if r.Action == network.Pass || len(r.When) > 0 || !g.vain(p, &r) {
 					continue
 				}
 				hit := posture.Hit{Object: p.Object, Path: r.Path, What: r.Action.String(), Evidence: kube.PathText(r.Path...) + " denies what rules before it let through"}
@@ -227,8 +223,8 @@ func policy(o *kube.Object) bool {
 
 func namedPorts(h *posture.Hits, s *kube.Set) {
 	g := groundOf(s)
-	for _, p := range g.Policies {
-		if !p.Is("networking.k8s.io", "NetworkPolicy") || first(p.Subject()) < 0 {
+	for _, p := range g.policies {
+		if !p.Is("networking.k8s.io", "NetworkPolicy") || p.Len() == 0 {
 			continue
 		}
 		for i, r := range p.Root.Get("spec", "ingress").Items() {
@@ -252,12 +248,8 @@ func (g *ground) anyNamed(p *network.Policy, name string) bool {
 	return false
 }
 
-// first is the first of a sequence of positions; -1 when there is none.
-func first(seq func(func(int) bool)) int {
-	found := -1
-	seq(func(i int) bool {
-		found = i
-		return false
-	})
-	return found
+// speaks tells whether a rule has any peer.
+func speaks(r *network.RuleView) bool {
+	pods, blocks := r.Len()
+	return pods+blocks > 0
 }
