@@ -105,3 +105,11 @@ func Image(ref string) bulwark.VertexID { return bulwark.VertexID("image:" + ref
 
 // Registry is a registry of images, by its host.
 func Registry(host string) bulwark.VertexID { return bulwark.VertexID("registry:" + host) }
+
+// Endpoint is what of a workload can be connected to. Who is there may try what listens:
+// exploits lead from it to the workload.
+func Endpoint(w *kube.Workload) bulwark.VertexID { return bulwark.VertexID("endpoint:" + w.ID()) }
+
+// NodeRole is the identity that a cloud gives to nodes, as its metadata service hands it out.
+// provider is "aws", "gce", "azure", or "*" where that is not known.
+func NodeRole(provider string) bulwark.VertexID { return Cloud(provider, "role of nodes") }
