@@ -1,0 +1,246 @@
+package rights
+
+import (
+	"slices"
+	"strings"
+
+	"bulwark/rbac"
+)
+
+// power is something that rules of roles allow, and that leads further.
+type power int
+
+// The powers, as attackers use them.
+const (
+	allRights power = iota
+	execPods
+	attachPods
+	forwardPods
+	debugPods
+	patchPods
+	createPods
+	patchWorkloads
+	orderPods // by objects of an operator
+	kubelets
+	readSecrets
+	createSecrets
+	createTokens
+	beAccounts
+	beUsers
+	beGroups
+	writeWebhooks
+	watchRequests
+	writeServices
+	writeNodes
+	writeAWSAuth
+	writeMutations
+	bindMutations
+	createVolumes
+	patchNamespaces
+	writeClusterBindings
+	writeBindings
+	bindClusterRoles
+	bindRoles
+	writeClusterRoles
+	writeRoles
+	escalateClusterRoles
+	escalateRoles
+	createRequests
+	approveRequests
+	approveSigners
+	powers
+)
+
+// want is verbs on resources ("pods/exec") of a group.
+type want struct {
+	verbs     []string
+	group     string
+	resources []string
+}
+
+func on(verbs, group, resources string) want {
+	return want{strings.Fields(verbs), group, strings.Fields(resources)}
+}
+
+// what says of a power what allows it.
+type what struct {
+	rule    string // of check/rbac, whose findings are about it
+	text    string // as remedies call it
+	cluster bool   // what it is about is in no namespace
+	wants   []want
+}
+
+const (
+	change         = "update patch"
+	write          = "create update patch"
+	admissionGroup = "admissionregistration.k8s.io"
+	signing        = "certificates.k8s.io"
+)
+
+var table = [powers]what{
+	// What nobody named is allowed by an asterisk alone.
+	allRights:   {"rbac/all-rights", "every right", false, []want{on("*", "*", "*")}},
+	execPods:    {"rbac/pod-exec", "create and get pods/exec", false, []want{on("create get", "", "pods/exec")}},
+	attachPods:  {"rbac/pod-attach", "create and get pods/attach", false, []want{on("create get", "", "pods/attach")}},
+	forwardPods: {"rbac/port-forward", "create and get pods/portforward and pods/proxy", false, []want{on("create get", "", "pods/portforward pods/proxy")}},
+	debugPods:   {"rbac/debug-pods", "update and patch pods/ephemeralcontainers", false, []want{on(change, "", "pods/ephemeralcontainers")}},
+	patchPods:   {"rbac/run-pods", "update and patch pods", false, []want{on(change, "", "pods")}},
+	createPods: {"rbac/run-pods", "create what runs pods", false, []want{
+		on("create", "", "pods replicationcontrollers"), on("create", "apps", "deployments daemonsets statefulsets replicasets"),
+		on("create", "batch", "jobs cronjobs"), on("create", "extensions", "deployments daemonsets replicasets")}},
+	patchWorkloads: {"rbac/run-pods", "update and patch what runs pods", false, []want{
+		on(change, "", "replicationcontrollers"), on(change, "apps", "deployments daemonsets statefulsets replicasets"), on(change, "batch", "cronjobs")}},
+	orderPods: {"rbac/run-by-operator", "write what an operator makes pods of", false, nil}, // see operators
+
+	kubelets:      {"rbac/node-proxy", "get and create nodes/proxy", true, []want{on("create get", "", "nodes/proxy")}},
+	readSecrets:   {"rbac/secrets-read", "get, list and watch secrets", false, []want{on("get list watch", "", "secrets")}},
+	createSecrets: {"rbac/secrets-write", "create secrets", false, []want{on("create", "", "secrets")}},
+	createTokens:  {"rbac/token-create", "create serviceaccounts/token", false, []want{on("create", "", "serviceaccounts/token")}},
+	beAccounts:    {"rbac/impersonate-accounts", "impersonate serviceaccounts", false, []want{on("impersonate", "", "serviceaccounts")}},
+	beUsers:       {"rbac/impersonate", "impersonate users", true, []want{on("impersonate", "", "users")}},
+	beGroups:      {"rbac/impersonate", "impersonate groups", true, []want{on("impersonate", "", "groups")}},
+
+	writeWebhooks:  {"rbac/webhook-write", "write mutatingwebhookconfigurations", true, []want{on(write, admissionGroup, "mutatingwebhookconfigurations")}},
+	watchRequests:  {"rbac/webhook-write", "write validatingwebhookconfigurations", true, []want{on(write, admissionGroup, "validatingwebhookconfigurations")}},
+	writeServices:  {"rbac/apiservice-write", "write apiservices", true, []want{on(write, "apiregistration.k8s.io", "apiservices")}},
+	writeNodes:     {"rbac/node-write", "update and patch nodes", true, []want{on(change, "", "nodes")}},
+	writeAWSAuth:   {"rbac/system-configmaps", "update and patch the ConfigMap aws-auth", false, []want{on(change, "", "configmaps")}},
+	writeMutations: {"rbac/policy-write", "write mutatingadmissionpolicies", true, []want{on(write, admissionGroup, "mutatingadmissionpolicies")}},
+	bindMutations:  {"rbac/policy-write", "write mutatingadmissionpolicybindings", true, []want{on(write, admissionGroup, "mutatingadmissionpolicybindings")}},
+
+	createVolumes:   {"rbac/volume-create", "create persistentvolumes", true, []want{on("create", "", "persistentvolumes")}},
+	patchNamespaces: {"rbac/namespace-write", "update and patch namespaces", false, []want{on(change, "", "namespaces")}},
+
+	writeClusterBindings: {"rbac/rbac-write", "write clusterrolebindings", true, []want{on(write, rbac.Group, "clusterrolebindings")}},
+	writeBindings:        {"rbac/rbac-write", "write rolebindings", false, []want{on(write, rbac.Group, "rolebindings")}},
+	bindClusterRoles:     {"rbac/bind", "bind clusterroles", false, []want{on("bind", rbac.Group, "clusterroles")}},
+	bindRoles:            {"rbac/bind", "bind roles", false, []want{on("bind", rbac.Group, "roles")}},
+	writeClusterRoles:    {"rbac/rbac-write", "update and patch clusterroles", true, []want{on(change, rbac.Group, "clusterroles")}},
+	writeRoles:           {"rbac/rbac-write", "update and patch roles", false, []want{on(change, rbac.Group, "roles")}},
+	escalateClusterRoles: {"rbac/escalate", "escalate clusterroles", true, []want{on("escalate", rbac.Group, "clusterroles")}},
+	escalateRoles:        {"rbac/escalate", "escalate roles", false, []want{on("escalate", rbac.Group, "roles")}},
+
+	createRequests:  {"rbac/csr-approve", "create certificatesigningrequests", true, []want{on("create", signing, "certificatesigningrequests")}},
+	approveRequests: {"rbac/csr-approve", "update and patch certificatesigningrequests/approval", true, []want{on(change, signing, "certificatesigningrequests/approval")}},
+	approveSigners:  {"rbac/csr-approve", "approve signers", true, []want{on("approve", signing, "signers")}},
+}
+
+// class is by which kind of rule a power is given: each is mended by itself.
+type class int
+
+const (
+	named class = iota // it names the resource, or its group
+	broad              // for every resource
+	full               // for everything
+	classes
+)
+
+func classOf(r *rbac.Rule) class {
+	if !slices.Contains(r.Resources, "*") || !slices.Contains(r.Groups, "") && !slices.Contains(r.Groups, "*") {
+		return named
+	}
+	if slices.Contains(r.Groups, "*") && slices.Contains(r.Verbs, "*") {
+		return full
+	}
+	return broad
+}
+
+// rules are those of check/rbac that find rules of a class.
+func (c class) rule(p power) string {
+	switch c {
+	case broad:
+		return "rbac/wildcard-resources"
+	case full:
+		return "rbac/all-rights"
+	}
+	return table[p].rule
+}
+
+// grant is a power that a role gives by rules of a class.
+type grant struct {
+	power
+	class
+	from  *rbac.Role // whose rules they are
+	index int        // of the first of them
+	verbs []string
+	kinds []string // resources that it is for: "deployments"
+	// names are those of the objects that it is for; nil: all.
+	names []string
+	last  int // the rule whose names were taken last
+}
+
+// lists tells whether the grant is for more than single objects whose name is known.
+func (g *grant) lists() bool {
+	return slices.Contains(g.verbs, "list") || slices.Contains(g.verbs, "watch")
+}
+
+const mostNames = 1000 // of one grant
+
+// grants are the powers that a role's own rules give. wants are those of operators.
+func grants(role *rbac.Role, operators []want) []grant {
+	var found [powers][classes]*grant
+	for i := range role.Rules {
+		rule := &role.Rules[i]
+		for p := range powers {
+			wants := table[p].wants
+			if p == orderPods {
+				wants = operators
+			}
+			for j := range wants {
+				wants[j].met(rule, func(verb, resource string) {
+					at := &found[p][classOf(rule)]
+					if *at == nil {
+						*at = &grant{power: p, class: classOf(rule), from: role, index: i, names: rule.Names, last: i}
+					}
+					(*at).add(i, rule, verb, resource)
+				})
+			}
+		}
+	}
+	var list []grant
+	for p := range found {
+		for c := range found[p] {
+			if g := found[p][c]; g != nil {
+				list = append(list, *g)
+			}
+		}
+	}
+	return list
+}
+
+func (g *grant) add(index int, rule *rbac.Rule, verb, resource string) {
+	if !slices.Contains(g.verbs, verb) {
+		g.verbs = append(g.verbs, verb)
+	}
+	if !slices.Contains(g.kinds, resource) {
+		g.kinds = append(g.kinds, resource)
+	}
+	switch {
+	case len(rule.Names) == 0:
+		g.names = nil
+	case g.names == nil || g.last == index || len(g.names) >= mostNames:
+	default:
+		g.names, g.last = append(slices.Clip(g.names), rule.Names...), index
+	}
+}
+
+// met gives the verbs and resources of the want that a rule allows, of objects of some names
+// at least. A request to create names none.
+func (w *want) met(rule *rbac.Rule, yield func(verb, resource string)) {
+	every := *rule
+	every.Names = nil
+	for _, verb := range w.verbs {
+		if !slices.Contains(rule.Verbs, verb) && !slices.Contains(rule.Verbs, "*") {
+			continue
+		}
+		for _, resource := range w.resources {
+			name, sub, _ := strings.Cut(resource, "/")
+			if len(rule.Names) > 0 && verb == "create" && sub == "" {
+				continue
+			}
+			if every.Allows(&rbac.Request{Verb: verb, Group: w.group, Resource: name, Subresource: sub}) {
+				yield(verb, resource)
+			}
+		}
+	}
+}

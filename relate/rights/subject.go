@@ -1,0 +1,196 @@
+package rights
+
+import (
+	"slices"
+	"strings"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/rbac"
+	"bulwark/relate/internal/name"
+)
+
+// subject is somebody who is bound to anything, or could be taken for.
+type subject struct {
+	rbac.Subject
+	id    bulwark.VertexID
+	holds []*holding
+}
+
+// holding is a permission that somebody has by a binding.
+type holding struct {
+	*permission
+	binding *rbac.Binding
+}
+
+func (e *engine) subject(s rbac.Subject) *subject {
+	one := e.subjects[s]
+	if one == nil {
+		one = &subject{Subject: s, id: subjectVertex(s)}
+		e.subjects[s] = one
+		e.order = append(e.order, one)
+		if s.Kind == rbac.ServiceAccount {
+			e.account(s.Namespace, s.Name)
+		}
+	}
+	return one
+}
+
+// bind relates the subjects of a binding to the permission that it gives them, if that leads
+// anywhere.
+func (e *engine) bind(b *rbac.Binding) {
+	if b.Role == nil {
+		return
+	}
+	p := e.permission(b.Role, b.Namespace)
+	if p.mask == 0 {
+		return
+	}
+	seen := map[rbac.Subject]bool{}
+	for _, s := range b.Subjects {
+		if !s.Real() || seen[s] {
+			continue
+		}
+		seen[s] = true
+		one := e.subject(s)
+		one.holds = append(one.holds, &holding{p, b})
+		r := bulwark.Relation{From: one.id, To: p.id, Type: "PERMISSION_DISCOVER", Text: "is bound to " + p.role.ID() + where(b.Namespace) + " by " + b.Object.ID(), Place: place(b.Object, "roleRef")}
+		e.unbind(&r, b)
+		e.to.Relation(r)
+	}
+}
+
+func where(namespace string) string {
+	if namespace == "" {
+		return " everywhere"
+	}
+	return " in " + namespace
+}
+
+// aboutBindings are the rules of check/rbac whose findings are about a binding.
+var aboutBindings = []string{
+	"rbac/cluster-admin-bound", "rbac/admin-bound", "rbac/namespace-admin-bound", "rbac/system-role-bound", "rbac/console-admin", "rbac/anonymous-bound", "rbac/authenticated-bound", "rbac/accounts-bound",
+	"rbac/default-account-bound", "rbac/masters-bound", "rbac/nodes-bound", "rbac/foreign-account", "rbac/claimable-account",
+}
+
+// unbind gives a relation that a binding makes the findings about that, and its removal as
+// remedy; except where Kubernetes makes it again.
+func (e *engine) unbind(r *bulwark.Relation, b *rbac.Binding) {
+	var about bulwark.Relation
+	e.known.Because(&about, b.Object.ID(), aboutBindings...)
+	r.Because = append(r.Because, about.Because...)
+	if b.Object.Labels["kubernetes.io/bootstrapping"] != "rbac-defaults" {
+		e.remedy(r, "remove "+b.Object.ID(), "remove "+b.Object.ID()+b.Place()+", or bind a role that allows less than "+b.RefID())
+	}
+}
+
+// groups relates those who are in groups that anything is bound to, without being told.
+func (e *engine) groups() {
+	bound := func(group string) bool {
+		s := e.subjects[rbac.Subject{Kind: rbac.UserGroup, Name: group}]
+		return s != nil
+	}
+	is := func(from bulwark.VertexID, group string) {
+		if to := name.Identity(rbac.UserGroup, group); bound(group) && from != to {
+			e.to.Relation(bulwark.Relation{From: from, To: to, Type: "MEMBER_OF", Text: "is in the group " + group})
+		}
+	}
+	for _, ns := range e.of[name.Accounts("")] {
+		space := strings.TrimPrefix(string(ns), "group:accounts of ")
+		for _, account := range e.of[ns] {
+			is(account, rbac.ServiceAccounts+":"+space)
+			is(account, rbac.ServiceAccounts)
+			is(account, rbac.Authenticated)
+		}
+	}
+	for _, s := range e.order {
+		switch {
+		case s.Kind == rbac.User && s.Name == rbac.Anonymous:
+			is(s.id, rbac.Unauthenticated)
+		case s.Kind == rbac.User, s.Kind == rbac.UserGroup && s.Name != rbac.Unauthenticated && s.Name != rbac.Authenticated && !strings.HasPrefix(s.Name, rbac.ServiceAccounts):
+			is(s.id, rbac.Authenticated)
+		}
+	}
+	for _, n := range e.of[name.Nodes()] {
+		is(n, "system:nodes")
+		user := rbac.Subject{Kind: rbac.User, Name: "system:node:" + strings.TrimPrefix(string(n), "node:")}
+		if e.subjects[user] != nil {
+			e.to.Relation(bulwark.Relation{From: n, To: name.Identity(user.Kind, user.Name), Type: "IDENTITY_ASSUME", Text: "uses the kubelet's certificate"})
+		}
+	}
+}
+
+// How likely it is to come from where.
+const (
+	apiServerFromInternet = 0.3 // whether its address is public is not known
+	apiServerFromPods     = 0.9 // they are given its address; a network policy may hold them
+	anyoneOfTheCloud      = 0.5 // on GKE everybody with an account of Google's is authenticated
+	deployer              = 0.3 // builds run what others wrote, and hold what deploys
+)
+
+// outside relates those who are asked for nothing to what they may do, and builds to the
+// identities that they deploy with.
+func (e *engine) outside() {
+	user, group := rbac.Subject{Kind: rbac.User, Name: rbac.Anonymous}, rbac.Subject{Kind: rbac.UserGroup, Name: rbac.Unauthenticated}
+	for _, s := range []rbac.Subject{user, group} {
+		if e.subjects[s] == nil || e.loginRequired() {
+			continue
+		}
+		e.to.Relation(bulwark.Relation{From: name.Internet, To: subjectVertex(s), Type: "ANONYMOUS", Likelihood: apiServerFromInternet, Text: "asks the API server without logging in, where that can be reached"})
+		for _, w := range e.set.Workloads() {
+			e.to.Relation(bulwark.Relation{From: name.Workload(w), To: subjectVertex(s), Type: "ANONYMOUS", Likelihood: apiServerFromPods, Text: "asks the API server without logging in"})
+		}
+	}
+	if all := (rbac.Subject{Kind: rbac.UserGroup, Name: rbac.Authenticated}); e.subjects[all] != nil && onGKE(e) {
+		e.to.Relation(bulwark.Relation{From: name.Internet, To: subjectVertex(all), Type: "ANONYMOUS", Likelihood: anyoneOfTheCloud, Text: "logs in to the API server of GKE with any account of Google's"})
+	}
+	for _, s := range e.order {
+		if why := builds(s); why != "" {
+			e.to.Relation(bulwark.Relation{From: name.Identity("CI", "runner"), To: s.id, Type: "IDENTITY_ASSUME", Likelihood: deployer, Text: "deploys as it: " + why})
+		}
+	}
+}
+
+// loginRequired tells whether the API server is seen to refuse who does not log in.
+func (e *engine) loginRequired() bool {
+	for _, w := range e.set.Workloads() {
+		if w.Namespace != "kube-system" || !strings.HasPrefix(w.Name, "kube-apiserver") {
+			continue
+		}
+		for _, c := range w.Containers {
+			if slices.Contains(c.Command, "--anonymous-auth=false") || slices.Contains(c.Args, "--anonymous-auth=false") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func onGKE(e *engine) bool {
+	return slices.ContainsFunc(e.set.Kind("", "Node"), func(o *kube.Object) bool {
+		return o.Labels["cloud.google.com/gke-nodepool"] != ""
+	})
+}
+
+// deploying are words of names that those have who deploy for others.
+var deploying = strings.Fields("ci cd cicd deploy deployer deployment deployments gitlab github actions jenkins argocd argo flux fluxcd tekton drone circleci buildkite bamboo teamcity azure-pipelines pipeline pipelines spinnaker harness builder build runner runners release terraform ansible helm gitops")
+
+// builds says why somebody is taken for what deploys: by its name, and a right to do it. "" is
+// for others.
+func builds(s *subject) string {
+	if strings.HasPrefix(s.Name, "system:") || s.Namespace == "kube-system" {
+		return ""
+	}
+	words := strings.FieldsFunc(strings.ToLower(s.Namespace+" "+s.Name), func(r rune) bool { return r < 'a' || r > 'z' })
+	i := slices.IndexFunc(words, func(w string) bool { return slices.Contains(deploying, w) })
+	if i < 0 {
+		return ""
+	}
+	const deploy = 1<<createPods | 1<<patchWorkloads | 1<<allRights | 1<<orderPods
+	for _, h := range s.holds {
+		if h.mask&deploy != 0 {
+			return "it is called " + words[i] + ", and " + h.role.ID() + " lets it make or change what runs pods"
+		}
+	}
+	return ""
+}
