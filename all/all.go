@@ -44,6 +44,7 @@ import (
 	"bulwark/extract/rpm"
 	"bulwark/extract/rustbinary"
 	"bulwark/policy/admission"
+	relaterights "bulwark/relate/rights"
 	relateworkload "bulwark/relate/workload"
 	"bulwark/report"
 	"bulwark/report/cyclonedx"
@@ -180,7 +181,7 @@ func Advisors(o Options) []bulwark.Advisor {
 
 // Relaters tell what is connected.
 func Relaters() []bulwark.Relater {
-	return []bulwark.Relater{relateworkload.New()}
+	return []bulwark.Relater{relateworkload.New(), relaterights.New()}
 }
 
 // Plugins lists every plugin that can be explained.
