@@ -137,7 +137,7 @@ var clusterWide = map[string]bool{
 	"MutatingWebhookConfiguration": true, "Namespace": true, "Node": true, "PersistentVolume": true, "PodSecurityPolicy": true, "PriorityClass": true,
 	"PriorityLevelConfiguration": true, "ResourceSlice": true, "RuntimeClass": true, "SelfSubjectReview": true, "ServiceCIDR": true, "StorageClass": true,
 	"StorageVersion": true, "ValidatingAdmissionPolicy": true, "ValidatingAdmissionPolicyBinding": true, "ValidatingWebhookConfiguration": true,
-	"VolumeAttachment": true, "VolumeAttributesClass": true, "VolumeSnapshotClass": true, "VolumeSnapshotContent": true, "AdminNetworkPolicy": true, "BaselineAdminNetworkPolicy": true,
+	"VolumeAttachment": true, "VolumeAttributesClass": true, "VolumeSnapshotClass": true, "VolumeSnapshotContent": true, "AdminNetworkPolicy": true, "BaselineAdminNetworkPolicy": true, "ClusterNetworkPolicy": true,
 	// Files that components read.
 	"AdmissionConfiguration": true, "AuthenticationConfiguration": true, "AuthorizationConfiguration": true, "ClusterConfiguration": true, "EncryptionConfiguration": true,
 	"InitConfiguration": true, "JoinConfiguration": true, "KubeletConfiguration": true, "KubeProxyConfiguration": true, "KubeSchedulerConfiguration": true, "PodSecurityConfiguration": true,

@@ -86,7 +86,9 @@ func (r *reader) adminPeers(o *kube.Object, n *kube.Node, path []any) *peers {
 		case peer.Has("nodes"):
 			r.problem(o, at, "nodes as peers are left out of the answer")
 		case peer.Has("domainNames"):
-			r.problem(o, at, "domain names as peers are left out of the answer")
+			for _, name := range peer.Get("domainNames").Strings() {
+				who.cidr = append(who.cidr, cidr{name: name})
+			}
 		default:
 			if s, ok := r.adminPods(o, peer, at); ok {
 				who.pods = append(who.pods, s)

@@ -35,6 +35,9 @@ func (e *Engine) Connections() []Connection {
 				add(name, b.String()+"[External]", e.BlockPorts(Egress, i, j))
 			}
 		}
+		for j, domain := range e.domains[Egress] {
+			add(name, domain+"[Domain]", e.domainPorts(i, j))
+		}
 		for j, b := range e.blocks[Ingress] {
 			if b.First.Is4() {
 				add(b.String()+"[External]", name, e.BlockPorts(Ingress, i, j))

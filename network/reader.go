@@ -16,6 +16,9 @@ var kinds = []policyKind{
 	{"networking.k8s.io", "NetworkPolicy", (*reader).networkPolicy},
 	{"policy.networking.k8s.io", "AdminNetworkPolicy", (*reader).adminPolicy},
 	{"policy.networking.k8s.io", "BaselineAdminNetworkPolicy", (*reader).baselinePolicy},
+	{"policy.networking.k8s.io", "ClusterNetworkPolicy", (*reader).clusterPolicy},
+	{"cilium.io", "CiliumNetworkPolicy", (*reader).ciliumPolicy},
+	{"cilium.io", "CiliumClusterwideNetworkPolicy", (*reader).ciliumPolicy},
 }
 
 // policyKind is a kind of policies.
@@ -35,6 +38,7 @@ type reader struct {
 	chosen     map[string]group // what selectors of both matched before
 	spaces     map[string]group // what selectors of namespaces matched before
 	portNames  map[portName][]having
+	foreign    // what other kinds need
 	scratch    set
 	everybody  group
 	subjects   set // the endpoints that policies can hold for
@@ -56,6 +60,7 @@ type cidr struct {
 
 func newReader(e *Engine, s *kube.Set) *reader {
 	r := &reader{e: e, mu: &sync.Mutex{}, number: map[string]int{}, chosen: map[string]group{}, spaces: map[string]group{}, portNames: map[portName][]having{}, subjects: newSet(len(e.Endpoints)), scratch: newSet(len(e.Endpoints))}
+	r.all = s
 	var spaces []map[string]string
 	space := func(name string, labels map[string]string) int {
 		i, ok := r.number[name]

@@ -1,0 +1,85 @@
+package network
+
+import (
+	"slices"
+
+	"bulwark/kube"
+)
+
+// clause is one rule as its kind writes it, before its ports are those of endpoints.
+type clause struct {
+	action Action
+	who    *peers
+	ports  portList
+	only   *group   // of the policy's endpoints; nil: all
+	when   []string // on what else it depends
+	path   []any
+}
+
+// clause adds the rules that a clause comes to.
+func (r *reader) clause(p *Policy, d Direction, c clause) {
+	first := len(p.rules[d])
+	c.path = slices.Clone(c.path)
+	r.add(p, d, c.action, c.who, c.ports, c.path)
+	for i := first; i < len(p.rules[d]); i++ {
+		one := &p.rules[d][i]
+		one.when = c.when
+		if c.only == nil {
+			continue
+		}
+		both := *c.only
+		if one.only != nil {
+			both = one.only.only(r.bits(both))
+		}
+		one.only = &both
+	}
+}
+
+// bits are a group's endpoints as a set of its own.
+func (r *reader) bits(g group) set {
+	s := newSet(len(r.e.Endpoints))
+	g.addTo(s)
+	return s
+}
+
+// podded leaves of a group the endpoints that have an address of their own: most kinds know
+// pods on the network of their node as the node.
+func (r *reader) podded(g group) group {
+	if r.own == nil {
+		r.own = newSet(len(r.e.Endpoints))
+		for i, e := range r.e.Endpoints {
+			if !e.Host {
+				r.own.add(i)
+			}
+		}
+	}
+	return g.only(r.own)
+}
+
+// hosts are the endpoints on the network of their node.
+func (r *reader) hosts() group {
+	s := newSet(len(r.e.Endpoints))
+	for i, e := range r.e.Endpoints {
+		if e.Host {
+			s.add(i)
+		}
+	}
+	return groupOf(s)
+}
+
+// spaceOf is the namespace of a policy that lives in one.
+func spaceOf(o *kube.Object) string {
+	if o.Namespace == "" {
+		return "default"
+	}
+	return o.Namespace
+}
+
+// unknown notes the fields of a map that its reader does not know: they may change the answer.
+func (r *reader) unknown(o *kube.Object, n *kube.Node, path []any, known ...string) {
+	for name, v := range n.Fields() {
+		if !slices.Contains(known, name) && v.Exists() {
+			r.problem(o, append(slices.Clone(path), name), "%s is not read: the answer is without it", name)
+		}
+	}
+}
