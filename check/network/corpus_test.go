@@ -94,7 +94,7 @@ func TestPolicies(t *testing.T) {
 			"network/named-port-missing helloworld/NetworkPolicy/enable-ingress-from-named-port low",
 			"network/pods-unselected Namespace/helloworld low",
 		},
-		"minimal_test_in_ns":         {"network/pods-unselected Namespace/hello-world low"},
+		"minimal_test_in_ns": {"network/pods-unselected Namespace/hello-world low"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(want, found(t, objects(t, "netpol", name), true)); diff != "" {
