@@ -11,12 +11,16 @@ import (
 // Whatever is changed one by one, the engine says what the oracle does, and the engines before
 // still say what they did.
 func TestChanges(t *testing.T) {
-	for seed := range uint64(500) {
+	n := uint64(500)
+	if testing.Short() {
+		n = 100
+	}
+	for seed := range n {
 		w := newWorld(seed)
 		e := network.New(w.set(t))
 		before, was := *w, e
-		for n := range 1 + w.dice.IntN(4) {
-			e = w.change(t, n, e)
+		for i := range 1 + w.dice.IntN(4) {
+			e = w.change(t, i, e)
 		}
 		if !w.agrees(t, seed, e) || !before.agrees(t, seed, was) {
 			t.Fatalf("seed %d", seed)

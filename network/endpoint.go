@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"bulwark/kube"
@@ -53,30 +54,119 @@ func (e *Endpoint) Named(name string) (proto Protocol, port uint16, ok bool) {
 
 // endpoints gives those of the workloads, by name, and last the ingress controller.
 func endpoints(s *kube.Set) []*Endpoint {
-	seen := map[string]bool{}
-	var list []*Endpoint
+	l := lister{seen: map[string]bool{}, telling: telling(s)}
 	for _, w := range s.Workloads() {
-		e := &Endpoint{Namespace: w.Namespace, Name: w.Name, Kind: w.Kind, Labels: w.Meta.Labels, Workload: w, Host: w.Spec.HostNetwork}
-		if w.Namespace == "" {
-			e.Namespace = "default"
+		l.workload(w)
+	}
+	slices.SortStableFunc(l.list, func(a, b *Endpoint) int {
+		return cmp.Compare(a.String(), b.String())
+	})
+	return append(l.list, &Endpoint{Name: "ingress-controller", Outside: true})
+}
+
+// lister collects endpoints, each once.
+type lister struct {
+	list    []*Endpoint
+	seen    map[string]bool
+	telling map[string]bool
+}
+
+// workload adds the endpoints of a workload: one, unless it has pods whose labels differ.
+func (l *lister) workload(w *kube.Workload) {
+	e := Endpoint{Namespace: cmp.Or(w.Namespace, "default"), Name: w.Name, Kind: w.Kind, Labels: w.Meta.Labels, Workload: w, Host: w.Spec.HostNetwork, ports: portsOf(w)}
+	if w.Kind == "Pod" {
+		e.Name, e.Kind = ownerOf(w)
+	}
+	var last map[string]string
+	made := 0
+	for _, pod := range w.Pods {
+		if phase := pod.Root.Get("status", "phase").Text(); phase == "Succeeded" || phase == "Failed" {
+			continue // it has no network any more
 		}
-		if w.Kind == "Pod" {
-			e.Name, e.Kind = ownerOf(w)
+		if made > 0 && l.alike(last, pod.Labels) {
+			continue
 		}
-		for _, c := range w.Containers {
-			for _, p := range c.Ports {
-				if proto, ok := protocolOf(string(p.Protocol)); ok && p.Name != "" && 0 < p.ContainerPort && p.ContainerPort <= lastPort {
-					e.ports = append(e.ports, namedPort{p.Name, proto, uint16(p.ContainerPort)})
-				}
-			}
-		}
-		if key := e.key(); !seen[key] {
-			seen[key] = true
-			list = append(list, e)
+		one := e
+		one.Labels, last = pod.Labels, pod.Labels
+		l.add(&one)
+		if made++; made == maxGenerations {
+			break
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *Endpoint) int { return cmp.Compare(a.String(), b.String()) })
-	return append(list, &Endpoint{Name: "ingress-controller", Outside: true})
+	if made == 0 {
+		l.add(&e)
+	}
+}
+
+// maxGenerations is how often the labels of a workload's pods may change from one to the next:
+// more is no workload but an attack on who looks.
+const maxGenerations = 1000
+
+func (l *lister) add(e *Endpoint) {
+	if key := e.key(l.telling); !l.seen[key] {
+		l.seen[key] = true
+		l.list = append(l.list, e)
+	}
+}
+
+// alike tells whether two pods of one workload are one endpoint.
+func (l *lister) alike(a, b map[string]string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for k, v := range a {
+		if w, ok := b[k]; !ok || w != v && (!changing[k] || l.telling[k]) {
+			return false
+		}
+	}
+	return true
+}
+
+// portsOf gives the named ports of a workload's containers: not of those that are gone when
+// it runs.
+func portsOf(w *kube.Workload) []namedPort {
+	var list []namedPort
+	for _, c := range w.Containers {
+		if c.Init && !c.Sidecar() {
+			continue
+		}
+		for _, p := range c.Ports {
+			if proto, ok := protocolOf(string(p.Protocol)); ok && p.Name != "" && 0 < p.ContainerPort && p.ContainerPort <= lastPort {
+				list = append(list, namedPort{p.Name, proto, uint16(p.ContainerPort)})
+			}
+		}
+	}
+	return list
+}
+
+// telling gives the labels among changing that something selects pods by.
+func telling(s *kube.Set) map[string]bool {
+	found := map[string]bool{}
+	var look func(n *kube.Node, depth int)
+	look = func(n *kube.Node, depth int) {
+		for name, v := range n.Fields() {
+			if changing[name] {
+				found[name] = true
+			}
+			if key := v.Text(); name == "key" && changing[key] {
+				found[key] = true
+			}
+			if depth > 0 {
+				look(v, depth-1)
+			}
+		}
+		for _, item := range n.Items() {
+			if depth > 0 {
+				look(item, depth-1)
+			}
+		}
+	}
+	for _, k := range append(slices.Clone(kinds), policyKind{kind: "Service"}) {
+		for _, o := range s.Kind(k.group, k.kind) {
+			look(o.Root.Get("spec"), 12)
+		}
+	}
+	return found
 }
 
 // ownerOf is what a pod is called by: the controller that its metadata names, there or not.
@@ -94,19 +184,19 @@ var changing = map[string]bool{"pod-template-hash": true, "controller-revision-h
 	"statefulset.kubernetes.io/pod-name": true, "apps.kubernetes.io/pod-index": true, "batch.kubernetes.io/controller-uid": true, "controller-uid": true}
 
 // key is equal for pods that are one endpoint.
-func (e *Endpoint) key() string {
+func (e *Endpoint) key(telling map[string]bool) string {
 	var b strings.Builder
 	b.WriteString(e.String())
 	if e.Host {
 		b.WriteString("\x00host")
 	}
 	for _, k := range slices.Sorted(maps.Keys(e.Labels)) {
-		if !changing[k] {
+		if !changing[k] || telling[k] {
 			b.WriteString("\x00" + k + "\x01" + e.Labels[k])
 		}
 	}
 	for _, p := range e.ports {
-		b.WriteString("\x00" + p.name + "\x02" + p.proto.String() + string(rune(p.port)))
+		b.WriteString("\x00" + p.name + "\x02" + p.proto.String() + strconv.Itoa(int(p.port)))
 	}
 	return b.String()
 }
