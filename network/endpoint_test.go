@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// setOf is the objects of some JSON texts.
-func setOf(tb testing.TB, texts ...string) *kube.Set {
+// textsOf is the objects of some JSON texts.
+func textsOf(tb testing.TB, texts ...string) *kube.Set {
 	tb.Helper()
 	s := &kube.Set{}
 	for _, text := range texts {
@@ -51,7 +51,7 @@ func TestPodsOfWorkload(t *testing.T) {
 		{"a label that only the template would lack", `{"podSelector":{"matchExpressions":[{"key":"injected","operator":"DoesNotExist"}]}}`, []bool{false}},
 		{"the name of one pod", `{"podSelector":{"matchLabels":{"statefulset.kubernetes.io/pod-name":"db-1"}}}`, []bool{false, true}},
 	} {
-		e := network.New(setOf(t, cluster(tt.policy)...))
+		e := network.New(textsOf(t, cluster(tt.policy)...))
 		var closed []bool
 		for i := range len(e.Endpoints) - 1 {
 			closed = append(closed, !e.Ports(i, i).Has(network.TCP, 80))
@@ -67,7 +67,7 @@ func TestCyclicOwners(t *testing.T) {
 	pod := func(name, uid, owner string) string {
 		return fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":%q,"namespace":"a","uid":%q,"ownerReferences":[{"kind":"Pod","name":"x","uid":%q,"controller":true}]},"spec":{"containers":[{"name":"c","image":"x"}]}}`, name, uid, owner)
 	}
-	e := network.New(setOf(t, pod("a", "1", "2"), pod("b", "2", "1"), pod("c", "3", "3"), pod("d", "4", "gone")))
+	e := network.New(textsOf(t, pod("a", "1", "2"), pod("b", "2", "1"), pod("c", "3", "3"), pod("d", "4", "gone")))
 	if len(e.Endpoints) < 2 || !slices.ContainsFunc(e.Endpoints, func(p *network.Endpoint) bool { return !p.Outside && p.Namespace == "a" }) {
 		t.Errorf("endpoints: %v", e.Endpoints)
 	}
