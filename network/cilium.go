@@ -43,7 +43,7 @@ var ciliumDirections = [2]ciliumFields{
 // spec reads one rule of Cilium's. What any policy denies is denied before others allow it,
 // so that the rules that deny are a policy of their own.
 func (c *cilium) spec(n *kube.Node, path []any) {
-	c.unknown(c.o, n, path, "endpointSelector", "ingress", "ingressDeny", "egress", "egressDeny", "enableDefaultDeny", "labels", "description", "log")
+	c.unknown(c.o, n, path, "endpointSelector", "nodeSelector", "ingress", "ingressDeny", "egress", "egressDeny", "enableDefaultDeny", "labels", "description", "log")
 	if !n.Get("endpointSelector").Exists() {
 		c.problem(c.o, path, "no endpointSelector: a policy of nodes is not read")
 		return
@@ -76,7 +76,7 @@ func (c *cilium) spec(n *kube.Node, path []any) {
 // rule reads one rule of a direction: its peers, and for each of its toPorts the ports.
 func (c *cilium) rule(p *Policy, d Direction, action Action, n *kube.Node, path []any) {
 	f := ciliumDirections[d]
-	c.unknown(c.o, n, path, f.endpoints, f.cidr, f.cidrSet, f.entities, f.nodes, "toPorts", "icmps", "authentication", "toServices", "toFQDNs", f.groups)
+	c.unknown(c.o, n, path, f.endpoints, f.cidr, f.cidrSet, f.entities, f.nodes, "toPorts", "icmps", "authentication", "toServices", "toFQDNs", f.groups, f.requires)
 	one := clause{action: action, who: c.peers(d, n, path), path: path}
 	if one.who == nil {
 		return
