@@ -36,6 +36,7 @@ func New(s *kube.Set) *Engine {
 	e.Policies = r.policies
 	slices.SortStableFunc(e.Policies, before)
 	e.reader = r
+	r.notes(s)
 	r.settleBlocks()
 	e.settleRows()
 	e.backends = r.fronts(s)
