@@ -1,0 +1,184 @@
+// Package paths holds the relaters to a cluster with a known answer for every edge: each
+// folder of testdata has objects of which an attack is possible (pass.yaml) and a twin of
+// which it is not (fail.yaml).
+package paths
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"bulwark"
+	"bulwark/all"
+	"bulwark/graph"
+	"bulwark/kube"
+	"bulwark/scan"
+	"bulwark/source/manifest"
+)
+
+// relations are those that a target makes, with what removes them.
+type relations struct {
+	list     []bulwark.Relation
+	remedies map[string]bulwark.Remedy
+	findings map[string]bool
+	graph    *graph.Graph
+}
+
+func (r *relations) Relation(one bulwark.Relation) {
+	r.list = append(r.list, one)
+	r.graph.Relation(one)
+}
+
+func (r *relations) Remedy(one bulwark.Remedy) {
+	r.remedies[one.ID] = one
+	r.graph.Remedy(one)
+}
+
+func (r *relations) Note(bulwark.Note) {}
+
+// relate scans a file or folder of manifests with all checks and relaters. version makes it
+// the objects of a cluster of that version; "" leaves them manifests.
+func relate(t *testing.T, target, version string) *relations {
+	t.Helper()
+	r := &relations{remedies: map[string]bulwark.Remedy{}, findings: map[string]bool{}, graph: graph.New()}
+	s := scan.Scanner{Checks: all.Checks(all.Options{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}), Relaters: all.Relaters(), Relations: r}
+	var report bulwark.Report
+	open := func(ctx context.Context) (*bulwark.Target, error) {
+		t, err := (&manifest.Source{}).Open(ctx, target)
+		if err == nil && version != "" {
+			kube.Of(t).Cluster = &kube.Cluster{Name: "test", Version: version}
+		}
+		return t, err
+	}
+	if _, err := s.Scan(t.Context(), []scan.Job{{Ref: target, Open: open}}, &report); err != nil {
+		t.Fatalf("%s: %v", target, err)
+	}
+	for i := range report.Findings {
+		r.findings[report.Findings[i].Key] = true
+	}
+	return r
+}
+
+// wanted is a line "# want: TYPE FROM -> TO", or "# never: TYPE" with the rest or without.
+type wanted struct {
+	never          bool
+	edge, from, to string
+}
+
+func (w wanted) String() string { return strings.TrimSpace(w.edge + " " + w.from + " -> " + w.to) }
+
+// met tells whether a relation is that. An asterisk in a test stands for any vertex; groups
+// are passed through.
+func (w wanted) met(r *relations) bool {
+	for i := range r.list {
+		one := &r.list[i]
+		if one.Type != w.edge || w.from != "" && w.from != "*" && one.From != bulwark.VertexID(w.from) {
+			continue
+		}
+		if w.to == "" || w.to == "*" || r.leads(one.To, bulwark.VertexID(w.to), 6) {
+			return true
+		}
+	}
+	return false
+}
+
+// leads tells whether one vertex is another, or a group that it is of.
+func (r *relations) leads(at, to bulwark.VertexID, depth int) bool {
+	if at == to {
+		return true
+	}
+	if !strings.HasPrefix(string(at), "group:") || depth == 0 {
+		return false
+	}
+	return slices.ContainsFunc(r.list, func(one bulwark.Relation) bool { return one.From == at && r.leads(one.To, to, depth-1) })
+}
+
+func wants(t *testing.T, file string) (list []wanted, version string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		line = strings.TrimSpace(line)
+		if v, ok := strings.CutPrefix(line, "# cluster: "); ok {
+			version = v
+		}
+		rest, ok := strings.CutPrefix(line, "# want: ")
+		never := false
+		if !ok {
+			if rest, never = strings.CutPrefix(line, "# never: "); !never {
+				continue
+			}
+		}
+		edge, ends, _ := strings.Cut(rest, " ")
+		from, to, _ := strings.Cut(ends, " -> ")
+		list = append(list, wanted{never, edge, from, to})
+	}
+	if len(list) == 0 {
+		t.Fatalf("%s says not what is to be related", file)
+	}
+	return list, version
+}
+
+// TestEdges holds that every edge is drawn where it is possible and not where it is not.
+func TestEdges(t *testing.T) {
+	files, err := filepath.Glob("testdata/*/*.yaml")
+	if err != nil || len(files) < 70 {
+		t.Fatalf("%d files: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.ToSlash(strings.TrimPrefix(file, "testdata/")), func(t *testing.T) {
+			t.Parallel()
+			list, version := wants(t, file)
+			r := relate(t, file, version)
+			for _, w := range list {
+				if w.met(r) == w.never {
+					t.Errorf("%s: never is %t, of\n%s", w, w.never, r.tell(w.edge))
+				}
+			}
+			r.sound(t)
+		})
+	}
+}
+
+// sound holds what is true of all relations: their likelihood is one, every reason is a
+// finding, every remedy is known.
+func (r *relations) sound(t *testing.T) {
+	t.Helper()
+	for _, one := range r.list {
+		if one.Likelihood < 0 || one.Likelihood > 1 || one.Text == "" || one.Type == "" {
+			t.Errorf("%s %s -> %s: likelihood %v, text %q", one.Type, one.From, one.To, one.Likelihood, one.Text)
+		}
+		for _, key := range one.Because {
+			if !r.findings[key] {
+				t.Errorf("%s %s -> %s: no finding %s", one.Type, one.From, one.To, key)
+			}
+		}
+		for _, id := range one.Remedies {
+			if r.remedies[id].Text == "" {
+				t.Errorf("%s %s -> %s: no remedy %q", one.Type, one.From, one.To, id)
+			}
+		}
+	}
+}
+
+// tell writes the relations of a type, all of them where there is none.
+func (r *relations) tell(edge string) string {
+	var of, others strings.Builder
+	for _, one := range r.list {
+		b := &others
+		if one.Type == edge {
+			b = &of
+		}
+		b.WriteString("  " + one.Type + " " + string(one.From) + " -> " + string(one.To) + "\n")
+	}
+	if of.Len() > 0 {
+		return of.String()
+	}
+	return others.String()
+}
