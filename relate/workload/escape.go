@@ -53,6 +53,12 @@ func (p *pods) escapes(c *kube.Container, at bulwark.VertexID) {
 		p.flaws(c, at)
 		p.devices(c, at)
 	}
+	if p.Spec.HostPID && !p.Windows() && mayBeRoot(p.Workload, c) {
+		r := bulwark.Relation{From: at, To: p.held, Type: "HOST_PID", Likelihood: 0.6, Text: "reads the tokens of the node's pods by /proc/PID/root"}
+		p.known.Because(&r, p.ID(), "workload/host-pid")
+		p.to.Relation(r)
+		p.toNode(at, "HOST_PID", 0.2, "reads what commands and environments of the node's processes give away", "workload/host-pid")
+	}
 	if p.Spec.HostNetwork {
 		p.toNode(at, "HOST_NETWORK", 0.2, "reaches what listens on the node's loopback, and the cloud's metadata as the node", "workload/host-network")
 	}

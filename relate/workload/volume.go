@@ -1,6 +1,8 @@
 package workload
 
 import (
+	"slices"
+
 	"bulwark"
 	"bulwark/kube"
 	"bulwark/relate/internal/name"
@@ -164,11 +166,8 @@ func (w *world) shared() {
 	}
 }
 
+// several tells whether a volume that somebody writes to is used by several workloads.
 func several(users []user) bool {
-	for _, u := range users {
-		if u.pods.ID() != users[0].pods.ID() {
-			return true
-		}
-	}
-	return false
+	others := slices.ContainsFunc(users, func(u user) bool { return u.pods.ID() != users[0].pods.ID() })
+	return others && slices.ContainsFunc(users, func(u user) bool { return !u.readOnly })
 }

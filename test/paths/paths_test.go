@@ -76,7 +76,7 @@ func (w wanted) String() string { return strings.TrimSpace(w.edge + " " + w.from
 func (w wanted) met(r *relations) bool {
 	for i := range r.list {
 		one := &r.list[i]
-		if one.Type != w.edge || w.from != "" && w.from != "*" && one.From != bulwark.VertexID(w.from) {
+		if one.Type != w.edge || w.from != "" && w.from != "*" && !r.has(bulwark.VertexID(w.from), one.From) {
 			continue
 		}
 		if w.to == "" || w.to == "*" || r.leads(one.To, bulwark.VertexID(w.to), 6) {
@@ -84,6 +84,13 @@ func (w wanted) met(r *relations) bool {
 		}
 	}
 	return false
+}
+
+// has tells whether one vertex is another, or a permission that it has.
+func (r *relations) has(at, permission bulwark.VertexID) bool {
+	return at == permission || slices.ContainsFunc(r.list, func(one bulwark.Relation) bool {
+		return one.From == at && one.To == permission && one.Type == "PERMISSION_DISCOVER"
+	})
 }
 
 // leads tells whether one vertex is another, or a group that it is of.
