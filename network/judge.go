@@ -3,6 +3,9 @@ package network
 import (
 	"iter"
 	"slices"
+	"strconv"
+
+	"bulwark/kube"
 )
 
 // RuleView is one rule of a policy, for those who judge it.
@@ -60,3 +63,28 @@ func (p *Policy) Rules(d Direction) []RuleView {
 // Side is what one end alone lets through: on which ports an endpoint may receive from
 // (Ingress) or reach (Egress) a peer.
 func (e *Engine) Side(d Direction, endpoint, peer int) Ports { return e.rowOf[d][endpoint].ports(peer) }
+
+// Directory finds Services, and the endpoints behind them.
+type Directory struct{ x *services }
+
+// Directory is that of the set that the engine was made of.
+func (e *Engine) Directory(s *kube.Set) *Directory { return &Directory{newServices(e, s)} }
+
+// Service gives a Service by name; nil when it is not there.
+func (d *Directory) Service(namespace, name string) *kube.Object {
+	return d.x.byName[namespace+"/"+name]
+}
+
+// Behind gives the endpoints of a Service, with the ports of theirs that its port leads to, by
+// number or name; that all of its ports lead to for "".
+func (d *Directory) Behind(service *kube.Object, port string) map[int]Ports {
+	var n *kube.Node
+	if port != "" {
+		n, _ = kube.ParseJSON([]byte(strconv.Quote(port)))
+	}
+	m := map[int]Ports{}
+	for _, b := range d.x.behind(service, n) {
+		m[b.endpoint] = m[b.endpoint].Union(b.ports)
+	}
+	return m
+}
