@@ -16,7 +16,9 @@ func cluster(workloads int) (*graph.Graph, graph.Question) {
 	rand := rand.New(rand.NewPCG(1, 1))
 	g := graph.New()
 	var q graph.Question
-	id := func(kind string, n int) bulwark.VertexID { return bulwark.VertexID(fmt.Sprintf("%s:ns%d/%d", kind, n/20, n)) }
+	id := func(kind string, n int) bulwark.VertexID {
+		return bulwark.VertexID(fmt.Sprintf("%s:ns%d/%d", kind, n/20, n))
+	}
 	add := func(from, to bulwark.VertexID, likelihood float64, remedies ...string) {
 		g.Relation(bulwark.Relation{From: from, To: to, Type: "EDGE", Likelihood: likelihood, Text: "does it", Place: &bulwark.Place{Path: "f.yaml", Line: 3}, Remedies: remedies, Because: remedies})
 	}

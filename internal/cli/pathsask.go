@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"bulwark"
+	"bulwark/graph"
+)
+
+// entryLikelihood is the chance that an attacker comes to hold a pod which he is supposed to
+// begin in: by a flaw of the program, or of what it is made of, that nobody knows of.
+const entryLikelihood = 0.3
+
+// question makes one of --from and --to. reach is true where it is asked what can be reached
+// at all.
+func (p *attack) question(g *graph.Graph) (q graph.Question, reach bool, err error) {
+	q = defaultQuestion(g, p.namespace)
+	if len(p.from) > 0 {
+		if q.Starts, err = vertices(g, "--from", p.from); err != nil {
+			return q, false, err
+		}
+		if len(p.to) == 0 {
+			return q, true, nil
+		}
+	}
+	if len(p.to) > 0 {
+		q.Goals, err = vertices(g, "--to", p.to)
+	}
+	return q, false, err
+}
+
+// defaultQuestion asks from where attackers may begin, for what is worth taking.
+func defaultQuestion(g *graph.Graph, namespace string) (q graph.Question) {
+	for _, v := range g.Vertices() {
+		kind, ns := kindOf(v), namespaceOf(v)
+		switch kind {
+		case "internet":
+			if namespace == "" {
+				q.Starts = append(q.Starts, graph.End{Vertex: v})
+			}
+		case "workload":
+			if namespace == "" && ns != "kube-system" || namespace != "" && ns == namespace {
+				q.Starts = append(q.Starts, graph.End{Vertex: v, Side: ns, Likelihood: entryLikelihood})
+			}
+		case "node", "cluster-admin", "cloud":
+			q.Goals = append(q.Goals, graph.End{Vertex: v})
+		case "secret":
+			q.Goals = append(q.Goals, graph.End{Vertex: v, Side: ns})
+		}
+	}
+	return q
+}
+
+func kindOf(v bulwark.VertexID) string {
+	kind, _, _ := strings.Cut(string(v), ":")
+	return kind
+}
+
+// namespaceOf is the first part of a name that has several: "workload:shop/Deployment/cart".
+func namespaceOf(v bulwark.VertexID) string {
+	_, name, _ := strings.Cut(string(v), ":")
+	ns, _, _ := strings.Cut(name, "/")
+	return ns
+}
+
+// vertices are those that a flag names.
+func vertices(g *graph.Graph, flag string, names []string) ([]graph.End, error) {
+	var list []graph.End
+	for _, text := range names {
+		found := matching(g.Vertices(), text)
+		if len(found) == 0 {
+			return nil, &exit{code: exitFailed, err: fmt.Errorf("%s %s: %w", flag, text, bulwark.ErrNotFound), hint: "there are " + similar(g.Vertices(), text)}
+		}
+		for _, v := range found {
+			list = append(list, graph.End{Vertex: v})
+		}
+	}
+	return list, nil
+}
+
+// matching are vertices that a text means: by name, by kind, as a glob, or else by a part of
+// the name.
+func matching(all []bulwark.VertexID, text string) (found []bulwark.VertexID) {
+	pick := func(is func(bulwark.VertexID) bool) bool {
+		for _, v := range all {
+			if !graph.Grouping(v) && is(v) {
+				found = append(found, v)
+			}
+		}
+		return len(found) > 0
+	}
+	kind, name, named := strings.Cut(text, ":")
+	if named && kind == "namespace" {
+		pick(func(v bulwark.VertexID) bool {
+			k := kindOf(v)
+			return (k == "workload" || k == "account") && namespaceOf(v) == name
+		})
+		return found
+	}
+	if pick(func(v bulwark.VertexID) bool { return string(v) == text }) ||
+		!named && pick(func(v bulwark.VertexID) bool { return kindOf(v) == text }) ||
+		pick(func(v bulwark.VertexID) bool { return wild(text, string(v)) }) {
+		return found
+	}
+	if !named {
+		kind, name = "", text
+	}
+	pick(func(v bulwark.VertexID) bool {
+		_, whole, _ := strings.Cut(string(v), ":")
+		return (kind == "" || kindOf(v) == kind) && (strings.HasSuffix(whole, "/"+name) || slices.Contains(strings.Split(whole, "/"), name))
+	})
+	return found
+}
+
+// wild tells whether a text is what a pattern says, in which "*" stands for anything.
+func wild(pattern, text string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == text
+	}
+	text, ok := strings.CutPrefix(text, parts[0])
+	if !ok {
+		return false
+	}
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(part):]
+	}
+	return strings.HasSuffix(text, last)
+}
+
+// similar names a few vertices for whoever named one that there is not.
+func similar(all []bulwark.VertexID, text string) string {
+	kind, _, _ := strings.Cut(text, ":")
+	var names, kinds []string
+	for _, v := range all {
+		if graph.Grouping(v) {
+			continue
+		}
+		if kindOf(v) == kind && len(names) < 5 {
+			names = append(names, string(v))
+		}
+		kinds = append(kinds, kindOf(v))
+	}
+	if len(names) > 0 {
+		return strings.Join(names, ", ")
+	}
+	slices.Sort(kinds)
+	return "these kinds: " + strings.Join(slices.Compact(kinds), " ")
+}

@@ -1,0 +1,93 @@
+package paths_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"html"
+	"strings"
+	"testing"
+
+	"bulwark"
+	"bulwark/graph"
+	"bulwark/report/internal/golden"
+	"bulwark/report/paths"
+)
+
+// answer is about a small cluster: the internet reaches a shop, whose pod takes its node; an
+// account reads all secrets; names have what would break out of a format.
+func answer(t *testing.T, hostile string) *paths.Answer {
+	t.Helper()
+	g := graph.New()
+	for _, r := range []bulwark.Relation{
+		{From: "internet", To: "workload:shop/Deployment/cart", Type: "ENDPOINT_EXPLOIT", Likelihood: 0.2, Text: "reaches it by Service cart", Remedies: []string{"k8s:1 expose"}},
+		{From: "workload:shop/Deployment/cart", To: "container:shop/Deployment/cart/app" + bulwark.VertexID(hostile), Type: "CONTAINER_ATTACH", Text: "is in the pod"},
+		{From: "container:shop/Deployment/cart/app" + bulwark.VertexID(hostile), To: "node:*", Type: "CE_PRIV_MOUNT", Text: "mounts the node's disk" + hostile, Place: &bulwark.Place{Path: "cart.yaml" + hostile, Line: 12}, Because: []string{"key1"}, Remedies: []string{"k8s:1 key1"}},
+		{From: "container:shop/Deployment/cart/app" + bulwark.VertexID(hostile), To: "group:secrets", Type: "ACCESS_SECRET", Likelihood: 0.9, Text: "reads it", Remedies: []string{"role"}},
+		{From: "group:secrets", To: "secret:bank/key", Type: "MEMBER_OF", Text: "is one of them"},
+	} {
+		g.Relation(r)
+	}
+	f := bulwark.Finding{
+		Key: "key1", Kind: bulwark.KindMisconfig, Rule: "workload/privileged", Asset: "k8s:1", Subject: "shop/Deployment/cart" + hostile, Title: "A container is privileged",
+		Severity: bulwark.SeverityHigh, Risk: 50, Path: "cart.yaml", Line: 12, Evidence: []string{"privileged: true"}, Fix: &bulwark.Fix{Text: "take privileged out"},
+	}
+	g.Remedy(bulwark.Remedy{ID: bulwark.RemedyOf(&f), Text: f.Title, Fix: f.Fix})
+	g.Remedy(bulwark.Remedy{ID: "role", Text: "name the secrets that are read"})
+	q := graph.Between([]bulwark.VertexID{"internet"}, []bulwark.VertexID{"node:*", "secret:bank/key"})
+	a := &paths.Answer{Graph: g, Findings: []bulwark.Finding{f}, Most: 10, Starts: 1, Goals: 2, Cut: g.Smallest(q), Chokes: g.Chokes(q)}
+	a.Paths = a.Cut.Paths
+	return a
+}
+
+func written(t *testing.T, format string, a *paths.Answer) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := paths.Write(&b, format, a); err != nil {
+		t.Fatalf("%s: %v", format, err)
+	}
+	return b.Bytes()
+}
+
+func TestFormats(t *testing.T) {
+	for _, format := range paths.Formats() {
+		golden.Check(t, "paths."+format, written(t, format, answer(t, "")))
+	}
+}
+
+func TestHostileNames(t *testing.T) {
+	hostile := "\x1b[31m\"]; <script>alert(1)</script> \u202e|`${x}` -->\n  v9 --> v8 \\"
+	for _, format := range paths.Formats() {
+		got := string(written(t, format, answer(t, hostile)))
+		for _, bad := range []string{"\x1b", "<script>alert", "\n  v9"} {
+			if format == "json" && bad != "\x1b" || format == "text" && bad == "<script>alert" || format == "dot" && bad == "<script>alert" {
+				continue
+			}
+			if strings.Contains(got, bad) {
+				t.Errorf("%s has %q as it was", format, bad)
+			}
+		}
+	}
+	if !json.Valid(written(t, "json", answer(t, hostile))) {
+		t.Error("json is not valid")
+	}
+}
+
+func TestGroupsAreNotShown(t *testing.T) {
+	for _, format := range []string{"text", "mermaid", "dot", "html"} {
+		if got := string(written(t, format, answer(t, ""))); strings.Contains(got, "group") && format != "html" || strings.Contains(got, "group secrets") {
+			t.Errorf("%s shows a group:\n%s", format, got)
+		}
+	}
+}
+
+func TestPageLoadsNothing(t *testing.T) {
+	page := string(written(t, "html", answer(t, "")))
+	for _, bad := range []string{"src=", "http:", "https:", "@import", "url("} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+	if !strings.Contains(html.UnescapeString(page), "default-src 'none'") {
+		t.Error("the page has no policy")
+	}
+}
