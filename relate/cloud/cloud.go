@@ -1,0 +1,128 @@
+// Package cloud relates a cluster to the cloud that it runs in: accounts and nodes to the
+// identities that they have there, secrets to the keys in them, operators to what they command,
+// and identities of the cloud to what they are in the cluster.
+//
+// What an identity may do in the cloud is not known here: it is what is worth taking.
+package cloud
+
+import (
+	"context"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/relate/internal/found"
+	"bulwark/relate/internal/name"
+)
+
+type relater struct{}
+
+// New makes the relater.
+func New() bulwark.Relater { return relater{} }
+
+func (relater) Info() bulwark.Info {
+	return bulwark.Info{Name: "relate/cloud", Summary: "Which identities of clouds a cluster holds, and which hold it", Version: 1}
+}
+
+// How likely a step is.
+const (
+	metadata   = 0.9 // of nodes: whoever holds a node asks the metadata service as it does
+	fromPod    = 0.8 // of pods on the node's network: a hop limit may stop them
+	keys       = 0.8 // of keys in secrets: they may have been taken back
+	commanded  = 0.9 // of operators: they do what their objects say
+	impersonal = 0.9 // of identities of the cloud: somebody has to hold them first
+)
+
+func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Inventory, findings []bulwark.Finding, to bulwark.Relations) error {
+	s := kube.Of(t)
+	if s.Len() == 0 || s.Engine {
+		return nil
+	}
+	c := &cloud{set: s, known: found.New(findings), to: to}
+	for _, step := range []func(){c.accounts, c.associations, c.nodes, c.pods, c.azurePods, c.awsAuth, c.accessEntries, c.providers, c.configConnector, c.secrets} {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		step()
+	}
+	return nil
+}
+
+type cloud struct {
+	set   *kube.Set
+	known *found.Findings
+	to    bulwark.Relations
+	told  map[[3]string]bool
+	rules []string // of findings that the next relation is because of
+}
+
+// because names rules whose findings about the object are a reason of the next relation.
+func (c *cloud) because(rules ...string) *cloud {
+	c.rules = rules
+	return c
+}
+
+// relation tells one, with what in an object makes it and what change of that removes it.
+func (c *cloud) relation(from, to bulwark.VertexID, edge string, likelihood float64, text string, o *kube.Object, remedy string, path ...any) {
+	rules := c.rules
+	c.rules = nil
+	key := [3]string{string(from), string(to), edge}
+	if c.told[key] {
+		return
+	}
+	if c.told == nil {
+		c.told = map[[3]string]bool{}
+	}
+	c.told[key] = true
+	r := bulwark.Relation{From: from, To: to, Type: edge, Likelihood: likelihood, Text: text}
+	if o != nil {
+		if l := o.Place(path...); l.File != "" {
+			r.Place = &bulwark.Place{Path: l.File, Line: max(l.Line, 1)}
+		}
+		c.known.Because(&r, o.ID(), rules...)
+		if remedy != "" {
+			id := o.ID() + " " + kube.PathText(path...) + " " + string(to)
+			r.Remedies = append(r.Remedies, id)
+			c.to.Remedy(bulwark.Remedy{ID: id, Text: remedy})
+		}
+	}
+	c.to.Relation(r)
+}
+
+// identityOf is one of an account's annotations.
+type identityOf struct {
+	annotation, provider, edge, how string
+}
+
+var annotations = []identityOf{
+	{"eks.amazonaws.com/role-arn", "aws", "CLOUD_ROLE", "trades its token for the role of AWS"},
+	{"iam.gke.io/gcp-service-account", "gcp", "CLOUD_ROLE", "acts as the service account of Google Cloud"},
+	{"azure.workload.identity/client-id", "azure", "CLOUD_ROLE", "trades its token for the identity of Azure"},
+	{"alibabacloud.com/ram-role", "alibaba", "CLOUD_ROLE", "trades its token for the role of Alibaba Cloud"},
+	{"pod-identity.alibabacloud.com/role-name", "alibaba", "CLOUD_ROLE", "trades its token for the role of Alibaba Cloud"},
+}
+
+// accounts relates service accounts to the identities that their annotations name.
+func (c *cloud) accounts() {
+	for _, o := range c.set.Kind("", "ServiceAccount") {
+		for _, a := range annotations {
+			if id := o.Annotations[a.annotation]; id != "" {
+				c.relation(name.Account(o.Namespace, o.Name), name.Cloud(a.provider, id), a.edge, 1, a.how,
+					o, "take the annotation "+a.annotation+" from "+o.ID()+", or let "+id+" do no more than its pods use", "metadata", "annotations", a.annotation)
+			}
+		}
+	}
+}
+
+// associations relates accounts by the objects that make pod identities of EKS.
+func (c *cloud) associations() {
+	for _, o := range c.set.Kind("eks.services.k8s.aws", "PodIdentityAssociation") {
+		spec := o.Root.Get("spec")
+		account, role := name.Account(spec.Get("namespace").Text(), spec.Get("serviceAccount").Text()), spec.Get("roleARN").Text()
+		if role == "" {
+			role = spec.Get("roleRef", "from", "name").Text()
+		}
+		if role != "" && spec.Get("serviceAccount").Text() != "" {
+			c.relation(account, name.Cloud("aws", role), "CLOUD_ROLE", 1, "is given the role of AWS by the pod identity agent", o, "remove "+o.ID()+", or let the role do no more than the pods use", "spec", "roleARN")
+		}
+	}
+}

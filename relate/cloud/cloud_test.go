@@ -1,0 +1,107 @@
+package cloud_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/relate/cloud"
+)
+
+type graph struct {
+	relations []bulwark.Relation
+	remedies  map[string]string
+}
+
+func (g *graph) Relation(r bulwark.Relation) { g.relations = append(g.relations, r) }
+func (g *graph) Remedy(r bulwark.Remedy)     { g.remedies[r.ID] = r.Text }
+func (g *graph) Note(bulwark.Note)           {}
+
+func relate(tb testing.TB, text string, findings ...bulwark.Finding) *graph {
+	tb.Helper()
+	s := &kube.Set{}
+	for _, d := range kube.ParseYAML([]byte(text)) {
+		if d.Err != nil {
+			tb.Fatal(d.Err)
+		}
+		if o, ok := kube.NewObject(d.Root, kube.Origin{File: "f.yaml"}); ok {
+			s.Objects = append(s.Objects, o)
+		}
+	}
+	g := &graph{remedies: map[string]string{}}
+	if err := cloud.New().Relate(context.Background(), &bulwark.Target{Objects: s}, nil, findings, g); err != nil {
+		tb.Fatal(err)
+	}
+	return g
+}
+
+const (
+	node = "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {eks.amazonaws.com/nodegroup: blue}}, spec: {providerID: 'aws:///eu-central-1a/i-0'}}\n---\n"
+	host = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: shop}, spec: {hostNetwork: %, nodeName: n1, containers: [{name: c, image: x}]}}\n"
+	auth = "{apiVersion: v1, kind: ConfigMap, metadata: {name: aws-auth, namespace: kube-system}, data: {mapRoles: '[{rolearn: \"arn:aws:iam::1:role/ops\", username: ops, groups: [\"%\"]}]'}}\n"
+	pod  = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: shop, labels: {aadpodidbinding: %}}, spec: {containers: [{name: c, image: x}]}}\n---\n"
+)
+
+func TestEdges(t *testing.T) {
+	in := func(text, what string) string { return strings.ReplaceAll(text, "%", what) }
+	for _, tt := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"role of AWS", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::1:role/x'}}}", []string{"CLOUD_ROLE account:shop/a cloud:aws/arn:aws:iam::1:role/x"}},
+		{"workload identity of GKE", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {iam.gke.io/gcp-service-account: x@p.iam.gserviceaccount.com}}}", []string{"CLOUD_ROLE account:shop/a cloud:gcp/x@p.iam.gserviceaccount.com"}},
+		{"workload identity of Azure", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {azure.workload.identity/client-id: 0-1}}}", []string{"CLOUD_ROLE account:shop/a cloud:azure/0-1"}},
+		{"an account of no cloud", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {team: shop}}}", nil},
+		{"an association", "{apiVersion: eks.services.k8s.aws/v1alpha1, kind: PodIdentityAssociation, metadata: {name: x, namespace: ack}, spec: {namespace: shop, serviceAccount: a, roleARN: r}}", []string{
+			"CLOUD_BY_OPERATOR group:operator of eks.services.k8s.aws cloud:aws/identity of the operators", "CLOUD_ROLE account:shop/a cloud:aws/r"}},
+		{"a node", node, []string{"CLOUD_METADATA node:n1 cloud:aws/identity of the nodes of blue"}},
+		{"a node of no cloud", "{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {providerID: 'kind://docker/kind/n1'}}", nil},
+		{"a pod on the node's network", node + in(host, "true"), []string{"CLOUD_METADATA node:n1 cloud:aws/identity of the nodes of blue", "CLOUD_METADATA workload:shop/Pod/p cloud:aws/identity of the nodes of blue"}},
+		{"a pod on its own", node + in(host, "false"), []string{"CLOUD_METADATA node:n1 cloud:aws/identity of the nodes of blue"}},
+		{"mapped to masters", in(auth, "system:masters"), []string{"CLOUD_MAPPED cloud:aws/arn:aws:iam::1:role/ops identity:Group system:masters", "CLOUD_MAPPED cloud:aws/arn:aws:iam::1:role/ops identity:User ops"}},
+		{"nodes are mapped", strings.ReplaceAll(in(auth, "system:nodes"), "username: ops, ", ""), nil},
+		{"a map of another name", strings.ReplaceAll(in(auth, "system:masters"), "aws-auth", "other"), nil},
+		{"an access entry", "{apiVersion: eks.services.k8s.aws/v1alpha1, kind: AccessEntry, metadata: {name: x, namespace: ack}, spec: {principalARN: ann, kubernetesGroups: [ops], accessPolicies: [{policyARN: 'arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy', accessScope: {type: cluster}}]}}", []string{
+			"CLOUD_BY_OPERATOR group:operator of eks.services.k8s.aws cloud:aws/identity of the operators", "CLOUD_MAPPED cloud:aws/ann cluster-admin", "CLOUD_MAPPED cloud:aws/ann identity:Group ops"}},
+		{"an identity of aad-pod-identity", in(pod, "web") + "{apiVersion: aadpodidentity.k8s.io/v1, kind: AzureIdentity, metadata: {name: i, namespace: shop}, spec: {clientID: id}}\n---\n{apiVersion: aadpodidentity.k8s.io/v1, kind: AzureIdentityBinding, metadata: {name: b, namespace: shop}, spec: {azureIdentity: i, selector: web}}", []string{"CLOUD_ROLE workload:shop/Pod/p cloud:azure/id"}},
+		{"a pod that is not selected", in(pod, "other") + "{apiVersion: aadpodidentity.k8s.io/v1, kind: AzureIdentity, metadata: {name: i, namespace: shop}, spec: {clientID: id}}\n---\n{apiVersion: aadpodidentity.k8s.io/v1, kind: AzureIdentityBinding, metadata: {name: b, namespace: shop}, spec: {azureIdentity: i, selector: web}}", nil},
+		{"an exception", in(pod, "web") + "{apiVersion: aadpodidentity.k8s.io/v1, kind: AzurePodIdentityException, metadata: {name: e, namespace: shop}, spec: {podLabels: {aadpodidbinding: web}}}", []string{
+			"AZURE_POD_IDENTITY_EXCEPTION group:new pods of shop cloud:azure/identity of the nodes", "AZURE_POD_IDENTITY_EXCEPTION workload:shop/Pod/p cloud:azure/identity of the nodes", "MEMBER_OF group:new pods group:new pods of shop"}},
+		{"a provider's secret", "{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: default}, spec: {credentials: {source: Secret, secretRef: {namespace: crossplane-system, name: creds}}}}", []string{
+			"CLOUD_BY_OPERATOR group:operator of aws.upbound.io cloud:aws/identity of the operators", "CLOUD_KEYS secret:crossplane-system/creds cloud:aws/identity of the operators"}},
+		{"a provider without one", "{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: default}, spec: {credentials: {source: IRSA}}}", []string{"CLOUD_BY_OPERATOR group:operator of aws.upbound.io cloud:aws/identity of the operators"}},
+		{"Config Connector", "{apiVersion: core.cnrm.cloud.google.com/v1beta1, kind: ConfigConnectorContext, metadata: {name: c, namespace: shop}, spec: {googleServiceAccount: x@p}}", []string{
+			"CLOUD_BY_OPERATOR group:operator of core.cnrm.cloud.google.com cloud:gcp/identity of the operators", "CLOUD_ROLE account:cnrm-system/cnrm-controller-manager-shop cloud:gcp/x@p", "CLOUD_ROLE cloud:gcp/identity of the operators cloud:gcp/x@p"}},
+		{"keys in a secret", "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, data: {AWS_SECRET_ACCESS_KEY: ''}}", []string{"CLOUD_KEYS secret:shop/s cloud:aws/key in shop/s"}},
+		{"no keys in a secret", "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, data: {username: ''}}", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, r := range relate(t, tt.text).relations {
+				got = append(got, r.Type+" "+string(r.From)+" "+string(r.To))
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRemedies(t *testing.T) {
+	g := relate(t, strings.ReplaceAll(auth, "%", "system:masters"), bulwark.Finding{Rule: "rbac/cloud-identity-admin", Subject: "kube-system/ConfigMap/aws-auth", Asset: "k8s:x", Key: "k", Fix: &bulwark.Fix{Text: "mend"}})
+	for _, r := range g.relations {
+		masters := strings.HasSuffix(string(r.To), "system:masters")
+		if got := slices.Equal(r.Because, []string{"k"}); got != masters {
+			t.Errorf("%s is because of %q", r.To, r.Because)
+		}
+		if r.Place == nil || r.Place.Path != "f.yaml" || len(r.Remedies) == 0 {
+			t.Errorf("%s: place %v, remedies %q", r.To, r.Place, r.Remedies)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package cloud
+
+import (
+	"strings"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/relate/internal/name"
+)
+
+// instance is the identity that a node has in its cloud: by the pool that it is of, for nodes
+// of one pool have the same. ok is false of nodes of no known cloud.
+func instance(n *kube.Object) (id bulwark.VertexID, ok bool) {
+	provider, _, _ := strings.Cut(n.Root.Get("spec", "providerID").Text(), ":")
+	pool := func(labels ...string) string {
+		for _, l := range labels {
+			if v := n.Labels[l]; v != "" {
+				return "identity of the nodes of " + v
+			}
+		}
+		return "identity of the nodes"
+	}
+	switch {
+	case provider == "aws":
+		return name.Cloud("aws", pool("eks.amazonaws.com/nodegroup", "alpha.eksctl.io/nodegroup-name", "karpenter.sh/nodepool")), true
+	case provider == "gce":
+		return name.Cloud("gcp", pool("cloud.google.com/gke-nodepool")), true
+	case provider == "azure":
+		return name.Cloud("azure", pool("kubernetes.azure.com/agentpool", "agentpool")), true
+	}
+	return "", false
+}
+
+// nodes relates nodes to their own identity.
+func (c *cloud) nodes() {
+	for _, n := range c.set.Kind("", "Node") {
+		if id, ok := instance(n); ok {
+			c.relation(name.Node(n.Name), id, "CLOUD_METADATA", metadata, "asks the metadata service for the node's credentials", n, "")
+		}
+	}
+}
+
+// pods relates pods that are on the network of their node: no network policy holds those, and
+// what guards the metadata service from pods mostly takes them for the node.
+func (c *cloud) pods() {
+	nodes := map[string]*kube.Object{}
+	for _, n := range c.set.Kind("", "Node") {
+		nodes[n.Name] = n
+	}
+	for _, w := range c.set.Workloads() {
+		if !w.Spec.HostNetwork {
+			continue
+		}
+		on := []string{w.Spec.NodeName}
+		for _, p := range w.Pods {
+			on = append(on, p.Root.Get("spec", "nodeName").Text())
+		}
+		for _, node := range on {
+			if n := nodes[node]; n != nil {
+				if id, ok := instance(n); ok {
+					c.relation(name.Workload(w), id, "CLOUD_METADATA", fromPod, "asks the metadata service for the node's credentials, from the node's network",
+						w.Object, "take hostNetwork from "+w.ID()+", or set the hop limit of the metadata service to 1", w.Path("hostNetwork")...)
+				}
+			}
+		}
+	}
+}
+
+const aad = "aadpodidentity.k8s.io"
+
+// azurePods relates pods by aad-pod-identity: to the identities whose binding selects them,
+// and to the node's where an exception leaves them alone.
+func (c *cloud) azurePods() {
+	identities := map[string]string{}
+	for _, o := range c.set.Kind(aad, "AzureIdentity") {
+		id := o.Root.Get("spec", "clientID").Text()
+		if id == "" {
+			id = o.Root.Get("spec", "clientId").Text()
+		}
+		identities[o.Namespace+"/"+o.Name] = id
+	}
+	for _, b := range c.set.Kind(aad, "AzureIdentityBinding") {
+		spec := b.Root.Get("spec")
+		id := identities[b.Namespace+"/"+spec.Get("azureIdentity").Text()]
+		for _, w := range c.set.Workloads() {
+			if label := spec.Get("selector").Text(); id != "" && label != "" && w.Meta.Labels["aadpodidbinding"] == label {
+				c.relation(name.Workload(w), name.Cloud("azure", id), "CLOUD_ROLE", 1, "is given the identity of Azure that "+b.ID()+" binds", b, "remove "+b.ID()+", or let the identity do no more than is used", "spec", "azureIdentity")
+			}
+		}
+	}
+	c.exceptions()
+}
+
+func (c *cloud) exceptions() {
+	for _, e := range c.set.Kind(aad, "AzurePodIdentityException") {
+		labels := e.Root.Get("spec", "podLabels")
+		if labels.Len() == 0 {
+			continue
+		}
+		to := name.Cloud("azure", "identity of the nodes")
+		text, remedy := "asks the metadata service as the node: "+e.ID()+" lets it", "remove "+e.ID()
+		for _, w := range c.set.Workloads() {
+			if w.Namespace == e.Namespace && labelled(w.Meta.Labels, labels) {
+				c.relation(name.Workload(w), to, "AZURE_POD_IDENTITY_EXCEPTION", 1, text, e, remedy, "spec", "podLabels")
+			}
+		}
+		c.relation(name.NewPods(e.Namespace), to, "AZURE_POD_IDENTITY_EXCEPTION", 1, text, e, remedy, "spec", "podLabels")
+		c.relation(name.NewPods(""), name.NewPods(e.Namespace), "MEMBER_OF", 1, "is one of them", nil, "")
+	}
+}
+
+func labelled(have map[string]string, want *kube.Node) bool {
+	for k, v := range want.Fields() {
+		if got, ok := have[k]; !ok || got != v.Text() {
+			return false
+		}
+	}
+	return true
+}
