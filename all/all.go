@@ -44,6 +44,7 @@ import (
 	"bulwark/extract/rpm"
 	"bulwark/extract/rustbinary"
 	"bulwark/policy/admission"
+	relatecloud "bulwark/relate/cloud"
 	relaterights "bulwark/relate/rights"
 	relateworkload "bulwark/relate/workload"
 	"bulwark/report"
@@ -181,7 +182,7 @@ func Advisors(o Options) []bulwark.Advisor {
 
 // Relaters tell what is connected.
 func Relaters() []bulwark.Relater {
-	return []bulwark.Relater{relateworkload.New(), relaterights.New()}
+	return []bulwark.Relater{relateworkload.New(), relaterights.New(), relatecloud.New()}
 }
 
 // Plugins lists every plugin that can be explained.
