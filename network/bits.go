@@ -88,3 +88,8 @@ func (s set) each(yield func(int) bool) {
 		}
 	}
 }
+
+// numbers gives those of the set as lists keep them.
+func (s set) numbers(yield func(int32) bool) {
+	s.each(func(i int) bool { return yield(int32(i)) })
+}

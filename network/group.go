@@ -123,6 +123,20 @@ func (g group) only(s set) group {
 	return group{few: list}
 }
 
+// sum is the same for groups that are equal.
+func (g group) sum() uint64 {
+	sum := uint64(len(g.few))
+	for _, i := range g.few {
+		sum = (sum ^ uint64(i)) * 0x9e3779b97f4a7c15
+		sum ^= sum >> 29
+	}
+	for _, w := range g.bits {
+		sum = (sum ^ w) * 0x9e3779b97f4a7c15
+		sum ^= sum >> 29
+	}
+	return sum
+}
+
 // equal tells whether both have the same numbers. Groups of as many numbers are kept alike.
 func (g group) equal(h group) bool {
 	return (g.bits == nil) == (h.bits == nil) && slices.Equal(g.bits, h.bits) && slices.Equal(g.few, h.few)

@@ -89,69 +89,84 @@ type decider struct {
 	sure                  bool // only what depends on no condition
 	everyone              set
 	open, allowed, passed set
+	rules                 []*rule // of the row that is made, in order
+	tiers                 []tier
+}
+
+// tier are the rules of one tier, from the one before on.
+type tier struct {
+	end      int
+	isolated bool
 }
 
 func (e *Engine) decider(d Direction, sure bool) *decider {
 	all := e.everyone(d)
-	return &decider{e, d, sure, all, make(set, len(all)), make(set, len(all)), make(set, len(all))}
+	return &decider{e: e, d: d, sure: sure, everyone: all, open: make(set, len(all)), allowed: make(set, len(all)), passed: make(set, len(all))}
 }
 
 // row decides for every peer and port: the first rule of a tier that holds, tier by tier.
 // Ports that the same rules speak of are decided together.
 func (x *decider) row(endpoint int, policies []int32) row {
-	var rules []*rule
-	for _, p := range policies {
-		for i := range x.e.Policies[p].rules[x.d] {
-			if r := &x.e.Policies[p].rules[x.d][i]; r.counts(x.sure) && (r.only == nil || r.only.has(endpoint)) {
-				rules = append(rules, r)
-			}
-		}
-	}
+	x.collect(endpoint, policies)
 	var result row
-	for _, alike := range alike(rules) {
-		x.decide(endpoint, policies, alike)
+	byPeers := map[uint64][]int{}
+	for ports, active := range alike(x.rules) {
+		x.decide(active)
 		peers := groupOf(x.allowed)
 		if peers.empty() {
 			continue
 		}
-		if i := slices.IndexFunc(result, func(c cell) bool { return c.peers.equal(peers) }); i >= 0 {
-			result[i].ports = result[i].ports.Union(alike)
+		sum := peers.sum()
+		if i := slices.IndexFunc(byPeers[sum], func(i int) bool { return result[i].peers.equal(peers) }); i >= 0 {
+			i = byPeers[sum][i]
+			result[i].ports = result[i].ports.Union(ports)
 			continue
 		}
-		result = append(result, cell{alike, peers})
+		byPeers[sum] = append(byPeers[sum], len(result))
+		result = append(result, cell{ports, peers})
 	}
 	return result
 }
 
-// decide leaves in allowed the peers that may connect on ports that no rule cuts.
-func (x *decider) decide(endpoint int, policies []int32, ports Ports) {
-	clear(x.allowed)
-	copy(x.open, x.everyone)
-	proto, port := ports.first()
-	for i := 0; i < len(policies); {
-		tier := x.e.Policies[policies[i]].tier
-		isolated := false
-		clear(x.passed)
-		for ; i < len(policies) && x.e.Policies[policies[i]].tier == tier; i++ {
-			p := x.e.Policies[policies[i]]
-			isolated = isolated || p.isolates[x.d]
-			for j := range p.rules[x.d] {
-				r := &p.rules[x.d][j]
-				if !r.counts(x.sure) || r.only != nil && !r.only.has(endpoint) || !r.ports.Has(proto, port) {
-					continue
-				}
-				var into set
-				switch r.action {
-				case Allow:
-					into = x.allowed
-				case Pass:
-					into = x.passed
-				}
-				r.pods.move(x.open, into, 0)
-				r.blocks.move(x.open, into, x.e.words)
+// collect gathers the rules that hold for an endpoint.
+func (x *decider) collect(endpoint int, policies []int32) {
+	x.rules, x.tiers = x.rules[:0], x.tiers[:0]
+	last := -1
+	for _, i := range policies {
+		p := x.e.Policies[i]
+		if p.tier != last {
+			last = p.tier
+			x.tiers = append(x.tiers, tier{})
+		}
+		for j := range p.rules[x.d] {
+			if r := &p.rules[x.d][j]; r.counts(x.sure) && (r.only == nil || r.only.has(endpoint)) {
+				x.rules = append(x.rules, r)
 			}
 		}
-		if isolated {
+		t := &x.tiers[len(x.tiers)-1]
+		t.end, t.isolated = len(x.rules), t.isolated || p.isolates[x.d]
+	}
+}
+
+// decide leaves in allowed the peers that may connect on ports that some rules speak of.
+func (x *decider) decide(active []int32) {
+	clear(x.allowed)
+	copy(x.open, x.everyone)
+	for _, t := range x.tiers {
+		clear(x.passed)
+		for ; len(active) > 0 && int(active[0]) < t.end; active = active[1:] {
+			r := x.rules[active[0]]
+			var into set
+			switch r.action {
+			case Allow:
+				into = x.allowed
+			case Pass:
+				into = x.passed
+			}
+			r.pods.move(x.open, into, 0)
+			r.blocks.move(x.open, into, x.e.words)
+		}
+		if t.isolated {
 			clear(x.open)
 		}
 		x.open.or(x.passed)
@@ -177,44 +192,4 @@ func (p Ports) first() (Protocol, uint16) {
 		}
 	}
 	return 0, 0
-}
-
-// alike cuts all ports into those that the same rules speak of.
-func alike(rules []*rule) []Ports {
-	bySignature := map[string]int{}
-	var list []Ports
-	signature := make([]byte, (len(rules)+7)/8)
-	for proto := range protocols {
-		starts := []int{1}
-		for _, r := range rules {
-			for _, s := range r.ports.of[proto] {
-				starts = append(starts, int(s.first), int(s.last)+1)
-			}
-		}
-		slices.Sort(starts)
-		starts = slices.Compact(starts)
-		for i, first := range starts {
-			last := lastPort
-			if i+1 < len(starts) {
-				last = starts[i+1] - 1
-			}
-			if first > lastPort {
-				break
-			}
-			clear(signature)
-			for j, r := range rules {
-				if r.ports.Has(proto, uint16(first)) {
-					signature[j>>3] |= 1 << (j & 7)
-				}
-			}
-			at, ok := bySignature[string(signature)]
-			if !ok {
-				at = len(list)
-				bySignature[string(signature)] = at
-				list = append(list, Ports{})
-			}
-			list[at].of[proto] = joined(append(list[at].of[proto], span{uint16(first), uint16(last)}))
-		}
-	}
-	return list
 }
