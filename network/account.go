@@ -5,8 +5,10 @@ import "bulwark/kube"
 // foreign is what only policies of other kinds than Kubernetes' own need.
 type foreign struct {
 	all      *kube.Set
-	own      set    // the endpoints that are not on the network of their node; made when first asked for
-	accounts *index // endpoints by their service account; likewise
+	own      set            // the endpoints that are not on the network of their node; made when first asked for
+	accounts *index         // endpoints by their service account; likewise
+	calico   *index         // endpoints and sets of addresses as Calico labels them; likewise
+	sets     []*kube.Object // those sets
 }
 
 // accountLabel is the name by which the index of accounts knows them.
@@ -25,3 +27,6 @@ func (r *reader) ofAccounts(list []requirement) group {
 	}
 	return r.accounts.match(list)
 }
+
+// spaceLabel is the label that Calico gives what lives in a namespace.
+const spaceLabel = "projectcalico.org/namespace"

@@ -16,7 +16,7 @@ func (r *reader) networkPolicy(o *kube.Object) {
 	if !ok {
 		return
 	}
-	p := &Policy{Object: o, tier: tierNamespace, subject: r.holdingFor(subject)}
+	p := &Policy{Object: o, tier: tierNamespace, order: orderNamespace, tie: o.Namespace + "/knp.default." + o.Name, subject: r.holdingFor(subject)}
 	p.isolates[Ingress] = len(types) == 0 || slices.Contains(types, "Ingress")
 	p.isolates[Egress] = slices.Contains(types, "Egress") || len(types) == 0 && spec.Get("egress").Len() > 0
 	for d, field := range [2][2]string{{"ingress", "from"}, {"egress", "to"}} {

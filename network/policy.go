@@ -1,6 +1,10 @@
 package network
 
-import "bulwark/kube"
+import (
+	"cmp"
+
+	"bulwark/kube"
+)
 
 // Direction is that of a connection, seen from the pods that a policy selects.
 type Direction uint8
@@ -42,7 +46,8 @@ const orderNamespace = 1000 << 20
 type Policy struct {
 	*kube.Object
 	tier  int
-	order int64 // within the tier, lower first
+	order int64  // within the tier, lower first
+	tie   string // among policies of the same order
 	// subject are the endpoints that it holds for.
 	subject group
 	rules   [2][]rule
@@ -84,7 +89,7 @@ func before(a, b *Policy) int {
 	case a.order > b.order:
 		return 1
 	}
-	return 0
+	return cmp.Compare(a.tie, b.tie)
 }
 
 // Problem is something about an object that the answer depends on: a policy that is invalid,

@@ -17,6 +17,10 @@ var kinds = []policyKind{
 	{"policy.networking.k8s.io", "AdminNetworkPolicy", (*reader).adminPolicy},
 	{"policy.networking.k8s.io", "BaselineAdminNetworkPolicy", (*reader).baselinePolicy},
 	{"policy.networking.k8s.io", "ClusterNetworkPolicy", (*reader).clusterPolicy},
+	{"projectcalico.org", "NetworkPolicy", (*reader).calicoPolicy},
+	{"projectcalico.org", "GlobalNetworkPolicy", (*reader).calicoPolicy},
+	{"crd.projectcalico.org", "NetworkPolicy", (*reader).calicoPolicy},
+	{"crd.projectcalico.org", "GlobalNetworkPolicy", (*reader).calicoPolicy},
 	{"cilium.io", "CiliumNetworkPolicy", (*reader).ciliumPolicy},
 	{"cilium.io", "CiliumClusterwideNetworkPolicy", (*reader).ciliumPolicy},
 }
