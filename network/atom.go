@@ -1,73 +1,98 @@
 package network
 
 import (
-	"iter"
 	"math/rand/v2"
 	"slices"
 )
 
+// cutter cuts all ports into those that the same rules speak of. What it holds is used again
+// for each cut.
+type cutter struct {
+	atoms  []atom
+	names  []signature // of rules, at random, so that nobody can make two sets of rules alike
+	known  map[signature]int
+	on     set // the rules that speak of the port at hand
+	bounds []bound
+}
+
 // atom is ports that the same rules speak of.
 type atom struct {
 	ports  Ports
-	active []int32 // the rules
+	active []int32 // the rules, in order
 }
 
 // bound is where the ports of a rule begin or end.
-type bound struct {
-	port int32
-	rule int32
-}
-
-// alike cuts all ports into those that the same rules speak of, and gives each with these
-// rules, in order. The list of rules is for the loop's body alone.
-func alike(rules []*rule) iter.Seq2[Ports, []int32] {
-	names := make([]signature, len(rules))
-	for i := range names {
-		names[i] = signature{rand.Uint64(), rand.Uint64()} // that nobody can make collide
-	}
-	known := map[signature]int{}
-	var atoms []atom
-	on := newSet(len(rules))
-	var edges []bound
-	for proto := range protocols {
-		edges = append(edges[:0], bound{1, -1}, bound{lastPort + 1, -1})
-		for i, r := range rules {
-			for _, s := range r.ports.of[proto] {
-				edges = append(edges, bound{int32(s.first), int32(i)}, bound{int32(s.last) + 1, int32(i)})
-			}
-		}
-		slices.SortFunc(edges, func(a, b bound) int { return int(a.port - b.port) })
-		clear(on)
-		var now signature
-		for i, e := range edges {
-			if e.rule >= 0 {
-				on[e.rule>>6] ^= 1 << (e.rule & 63)
-				now[0] ^= names[e.rule][0]
-				now[1] ^= names[e.rule][1]
-			}
-			if i+1 == len(edges) || edges[i+1].port == e.port || e.port > lastPort {
-				continue
-			}
-			at, ok := known[now]
-			if !ok {
-				at = len(atoms)
-				known[now] = at
-				atoms = append(atoms, atom{active: slices.Collect(on.numbers)})
-			}
-			atoms[at].ports.of[proto] = extended(atoms[at].ports.of[proto], span{uint16(e.port), uint16(edges[i+1].port - 1)})
-		}
-	}
-	return func(yield func(Ports, []int32) bool) {
-		for _, a := range atoms {
-			if !yield(a.ports, a.active) {
-				return
-			}
-		}
-	}
-}
+type bound struct{ port, rule int32 }
 
 // signature stands for a set of rules: their names, one laid over the other.
 type signature [2]uint64
+
+func (s *signature) toggle(name signature) {
+	s[0] ^= name[0]
+	s[1] ^= name[1]
+}
+
+// cut gives the atoms of some rules; they are there until the next cut, their ports for ever.
+func (c *cutter) cut(rules []*rule) []atom {
+	for len(c.names) < len(rules) {
+		c.names = append(c.names, signature{rand.Uint64(), rand.Uint64()})
+	}
+	if n := (len(rules) + 63) / 64; n > len(c.on) {
+		c.on = make(set, n)
+	}
+	if c.known == nil {
+		c.known = map[signature]int{}
+	}
+	clear(c.known)
+	c.atoms = c.atoms[:0]
+	for proto := range protocols {
+		c.protocol(rules, proto)
+	}
+	return c.atoms
+}
+
+// protocol cuts the ports of one protocol.
+func (c *cutter) protocol(rules []*rule, proto Protocol) {
+	c.bounds = append(c.bounds[:0], bound{1, -1}, bound{lastPort + 1, -1})
+	for i, r := range rules {
+		for _, s := range r.ports.of[proto] {
+			c.bounds = append(c.bounds, bound{int32(s.first), int32(i)}, bound{int32(s.last) + 1, int32(i)})
+		}
+	}
+	slices.SortFunc(c.bounds, func(a, b bound) int { return int(a.port - b.port) })
+	on := c.on[:(len(rules)+63)/64]
+	clear(on)
+	var now signature
+	for i, b := range c.bounds {
+		if b.rule >= 0 {
+			on[b.rule>>6] ^= 1 << (b.rule & 63)
+			now.toggle(c.names[b.rule])
+		}
+		if b.port > lastPort || c.bounds[i+1].port == b.port {
+			continue
+		}
+		at, ok := c.known[now]
+		if !ok {
+			at = len(c.atoms)
+			c.known[now] = at
+			c.another(on)
+		}
+		ports := &c.atoms[at].ports
+		ports.of[proto] = extended(ports.of[proto], span{uint16(b.port), uint16(c.bounds[i+1].port - 1)})
+	}
+}
+
+// another adds an atom that some rules speak of, in the room of one of the last cut.
+func (c *cutter) another(on set) {
+	if len(c.atoms) < cap(c.atoms) {
+		c.atoms = c.atoms[:len(c.atoms)+1]
+	} else {
+		c.atoms = append(c.atoms, atom{})
+	}
+	a := &c.atoms[len(c.atoms)-1]
+	a.ports = Ports{}
+	a.active = slices.AppendSeq(a.active[:0], on.numbers)
+}
 
 // extended adds a span behind others.
 func extended(spans []span, s span) []span {

@@ -2,7 +2,6 @@ package network
 
 import (
 	"encoding/binary"
-	"slices"
 )
 
 // row is what an endpoint may receive, or send: cells whose ports have nothing in common.
@@ -91,6 +90,8 @@ type decider struct {
 	open, allowed, passed set
 	rules                 []*rule // of the row that is made, in order
 	tiers                 []tier
+	byPeers               map[uint64]int // the cell of peers, by their sum
+	cutter
 }
 
 // tier are the rules of one tier, from the one before on.
@@ -101,7 +102,7 @@ type tier struct {
 
 func (e *Engine) decider(d Direction, sure bool) *decider {
 	all := e.everyone(d)
-	return &decider{e: e, d: d, sure: sure, everyone: all, open: make(set, len(all)), allowed: make(set, len(all)), passed: make(set, len(all))}
+	return &decider{e: e, d: d, sure: sure, everyone: all, byPeers: map[uint64]int{}, open: make(set, len(all)), allowed: make(set, len(all)), passed: make(set, len(all))}
 }
 
 // row decides for every peer and port: the first rule of a tier that holds, tier by tier.
@@ -109,20 +110,21 @@ func (e *Engine) decider(d Direction, sure bool) *decider {
 func (x *decider) row(endpoint int, policies []int32) row {
 	x.collect(endpoint, policies)
 	var result row
-	byPeers := map[uint64][]int{}
-	for ports, active := range alike(x.rules) {
-		x.decide(active)
+	clear(x.byPeers)
+	for _, atom := range x.cut(x.rules) {
+		ports := atom.ports
+		x.decide(atom.active)
 		peers := groupOf(x.allowed)
 		if peers.empty() {
 			continue
 		}
 		sum := peers.sum()
-		if i := slices.IndexFunc(byPeers[sum], func(i int) bool { return result[i].peers.equal(peers) }); i >= 0 {
-			i = byPeers[sum][i]
+		i, ok := x.byPeers[sum]
+		if ok && result[i].peers.equal(peers) {
 			result[i].ports = result[i].ports.Union(ports)
 			continue
 		}
-		byPeers[sum] = append(byPeers[sum], len(result))
+		x.byPeers[sum] = len(result) // of two with one sum the later: cells may be alike
 		result = append(result, cell{ports, peers})
 	}
 	return result
