@@ -52,6 +52,8 @@ func (e *engine) steps(p *permission, g *grant) []step {
 		return e.patches(p, g)
 	case orderPods:
 		return e.orders(p, g)
+	case orderClouds:
+		return e.commands(g)
 	case kubelets:
 		return e.kubelets(p, g)
 	case readSecrets:
@@ -207,24 +209,12 @@ func (e *engine) toNodes(p *permission, _ *grant, edge, text string) []step {
 }
 
 // commands relates who writes what an operator makes in a cloud.
-func (e *engine) commands(p *permission, from *rbac.Role) {
-	for _, w := range e.clouds {
-		for i := range from.Rules {
-			r := &from.Rules[i]
-			if !writes(r, w.verbs) || !slices.Contains(r.Groups, w.group) && !slices.Contains(r.Groups, "*") {
-				continue
-			}
-			g := &grant{power: orderPods, class: classOf(r), from: from, index: i, verbs: r.Verbs, kinds: []string{"resources of " + w.group}}
-			if g.class != full || p.namespace != "" {
-				e.relation(p, g, one(e.use(name.Operator(w.group)), "CLOUD_BY_OPERATOR", 0.8, "has the operator of "+w.group+" make what it asks for in the cloud")[0])
-			}
-			break
-		}
+func (e *engine) commands(g *grant) []step {
+	var list []step
+	for _, group := range g.kinds {
+		list = append(list, one(e.use(name.Operator(group)), "CLOUD_BY_OPERATOR", 0.8, "has the operator of "+group+" make what it asks for in the cloud")...)
 	}
-}
-
-func writes(r *rbac.Rule, verbs []string) bool {
-	return len(r.Resources) > 0 && len(r.Names) == 0 && slices.ContainsFunc(r.Verbs, func(v string) bool { return v == "*" || slices.Contains(verbs, v) })
+	return list
 }
 
 func place(o *kube.Object, path ...any) *bulwark.Place {

@@ -58,7 +58,7 @@ func (e *engine) grantsOf(p *permission) {
 	for _, from := range append([]*rbac.Role{p.role}, p.role.From...) {
 		list, ok := e.given[from]
 		if !ok {
-			list = grants(from, e.operators)
+			list = grants(from, e.operators, e.clouds)
 			e.given[from] = list
 		}
 		for _, g := range list {
@@ -70,7 +70,6 @@ func (e *engine) grantsOf(p *permission) {
 			}
 			p.grants = append(p.grants, g)
 		}
-		e.commands(p, from)
 	}
 	if everything { // that leads to everything else, and goes when the rule does
 		p.grants = only(p.grants, func(g *grant) bool { return g.class != full || g.power == allRights })
@@ -162,7 +161,7 @@ func (e *engine) reason(r *bulwark.Relation, g *grant) {
 		id += " by rules for everything"
 		verbs = "every right"
 	}
-	if g.power == orderPods {
+	if g.power == orderPods || g.power == orderClouds {
 		id += " (" + strings.Join(g.kinds, ", ") + ")"
 	}
 	e.remedy(r, id, "take "+verbs+" out of "+role.ID()+role.Place(g.index))

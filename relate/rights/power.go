@@ -21,6 +21,7 @@ const (
 	createPods
 	patchWorkloads
 	orderPods // by objects of an operator
+	orderClouds
 	kubelets
 	readSecrets
 	createSecrets
@@ -51,7 +52,7 @@ const (
 	powers
 )
 
-// want is verbs on resources ("pods/exec") of a group.
+// want is verbs on resources ("pods/exec") of a group; nil: on any of it.
 type want struct {
 	verbs     []string
 	group     string
@@ -90,7 +91,8 @@ var table = [powers]what{
 		on("create", "batch", "jobs cronjobs"), on("create", "extensions", "deployments daemonsets replicasets")}},
 	patchWorkloads: {"rbac/run-pods", "update and patch what runs pods", false, []want{
 		on(change, "", "replicationcontrollers"), on(change, "apps", "deployments daemonsets statefulsets replicasets"), on(change, "batch", "cronjobs")}},
-	orderPods: {"rbac/run-by-operator", "write what an operator makes pods of", false, nil}, // see operators
+	orderPods:   {"rbac/run-by-operator", "write what an operator makes pods of", false, nil}, // see operators
+	orderClouds: {"rbac/run-by-operator", "write what an operator makes in a cloud", false, nil},
 
 	kubelets:      {"rbac/node-proxy", "get and create nodes/proxy", true, []want{on("create get", "", "nodes/proxy")}},
 	readSecrets:   {"rbac/secrets-read", "get, list and watch secrets", false, []want{on("get list watch", "", "secrets")}},
@@ -176,15 +178,19 @@ func (g *grant) lists() bool {
 
 const mostNames = 1000 // of one grant
 
-// grants are the powers that a role's own rules give. wants are those of operators.
-func grants(role *rbac.Role, operators []want) []grant {
+// grants are the powers that a role's own rules give, with those over operators that make
+// pods and over those of clouds.
+func grants(role *rbac.Role, operators, clouds []want) []grant {
 	var found [powers][classes]*grant
 	for i := range role.Rules {
 		rule := &role.Rules[i]
 		for p := range powers {
 			wants := table[p].wants
-			if p == orderPods {
+			switch p {
+			case orderPods:
 				wants = operators
+			case orderClouds:
+				wants = clouds
 			}
 			for j := range wants {
 				wants[j].met(rule, func(verb, resource string) {
@@ -232,6 +238,9 @@ func (w *want) met(rule *rbac.Rule, yield func(verb, resource string)) {
 	for _, verb := range w.verbs {
 		if !slices.Contains(rule.Verbs, verb) && !slices.Contains(rule.Verbs, "*") {
 			continue
+		}
+		if w.resources == nil && len(rule.Resources) > 0 && (slices.Contains(rule.Groups, w.group) || slices.Contains(rule.Groups, "*")) {
+			yield(verb, w.group) // whichever of its resources
 		}
 		for _, resource := range w.resources {
 			name, sub, _ := strings.Cut(resource, "/")
