@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ type reach struct {
 	focus      []string
 	ipv6       bool
 	all        bool
+	more       []string // resources of a cluster to read beside onlyNetwork
 }
 
 func (a *app) networkCommand() *cobra.Command {
@@ -34,7 +36,7 @@ func (a *app) networkCommand() *cobra.Command {
 		Example: "  bulwark network list deploy/\n  bulwark network list cluster -f html -o map.html\n  bulwark network explain deploy/ --from shop/web --to db/pg --port 5432\n" +
 			"  bulwark network exposed cluster\n  bulwark network diff snapshot:monday.snap cluster\n  bulwark network check deploy/ --allow flows.yaml --fail-on medium",
 	}
-	c.AddCommand(a.networkListCommand(), a.networkExplainCommand())
+	c.AddCommand(a.networkGenerateCommand(), a.networkListCommand(), a.networkExplainCommand())
 	return c
 }
 
@@ -141,7 +143,7 @@ func (r *reach) open(ctx context.Context, target string) (*kube.Set, error) {
 			return nil, fmt.Errorf("%s would be asked of its API server, and %w", target, errOffline)
 		}
 		live := r.clusters()
-		live.Only = onlyNetwork
+		live.Only = slices.Concat(onlyNetwork, r.more)
 		if source = live; kind == "" {
 			ref = ""
 		}

@@ -27,7 +27,6 @@ const (
 	AnyPod                    // every pod of the cluster
 	Addresses                 // CIDRs
 	APIServer
-	Anybody
 )
 
 // Peer is the other end of a flow.
