@@ -34,6 +34,7 @@ func (p *pods) assume(r bulwark.Relation, volume string) {
 	token := p.token(volume)
 	found := r
 	found.To, found.Type, found.Text = token, "VOLUME_DISCOVER", "has the volume with the token"
+	found.Likelihood = longer
 	p.to.Relation(found)
 	if !p.opened[token] {
 		p.opened[token] = true
@@ -41,6 +42,9 @@ func (p *pods) assume(r bulwark.Relation, volume string) {
 		p.to.Relation(bulwark.Relation{From: token, To: r.To, Type: "TOKEN_STEAL", Text: "has a token of the account"})
 	}
 }
+
+// longer keeps the way by the volume, which is the same, behind that by the token.
+const longer = 0.95
 
 func (p *pods) token(volume string) bulwark.VertexID { return name.Volume(p.ID() + "/" + volume) }
 
