@@ -94,6 +94,17 @@ func (e *engine) together(s *subject) {
 	}
 }
 
+// lasting are parts that no change is known to remove: there are too many ways.
+func lasting(parts []part) []part {
+	list := make([]part, len(parts))
+	for i, p := range parts {
+		g := *p.grant
+		g.from = &rbac.Role{}
+		list[i] = part{&g, p.in, nil}
+	}
+	return list
+}
+
 func (c *combination) in(mask uint64) bool {
 	return !slices.ContainsFunc(c.parts, func(p power) bool { return mask&(1<<p) == 0 })
 }
@@ -118,10 +129,7 @@ func (e *engine) across(s *subject, c *combination, holds []*holding, held []sco
 			return true // related from the permission, or from the group
 		}
 		if ways++; ways > mostWays || e.crossed > mostCrossed {
-			for i := range parts {
-				parts[i].by, parts[i].from = nil, &rbac.Role{} // no single change removes it
-			}
-			e.combined(s.id, c, parts, held)
+			e.combined(s.id, c, lasting(parts), held)
 			return false
 		}
 		e.crossed++
@@ -130,19 +138,14 @@ func (e *engine) across(s *subject, c *combination, holds []*holding, held []sco
 	})
 }
 
-// product gives every choice of one of each, until yield wants no more. What it gives is the
-// caller's until the next.
+// product gives every choice of one of each, until yield wants no more. What it gives is not
+// to be changed, and good until the next.
 func product(options [][]part, yield func([]part) bool) {
 	chosen := make([]part, len(options))
 	var choose func(i int) bool
 	choose = func(i int) bool {
 		if i == len(options) {
-			own := make([]part, len(chosen))
-			for j, c := range chosen {
-				g := *c.grant
-				own[j] = part{&g, c.in, c.by}
-			}
-			return yield(own)
+			return yield(chosen)
 		}
 		for _, p := range options[i] {
 			chosen[i] = p

@@ -133,38 +133,76 @@ func (e *engine) remedy(r *bulwark.Relation, id, text string) {
 	}
 }
 
+// cause is a reason of relations: worked out once, for many have it.
+type cause struct {
+	place             *bulwark.Place
+	because, remedies []string
+}
+
+func (c *cause) add(r *bulwark.Relation) {
+	if r.Place == nil {
+		r.Place = c.place
+	}
+	r.Because, r.Remedies = join(r.Because, c.because), join(r.Remedies, c.remedies)
+}
+
+// join gives both lists in one; where one is empty the other is shared.
+func join(a, b []string) []string {
+	if a == nil {
+		return slices.Clip(b)
+	}
+	return append(a, b...)
+}
+
+// source is what a grant is one of.
+type source struct {
+	from *rbac.Role
+	power
+	class
+}
+
 // reason says by which rule of which role a relation is, which finding is about that, and what
 // removes it.
 func (e *engine) reason(r *bulwark.Relation, g *grant) {
+	if g.from.Object == nil {
+		return
+	}
+	at := source{g.from, g.power, g.class}
+	c := e.causes[at]
+	if c == nil {
+		c = e.cause(g)
+		e.causes[at] = c
+	}
+	c.add(r)
+}
+
+func (e *engine) cause(g *grant) *cause {
 	role := g.from
-	if role.Object == nil {
-		return
+	r := bulwark.Relation{Place: place(role.Object, role.At(g.index)...)}
+	if !role.Default() { // what every cluster has cannot be changed
+		e.known.Because(&r, role.Object.ID(), g.class.rule(g.power))
+		if r.Remedies == nil {
+			id, text := g.without()
+			e.remedy(&r, id, text)
+		}
 	}
-	if r.Place == nil {
-		r.Place = place(role.Object, role.At(g.index)...)
-	}
-	if role.Default() {
-		return // what every cluster has cannot be changed
-	}
-	before := len(r.Remedies)
-	e.known.Because(r, role.Object.ID(), g.class.rule(g.power))
-	if len(r.Remedies) > before {
-		return
-	}
-	text := table[g.power].text
-	id := role.ID() + " without " + text
+	return &cause{r.Place, r.Because, r.Remedies}
+}
+
+// without is the change of a role that takes a grant out of it.
+func (g *grant) without() (id, text string) {
+	id = g.from.ID() + " without " + table[g.power].text
 	verbs := strings.Join(g.verbs, ", ") + " of " + strings.Join(g.kinds, ", ")
 	switch g.class {
 	case broad:
 		id += " by rules for every resource"
 	case full:
-		id += " by rules for everything"
-		verbs = "every right"
+		id, verbs = id+" by rules for everything", "every right"
 	}
 	if g.power == orderPods || g.power == orderClouds {
 		id += " (" + strings.Join(g.kinds, ", ") + ")"
 	}
-	e.remedy(r, id, "take "+verbs+" out of "+role.ID()+role.Place(g.index))
+	return id, "take " + verbs + " out of " + g.from.ID() + g.from.Place(g.index)
 }
 
 // targets are those of a kind ("pods") that a grant is for: all of a namespace, or those that

@@ -72,6 +72,8 @@ type engine struct {
 	subjects     map[rbac.Subject]*subject
 	order        []*subject
 	remedies     map[string]bool
+	causes       map[source]*cause
+	unbound      map[*rbac.Binding]*cause
 	crossed      int
 	pending      []*permission
 	clusterAdmin *rbac.Role
@@ -84,6 +86,7 @@ func newEngine(s *kube.Set, known *found.Findings, to bulwark.Relations) *engine
 	e.operators, e.clouds = operators(s)
 	e.given, e.permissions, e.names = map[*rbac.Role][]grant{}, map[scope]*permission{}, map[bulwark.VertexID]*rbac.Role{}
 	e.subjects, e.remedies = map[rbac.Subject]*subject{}, map[string]bool{}
+	e.causes, e.unbound = map[source]*cause{}, map[*rbac.Binding]*cause{}
 	e.eks = onEKS(s)
 	e.excepted = len(s.Kind("aadpodidentity.k8s.io", "AzurePodIdentityException")) > 0
 	return e

@@ -54,7 +54,7 @@ func (e *engine) bind(b *rbac.Binding) {
 		seen[s] = true
 		one := e.subject(s)
 		one.holds = append(one.holds, &holding{p, b})
-		r := bulwark.Relation{From: one.id, To: p.id, Type: "PERMISSION_DISCOVER", Text: "is bound to " + p.role.ID() + where(b.Namespace) + " by " + b.Object.ID(), Place: place(b.Object, "roleRef")}
+		r := bulwark.Relation{From: one.id, To: p.id, Type: "PERMISSION_DISCOVER", Text: "is bound to " + p.role.ID() + where(b.Namespace) + " by " + b.Object.ID()}
 		e.unbind(&r, b)
 		e.to.Relation(r)
 	}
@@ -76,12 +76,19 @@ var aboutBindings = []string{
 // unbind gives a relation that a binding makes the findings about that, and its removal as
 // remedy; except where Kubernetes makes it again.
 func (e *engine) unbind(r *bulwark.Relation, b *rbac.Binding) {
-	var about bulwark.Relation
-	e.known.Because(&about, b.Object.ID(), aboutBindings...)
-	r.Because = append(r.Because, about.Because...)
-	if b.Object.Labels["kubernetes.io/bootstrapping"] != "rbac-defaults" {
-		e.remedy(r, "remove "+b.Object.ID(), "remove "+b.Object.ID()+b.Place()+", or bind a role that allows less than "+b.RefID())
+	c := e.unbound[b]
+	if c == nil {
+		about := bulwark.Relation{}
+		e.known.Because(&about, b.Object.ID(), aboutBindings...)
+		c = &cause{place: place(b.Object, "roleRef"), because: about.Because}
+		if b.Object.Labels["kubernetes.io/bootstrapping"] != "rbac-defaults" {
+			about.Remedies = nil
+			e.remedy(&about, "remove "+b.Object.ID(), "remove "+b.Object.ID()+b.Place()+", or bind a role that allows less than "+b.RefID())
+			c.remedies = about.Remedies
+		}
+		e.unbound[b] = c
 	}
+	c.add(r)
 }
 
 // groups relates those who are in groups that anything is bound to, without being told.
