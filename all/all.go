@@ -45,6 +45,7 @@ import (
 	"bulwark/extract/rustbinary"
 	"bulwark/policy/admission"
 	relatecloud "bulwark/relate/cloud"
+	relatereach "bulwark/relate/reach"
 	relaterights "bulwark/relate/rights"
 	relateworkload "bulwark/relate/workload"
 	"bulwark/report"
@@ -182,7 +183,7 @@ func Advisors(o Options) []bulwark.Advisor {
 
 // Relaters tell what is connected.
 func Relaters() []bulwark.Relater {
-	return []bulwark.Relater{relateworkload.New(), relaterights.New(), relatecloud.New()}
+	return []bulwark.Relater{relateworkload.New(), relaterights.New(), relatecloud.New(), relatereach.New()}
 }
 
 // Plugins lists every plugin that can be explained.

@@ -179,3 +179,32 @@ func unique(list []int) []int {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
+
+// Leaving tells of each endpoint whether policies let it reach an address that the Internet
+// knows, on any port.
+func (e *Engine) Leaving() []bool {
+	var public []int
+	for i, b := range e.blocks[Egress] {
+		if hasPublic([]Block{b}) {
+			public = append(public, e.words*64+i)
+		}
+	}
+	known := map[*cell]bool{}
+	list := make([]bool, len(e.Endpoints))
+	for i, r := range e.rowOf[Egress] {
+		if e.Endpoints[i].Host {
+			list[i] = true
+			continue
+		}
+		if len(r) == 0 {
+			continue
+		}
+		leaves, ok := known[&r[0]]
+		if !ok {
+			leaves = slices.ContainsFunc(public, r.names)
+			known[&r[0]] = leaves
+		}
+		list[i] = leaves
+	}
+	return list
+}

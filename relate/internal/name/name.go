@@ -110,6 +110,19 @@ func Registry(host string) bulwark.VertexID { return bulwark.VertexID("registry:
 // exploits lead from it to the workload.
 func Endpoint(w *kube.Workload) bulwark.VertexID { return bulwark.VertexID("endpoint:" + w.ID()) }
 
-// NodeRole is the identity that a cloud gives to nodes, as its metadata service hands it out.
-// provider is "aws", "gce", "azure", or "*" where that is not known.
-func NodeRole(provider string) bulwark.VertexID { return Cloud(provider, "role of nodes") }
+// NodeIdentity is the identity that a node has in its cloud, as the metadata service hands it
+// out: by the pool that it is of, for nodes of one pool have the same. ok is false of nodes of
+// no known cloud.
+func NodeIdentity(n *kube.Object) (id bulwark.VertexID, ok bool) {
+	kind, _, _ := strings.Cut(n.Root.Get("spec", "providerID").Text(), ":")
+	provider, ok := map[string]string{"aws": "aws", "gce": "gcp", "azure": "azure"}[kind]
+	for _, label := range []string{"eks.amazonaws.com/nodegroup", "alpha.eksctl.io/nodegroup-name", "karpenter.sh/nodepool", "cloud.google.com/gke-nodepool", "kubernetes.azure.com/agentpool", "agentpool"} {
+		if v := n.Labels[label]; v != "" {
+			return Cloud(provider, "identity of the nodes of "+v), ok
+		}
+	}
+	return Cloud(provider, "identity of the nodes"), ok
+}
+
+// AnyNodeIdentity stands for it where nodes are not there to look at.
+const AnyNodeIdentity bulwark.VertexID = "cloud:*/identity of the nodes"

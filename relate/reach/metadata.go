@@ -1,0 +1,95 @@
+package reach
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/network"
+	"bulwark/relate/internal/name"
+)
+
+// service is where clouds answer pods and nodes.
+var service = netip.MustParseAddr("169.254.169.254")
+
+const metadataPods bulwark.VertexID = "group:pods that reach the metadata service"
+
+// metadata relates the workloads that reach the metadata service of the cloud to what it
+// gives away: the identity of the nodes. Those on the network of a node that is there are the
+// cloud relater's.
+func (x *reach) metadata() {
+	nodes := x.set.Kind("", "Node")
+	clouds := clouds(nodes)
+	if len(nodes) > 0 && len(clouds) == 0 {
+		return // of no cloud, or of one that keeps pods from it
+	}
+	block := slices.IndexFunc(x.engine.Blocks(network.Egress), func(b network.Block) bool { return b.Contains(service) })
+	any, leaves := false, x.engine.Leaving()
+	for i, e := range x.engine.Endpoints {
+		switch {
+		case e.Workload == nil:
+		case e.Host:
+			if len(nodes) == 0 {
+				x.onNode(e.Workload)
+			}
+		case block >= 0 && x.engine.BlockPorts(network.Egress, i, block).Has(network.TCP, 80):
+			any = true
+			x.to.Relation(x.asks(e, leaves[i]))
+		}
+	}
+	for _, c := range clouds {
+		if any {
+			x.to.Relation(c)
+		}
+	}
+	if any && len(clouds) == 0 {
+		x.to.Relation(bulwark.Relation{From: metadataPods, To: name.AnyNodeIdentity, Type: "CLOUD_METADATA", Likelihood: unknownCloud,
+			Text: "is given the credentials of the nodes, where they are in a cloud", Remedies: []string{"nodes metadata"}})
+	}
+	if any {
+		x.remedy("nodes metadata", "keep pods from the metadata service of the nodes: hop limit 1 and IMDSv2 required on AWS, Workload Identity on GKE, on others a policy for all namespaces without 169.254.169.254/32")
+	}
+}
+
+// clouds gives for each identity that nodes have the relation to it of the pods that reach
+// the metadata service.
+func clouds(nodes []*kube.Object) []bulwark.Relation {
+	var list []bulwark.Relation
+	seen := map[bulwark.VertexID]bool{}
+	for _, n := range nodes {
+		id, ok := name.NodeIdentity(n)
+		if !ok || seen[id] || n.Labels["iam.gke.io/gke-metadata-server-enabled"] == "true" {
+			continue // the latter answer pods with their own identity
+		}
+		seen[id] = true
+		r := bulwark.Relation{From: metadataPods, To: id, Type: "CLOUD_METADATA", Likelihood: metadataOpen, Text: "is given the credentials of the nodes", Remedies: []string{"nodes metadata"}}
+		if strings.HasPrefix(string(id), "cloud:aws/") {
+			r.Likelihood, r.Text = hopLimit, "is given the credentials of the nodes, where the hop limit lets the answer come"
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// onNode relates a workload on the network of its node, where nodes are not there to look at.
+func (x *reach) onNode(w *kube.Workload) {
+	r := bulwark.Relation{From: name.Workload(w), To: name.AnyNodeIdentity, Type: "CLOUD_METADATA", Likelihood: unknownCloud, Text: "asks the metadata service from the network of the node, where it is in a cloud"}
+	x.known.Because(&r, w.ID(), "workload/host-network")
+	if len(r.Remedies) == 0 {
+		r.Remedies = []string{x.remedy(w.ID()+" without hostNetwork", "take "+w.ID()+" off the network of its node (hostNetwork), and write a NetworkPolicy for it")}
+	}
+	x.to.Relation(r)
+}
+
+// asks relates a workload whose policies let it go to the metadata service. What it is given
+// there is worth less where it cannot be sent out.
+func (x *reach) asks(e *network.Endpoint, leaves bool) bulwark.Relation {
+	r := bulwark.Relation{From: name.Workload(e.Workload), To: metadataPods, Type: "CLOUD_METADATA", Text: "asks 169.254.169.254"}
+	if !leaves {
+		r.Likelihood, r.Text = withoutEgress, r.Text+", and cannot send out what it is given"
+	}
+	r.Remedies = []string{x.remedy(e.Namespace+" without metadata", "a NetworkPolicy for all pods of "+e.Namespace+" that lets nothing out to 169.254.169.254/32")}
+	return r
+}

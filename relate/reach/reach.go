@@ -1,0 +1,115 @@
+// Package reach relates workloads by the network: what the Internet reaches, who reaches whom
+// in the cluster, and who reaches the metadata service of the cloud.
+//
+// To reach a workload is not to hold it. What is reached is its endpoint, a vertex of its own:
+// exploits lead from there to the workload, so that each is told once, whoever comes.
+//
+//	internet -> endpoint:shop/Deployment/web            EXPOSED
+//	workload:shop/Deployment/web -> endpoint:...        NETWORK_REACH, by way of groups
+//	endpoint:shop/Deployment/web -> workload:...        ENDPOINT_EXPLOIT
+//	workload:... -> cloud:aws/role of nodes             CLOUD_METADATA
+package reach
+
+import (
+	"context"
+
+	"bulwark"
+	"bulwark/kube"
+	"bulwark/network"
+	"bulwark/relate/internal/found"
+	"bulwark/relate/internal/name"
+)
+
+// How likely steps are, where nothing more is known. They are chances that an attacker
+// succeeds, not measurements; what counts is their order.
+const (
+	unknownWeakness = 0.1 // what listens has some weakness that the attacker finds
+	noPassword      = 0.9 // what listens asks nobody for a password
+
+	openToAll   = 1.0 // a load balancer, an Ingress, a Gateway, a public address
+	afterLogin  = 0.5 // something in between asks who comes
+	nodesOpen   = 0.5 // nodes have addresses that the Internet knows, and no firewall
+	someSources = 0.1 // the attacker is at one of some addresses
+	notShown    = 0.5 // the objects do not show how the controller is reached
+
+	hopLimit      = 0.5 // of AWS: the nodes let answers of the metadata service travel to pods
+	metadataOpen  = 0.9 // of other clouds, which answer pods unless they are kept from it
+	unknownCloud  = 0.3 // the cluster runs in a cloud at all
+	withoutEgress = 0.5 // keys that cannot be sent out have to be used from the pod
+)
+
+type relater struct{}
+
+// New makes the relater.
+func New() bulwark.Relater { return relater{} }
+
+func (relater) Info() bulwark.Info {
+	return bulwark.Info{Name: "relate/reach", Summary: "What the Internet and workloads reach by the network", Version: 1}
+}
+
+func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Inventory, findings []bulwark.Finding, to bulwark.Relations) error {
+	s := kube.Of(t)
+	if len(s.Workloads()) == 0 {
+		return nil
+	}
+	x := &reach{set: s, engine: network.Of(s), known: found.New(findings), to: to, used: map[string]bool{}}
+	x.exposed()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	x.inside()
+	x.exploits()
+	x.metadata()
+	return ctx.Err()
+}
+
+// reach relates the workloads of a set.
+type reach struct {
+	set    *kube.Set
+	engine *network.Engine
+	known  *found.Findings
+	to     bulwark.Relations
+	used   map[string]bool // ids of remedies that were told
+	// endpoints are those that somebody reaches.
+	endpoints []bool
+}
+
+// workload is what runs the pods of an endpoint.
+func (x *reach) workload(endpoint int) *kube.Workload { return x.engine.Endpoints[endpoint].Workload }
+
+// remedy tells one, once, and gives its id.
+func (x *reach) remedy(id, text string) string {
+	if !x.used[id] {
+		x.used[id] = true
+		x.to.Remedy(bulwark.Remedy{ID: id, Text: text, Fix: &bulwark.Fix{Text: text}})
+	}
+	return id
+}
+
+// exploits relates each endpoint that somebody reaches to what runs there.
+func (x *reach) exploits() {
+	for i, reached := range x.endpoints {
+		if !reached {
+			continue
+		}
+		w := x.workload(i)
+		from, to := name.Endpoint(w), name.Workload(w)
+		x.to.Relation(bulwark.Relation{From: from, To: to, Type: "ENDPOINT_EXPLOIT", Likelihood: unknownWeakness, Text: "finds a weakness in what listens"})
+		for _, rule := range []string{"workload/no-authentication", "workload/dashboard-skip-login", "workload/tiller", "workload/engine-in-container"} {
+			for _, f := range x.known.Of(w.ID(), rule) {
+				r := bulwark.Relation{From: from, To: to, Type: "ENDPOINT_EXPLOIT", Likelihood: noPassword, Text: "uses what asks nobody for a password"}
+				found.Add(&r, f)
+				x.to.Relation(r)
+			}
+		}
+	}
+}
+
+// reached notes that somebody reaches an endpoint, and gives its vertex.
+func (x *reach) reached(endpoint int) bulwark.VertexID {
+	if x.endpoints == nil {
+		x.endpoints = make([]bool, len(x.engine.Endpoints))
+	}
+	x.endpoints[endpoint] = true
+	return name.Endpoint(x.workload(endpoint))
+}
