@@ -34,6 +34,8 @@ type Scanner struct {
 	// Relaters tell Relations what is connected; nil: nobody asked.
 	Relaters  []bulwark.Relater
 	Relations bulwark.Relations
+	// Rank changes the risk of findings, when all targets were looked at; nil: nobody does.
+	Rank func([]bulwark.Finding) []bulwark.Finding
 
 	Cache *Cache // results of layers; nil: none
 	Bases []Base // images that others may be built on
@@ -122,6 +124,9 @@ func (s *Scanner) Scan(ctx context.Context, jobs []Job, h bulwark.Handler) (*Res
 	}
 	if s.Frameworks != nil {
 		out.frameworks = s.Frameworks.Results()
+	}
+	if s.Rank != nil {
+		out.findings = s.Rank(out.findings)
 	}
 	run := bulwark.Run{Version: s.Version, Started: s.Started, Now: s.Now, Targets: refs(jobs), Data: s.Data}
 	var err error

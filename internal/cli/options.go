@@ -63,6 +63,7 @@ type options struct {
 	npm         string
 	frameworks  []string
 	failUnder   int
+	byPaths     bool
 	chart       chartOptions
 	cluster     clusterOptions
 }

@@ -178,6 +178,9 @@ func (p *attack) gather(ctx context.Context, args []string) (*gathered, *scan.Re
 			p.reports = append(p.reports, name)
 		}
 	}
+	if !p.cluster.images { // advisories are about packages, which only images have
+		p.only = []string{bulwark.KindMisconfig, bulwark.KindExposure, bulwark.KindSecret}
+	}
 	p.hygiene = true // a step may be made by what is merely untidy otherwise
 	s, db, err := p.prepare(ctx)
 	if err != nil {

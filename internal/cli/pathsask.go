@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"bulwark"
+	"bulwark/all"
 	"bulwark/graph"
+	"bulwark/scan"
 )
 
 // entryLikelihood is the chance that an attacker comes to hold a pod which he is supposed to
@@ -51,6 +53,13 @@ func defaultQuestion(g *graph.Graph, namespace string) (q graph.Question) {
 		}
 	}
 	return q
+}
+
+// rankByPaths has a scan raise and lower the risk of findings by where they lie on paths.
+func rankByPaths(s *scan.Scanner) {
+	g := graph.New()
+	s.Relaters, s.Relations = all.Relaters(), g
+	s.Rank = func(findings []bulwark.Finding) []bulwark.Finding { return weigh(findings, g, defaultQuestion(g, "")) }
 }
 
 func kindOf(v bulwark.VertexID) string {

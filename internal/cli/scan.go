@@ -50,6 +50,7 @@ func (a *app) scanCommand() *cobra.Command {
 	a.repository(f)
 	a.cluster.add(f)
 	a.cluster.addImages(f)
+	f.BoolVar(&a.byPaths, "paths", false, "raise and lower the risk of findings by where they lie on attack paths (see bulwark paths)")
 	a.targets(f)
 	a.chartFlags(f)
 	a.common(f)
@@ -64,6 +65,9 @@ func (a *app) scan(ctx context.Context, args []string, formats []report.Format) 
 	}
 	if db != nil {
 		defer db.Close()
+	}
+	if a.byPaths {
+		rankByPaths(s)
 	}
 	o := report.Options{Now: s.Now, Hygiene: a.hygiene, Verbose: a.verbose, Unasked: !a.wantsAdvisories(), Lookup: lookup(db)}
 	return a.run(ctx, s, args, formats, "table", o, db)

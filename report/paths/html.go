@@ -101,7 +101,8 @@ func (a *Answer) view() *view {
 		v.Changes = append(v.Changes, change{what, at, worth(&a.Cut, i),
 			1000 * a.Cut.Together[i] / max(len(a.Cut.Paths), 1)})
 	}
-	for _, c := range a.Chokes[:min(len(a.Chokes), 2*mostChokes)] {
+	chokes := a.telling()
+	for _, c := range chokes[:min(len(chokes), 2*mostChokes)] {
 		v.Chokes = append(v.Chokes, fmt.Sprintf("%s stands before %s", title(c.Vertex), plural(c.Goals, "goal")))
 	}
 	v.fold(x, a.Paths, false)

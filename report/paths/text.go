@@ -3,6 +3,7 @@ package paths
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"bulwark"
@@ -71,10 +72,13 @@ func cuts(n int) string {
 func (t *texts) head() {
 	for _, r := range t.WhatIf {
 		what, at := t.x.remedy(r.ID)
-		t.line("With %s (%s)", what, at)
+		if at != "" {
+			what += " (" + at + ")"
+		}
+		t.line("With: %s", what)
 	}
 	if len(t.WhatIf) > 0 {
-		t.line("of %s %d are left.", plural(t.Before, "path"), len(t.Cut.Paths)+len(t.Cut.Uncut))
+		t.line("of %s %d are left.", plural(t.Before, "critical path"), len(t.Cut.Paths)+len(t.Cut.Uncut))
 	}
 	t.line("%s", t.headline())
 }
@@ -151,17 +155,23 @@ func worth(c *graph.Cut, i int) string {
 }
 
 func (t *texts) chokes() {
-	if len(t.Chokes) == 0 {
+	list := t.telling()
+	if len(list) == 0 {
 		return
 	}
 	t.line("\nChoke points, which every way to some goals passes:")
-	for _, c := range t.Chokes[:min(len(t.Chokes), mostChokes)] {
+	for _, c := range list[:min(len(list), mostChokes)] {
 		by := ""
 		if c.Step != nil {
 			by = ", by " + c.Step.Type + " from " + title(c.Step.From)
 		}
 		t.line("  %s stands before %s%s", title(c.Vertex), plural(c.Goals, "goal"), by)
 	}
+}
+
+// telling are choke points that say more than the path to one goal does.
+func (a *Answer) telling() []graph.Choke {
+	return slices.DeleteFunc(slices.Clone(a.Chokes), func(c graph.Choke) bool { return c.Goals < 2 })
 }
 
 func (t *texts) open() {
