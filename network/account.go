@@ -8,6 +8,7 @@ type foreign struct {
 	own      set            // the endpoints that are not on the network of their node; made when first asked for
 	accounts *index         // endpoints by their service account; likewise
 	calico   *index         // endpoints and sets of addresses as Calico labels them; likewise
+	istio    *mesh          // who is in a mesh; likewise
 	sets     []*kube.Object // those sets
 }
 

@@ -1,5 +1,7 @@
 package network
 
+import "sort"
+
 // Verdict is what one direction of a connection comes to, and why.
 type Verdict struct {
 	Direction Direction
@@ -32,15 +34,31 @@ func (e *Engine) ExplainBlock(d Direction, endpoint, block int, proto Protocol, 
 	return e.verdict(d, endpoint, e.words*64+block, proto, port)
 }
 
-// verdict goes through the policies as rows do, for one peer and one port.
+// verdict goes through the policies as rows do, for one peer and one port: those of the
+// network, then those of the mesh, which have to let in what the others do.
 func (e *Engine) verdict(d Direction, endpoint, peer int, proto Protocol, port uint16) Verdict {
+	mesh := sort.Search(len(e.Policies), func(i int) bool { return e.Policies[i].tier >= tierMesh })
+	v := e.decided(e.Policies[:mesh], d, endpoint, peer, proto, port)
+	if !v.Allowed || mesh == len(e.Policies) {
+		return v
+	}
+	m := e.decided(e.Policies[mesh:], d, endpoint, peer, proto, port)
+	if !m.Allowed || v.Policy == nil && m.Policy != nil {
+		m.Passed = v.Passed
+		return m
+	}
+	return v
+}
+
+// decided is what policies say of one peer and one port.
+func (e *Engine) decided(policies []*Policy, d Direction, endpoint, peer int, proto Protocol, port uint16) Verdict {
 	v := Verdict{Direction: d, Allowed: true}
-	for i := 0; i < len(e.Policies) && e.Policies[i].tier < tierMesh; {
-		tier := e.Policies[i].tier
+	for i := 0; i < len(policies); {
+		tier := policies[i].tier
 		var isolating []*Policy
 		passed := false
-		for ; i < len(e.Policies) && e.Policies[i].tier == tier; i++ {
-			p := e.Policies[i]
+		for ; i < len(policies) && policies[i].tier == tier; i++ {
+			p := policies[i]
 			if passed || !p.holds(d) || !p.subject.has(endpoint) {
 				continue
 			}

@@ -21,6 +21,8 @@ var kinds = []policyKind{
 	{"projectcalico.org", "GlobalNetworkPolicy", (*reader).calicoPolicy},
 	{"crd.projectcalico.org", "NetworkPolicy", (*reader).calicoPolicy},
 	{"crd.projectcalico.org", "GlobalNetworkPolicy", (*reader).calicoPolicy},
+	{"security.istio.io", "PeerAuthentication", (*reader).peerAuthentication},
+	{"security.istio.io", "AuthorizationPolicy", (*reader).authorizationPolicy},
 	{"cilium.io", "CiliumNetworkPolicy", (*reader).ciliumPolicy},
 	{"cilium.io", "CiliumClusterwideNetworkPolicy", (*reader).ciliumPolicy},
 }

@@ -1,0 +1,253 @@
+package network
+
+import (
+	"slices"
+	"strings"
+
+	"bulwark/kube"
+)
+
+// match is what one source with one operation comes to.
+type match struct {
+	*istio
+	pods   set
+	blocks []Block
+	ports  Ports
+	when   []string
+	path   []any
+	// The same where nobody has an identity.
+	plain       set
+	plainBlocks []Block
+	identity    bool // identities matter
+}
+
+// identities are the fields of a source that ask who it is.
+var identities = []string{"principals", "notPrincipals", "namespaces", "notNamespaces", "serviceAccounts", "notServiceAccounts"}
+
+// source reads who it is that connects.
+func (m *match) source(n *kube.Node) {
+	for _, field := range identities {
+		if list := n.Get(field).Strings(); len(list) > 0 {
+			m.identify(strings.ToLower(strings.TrimPrefix(field, "not")), list, strings.HasPrefix(field, "not"))
+		}
+	}
+	m.address(n.Get("ipBlocks"), false)
+	m.address(n.Get("notIpBlocks"), true)
+	for _, field := range []string{"requestPrincipals", "notRequestPrincipals", "remoteIpBlocks", "notRemoteIpBlocks"} {
+		m.ask(field, n.Get(field).Strings())
+	}
+}
+
+// ask adds a condition.
+func (m *match) ask(what string, values []string) {
+	if len(values) > 0 {
+		m.when = append(m.when, what+" "+strings.Join(values, "|"))
+	}
+}
+
+// identify keeps those whose identity is like one of a list, or is not.
+func (m *match) identify(what string, list []string, not bool) {
+	m.identity = true
+	fits := newSet(len(m.e.Endpoints))
+	for i, e := range m.e.Endpoints {
+		if e.Outside {
+			if !not && m.action == Allow && slices.ContainsFunc(list, ofGateway) {
+				fits.add(i)
+			}
+			continue
+		}
+		if !m.inMesh().members.has(i) {
+			continue
+		}
+		account := e.Workload.ServiceAccount()
+		if slices.ContainsFunc(list, func(want string) bool { return m.is(what, want, e.Namespace, account) }) {
+			fits.add(i)
+		}
+	}
+	if not {
+		m.pods.without(fits)
+		return
+	}
+	m.pods.and(fits)
+	m.blocks = nil
+	clear(m.plain)
+	m.plainBlocks = nil
+}
+
+// ofGateway tells whether a name is that of a way into the cluster, which the ingress
+// controller may be.
+func ofGateway(name string) bool {
+	return name == "*" || strings.Contains(name, "ingress") || strings.Contains(name, "gateway")
+}
+
+// is tells whether an identity is as asked for.
+func (m *match) is(what, want, namespace, account string) bool {
+	switch what {
+	case "namespaces":
+		return like(want, namespace)
+	case "serviceaccounts":
+		if space, name, ok := strings.Cut(want, "/"); ok {
+			return space == namespace && name == account
+		}
+		return want == account && namespace == spaceOf(m.o)
+	}
+	have := "cluster.local/ns/" + namespace + "/sa/" + account
+	if like(want, have) {
+		return true
+	}
+	_, rest, ok := strings.Cut(want, "/ns/") // the domain that is trusted may be another
+	return ok && !strings.Contains(want, "*") && "ns/"+rest == "ns/"+namespace+"/sa/"+account
+}
+
+// like tells whether a text is as a pattern of Istio's: exact, or with one * at an end.
+func like(pattern, text string) bool {
+	switch {
+	case pattern == "*":
+		return text != ""
+	case strings.HasSuffix(pattern, "*"):
+		return strings.HasPrefix(text, pattern[:len(pattern)-1])
+	case strings.HasPrefix(pattern, "*"):
+		return strings.HasSuffix(text, pattern[1:])
+	}
+	return pattern == text
+}
+
+// address keeps those with some addresses, or without them. Which pods have which is not
+// known: they are those of others, but all of them are everybody's.
+func (m *match) address(n *kube.Node, not bool) {
+	if n.Len() == 0 {
+		return
+	}
+	var blocks []Block
+	all := false
+	for _, text := range n.Strings() {
+		b, ok := parseBlock(text)
+		if !ok {
+			m.problem(m.o, m.path, "invalid address %q", text)
+			continue
+		}
+		blocks, all = append(blocks, b), all || b == everyV4
+	}
+	blocks = together(blocks)
+	for _, one := range []*[]Block{&m.blocks, &m.plainBlocks} {
+		if not {
+			var rest []Block
+			for _, b := range *one {
+				rest = append(rest, less(b, blocks)...)
+			}
+			*one = rest
+		} else {
+			*one = both(together(slices.Clone(*one)), blocks)
+		}
+	}
+	if all == not {
+		clear(m.pods)
+		clear(m.plain)
+	}
+}
+
+// operation reads what is asked for.
+func (m *match) operation(n *kube.Node) {
+	m.port(n.Get("ports"), false)
+	m.port(n.Get("notPorts"), true)
+	text := []string{}
+	for _, field := range []string{"methods", "notMethods", "paths", "notPaths", "hosts", "notHosts"} {
+		if list := n.Get(field).Strings(); len(list) > 0 {
+			what := map[string]string{"methods": "", "paths": "", "hosts": "of "}[field]
+			if name, ok := strings.CutPrefix(field, "not"); ok {
+				what = "but " + strings.ToLower(name) + " "
+			}
+			text = append(text, what+strings.Join(list, "|"))
+		}
+	}
+	if len(text) > 0 {
+		m.when = append(m.when, strings.Join(text, " "))
+	}
+}
+
+// port keeps some ports, or others.
+func (m *match) port(n *kube.Node, not bool) {
+	if n.Len() == 0 {
+		return
+	}
+	var ports Ports
+	for _, text := range n.Strings() {
+		number, ok := number16(text)
+		if !ok || number == 0 {
+			m.problem(m.o, m.path, "invalid port %q", text)
+			continue
+		}
+		ports = ports.Union(PortRange(TCP, uint16(number), uint16(number)))
+	}
+	if not {
+		m.ports = m.ports.Without(ports)
+	} else {
+		m.ports = m.ports.Intersect(ports)
+	}
+}
+
+// condition reads one of when.
+func (m *match) condition(n *kube.Node) {
+	key := n.Get("key").Text()
+	for field, not := range map[string]bool{"values": false, "notValues": true} {
+		list := n.Get(field)
+		if list.Len() == 0 {
+			continue
+		}
+		switch key {
+		case "source.namespace":
+			m.identify("namespaces", list.Strings(), not)
+		case "source.principal":
+			m.identify("principals", list.Strings(), not)
+		case "source.serviceAccount":
+			m.identify("serviceaccounts", list.Strings(), not)
+		case "source.ip":
+			m.address(list, not)
+		case "destination.port":
+			m.port(list, not)
+		default:
+			m.ask(key+map[bool]string{false: " is", true: " is not"}[not], list.Strings())
+		}
+	}
+}
+
+// emit adds the rules that it comes to. Members that are spoken to in the clear on some ports
+// know nobody there.
+func (m *match) emit() {
+	add := func(pods set, blocks []Block, ports Ports, only *group) {
+		who := &peers{pods: []group{groupOf(pods)}}
+		for _, b := range blocks {
+			who.cidr = append(who.cidr, cidr{block: b})
+		}
+		m.clause(m.p, Ingress, clause{action: m.action, who: who, ports: portList{numbers: ports}, only: only, when: m.when, path: m.path})
+	}
+	if !m.identity || len(m.inMesh().plain) == 0 {
+		add(m.pods, m.blocks, m.ports, nil)
+		return
+	}
+	for _, known := range m.partition() {
+		add(m.pods, m.blocks, m.ports.Without(known.ports), &known.who)
+		add(m.plain, m.plainBlocks, m.ports.Intersect(known.ports), &known.who)
+	}
+}
+
+// partition divides all endpoints by the ports on which they are spoken to in the clear.
+func (m *match) partition() []plain {
+	parts := []plain{{who: m.everybody}}
+	for _, p := range m.inMesh().plain {
+		var next []plain
+		inside := m.bits(p.who)
+		for _, part := range parts {
+			outside := m.bits(part.who)
+			outside.without(inside)
+			if g := part.who.only(inside); !g.empty() {
+				next = append(next, plain{g, part.ports.Union(p.ports)})
+			}
+			if g := groupOf(outside); !g.empty() {
+				next = append(next, plain{g, part.ports})
+			}
+		}
+		parts = next
+	}
+	return parts
+}
