@@ -2,6 +2,7 @@ package network
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -15,44 +16,155 @@ type Connection struct {
 func (c Connection) String() string { return c.From + " => " + c.To + " : " + c.Ports.String() }
 
 // Connections gives all that policies let through, sorted. Pods of one workload among
-// themselves are left out.
-func (e *Engine) Connections() []Connection {
-	found := map[[2]string]Ports{}
-	add := func(from, to string, p Ports) {
-		if !p.Empty() && from != to {
-			key := [2]string{from, to}
-			found[key] = found[key].Union(p)
-		}
-	}
-	last := len(e.Endpoints) - 1 // the ingress controller
-	for i, from := range e.Endpoints[:last] {
-		name := from.String()
-		for j, to := range e.Endpoints[:last] {
-			add(name, to.String(), e.Ports(i, j))
-		}
-		for j, b := range e.blocks[Egress] {
-			if b.First.Is4() { // as peers list them
-				add(name, b.String()+"[External]", e.BlockPorts(Egress, i, j))
-			}
-		}
-		for j, domain := range e.domains[Egress] {
-			add(name, domain+"[Domain]", e.domainPorts(i, j))
-		}
-		for j, b := range e.blocks[Ingress] {
-			if b.First.Is4() {
-				add(b.String()+"[External]", name, e.BlockPorts(Ingress, i, j))
+// themselves are left out. Of a large cluster there may be more than memory has room for:
+// [Engine.All] gives one after the other.
+func (e *Engine) Connections() []Connection { return slices.Collect(e.All()) }
+
+// All gives the connections of [Engine.Connections] one after the other.
+func (e *Engine) All() iter.Seq[Connection] {
+	return func(yield func(Connection) bool) {
+		l := listing{e: e, to: e.ends(Egress), reached: e.everyone(Egress), yield: yield}
+		for some := range slices.Chunk(e.ends(Ingress), max(1, maxLet*8/len(e.Endpoints))) {
+			l.turn(some)
+			for _, from := range some {
+				if !l.from(from) {
+					return
+				}
 			}
 		}
 	}
-	for _, b := range e.backends {
-		add(e.Endpoints[last].String(), e.Endpoints[b.endpoint].String(), b.ports.Intersect(e.Ports(last, b.endpoint)))
+}
+
+// end is one end of connections, as answers name it: endpoints of one name, or a block.
+type end struct {
+	name  string
+	peers []int // as rows number them
+}
+
+// ends gives, by name, those of the peers of a direction that answers list: IPv4 alone, as
+// peers list them.
+func (e *Engine) ends(d Direction) []end {
+	var list []end
+	at := map[string]int{}
+	add := func(name string, peer int) {
+		i, ok := at[name]
+		if !ok {
+			i = len(list)
+			at[name] = i
+			list = append(list, end{name: name})
+		}
+		list[i].peers = append(list[i].peers, peer)
 	}
-	list := make([]Connection, 0, len(found))
-	for key, p := range found {
-		list = append(list, Connection{key[0], key[1], p})
+	for i, p := range e.Endpoints {
+		if !p.Outside || d == Ingress {
+			add(p.String(), i)
+		}
 	}
-	slices.SortFunc(list, func(a, b Connection) int {
-		return cmp.Compare(a.String(), b.String())
-	})
+	first := e.words * 64
+	for i, b := range e.blocks[d] {
+		if b.First.Is4() {
+			add(b.String()+"[External]", first+i)
+		}
+	}
+	if d == Egress {
+		for i, domain := range e.domains[d] {
+			add(domain+"[Domain]", first+len(e.blocks[d])+i)
+		}
+	}
+	slices.SortFunc(list, func(a, b end) int { return cmp.Compare(a.name, b.name) })
 	return list
+}
+
+// listing gives connections.
+type listing struct {
+	e       *Engine
+	to      []end
+	let     map[int]set // who lets a peer in, for those at hand
+	reached set         // what rows let the end at hand reach
+	yield   func(Connection) bool
+}
+
+// maxLet is how many bytes there may be for who lets whom in.
+const maxLet = 32 << 20
+
+// turn turns the rows of who lets whom in, for some ends.
+func (l *listing) turn(some []end) {
+	words := l.e.words
+	l.let = map[int]set{}
+	at := make([]set, len(l.e.everyone(Ingress))*64)
+	for _, from := range some {
+		for _, i := range from.peers {
+			at[i] = make(set, words)
+			l.let[i] = at[i]
+		}
+	}
+	for to, row := range l.e.rowOf[Ingress] {
+		for _, c := range row {
+			for i := range c.peers.each {
+				if at[i] != nil {
+					at[i].add(to)
+				}
+			}
+		}
+	}
+}
+
+// from gives those from one end; false when no more are wanted.
+func (l *listing) from(from end) bool {
+	l.look(from)
+	for _, to := range l.to {
+		if to.name == from.name {
+			continue
+		}
+		var ports Ports
+		for _, j := range to.peers {
+			if !l.reached.has(j) {
+				continue
+			}
+			for _, i := range from.peers {
+				ports = ports.Union(l.between(i, j))
+			}
+		}
+		if !ports.Empty() && !l.yield(Connection{from.name, to.name, ports}) {
+			return false
+		}
+	}
+	return true
+}
+
+// look settles which peers are worth asking about.
+func (l *listing) look(from end) {
+	e := l.e
+	clear(l.reached)
+	blocks := l.reached[e.words:]
+	for _, i := range from.peers {
+		if i >= e.words*64 || e.Endpoints[i].Outside {
+			l.reached.or(l.let[i])
+			continue
+		}
+		one := newSet(len(l.reached) * 64)
+		for _, c := range e.rowOf[Egress][i] {
+			c.peers.addTo(one)
+		}
+		blocks.or(one[e.words:])
+		one = one[:e.words]
+		one.and(l.let[i])
+		l.reached.or(one)
+	}
+}
+
+// between are the ports on which one peer reaches another.
+func (l *listing) between(from, to int) Ports {
+	e, first := l.e, l.e.words*64
+	switch {
+	case from >= first:
+		return e.BlockPorts(Ingress, to, from-first)
+	case e.Endpoints[from].Outside:
+		return e.FromController(to)
+	case to < first:
+		return e.Ports(from, to)
+	case to < first+len(e.blocks[Egress]):
+		return e.BlockPorts(Egress, from, to-first)
+	}
+	return e.domainPorts(from, to-first-len(e.blocks[Egress]))
 }
