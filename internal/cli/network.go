@@ -36,7 +36,7 @@ func (a *app) networkCommand() *cobra.Command {
 		Example: "  bulwark network list deploy/\n  bulwark network list cluster -f html -o map.html\n  bulwark network explain deploy/ --from shop/web --to db/pg --port 5432\n" +
 			"  bulwark network exposed cluster\n  bulwark network diff snapshot:monday.snap cluster\n  bulwark network check deploy/ --allow flows.yaml --fail-on medium",
 	}
-	c.AddCommand(a.networkGenerateCommand(), a.networkListCommand(), a.networkExplainCommand())
+	c.AddCommand(a.networkGenerateCommand(), a.networkListCommand(), a.networkExplainCommand(), a.networkExposedCommand(), a.networkDiffCommand(), a.networkCheckCommand())
 	return c
 }
 

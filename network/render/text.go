@@ -85,3 +85,21 @@ func Harmless(s string) string {
 		return r
 	}, s)
 }
+
+// Markdown writes a cell of a table, with nothing in it that is markup.
+func Markdown(s string) string {
+	var b strings.Builder
+	for _, r := range Harmless(s) {
+		switch {
+		case r == '<':
+			b.WriteString("&lt;")
+		case r == '&':
+			b.WriteString("&amp;")
+		case strings.ContainsRune("\\`*_{}[]#!|>~@", r):
+			b.WriteString("\\" + string(r))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

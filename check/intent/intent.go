@@ -1,0 +1,372 @@
+package intent
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"bulwark"
+	"bulwark/check/internal/misconfig"
+	"bulwark/kube"
+	"bulwark/network"
+	"bulwark/network/reason"
+)
+
+var beyond = &misconfig.Rule{
+	ID: "intent/unintended-flow", Severity: bulwark.SeverityMedium, Title: "A connection that the contract of intended flows does not name",
+	Fix:   "narrow the policies that let it through, or add the flow to the contract",
+	Why:   "Who has taken over one workload tries whatever he reaches from there. A connection that nobody needs gives him a way and nobody else anything. From outside the cluster it is rated high.",
+	Noise: "The contract is out of date: the flow is needed. Add it there.",
+	Refs:  []string{"https://kubernetes.io/docs/concepts/services-networking/network-policies/"},
+}
+
+var shut = &misconfig.Rule{
+	ID: "intent/closed-flow", Severity: bulwark.SeverityMedium, Title: "An intended connection that policies drop",
+	Fix:   "let a policy allow it, or mark the flow optional in the contract",
+	Why:   "What the contract names is needed: where policies drop it, something does not work, and people open more than is needed in a hurry.",
+	Noise: "The network plugin does not enforce policies, or the flow is no longer needed.",
+	Refs:  []string{"https://kubernetes.io/docs/concepts/services-networking/network-policies/"},
+}
+
+// Check holds the connections of a target against a contract.
+type Check struct{ contract *Contract }
+
+var (
+	_ bulwark.Check = (*Check)(nil)
+	_ bulwark.Ruler = (*Check)(nil)
+)
+
+// New returns a check of a contract; without one it finds nothing.
+func New(c *Contract) *Check { return &Check{c} }
+
+// Info describes the check.
+func (*Check) Info() bulwark.Info {
+	return bulwark.Info{Name: "check/intent", Summary: "Holds what network policies let through against a contract of intended flows (bulwark network check --allow)."}
+}
+
+// Rules lists what it looks for.
+func (*Check) Rules() []bulwark.Rule { return misconfig.List([]*misconfig.Rule{beyond, shut}) }
+
+// most is how many connections of one target are told.
+const most = 5000
+
+// Check emits a finding for each connection that is not as the contract says.
+func (c *Check) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.Inventory, emit func(bulwark.Record)) error {
+	s := kube.Of(t)
+	if s == nil || c.contract == nil {
+		return nil
+	}
+	x := &look{e: network.Of(s), c: c.contract, emit: emit}
+	x.match(s)
+	for j := range x.e.Endpoints[:len(x.e.Endpoints)-1] {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for i := range x.e.Endpoints {
+			x.pair(i, j)
+		}
+		x.outside(network.Ingress, j)
+		x.outside(network.Egress, j)
+	}
+	for i := range x.c.Flows {
+		if f := &x.c.Flows[i]; !x.used[i] {
+			x.note(fmt.Sprintf("%s:%d: the flow %s names nobody who is there", x.c.File, f.Line, f.Name))
+		}
+	}
+	if x.told > most {
+		x.note(fmt.Sprintf("%d more connections are not as the contract says", x.told-most))
+	}
+	return nil
+}
+
+// look is one check of one target.
+type look struct {
+	e        *network.Engine
+	c        *Contract
+	emit     func(bulwark.Record)
+	from, to [][]int // of endpoints: the flows whose end they are
+	used     []bool  // of flows: whether both ends are there
+	told     int
+}
+
+func (x *look) note(text string) {
+	x.emit(bulwark.Record{Note: &bulwark.Note{Plugin: "check/intent", Text: text, Incomplete: x.told > most}})
+}
+
+// match finds who is at which end of which flow.
+func (x *look) match(s *kube.Set) {
+	spaces := map[string]map[string]string{}
+	for _, o := range s.Kind("", "Namespace") {
+		spaces[o.Name] = map[string]string{}
+		for k, v := range o.Labels {
+			spaces[o.Name][k] = v
+		}
+	}
+	for _, e := range x.e.Endpoints {
+		if spaces[e.Namespace] == nil {
+			spaces[e.Namespace] = map[string]string{}
+		}
+		spaces[e.Namespace]["kubernetes.io/metadata.name"] = e.Namespace
+	}
+	x.from, x.to = make([][]int, len(x.e.Endpoints)), make([][]int, len(x.e.Endpoints))
+	x.used = make([]bool, len(x.c.Flows))
+	for k := range x.c.Flows {
+		f := &x.c.Flows[k]
+		ends := [2]bool{}
+		for side, peers := range [][]peer{f.From, f.To} {
+			into := [2][][]int{x.from, x.to}[side]
+			for _, p := range peers {
+				ends[side] = ends[side] || len(p.blocks) > 0
+			}
+			for i, e := range x.e.Endpoints {
+				if slices.ContainsFunc(peers, func(p peer) bool { return p.matches(e, spaces) }) {
+					into[i] = append(into[i], k)
+					ends[side] = true
+				}
+			}
+		}
+		x.used[k] = ends[0] && ends[1]
+	}
+}
+
+// pair looks at what one endpoint may reach of another.
+func (x *look) pair(i, j int) {
+	from := x.e.Endpoints[i]
+	if i == j || from.String() == x.e.Endpoints[j].String() {
+		return
+	}
+	open := x.e.Ports(i, j)
+	if from.Outside {
+		open = x.e.FromController(j)
+	}
+	var meant network.Ports
+	for _, k := range both(x.from[i], x.to[j]) {
+		f := &x.c.Flows[k]
+		meant = meant.Union(f.Ports)
+		closed := f.Ports.Minus(open)
+		if f.Any && !open.Empty() || f.Optional || from.Outside && f.Any {
+			continue
+		}
+		if !closed.Empty() {
+			x.closed(f, reason.Peer{Name: from.String(), Endpoints: []int{i}}, reason.Peer{Name: x.e.Endpoints[j].String(), Endpoints: []int{j}}, closed, j)
+		}
+	}
+	if more := open.Minus(meant); !more.Empty() {
+		x.beyond(reason.Peer{Name: from.String(), Endpoints: []int{i}}, reason.Peer{Name: x.e.Endpoints[j].String(), Endpoints: []int{j}}, more, j, from.Outside)
+	}
+}
+
+// outside looks at what an endpoint receives from addresses, or sends to them.
+func (x *look) outside(d network.Direction, endpoint int) {
+	flows := x.to[endpoint]
+	if d == network.Egress {
+		flows = x.from[endpoint]
+	}
+	var last *excess
+	flush := func() {
+		if last != nil {
+			out, in := reason.Peer{Name: last.block.String() + "[External]", Blocks: []network.Block{last.block}}, reason.Peer{Name: x.e.Endpoints[endpoint].String(), Endpoints: []int{endpoint}}
+			if d == network.Egress {
+				out, in = in, out
+			}
+			x.beyond(out, in, last.ports, endpoint, d == network.Ingress)
+		}
+		last = nil
+	}
+	for b, whole := range x.e.Blocks(d) {
+		if whole.First.Is6() && len(x.e.Blocks(d)) == b+1 && whole.First.IsUnspecified() {
+			break // nothing speaks of IPv6
+		}
+		open := x.e.BlockPorts(d, endpoint, b)
+		for _, block := range x.cut(whole, flows, d) {
+			more := open.Minus(x.meant(block, flows, d))
+			if last != nil && last.ports.Equal(more) && last.block.Last.Next() == block.First {
+				last.block.Last = block.Last
+				continue
+			}
+			flush()
+			if !more.Empty() {
+				last = &excess{block, more}
+			}
+		}
+	}
+	flush()
+	x.closedOutside(d, endpoint, flows)
+}
+
+// excess is ports that are open with a block, and not meant.
+type excess struct {
+	block network.Block
+	ports network.Ports
+}
+
+// other are the peers at the far end of a flow.
+func (x *look) other(flow int, d network.Direction) []peer {
+	if d == network.Ingress {
+		return x.c.Flows[flow].From
+	}
+	return x.c.Flows[flow].To
+}
+
+// cut divides a block where flows tell its addresses apart.
+func (x *look) cut(b network.Block, flows []int, d network.Direction) []network.Block {
+	starts := []netip.Addr{b.First}
+	for _, k := range flows {
+		for _, p := range x.other(k, d) {
+			for _, c := range p.blocks {
+				for _, a := range []netip.Addr{c.First, c.Last.Next()} {
+					if a.IsValid() && b.Contains(a) {
+						starts = append(starts, a)
+					}
+				}
+			}
+		}
+	}
+	slices.SortFunc(starts, netip.Addr.Compare)
+	starts = slices.Compact(starts)
+	list := make([]network.Block, len(starts))
+	for i, a := range starts {
+		list[i] = network.Block{First: a, Last: b.Last}
+		if i+1 < len(starts) {
+			list[i].Last = starts[i+1].Prev()
+		}
+	}
+	return list
+}
+
+// meant are the ports that flows allow with a block that they do not tell apart.
+func (x *look) meant(b network.Block, flows []int, d network.Direction) network.Ports {
+	var ports network.Ports
+	for _, k := range flows {
+		if slices.ContainsFunc(x.other(k, d), func(p peer) bool {
+			return p.any || slices.ContainsFunc(p.blocks, func(c network.Block) bool { return c.Contains(b.First) })
+		}) {
+			ports = ports.Union(x.c.Flows[k].Ports)
+		}
+	}
+	return ports
+}
+
+// closedOutside finds intended flows with addresses that are closed, each once.
+func (x *look) closedOutside(d network.Direction, endpoint int, flows []int) {
+	for _, k := range flows {
+		f := &x.c.Flows[k]
+		if f.Optional {
+			continue
+		}
+		for _, p := range x.other(k, d) {
+			for b, block := range x.e.Blocks(d) {
+				part, ok := overlap(block, p.blocks)
+				open := x.e.BlockPorts(d, endpoint, b)
+				if closed := f.Ports.Minus(open); ok && !closed.Empty() && (!f.Any || open.Empty()) {
+					out, in := reason.Peer{Name: part.String() + "[External]", Blocks: []network.Block{part}}, reason.Peer{Name: x.e.Endpoints[endpoint].String(), Endpoints: []int{endpoint}}
+					if d == network.Egress {
+						out, in = in, out
+					}
+					x.closed(f, out, in, closed, endpoint)
+					break
+				}
+			}
+		}
+	}
+}
+
+// overlap is the first part of a block that is in others.
+func overlap(b network.Block, others []network.Block) (network.Block, bool) {
+	for _, o := range others {
+		if o.First.BitLen() == b.First.BitLen() && !o.Last.Less(b.First) && !b.Last.Less(o.First) {
+			if o.First.Less(b.First) {
+				o.First = b.First
+			}
+			if b.Last.Less(o.Last) {
+				o.Last = b.Last
+			}
+			return o, true
+		}
+	}
+	return network.Block{}, false
+}
+
+func both(a, b []int) []int {
+	var list []int
+	for _, k := range a {
+		if _, ok := slices.BinarySearch(b, k); ok {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+func (x *look) beyond(from, to reason.Peer, ports network.Ports, at int, outside bool) {
+	if x.told++; x.told > most {
+		return
+	}
+	f := x.finding(beyond, from, to, ports, at, true)
+	if outside {
+		f.Severity = bulwark.SeverityHigh
+		beyond.Rate(f, bulwark.SeverityHigh)
+	}
+	f.Fix = &bulwark.Fix{Text: beyond.Fix}
+	x.emit(bulwark.Record{Finding: f})
+}
+
+func (x *look) closed(flow *Flow, from, to reason.Peer, ports network.Ports, at int) {
+	if x.told++; x.told > most {
+		return
+	}
+	f := x.finding(shut, from, to, ports, at, false)
+	name := fmt.Sprintf("%s:%d", x.c.File, flow.Line)
+	if flow.Name != "" {
+		name += " (" + flow.Name + ")"
+	}
+	f.Evidence = append(f.Evidence, "meant by "+misconfig.Clean(name))
+	if f.Fix == nil {
+		f.Fix = &bulwark.Fix{Text: shut.Fix}
+	}
+	x.emit(bulwark.Record{Finding: f})
+}
+
+// finding is one about a connection, with the policies that let it through or drop it.
+func (x *look) finding(r *misconfig.Rule, from, to reason.Peer, ports network.Ports, at int, open bool) *bulwark.Finding {
+	subject := x.e.Endpoints[at]
+	id := subject.Namespace + "/" + subject.Kind + "/" + subject.Name
+	flow := from.Name + " => " + to.Name
+	f := r.Finding(id, flow, flow+" : "+ports.String())
+	f.Kind = bulwark.KindExposure
+	f.Key = bulwark.Key(f.Kind, r.ID, id, flow)
+	f.Title = r.Title + ": " + misconfig.Clean(flow+" : "+ports.String())
+	if w := subject.Workload; w != nil {
+		l := w.Place()
+		f.Path, f.Line = l.File, l.Line
+	}
+	q := reason.Question{Engine: x.e, From: from, To: to, Ports: ports}
+	for _, a := range q.Answers() {
+		for _, s := range a.Sides {
+			if a.Allowed != open || s.Allowed != open {
+				continue
+			}
+			x.why(f, &s, open)
+		}
+	}
+	return f
+}
+
+// why adds what one side says to the evidence, and what changes it to the fix.
+func (x *look) why(f *bulwark.Finding, s *reason.Side, open bool) {
+	for _, r := range s.Reasons {
+		if line := fmt.Sprintf("%s: %s %s %s (%s:%d)", s.Direction, r.Policy, r.Rule, r.Text, r.File, r.Line); !slices.Contains(f.Evidence, misconfig.Clean(line)) {
+			f.Evidence = append(f.Evidence, misconfig.Clean(line))
+		}
+		if f.Path = r.File; r.Line > 0 {
+			f.Line = r.Line
+		}
+	}
+	if len(s.Reasons) == 0 {
+		f.Evidence = append(f.Evidence, misconfig.Clean(s.Direction+": "+s.Why))
+	}
+	if !open && f.Fix == nil && s.Change != "" {
+		f.Fix = &bulwark.Fix{Text: strings.TrimSpace(s.Change + "\n" + strings.Join(s.Add, "\n"))}
+	}
+}

@@ -1,0 +1,223 @@
+// Package change says which connections came, went or got other ports between two answers.
+package change
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"bulwark"
+	"bulwark/network"
+)
+
+// Flow is a connection as answers write it.
+type Flow struct {
+	From string `json:"src"`
+	To   string `json:"dst"`
+	Conn string `json:"conn"`
+}
+
+// Change is a connection that is not as it was; Before or After is empty when it was not
+// there, or is not.
+type Change struct {
+	From   string `json:"src"`
+	To     string `json:"dst"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// Kind is added, removed or changed.
+func (c *Change) Kind() string {
+	switch {
+	case c.Before == "":
+		return "added"
+	case c.After == "":
+		return "removed"
+	}
+	return "changed"
+}
+
+// most is how many connections a saved answer may have.
+const most = 5_000_000
+
+// Read reads an answer that was saved as json. An error wraps [bulwark.ErrMalformed].
+func Read(r io.Reader) ([]Flow, error) {
+	d := json.NewDecoder(r)
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return nil, fmt.Errorf("no list of connections: %w", bulwark.ErrMalformed)
+	}
+	var list []Flow
+	for d.More() {
+		var f Flow
+		if err := d.Decode(&f); err != nil {
+			return nil, fmt.Errorf("connection %d: %w: %w", len(list)+1, bulwark.ErrMalformed, err)
+		}
+		if _, err := network.ParsePorts(f.Conn); err != nil || f.From == "" || f.To == "" {
+			return nil, fmt.Errorf("connection %d: it has no src, dst or conn as bulwark network list -f json writes them: %w", len(list)+1, bulwark.ErrMalformed)
+		}
+		if list = append(list, f); len(list) > most {
+			return nil, fmt.Errorf("more than %d connections: %w", most, bulwark.ErrLimit)
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, fmt.Errorf("the list does not end: %w", bulwark.ErrMalformed)
+	}
+	return list, nil
+}
+
+// Of gives what changed, sorted. Blocks of addresses are compared address by address, so
+// that those that one answer tells apart and the other does not are no change.
+func Of(before, after []Flow) []Change {
+	byPair := map[[2]string]*[2]network.Ports{}
+	outside := map[outer]*[2][]piece{}
+	for side, list := range [][]Flow{before, after} {
+		for _, f := range list {
+			p, _ := network.ParsePorts(f.Conn)
+			if o, b, ok := external(f); ok {
+				if outside[o] == nil {
+					outside[o] = &[2][]piece{}
+				}
+				outside[o][side] = append(outside[o][side], piece{b, p})
+				continue
+			}
+			key := [2]string{f.From, f.To}
+			if byPair[key] == nil {
+				byPair[key] = &[2]network.Ports{}
+			}
+			byPair[key][side] = byPair[key][side].Union(p)
+		}
+	}
+	list := []Change{}
+	for key, p := range byPair {
+		if !p[0].Equal(p[1]) {
+			list = append(list, Change{key[0], key[1], text(p[0]), text(p[1])})
+		}
+	}
+	for o, sides := range outside {
+		list = append(list, o.changes(sides)...)
+	}
+	slices.SortFunc(list, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(a.Kind(), b.Kind()), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
+	return list
+}
+
+func text(p network.Ports) string {
+	if p.Empty() {
+		return ""
+	}
+	return p.String()
+}
+
+// outer is a workload and the direction of its connections with addresses of one family.
+type outer struct {
+	name    string
+	receive bool
+	bits    int
+}
+
+// piece is a block and the ports that are open with it.
+type piece struct {
+	block network.Block
+	ports network.Ports
+}
+
+// external reads a connection with addresses.
+func external(f Flow) (outer, network.Block, bool) {
+	if b, ok := block(f.From); ok {
+		return outer{f.To, true, b.First.BitLen()}, b, true
+	}
+	b, ok := block(f.To)
+	if !ok {
+		return outer{}, b, false
+	}
+	return outer{f.From, false, b.First.BitLen()}, b, true
+}
+
+func block(name string) (network.Block, bool) {
+	ends, ok := strings.CutSuffix(name, "[External]")
+	first, last, both := strings.Cut(ends, "-")
+	if !ok || !both {
+		return network.Block{}, false
+	}
+	a, err := netip.ParseAddr(first)
+	b, err2 := netip.ParseAddr(last)
+	return network.Block{First: a, Last: b}, err == nil && err2 == nil && a.BitLen() == b.BitLen() && !b.Less(a)
+}
+
+// changes compares the addresses of both sides, cut where either tells them apart.
+func (o outer) changes(sides *[2][]piece) []Change {
+	var starts []netip.Addr
+	for _, side := range sides {
+		slices.SortFunc(side, func(a, b piece) int { return a.block.First.Compare(b.block.First) })
+		for _, p := range side {
+			starts = append(starts, p.block.First)
+			if next := p.block.Last.Next(); next.IsValid() {
+				starts = append(starts, next)
+			}
+		}
+	}
+	slices.SortFunc(starts, netip.Addr.Compare)
+	starts = slices.Compact(starts)
+	var list []Change
+	var open *network.Block // the block that the last change of the list is about
+	var was [2]network.Ports
+	for i, first := range starts {
+		now := [2]network.Ports{at(&sides[0], first), at(&sides[1], first)}
+		if now[0].Equal(now[1]) {
+			open = nil
+			continue
+		}
+		last := end(first)
+		if i+1 < len(starts) {
+			last = starts[i+1].Prev()
+		}
+		if open != nil && was[0].Equal(now[0]) && was[1].Equal(now[1]) {
+			open.Last = last
+			list[len(list)-1] = o.change(*open, now)
+			continue
+		}
+		open, was = &network.Block{First: first, Last: last}, now
+		list = append(list, o.change(*open, now))
+	}
+	return list
+}
+
+// at gives the ports that are open with an address, and forgets blocks that end before it.
+func at(side *[]piece, a netip.Addr) network.Ports {
+	var ports network.Ports
+	for len(*side) > 0 && (*side)[0].block.Last.Less(a) {
+		*side = (*side)[1:]
+	}
+	for _, p := range *side {
+		if a.Less(p.block.First) {
+			break
+		}
+		if p.block.Contains(a) {
+			ports = ports.Union(p.ports)
+		}
+	}
+	return ports
+}
+
+// end is the last address of the family of one.
+func end(a netip.Addr) netip.Addr {
+	b := a.AsSlice()
+	for i := range b {
+		b[i] = 0xff
+	}
+	last, _ := netip.AddrFromSlice(b)
+	return last
+}
+
+func (o outer) change(b network.Block, p [2]network.Ports) Change {
+	c := Change{b.String() + "[External]", o.name, text(p[0]), text(p[1])}
+	if !o.receive {
+		c.From, c.To = c.To, c.From
+	}
+	return c
+}
