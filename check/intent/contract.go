@@ -177,6 +177,8 @@ func (p *parser) flow(n *yaml.Node) {
 	if len(f.From) == 0 || len(f.To) == 0 {
 		p.fail(n, "a flow has from and to")
 	}
+	anybody := func(p peer) bool { return p.any }
+	f.Optional = f.Optional || slices.ContainsFunc(f.From, anybody) || slices.ContainsFunc(f.To, anybody) // nobody in particular needs it
 	p.c.Flows = append(p.c.Flows, f)
 }
 
@@ -220,7 +222,7 @@ func (p *parser) word(n *yaml.Node) peer {
 	case "any":
 		return peer{any: true}
 	case "internet":
-		return peer{blocks: reason.Internet().Blocks}
+		return peer{blocks: everywhere()}
 	case "ingress-controller", "{ingress-controller}":
 		return peer{controller: true}
 	}
@@ -234,6 +236,18 @@ func (p *parser) word(n *yaml.Node) peer {
 		p.fail(n, "%q is no end of a flow: say namespace/name (* and ? are globs), a CIDR, internet, ingress-controller or any", word)
 	}
 	return peer{workload: p.glob(n)}
+}
+
+// everywhere is every address that is not of a private network: also those that are nobody's.
+func everywhere() []network.Block {
+	list := reason.Internet().Blocks
+	list[0].First = netip.IPv4Unspecified()
+	last := &list[len(list)-1]
+	last.Last = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	for _, text := range []string{"127.0.0.0/8", "198.18.0.0/15", "::/0"} {
+		list = append(list, reason.Addresses(netip.MustParsePrefix(text)).Blocks...)
+	}
+	return list
 }
 
 func (p *parser) glob(n *yaml.Node) string {

@@ -72,7 +72,7 @@ func (c *Check) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 	}
 	for i := range x.c.Flows {
 		if f := &x.c.Flows[i]; !x.used[i] {
-			x.note(fmt.Sprintf("%s:%d: the flow %s names nobody who is there", x.c.File, f.Line, f.Name))
+			x.note(strings.Join(strings.Fields(fmt.Sprintf("%s:%d: the flow %s names nobody who is there", x.c.File, f.Line, misconfig.Clean(f.Name))), " "))
 		}
 	}
 	if x.told > most {
@@ -150,11 +150,11 @@ func (x *look) pair(i, j int) {
 			continue
 		}
 		if !closed.Empty() {
-			x.closed(f, reason.Peer{Name: from.String(), Endpoints: []int{i}}, reason.Peer{Name: x.e.Endpoints[j].String(), Endpoints: []int{j}}, closed, j)
+			x.closed(f, x.peer(i), x.peer(j), closed, j)
 		}
 	}
 	if more := open.Minus(meant); !more.Empty() {
-		x.beyond(reason.Peer{Name: from.String(), Endpoints: []int{i}}, reason.Peer{Name: x.e.Endpoints[j].String(), Endpoints: []int{j}}, more, j, from.Outside)
+		x.beyond(x.peer(i), x.peer(j), more, j, from.Outside)
 	}
 }
 
@@ -164,42 +164,75 @@ func (x *look) outside(d network.Direction, endpoint int) {
 	if d == network.Egress {
 		flows = x.from[endpoint]
 	}
-	var last *excess
-	flush := func() {
-		if last != nil {
-			out, in := reason.Peer{Name: last.block.String() + "[External]", Blocks: []network.Block{last.block}}, reason.Peer{Name: x.e.Endpoints[endpoint].String(), Endpoints: []int{endpoint}}
-			if d == network.Egress {
-				out, in = in, out
-			}
-			x.beyond(out, in, last.ports, endpoint, d == network.Ingress)
-		}
-		last = nil
-	}
+	var list []excess
 	for b, whole := range x.e.Blocks(d) {
 		if whole.First.Is6() && len(x.e.Blocks(d)) == b+1 && whole.First.IsUnspecified() {
 			break // nothing speaks of IPv6
 		}
 		open := x.e.BlockPorts(d, endpoint, b)
 		for _, block := range x.cut(whole, flows, d) {
-			more := open.Minus(x.meant(block, flows, d))
-			if last != nil && last.ports.Equal(more) && last.block.Last.Next() == block.First {
-				last.block.Last = block.Last
-				continue
-			}
-			flush()
-			if !more.Empty() {
-				last = &excess{block, more}
-			}
+			list = more(list, block, open.Minus(x.meant(block, flows, d)))
 		}
 	}
-	flush()
+	for i := range list {
+		out, in := reason.Peer{Name: list[i].name(), Blocks: list[i].blocks}, x.peer(endpoint)
+		if d == network.Egress {
+			out, in = in, out
+		}
+		x.beyond(out, in, list[i].ports, endpoint, d == network.Ingress && list[i].public())
+	}
 	x.closedOutside(d, endpoint, flows)
 }
 
-// excess is ports that are open with a block, and not meant.
+func (x *look) peer(endpoint int) reason.Peer {
+	return reason.Peer{Name: x.e.Endpoints[endpoint].String(), Endpoints: []int{endpoint}}
+}
+
+// excess is ports that are open with blocks, and not meant.
 type excess struct {
-	block network.Block
-	ports network.Ports
+	blocks []network.Block
+	ports  network.Ports
+}
+
+// more adds a block to those that are open on the same ports, and joins it to one that it touches.
+func more(list []excess, b network.Block, ports network.Ports) []excess {
+	if ports.Empty() {
+		return list
+	}
+	i := slices.IndexFunc(list, func(e excess) bool { return e.ports.Equal(ports) })
+	if i < 0 {
+		return append(list, excess{[]network.Block{b}, ports})
+	}
+	if last := &list[i].blocks[len(list[i].blocks)-1]; last.Last.Next() == b.First {
+		last.Last = b.Last
+	} else {
+		list[i].blocks = append(list[i].blocks, b)
+	}
+	return list
+}
+
+// name is the blocks as people are told of them.
+func (e *excess) name() string {
+	var words []string
+	for i, b := range e.blocks {
+		if i == 3 && len(e.blocks) > 4 {
+			words = append(words, fmt.Sprintf("%d more blocks", len(e.blocks)-i))
+			break
+		}
+		words = append(words, b.String())
+	}
+	return strings.Join(words, ", ") + "[External]"
+}
+
+// public tells whether an address of the Internet is among them.
+func (e *excess) public() bool {
+	return slices.ContainsFunc(e.blocks, func(b network.Block) bool {
+		if b.First.Is6() {
+			return true
+		}
+		_, ok := overlap(b, reason.Internet().Blocks)
+		return ok
+	})
 }
 
 // other are the peers at the far end of a flow.
@@ -261,7 +294,7 @@ func (x *look) closedOutside(d network.Direction, endpoint int, flows []int) {
 				part, ok := overlap(block, p.blocks)
 				open := x.e.BlockPorts(d, endpoint, b)
 				if closed := f.Ports.Minus(open); ok && !closed.Empty() && (!f.Any || open.Empty()) {
-					out, in := reason.Peer{Name: part.String() + "[External]", Blocks: []network.Block{part}}, reason.Peer{Name: x.e.Endpoints[endpoint].String(), Endpoints: []int{endpoint}}
+					out, in := reason.Peer{Name: part.String() + "[External]", Blocks: []network.Block{part}}, x.peer(endpoint)
 					if d == network.Egress {
 						out, in = in, out
 					}
@@ -335,8 +368,9 @@ func (x *look) finding(r *misconfig.Rule, from, to reason.Peer, ports network.Po
 	flow := from.Name + " => " + to.Name
 	f := r.Finding(id, flow, flow+" : "+ports.String())
 	f.Kind = bulwark.KindExposure
-	f.Key = bulwark.Key(f.Kind, r.ID, id, flow)
-	f.Title = r.Title + ": " + misconfig.Clean(flow+" : "+ports.String())
+	if f.Key = bulwark.Key(f.Kind, r.ID, id, flow); len(from.Blocks)+len(to.Blocks) > 0 { // which ones, others' policies change
+		f.Key = bulwark.Key(f.Kind, r.ID, id, fmt.Sprint(len(to.Blocks) > 0, ports.String(), !open))
+	}
 	if w := subject.Workload; w != nil {
 		l := w.Place()
 		f.Path, f.Line = l.File, l.Line
