@@ -83,6 +83,9 @@ func (g *generated) told(p *generate.Plan, proof *generate.Proof) {
 	for _, n := range p.Notes {
 		g.note("%s", clean(n))
 	}
+	for _, n := range proof.Unsure {
+		g.note("not told by the proof: %s", clean(n))
+	}
 	for _, l := range proof.Lost {
 		g.note("not open: %s", clean(l))
 	}

@@ -9,7 +9,7 @@ import (
 func (p *Plan) cilium(one *policy) string {
 	y := &yaml{}
 	y.line(0, "%s", p.title(one))
-	y.head("cilium.io/v2", "CiliumNetworkPolicy", one.name, one.namespace)
+	y.head("cilium.io/v2", "CiliumNetworkPolicy", one.name, p.written(one.namespace))
 	y.line(1, "endpointSelector:")
 	y.labels(2, "", one.labels)
 	for i, side := range sides {

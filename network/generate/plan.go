@@ -60,12 +60,18 @@ type Plan struct {
 	Doors string
 
 	directory *network.Directory
+	said      map[string]bool // namespaces that some object names; others are kubectl's to choose
 	policies  []*policy
 }
 
 // New reads what a set declares.
 func New(s *kube.Set, doors string) *Plan {
-	p := &Plan{Set: s, Engine: network.Of(s), Doors: doors}
+	p := &Plan{Set: s, Engine: network.Of(s), Doors: doors, said: map[string]bool{}}
+	for _, o := range s.Objects {
+		if o.Root.Get("metadata", "namespace").Text() != "" || o.Kind == "Namespace" {
+			p.said[firstOf(o.Namespace, o.Name)] = true
+		}
+	}
 	p.directory = p.Engine.Directory(s)
 	p.references()
 	p.fronts()
@@ -78,6 +84,12 @@ func New(s *kube.Set, doors string) *Plan {
 func (p *Plan) holds(i int) bool {
 	e := p.Engine.Endpoints[i]
 	return !e.Outside && !e.Host && e.Workload != nil
+}
+
+// selectable tells whether policies can speak of an endpoint.
+func (p *Plan) selectable(i int) bool {
+	labels := selector(p.Engine.Endpoints[i])
+	return p.holds(i) && len(labels) > 0 && valid(labels)
 }
 
 // policy is what one workload may receive and send.
@@ -109,8 +121,8 @@ func (p *Plan) build() {
 			continue
 		}
 		labels := selector(e)
-		if len(labels) == 0 {
-			p.note("%s has no labels that a policy could select it by", e)
+		if len(labels) == 0 || !valid(labels) {
+			p.note("%s has no labels that a policy could select it by: nothing is written for it", e)
 			continue
 		}
 		key := e.Namespace + "\x00" + text(labels)
@@ -177,7 +189,7 @@ func (p *Plan) key(x *Peer) string {
 }
 
 func (p *Plan) flow(f Flow) {
-	if !f.Ports.Empty() && (f.Peer.Kind != Workload || p.holds(f.Peer.Endpoint) || p.Engine.Endpoints[f.Peer.Endpoint].Host) && p.holds(f.Endpoint) {
+	if !f.Ports.Empty() && (f.Peer.Kind != Workload || p.selectable(f.Peer.Endpoint) || p.Engine.Endpoints[f.Peer.Endpoint].Host) && p.selectable(f.Endpoint) {
 		p.Flows = append(p.Flows, f)
 	}
 }
@@ -185,9 +197,7 @@ func (p *Plan) flow(f Flow) {
 // between adds both ends of a flow from one workload to another.
 func (p *Plan) between(from, to int, ports network.Ports, why string) {
 	p.flow(Flow{network.Egress, from, Peer{Kind: Workload, Endpoint: to}, ports, why})
-	if p.holds(from) {
-		p.flow(Flow{network.Ingress, to, Peer{Kind: Workload, Endpoint: from}, ports, why})
-	}
+	p.flow(Flow{network.Ingress, to, Peer{Kind: Workload, Endpoint: from}, ports, p.Engine.Endpoints[from].Name + ", " + why})
 }
 
 // changing are labels that differ between generations of the same pods.
@@ -197,6 +207,9 @@ var changing = []string{"pod-template-hash", "controller-revision-hash", "pod-te
 // all that stay.
 func selector(e *network.Endpoint) map[string]string {
 	m := map[string]string{}
+	if e.Workload == nil {
+		return m
+	}
 	for name, v := range e.Workload.Root.Get("spec", "selector", "matchLabels").Fields() {
 		if e.Labels[name] == v.Text() {
 			m[name] = v.Text()

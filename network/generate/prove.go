@@ -17,6 +17,8 @@ type Proof struct {
 	Lost  []string // of them that are not open, with who stands in the way
 	// Unread is true when the engine does not know the form: nothing is proved then.
 	Unread bool
+	// Unsure is what the engine says that it cannot tell of the policies.
+	Unsure []string
 	// Before and After are how many pairs of workloads could talk on some port, and can.
 	Before, After int
 	Closed        []Closed // by how many lose it
@@ -49,12 +51,12 @@ func (p *Plan) Prove(documents []string) (*Proof, error) {
 		}
 	}
 	e := network.New(s)
+	proof := &Proof{Flows: len(p.Flows)}
 	for _, x := range e.Problems {
-		if x.Object.Origin.File == "generated.yaml" {
-			return nil, fmt.Errorf("generated %s: %s", x.Object.ID(), x.Text)
+		if x.Object != nil && x.Object.Origin.File == "generated.yaml" && !slices.Contains(proof.Unsure, x.Text) {
+			proof.Unsure = append(proof.Unsure, x.Text)
 		}
 	}
-	proof := &Proof{Flows: len(p.Flows)}
 	for _, x := range e.Policies {
 		if x.Origin.File == "generated.yaml" {
 			made--

@@ -102,12 +102,24 @@ func (p *Plan) named(from int, value, where string) {
 		namespace, name, sure := p.service(p.Engine.Endpoints[from].Namespace, host)
 		service := p.directory.Service(namespace, name)
 		switch {
-		case service != nil && (sure || scheme != "" || port != "" || whole):
+		case service != nil && (sure || scheme != "" || port != "" || whole && !p.behind(service, from)):
 			p.toService(from, service, scheme, port, where)
-		case service == nil && scheme != "" && strings.Contains(host, "."):
+		case service == nil && (scheme != "" || port != "") && strings.Contains(host, ".") && !p.spaced(namespace):
 			p.outside(from, host, scheme, port, where)
 		}
 	}
+}
+
+// behind tells whether a workload is behind a Service: of its own name many speak that do not
+// call it.
+func (p *Plan) behind(service *kube.Object, endpoint int) bool {
+	_, ok := p.directory.Behind(service, "")[endpoint]
+	return ok
+}
+
+// spaced tells whether there is a namespace of a name: a host in it is one of the cluster's.
+func (p *Plan) spaced(name string) bool {
+	return p.said[name] && name != ""
 }
 
 // service reads the name of a host as that of a Service: sure tells whether it can be nothing

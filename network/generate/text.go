@@ -64,3 +64,32 @@ func comment(s string) string {
 }
 
 func sorted(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+// valid tells whether the API server takes labels: those of templates are none yet.
+func valid(labels map[string]string) bool {
+	for name, v := range labels {
+		prefix, short, ok := strings.Cut(name, "/")
+		if !ok {
+			prefix, short = "", name
+		}
+		if !word(short) || short == "" || !word(v) || len(prefix) > 253 || strings.ContainsFunc(prefix, func(r rune) bool {
+			return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.')
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+func word(s string) bool {
+	if len(s) > 63 {
+		return false
+	}
+	for i, r := range s {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !letter && (i == 0 || i == len(s)-1 || r != '-' && r != '_' && r != '.') {
+			return false
+		}
+	}
+	return true
+}

@@ -53,8 +53,12 @@ func (p *Plan) spaces() []string {
 func (p *Plan) shut(space string, f Form) string {
 	y := &yaml{}
 	y.line(0, "# Pods that no policy below is for reach nobody, and nobody reaches them.")
+	name := "default-deny"
+	if p.Set.Find(space+"/NetworkPolicy/"+name) != nil {
+		name += "-flows" // what is there stays
+	}
 	if f == Cilium {
-		y.head("cilium.io/v2", "CiliumNetworkPolicy", "default-deny", space)
+		y.head("cilium.io/v2", "CiliumNetworkPolicy", name, p.written(space))
 		y.line(1, "endpointSelector: {}")
 		y.line(1, "ingress:")
 		y.line(1, "- {}")
@@ -62,10 +66,18 @@ func (p *Plan) shut(space string, f Form) string {
 		y.line(1, "- {}")
 		return y.String()
 	}
-	y.head("networking.k8s.io/v1", "NetworkPolicy", "default-deny", space)
+	y.head("networking.k8s.io/v1", "NetworkPolicy", name, p.written(space))
 	y.line(1, "podSelector: {}")
 	y.line(1, "policyTypes: [Ingress, Egress]")
 	return y.String()
+}
+
+// written is a namespace as policies name it: "" for that which kubectl is told of.
+func (p *Plan) written(space string) string {
+	if p.said[space] {
+		return space
+	}
+	return ""
 }
 
 // yaml writes lines.
@@ -121,7 +133,7 @@ var sides = [2]struct {
 func (p *Plan) networkPolicy(one *policy) string {
 	y := &yaml{}
 	y.line(0, "%s", p.title(one))
-	y.head("networking.k8s.io/v1", "NetworkPolicy", one.name, one.namespace)
+	y.head("networking.k8s.io/v1", "NetworkPolicy", one.name, p.written(one.namespace))
 	y.line(1, "podSelector:")
 	y.labels(2, "", one.labels)
 	y.line(1, "policyTypes: [Ingress, Egress]")
