@@ -1,6 +1,6 @@
 // Package cloud relates a cluster to the cloud that it runs in: accounts and nodes to the
-// identities that they have there, secrets to the keys in them, operators to what they command,
-// and identities of the cloud to what they are in the cluster.
+// identities that they have there, operators to what they command, and identities of the cloud
+// to what they are in the cluster. Keys in secrets are relate/workload's.
 //
 // What an identity may do in the cloud is not known here: it is what is worth taking.
 package cloud
@@ -27,7 +27,6 @@ func (relater) Info() bulwark.Info {
 const (
 	metadata   = 0.9 // of nodes: whoever holds a node asks the metadata service as it does
 	fromPod    = 0.8 // of pods on the node's network: a hop limit may stop them
-	keys       = 0.8 // of keys in secrets: they may have been taken back
 	commanded  = 0.9 // of operators: they do what their objects say
 	impersonal = 0.9 // of identities of the cloud: somebody has to hold them first
 )
@@ -38,7 +37,7 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 		return nil
 	}
 	c := &cloud{set: s, known: found.New(findings), to: to}
-	for _, step := range []func(){c.accounts, c.associations, c.nodes, c.pods, c.azurePods, c.awsAuth, c.accessEntries, c.providers, c.configConnector, c.secrets} {
+	for _, step := range []func(){c.accounts, c.associations, c.nodes, c.pods, c.azurePods, c.awsAuth, c.accessEntries, c.providers, c.configConnector} {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -79,7 +78,7 @@ func (c *cloud) relation(from, to bulwark.VertexID, edge string, likelihood floa
 			r.Place = &bulwark.Place{Path: l.File, Line: max(l.Line, 1)}
 		}
 		c.known.Because(&r, o.ID(), rules...)
-		if remedy != "" {
+		if remedy != "" && r.Remedies == nil {
 			id := o.ID() + " " + kube.PathText(path...) + " " + string(to)
 			r.Remedies = append(r.Remedies, id)
 			c.to.Remedy(bulwark.Remedy{ID: id, Text: remedy})

@@ -77,8 +77,6 @@ func TestEdges(t *testing.T) {
 		{"a provider without one", "{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: default}, spec: {credentials: {source: IRSA}}}", []string{"CLOUD_BY_OPERATOR group:operator of aws.upbound.io cloud:aws/identity of the operators"}},
 		{"Config Connector", "{apiVersion: core.cnrm.cloud.google.com/v1beta1, kind: ConfigConnectorContext, metadata: {name: c, namespace: shop}, spec: {googleServiceAccount: x@p}}", []string{
 			"CLOUD_BY_OPERATOR group:operator of core.cnrm.cloud.google.com cloud:gcp/identity of the operators", "CLOUD_ROLE account:cnrm-system/cnrm-controller-manager-shop cloud:gcp/x@p", "CLOUD_ROLE cloud:gcp/identity of the operators cloud:gcp/x@p"}},
-		{"keys in a secret", "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, data: {AWS_SECRET_ACCESS_KEY: ''}}", []string{"CLOUD_KEYS secret:shop/s cloud:aws/key in shop/s"}},
-		{"no keys in a secret", "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, data: {username: ''}}", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string

@@ -1,40 +1,14 @@
 package cloud
 
 import (
-	"strings"
-
-	"bulwark"
 	"bulwark/kube"
 	"bulwark/relate/internal/name"
 )
 
-// instance is the identity that a node has in its cloud: by the pool that it is of, for nodes
-// of one pool have the same. ok is false of nodes of no known cloud.
-func instance(n *kube.Object) (id bulwark.VertexID, ok bool) {
-	provider, _, _ := strings.Cut(n.Root.Get("spec", "providerID").Text(), ":")
-	pool := func(labels ...string) string {
-		for _, l := range labels {
-			if v := n.Labels[l]; v != "" {
-				return "identity of the nodes of " + v
-			}
-		}
-		return "identity of the nodes"
-	}
-	switch {
-	case provider == "aws":
-		return name.Cloud("aws", pool("eks.amazonaws.com/nodegroup", "alpha.eksctl.io/nodegroup-name", "karpenter.sh/nodepool")), true
-	case provider == "gce":
-		return name.Cloud("gcp", pool("cloud.google.com/gke-nodepool")), true
-	case provider == "azure":
-		return name.Cloud("azure", pool("kubernetes.azure.com/agentpool", "agentpool")), true
-	}
-	return "", false
-}
-
 // nodes relates nodes to their own identity.
 func (c *cloud) nodes() {
 	for _, n := range c.set.Kind("", "Node") {
-		if id, ok := instance(n); ok {
+		if id, ok := name.NodeIdentity(n); ok {
 			c.relation(name.Node(n.Name), id, "CLOUD_METADATA", metadata, "asks the metadata service for the node's credentials", n, "")
 		}
 	}
@@ -57,8 +31,8 @@ func (c *cloud) pods() {
 		}
 		for _, node := range on {
 			if n := nodes[node]; n != nil {
-				if id, ok := instance(n); ok {
-					c.relation(name.Workload(w), id, "CLOUD_METADATA", fromPod, "asks the metadata service for the node's credentials, from the node's network",
+				if id, ok := name.NodeIdentity(n); ok {
+					c.because("workload/host-network").relation(name.Workload(w), id, "CLOUD_METADATA", fromPod, "asks the metadata service for the node's credentials, from the node's network",
 						w.Object, "take hostNetwork from "+w.ID()+", or set the hop limit of the metadata service to 1", w.Path("hostNetwork")...)
 				}
 			}

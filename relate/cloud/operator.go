@@ -96,26 +96,3 @@ func (c *cloud) configConnector() {
 		}
 	}
 }
-
-// fields are names of entries of secrets that hold keys of a cloud.
-var fields = map[string]string{
-	"aws_secret_access_key": "aws", "aws-secret-access-key": "aws", "secret-access-key": "aws", "awssecretaccesskey": "aws", "secretaccesskey": "aws",
-	"azure_client_secret": "azure", "azure-client-secret": "azure", "azurestorageaccountkey": "azure", "arm_client_secret": "azure",
-	"google_application_credentials": "gcp", "gcp-credentials.json": "gcp", "service-account.json": "gcp", "service_account.json": "gcp", "serviceaccount.json": "gcp", "google_credentials": "gcp",
-	"do_token": "digitalocean", "digitalocean_token": "digitalocean", "hcloud_token": "hetzner",
-}
-
-// secrets relates secrets to the cloud that their entries are called after. Values are not
-// looked at: in a cluster they are not there.
-func (c *cloud) secrets() {
-	for _, o := range c.set.Kind("", "Secret") {
-		for _, part := range []string{"data", "stringData"} {
-			for field := range o.Root.Get(part).Keys() {
-				if provider := fields[strings.ToLower(field.Name)]; provider != "" {
-					c.relation(name.Secret(o.Namespace, o.Name), name.Cloud(provider, "key in "+o.Namespace+"/"+o.Name), "CLOUD_KEYS", keys, "holds a key of "+provider+" ("+field.Name+")",
-						o, "let what uses it log in by its service account, take the key back and delete "+o.ID(), part, field.Name)
-				}
-			}
-		}
-	}
-}

@@ -11,6 +11,7 @@ import (
 )
 
 // members says what belongs together in group vertices, and which of those anything leads to.
+// What nodes there are is relate/workload's to say.
 type members struct {
 	set   *kube.Set
 	of    map[bulwark.VertexID][]bulwark.VertexID
@@ -50,12 +51,6 @@ func membersOf(s *kube.Set) *members {
 	}
 	for _, o := range s.Kind("", "Secret") {
 		m.secret(o)
-	}
-	for _, o := range s.Kind("", "Node") {
-		m.member(name.Nodes(), name.Node(o.Name))
-	}
-	if m.of[name.Nodes()] == nil {
-		m.member(name.Nodes(), name.AnyNode)
 	}
 	return m
 }
@@ -212,11 +207,6 @@ func (m *members) relate(to bulwark.Relations) {
 				m.use(one)
 			}
 			to.Relation(bulwark.Relation{From: m.order[i], To: one, Type: "MEMBER_OF", Text: "is one of them"})
-		}
-	}
-	for _, o := range m.set.Kind("", "Secret") {
-		if account, ok := tokenOf(o); ok {
-			to.Relation(bulwark.Relation{From: name.Secret(o.Namespace, o.Name), To: name.Account(o.Namespace, account), Type: "GET_AUTHENTICATION_TOKEN_FOR", Text: "is its token, which never ends"})
 		}
 	}
 }

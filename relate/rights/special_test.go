@@ -174,7 +174,6 @@ func TestIdentities(t *testing.T) {
 		{"every account of a namespace", subject("Group", "system:serviceaccounts:shop"), "account:shop/web", "identity:Group system:serviceaccounts:shop", true},
 		{"none of another", subject("Group", "system:serviceaccounts:held"), "account:shop/web", "identity:Group system:serviceaccounts:held", false},
 		{"everybody known", subject("Group", "system:authenticated"), "account:shop/web", "identity:Group system:authenticated", true},
-		{"nodes", subject("Group", "system:nodes"), "node:n1", "identity:Group system:nodes", true},
 		{"masters", subject("Group", "system:masters"), "identity:Group system:masters", "cluster-admin", true},
 		{"a pipeline", subject("ServiceAccount", "gitlab-deployer"), "identity:CI runner", "account:shop/gitlab-deployer", true},
 		{"a person", subject("User", "ann"), "identity:CI runner", "identity:User ann", false},

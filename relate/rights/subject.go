@@ -118,13 +118,6 @@ func (e *engine) groups() {
 			is(s.id, rbac.Authenticated)
 		}
 	}
-	for _, n := range e.of[name.Nodes()] {
-		is(n, "system:nodes")
-		user := rbac.Subject{Kind: rbac.User, Name: "system:node:" + strings.TrimPrefix(string(n), "node:")}
-		if e.subjects[user] != nil {
-			e.to.Relation(bulwark.Relation{From: n, To: name.Identity(user.Kind, user.Name), Type: "IDENTITY_ASSUME", Text: "uses the kubelet's certificate"})
-		}
-	}
 }
 
 // How likely it is to come from where.
