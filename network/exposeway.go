@@ -116,25 +116,6 @@ func (x *exposer) ofContainer(endpoint int, c *kube.Container, sources []Block, 
 	}
 }
 
-// Listens are the ports that the containers of an endpoint declare; all, when they declare
-// none.
-func (e *Endpoint) Listens() Ports {
-	var ports Ports
-	if e.Workload != nil {
-		for _, c := range e.Workload.Containers {
-			for _, p := range c.Ports {
-				if proto, ok := protocolOf(string(p.Protocol)); ok && 0 < p.ContainerPort && p.ContainerPort <= lastPort {
-					ports = ports.Union(PortRange(proto, uint16(p.ContainerPort), uint16(p.ContainerPort)))
-				}
-			}
-		}
-	}
-	if ports.Empty() {
-		return AllPorts()
-	}
-	return ports
-}
-
 // ofFronts adds what Ingresses, Routes and Gateways lead to.
 func (x *exposer) ofFronts() {
 	x.direct = map[int][]int{}

@@ -22,7 +22,7 @@ const mostPairs = 16 << 20
 // the network of nodes sends nor for what listens there. complete is false when there was too
 // much to look at.
 func (e *Engine) Reaches() (list []Reach, complete bool) {
-	x := &reacher{e: e, class: make([]int32, len(e.Endpoints)), listening: map[string][]int32{}}
+	x := &reacher{e: e, class: make([]int32, len(e.Endpoints)), shown: e.Listening(), listening: map[string][]int32{}}
 	for i := range x.class {
 		x.class[i] = -1
 	}
@@ -90,6 +90,7 @@ type reacher struct {
 	e         *Engine
 	class     []int32 // of each endpoint; -1: none
 	members   [][]int
+	shown     []Ports            // what each endpoint listens on
 	listening map[string][]int32 // classes that listen on the same ports
 	list      []Reach
 	looked    int
@@ -106,7 +107,7 @@ type reacher struct {
 func (x *reacher) byListening(alike []int) {
 	numbers := map[string]int32{}
 	for _, i := range alike {
-		key := x.e.Endpoints[i].Listens().String()
+		key := x.shown[i].String()
 		if x.e.Endpoints[i].Host {
 			key += " of the node"
 		}
@@ -125,7 +126,10 @@ func (x *reacher) byListening(alike []int) {
 // group looks at classes that listen on the same ports: from the side that names few, the
 // receiver's or the sender's; and at all pairs of those that name many.
 func (x *reacher) group(receivers []int32) {
-	x.ports = x.e.Endpoints[x.members[receivers[0]][0]].Listens()
+	x.ports = x.shown[x.members[receivers[0]][0]]
+	if x.ports.Empty() {
+		return // nothing shows that they listen
+	}
 	x.looked += len(x.members) / 8
 	var few, many []int32
 	for c := range int32(len(x.members)) {
