@@ -110,32 +110,38 @@ func (c *combination) in(mask uint64) bool {
 }
 
 func (e *engine) across(s *subject, c *combination, holds []*holding, held []scope) {
-	own := map[*rbac.Binding]bool{}
-	for _, h := range s.holds {
-		own[h.binding] = true
-	}
-	options := make([][]part, len(c.parts))
+	own, others, all := make([][]part, len(c.parts)), make([][]part, len(c.parts)), make([][]part, len(c.parts))
 	for j, power := range c.parts {
-		for _, h := range holds {
+		for i, h := range holds {
 			for _, g := range h.of(power) {
-				options[j] = append(options[j], part{g, h.permission, h.binding})
+				one := part{g, h.permission, h.binding}
+				if i < len(s.holds) {
+					own[j] = append(own[j], one)
+				} else {
+					others[j] = append(others[j], one)
+				}
 			}
 		}
+		all[j] = slices.Concat(own[j], others[j])
 	}
+	// Each choice with one of its own at least, once: what its groups alone have is theirs.
 	ways := 0
-	product(options, func(parts []part) bool {
-		first := parts[0].in
-		if !slices.ContainsFunc(parts, func(p part) bool { return p.in != first }) || !slices.ContainsFunc(parts, func(p part) bool { return own[p.by] }) {
-			return true // related from the permission, or from the group
-		}
-		if ways++; ways > mostWays || e.crossed > mostCrossed {
-			e.combined(s.id, c, lasting(parts), held)
-			return false
-		}
-		e.crossed++
-		e.combined(s.id, c, parts, held)
-		return true
-	})
+	for j := range c.parts {
+		options := slices.Concat(others[:j], own[j:j+1], all[j+1:])
+		product(options, func(parts []part) bool {
+			first := parts[0].in
+			if !slices.ContainsFunc(parts, func(p part) bool { return p.in != first }) {
+				return true // the permission leads there itself
+			}
+			if ways++; ways > mostWays || e.crossed > mostCrossed {
+				e.combined(s.id, c, lasting(parts), held)
+				return false
+			}
+			e.crossed++
+			e.combined(s.id, c, parts, held)
+			return true
+		})
+	}
 }
 
 // product gives every choice of one of each, until yield wants no more. What it gives is not

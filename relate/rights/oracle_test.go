@@ -195,3 +195,44 @@ func (g *graph) from(edge string) map[string]bool {
 	}
 	return lines
 }
+
+// TestRemediesOfRoles takes all rules out of a role, and holds that what a change of the role
+// is told to remove is gone.
+func TestRemediesOfRoles(t *testing.T) {
+	shown := 0
+	for seed := range uint64(40) {
+		text := random(rand.New(rand.NewPCG(seed, 7)))
+		before := relate(t, setOf(t, text))
+		for id := range before.remedies {
+			role, _, ok := strings.Cut(id, " without ")
+			if !ok {
+				continue
+			}
+			s := setOf(t, text)
+			for i, o := range s.Objects {
+				if o.ID() == role {
+					root, err := kube.Apply(o.Root, []kube.Edit{kube.Put([]any{}, "rules")})
+					if err != nil {
+						t.Fatal(err)
+					}
+					s.Objects[i], _ = kube.NewObject(root, o.Origin)
+				}
+			}
+			after := relate(t, s)
+			for _, r := range before.relations {
+				if !slices.Contains(r.Remedies, id) {
+					continue
+				}
+				shown++
+				for _, left := range after.find(r.From, r.To, r.Type) {
+					if left.Text == r.Text && slices.Equal(left.Remedies, r.Remedies) {
+						t.Fatalf("seed %d: %q does not remove %s %s -> %s\n%s", seed, id, r.Type, r.From, r.To, text)
+					}
+				}
+			}
+		}
+	}
+	if shown < 100 {
+		t.Errorf("%d relations: too few to show anything", shown)
+	}
+}
