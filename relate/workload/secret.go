@@ -139,12 +139,21 @@ func (w *world) byName(o *kube.Object, at bulwark.VertexID, key, value string) {
 		return
 	}
 	if provider := cloudOf(low, value); provider != "" {
-		to := name.Cloud(provider, "key in "+o.ID())
-		if !w.opened[to] {
-			w.opened[to] = true
-			w.to.Relation(bulwark.Relation{From: at, To: to, Type: "CLOUD_KEY", Text: "is a key of the cloud"})
-		}
+		w.cloudKey(at, provider, o)
 	}
+}
+
+// cloudKey relates to the identity of a cloud whose key an object holds, once.
+func (w *world) cloudKey(at bulwark.VertexID, provider string, o *kube.Object) {
+	to := name.Cloud(provider, "key in "+o.Namespace+"/"+o.Name)
+	if w.opened[to] {
+		return
+	}
+	w.opened[to] = true
+	r := bulwark.Relation{From: at, To: to, Type: "CLOUD_KEYS", Likelihood: 0.8, Text: "holds a key of " + provider}
+	w.known.Because(&r, o.ID(), "secrets/cloud-key", "secrets/literal")
+	w.remedy(&r, o.ID()+" cloud key", "let what uses "+o.ID()+" log in by an identity of its pods, and delete the key")
+	w.to.Relation(r)
 }
 
 // kubeconfig relates to the users of one; to one of its own where they are not known.
@@ -211,11 +220,13 @@ func cloudOf(key, value string) string {
 		}
 	}
 	switch {
-	case strings.Contains(plain, "aws_secret") || strings.Contains(plain, "secret_access_key") || plain == "secretaccesskey" || strings.Contains(value, "aws_secret_access_key"):
+	case strings.Contains(plain, "aws_secret") || strings.Contains(plain, "secret_access_key") || plain == "secretaccesskey" || plain == "awssecretaccesskey" || strings.Contains(value, "aws_secret_access_key"):
 		return "aws"
-	case strings.Contains(value, `"type": "service_account"`) || strings.Contains(value, `"type":"service_account"`) || strings.Contains(plain, "gcp") && strings.HasSuffix(plain, "json") || plain == "service_account_json":
+	case strings.Contains(value, `"type": "service_account"`) || strings.Contains(value, `"type":"service_account"`) || strings.Contains(plain, "gcp") && strings.HasSuffix(plain, "json"):
 		return "gcp"
-	case strings.Contains(plain, "azure") && (strings.Contains(plain, "secret") || strings.HasSuffix(plain, "json")):
+	case plain == "service_account_json" || plain == "serviceaccount_json" || plain == "google_application_credentials":
+		return "gcp"
+	case plain == "azurestorageaccountkey" || strings.Contains(plain, "azure") && (strings.Contains(plain, "secret") || strings.HasSuffix(plain, "json")):
 		return "azure"
 	}
 	return ""

@@ -48,7 +48,7 @@ func (p *pods) holds(c *kube.Container, at bulwark.VertexID) {
 	}
 	for _, e := range c.Env {
 		if provider := cloudVariables[e.Name]; provider != "" && (e.Value != "" || e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil) {
-			h.cloud(provider)
+			p.cloudKey(at, provider, p.Object)
 		}
 		if e.ValueFrom == nil {
 			continue
@@ -91,17 +91,6 @@ func (h *holding) config(config string) {
 	}
 	r := bulwark.Relation{From: h.at, To: v, Type: "VOLUME_DISCOVER", Text: "is given the ConfigMap, with a secret in it"}
 	h.known.Because(&r, subject, "secrets/literal")
-	h.to.Relation(r)
-}
-
-// cloud relates to the identity of a cloud whose key a variable has.
-func (h *holding) cloud(provider string) {
-	v := name.Cloud(provider, "key of "+h.ID())
-	if !h.first(v) {
-		return
-	}
-	r := bulwark.Relation{From: h.at, To: v, Type: "CLOUD_KEY", Text: "has a key of the cloud in a variable"}
-	h.known.Because(&r, h.ID(), "secrets/cloud-key")
 	h.to.Relation(r)
 }
 

@@ -94,11 +94,13 @@ const passing = 0.2
 func (p *pods) relate() {
 	p.ground()
 	p.host = p.hostMounts()
+	told := &ends{Relations: p.to, to: map[bulwark.VertexID]map[bulwark.VertexID]bool{}}
+	p.to = told
 	for i := range p.Containers {
 		c := &p.Containers[i]
 		at := name.Container(p.Workload, c)
 		r := bulwark.Relation{From: name.Workload(p.Workload), To: at, Type: "CONTAINER_ATTACH", Text: "is in the pod"}
-		if c.Init && !c.Sidecar() {
+		if passes(c) {
 			r.Likelihood, r.Text = passing, "is in the pod, until the others begin"
 		}
 		p.to.Relation(r)
@@ -108,7 +110,53 @@ func (p *pods) relate() {
 		p.neighbours(c, at)
 		p.runs(c, at)
 	}
+	p.to = told.Relations
+	p.speaks(told)
 	p.pulls()
+}
+
+// passes tells whether a container ends before the others begin.
+func passes(c *kube.Container) bool { return c.Init && !c.Sidecar() }
+
+// ends keeps what each container leads to.
+type ends struct {
+	bulwark.Relations
+	to map[bulwark.VertexID]map[bulwark.VertexID]bool
+}
+
+// Relation keeps where one leads, and hands it on.
+func (e *ends) Relation(r bulwark.Relation) {
+	if e.to[r.From] == nil {
+		e.to[r.From] = map[bulwark.VertexID]bool{}
+	}
+	e.to[r.From][r.To] = true
+	e.Relations.Relation(r)
+}
+
+// speaks relates a container to its pods, whose network it uses: where it has all that the
+// others have, whoever holds it holds the pods. One that has less is not told to lead there,
+// since the pods lead to the others.
+func (p *pods) speaks(told *ends) {
+	for i := range p.Containers {
+		c := &p.Containers[i]
+		at := name.Container(p.Workload, c)
+		if !passes(c) && p.most(told, at) {
+			p.to.Relation(bulwark.Relation{From: at, To: name.Workload(p.Workload), Type: "POD_NETWORK", Text: "sends and listens as the pod"})
+		}
+	}
+}
+
+// most tells whether a container leads wherever the others of the pods lead.
+func (p *pods) most(told *ends, at bulwark.VertexID) bool {
+	for i := range p.Containers {
+		other := name.Container(p.Workload, &p.Containers[i])
+		for to := range told.to[other] {
+			if to != at && !told.to[at][to] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func yes(b *bool) bool { return b != nil && *b }
