@@ -42,6 +42,10 @@ func defaultQuestion(g *graph.Graph, namespace string) (q graph.Question) {
 			if namespace == "" {
 				q.Starts = append(q.Starts, graph.End{Vertex: v})
 			}
+		case "identity": // builds, which run what others wrote and deploy
+			if namespace == "" && v == "identity:CI runner" {
+				q.Starts = append(q.Starts, graph.End{Vertex: v})
+			}
 		case "workload":
 			if namespace == "" && ns != "kube-system" || namespace != "" && ns == namespace {
 				q.Starts = append(q.Starts, graph.End{Vertex: v, Side: ns, Likelihood: entryLikelihood})
