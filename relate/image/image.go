@@ -4,7 +4,6 @@ package image
 
 import (
 	"context"
-	"slices"
 
 	"bulwark"
 	"bulwark/kube"
@@ -87,8 +86,9 @@ type Graph interface {
 	Relations(yield func(bulwark.Relation) bool)
 }
 
-// ways are types of relations by which somebody reaches a workload over the network.
-var ways = []string{"ENDPOINT_EXPLOIT", "ENDPOINT_REACH", "NETWORK_REACH"}
+// way is the type of relations by which somebody who reaches what listens takes what runs
+// there: those of images stand beside it.
+const way = "ENDPOINT_EXPLOIT"
 
 // Join relates what was found in images. of gives the findings about a container: those of
 // its image, and those that another tool told of its code.
@@ -118,11 +118,16 @@ func (r *Relater) Join(g Graph, of func(Container) []bulwark.Finding) {
 		}
 	}
 	var add []bulwark.Relation
-	g.Relations(func(way bulwark.Relation) bool {
-		if slices.Contains(ways, way.Type) {
-			for _, c := range inside[way.To] {
+	seen := map[[2]bulwark.VertexID]bool{}
+	g.Relations(func(one bulwark.Relation) bool {
+		if one.Type != way {
+			return true
+		}
+		for _, c := range inside[one.To] {
+			if pair := [2]bulwark.VertexID{one.From, c}; !seen[pair] {
+				seen[pair] = true
 				for _, e := range exploits[c] {
-					add = append(add, e.by(way, c))
+					add = append(add, e.by(one.From, c))
 				}
 			}
 		}

@@ -53,7 +53,8 @@ func TestJoin(t *testing.T) {
 	}
 	r.secrets["sha256:ab"] = "secret:bank/key"
 	g := graph.New()
-	g.Relation(bulwark.Relation{From: "internet", To: "workload:shop/Deployment/cart", Type: "ENDPOINT_EXPLOIT", Likelihood: 0.1, Remedies: []string{"policy"}})
+	g.Relation(bulwark.Relation{From: "internet", To: "endpoint:cart", Type: "EXPOSED", Remedies: []string{"policy"}})
+	g.Relation(bulwark.Relation{From: "endpoint:cart", To: "workload:shop/Deployment/cart", Type: "ENDPOINT_EXPLOIT", Likelihood: 0.1, Remedies: []string{"password"}})
 	leak := bulwark.Finding{Key: "leak", Kind: bulwark.KindSecret, Rule: "secret/aws-access-key", Asset: "image:sha256:1", Path: "/app/.env", Tags: []string{"sha256:ab"}, Fix: &bulwark.Fix{Text: "take it out"}}
 	r.Join(g, func(c Container) []bulwark.Finding {
 		if c.Image != "cart:1" {
@@ -66,7 +67,7 @@ func TestJoin(t *testing.T) {
 		t.Fatalf("%d paths, want one to the Secret of the same value and one to the cloud", len(paths))
 	}
 	s := paths[0].Steps
-	if len(s) != 2 || s[0].Type != "EXPLOIT_CVE" || s[0].Likelihood != 0.9 || s[1].Type != "LEAKED_SECRET" {
+	if len(s) != 3 || s[1].Type != "EXPLOIT_CVE" || s[1].Likelihood != 0.9 || s[2].Type != "LEAKED_SECRET" {
 		t.Errorf("steps %+v", s)
 	}
 	c := g.Cut([]bulwark.VertexID{"internet"}, []bulwark.VertexID{"secret:bank/key"})
@@ -75,6 +76,6 @@ func TestJoin(t *testing.T) {
 	}
 	after, unknown := g.Without("image:sha256:1 upgrade flask")
 	if len(unknown) > 0 || len(after.Cheapest([]bulwark.VertexID{"internet"}, []bulwark.VertexID{"container:shop/Deployment/cart/app"})) != 0 {
-		t.Error("the upgrade does not shut the way in")
+		t.Error("the upgrade does not shut this way")
 	}
 }

@@ -24,7 +24,9 @@ func main() {
 		"rules":     func(args ...string) error { return yaraRules(args[0], args[1]) },
 		"manifests": func(args ...string) error { return manifests(args[0]) },
 		"objects":   func(args ...string) error { return objects(args[0]) },
+		"paths":     func(args ...string) error { return paths(args[0]) },
 		"policies":  func(args ...string) error { return policies(args[0], args[1]) },
+		"reaching":  func(args ...string) error { return reaching(args[0]) },
 		"yara":      func(args ...string) error { return yaraScan(args[0], args[1]) },
 	}
 	if len(os.Args) > 1 && jobs[os.Args[1]] != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"runtime"
 	"syscall"
 	"time"
@@ -55,8 +56,13 @@ func cluster(pods string) (*kube.Set, error) {
 	if _, err := fmt.Sscan(pods, &n); err != nil {
 		return nil, err
 	}
+	return setOf(synth.Cluster(1, n))
+}
+
+// setOf is the objects that a generator makes.
+func setOf(objects iter.Seq[[]byte]) (*kube.Set, error) {
 	s := &kube.Set{Cluster: &kube.Cluster{Name: "bench", Version: "v1.34.1"}}
-	for data := range synth.Cluster(1, n) {
+	for data := range objects {
 		root, err := kube.ParseJSON(data)
 		if err != nil {
 			return nil, err
