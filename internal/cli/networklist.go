@@ -53,7 +53,7 @@ func (r *reach) list(ctx context.Context, target string) error {
 	m := render.Draw(e, o)
 	switch {
 	case r.format == "html" && !r.all:
-	case r.format == "json" || r.format == "csv" || r.all || m.Count <= mostLines:
+	case r.format == "json" || r.format == "csv" || r.all || m.Count <= mostLines || 2*len(m.Edges) > m.Count: // little would be won
 		o.Fold = false
 		m = render.Draw(e, o)
 	default:
