@@ -39,7 +39,7 @@ var layers = map[string][]string{
 	"scan":  {""},
 	"all":   {"", "kube", "source", "extract", "check", "relate", "report", "advisory", "graph", "policy", "trust"},
 	"cmd":   {"internal/cli", "internal/memory"},
-	"test":  {"", "kube", "source", "all", "graph", "internal/cli", "internal/memory", "advisory", "check", "policy"},
+	"test":  {"", "kube", "network", "source", "all", "graph", "internal/cli", "internal/memory", "advisory", "check", "policy"},
 
 	"internal/limit":      {""},
 	"internal/glob":       {},
