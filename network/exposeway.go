@@ -1,7 +1,7 @@
 package network
 
 import (
-	"fmt"
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -82,9 +82,7 @@ func (x *exposer) ofPods() {
 		if e.Workload == nil {
 			continue
 		}
-		for c := range e.Workload.Containers {
-			x.ofContainer(i, &e.Workload.Containers[c], sources, conditions)
-		}
+		x.ofNode(i, sources, conditions)
 		for _, o := range e.podObjects() {
 			if !e.Host && slices.ContainsFunc(podAddresses(o), isPublic) {
 				x.way(Exposure{Endpoint: i, By: ByPublicAddress, Ports: e.Listens(), Through: []Hop{{Object: o, Path: []any{"status", "podIP"}, Text: "has a public address"}}}, everywhere, false)
@@ -94,26 +92,40 @@ func (x *exposer) ofPods() {
 	}
 }
 
-func (x *exposer) ofContainer(endpoint int, c *kube.Container, sources []Block, conditions []string) {
-	if c.Init && !c.Sidecar() {
+// ofNode adds the ports of nodes that an endpoint's containers take.
+func (x *exposer) ofNode(endpoint int, sources []Block, conditions []string) {
+	w := x.e.Endpoints[endpoint].Workload
+	one := Exposure{Endpoint: endpoint, By: ByHostPort, Conditions: conditions}
+	var path []any
+	var taken Ports
+	for i := range w.Containers {
+		c := &w.Containers[i]
+		if c.Init && !c.Sidecar() {
+			continue
+		}
+		for j, p := range c.Ports {
+			proto, ok := protocolOf(string(p.Protocol))
+			a, err := netip.ParseAddr(p.HostIP)
+			if !ok || p.ContainerPort < 1 || p.ContainerPort > lastPort || p.HostPort < 0 || p.HostPort > lastPort || p.HostPort == 0 && !w.Spec.HostNetwork || err == nil && a.IsLoopback() {
+				continue
+			}
+			if path == nil {
+				path = w.ContainerPath(c, "ports", j)
+			}
+			port := cmp.Or(p.HostPort, p.ContainerPort)
+			taken = taken.Union(PortRange(proto, uint16(port), uint16(port)))
+			one.Ports = one.Ports.Union(PortRange(proto, uint16(p.ContainerPort), uint16(p.ContainerPort)))
+		}
+	}
+	if path == nil {
 		return
 	}
-	w := x.e.Endpoints[endpoint].Workload
-	for j, p := range c.Ports {
-		proto, ok := protocolOf(string(p.Protocol))
-		if !ok || p.ContainerPort < 1 || p.ContainerPort > lastPort || p.HostPort == 0 && !w.Spec.HostNetwork {
-			continue
-		}
-		if a, err := netip.ParseAddr(p.HostIP); err == nil && a.IsLoopback() {
-			continue
-		}
-		by, text := ByHostPort, fmt.Sprintf("port %d of the node", p.HostPort)
-		if w.Spec.HostNetwork {
-			by, text = ByHostNetwork, fmt.Sprintf("port %d of the node, past all policies of pods", p.ContainerPort)
-		}
-		x.way(Exposure{Endpoint: endpoint, By: by, Ports: PortRange(proto, uint16(p.ContainerPort), uint16(p.ContainerPort)), Conditions: conditions,
-			Through: []Hop{{Object: w.Object, Path: w.ContainerPath(c, "ports", j), Text: text}}}, sources, false)
+	text := taken.String() + " of the node"
+	if w.Spec.HostNetwork {
+		one.By, text = ByHostNetwork, text+", past all policies of pods"
 	}
+	one.Through = []Hop{{Object: w.Object, Path: path, Text: text}}
+	x.way(one, sources, false)
 }
 
 // ofFronts adds what Ingresses, Routes and Gateways lead to.

@@ -48,7 +48,7 @@ func (x *reach) senders(known map[int]bulwark.VertexID, class []int) bulwark.Ver
 	if len(class) > 1 {
 		v = name.Group("senders like " + x.engine.Endpoints[first].String())
 		for _, i := range class {
-			x.to.Relation(bulwark.Relation{From: name.Workload(x.workload(i)), To: v, Type: "NETWORK_REACH", Text: "sends as all that are alike"})
+			x.to.Relation(bulwark.Relation{From: name.Workload(x.workload(i)), To: v, Type: "NETWORK_REACH", Text: "connects to it, and no policy stops that"})
 		}
 	}
 	known[first] = v
