@@ -134,7 +134,7 @@ func (w *world) byName(o *kube.Object, at bulwark.VertexID, key, value string) {
 		return
 	}
 	low := strings.ToLower(key)
-	if strings.Contains(low, "kubeconfig") || low == "admin.conf" || strings.Contains(value, "current-context:") || strings.Contains(value, "kind: Config\n") {
+	if strings.Contains(low, "kubeconfig") || low == "admin.conf" || strings.Contains(value, "current-context") || strings.Contains(value, "kind: Config\n") {
 		w.kubeconfig(o, at, value)
 		return
 	}

@@ -4,6 +4,7 @@
 package paths
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -150,6 +151,33 @@ func TestEdges(t *testing.T) {
 			}
 			r.sound(t)
 		})
+	}
+}
+
+// known are the edges of KubeHound, and those that IceKube has besides, with ours where they
+// are called otherwise.
+var known = map[string]string{
+	"CE_MODULE_LOAD": "", "CE_NSENTER": "", "CE_PRIV_MOUNT": "", "CE_SYS_PTRACE": "", "CE_UMH_CORE_PATTERN": "", "CE_VAR_LOG_SYMLINK": "", "CONTAINER_ATTACH": "", "ENDPOINT_EXPLOIT": "",
+	"EXPLOIT_CONTAINERD_SOCK": "", "EXPLOIT_HOST_READ": "", "EXPLOIT_HOST_TRAVERSE": "", "EXPLOIT_HOST_WRITE": "", "IDENTITY_ASSUME": "", "IDENTITY_IMPERSONATE": "", "PERMISSION_DISCOVER": "",
+	"POD_ATTACH": "", "POD_CREATE": "", "POD_EXEC": "", "POD_PATCH": "", "ROLE_BIND": "", "SHARE_PS_NAMESPACE": "", "TOKEN_BRUTEFORCE": "", "TOKEN_LIST": "", "TOKEN_STEAL": "", "VOLUME_ACCESS": "", "VOLUME_DISCOVER": "",
+
+	"BOUND_TO": "PERMISSION_DISCOVER", "GRANTS_PERMISSION": "PERMISSION_DISCOVER", "USES_ACCOUNT": "IDENTITY_ASSUME", "MOUNTS_SECRET": "VOLUME_DISCOVER", "EXEC_INTO": "POD_EXEC",
+	"GET_AUTHENTICATION_TOKEN_FOR": "TOKEN_STEAL", "CAN_IMPERSONATE": "IDENTITY_IMPERSONATE", "IS_PRIVILEGED": "CE_PRIV_MOUNT", "CAN_LOAD_KERNEL_MODULES": "CE_MODULE_LOAD",
+	"CAN_ACCESS_DANGEROUS_HOST_PATH": "EXPLOIT_HOST_WRITE", "ACCESS_POD": "POD_ATTACH",
+	"CREATE_POD_WITH_SA": "", "CREATE_PRIVILEGED_WORKLOAD": "", "PATCH_NAMESPACE_TO_BYPASS_PSA": "", "UPDATE_WORKLOAD_WITH_SA": "", "REPLACE_IMAGE": "", "DEBUG_POD": "", "ACCESS_SECRET": "", "GENERATE_TOKEN": "",
+	"CREATE_SECRET_WITH_TOKEN": "", "RBAC_ESCALATE_TO": "", "GENERATE_CLIENT_CERTIFICATE": "", "CAN_CGROUP_BREAKOUT": "", "CAN_NSENTER_HOST": "", "CAN_ACCESS_HOST_FD": "", "CAN_EXEC_THROUGH_KUBELET": "",
+	"UPDATE_AWS_AUTH": "", "AZURE_POD_IDENTITY_EXCEPTION": "", "IS_CLUSTER_ADMIN": "",
+}
+
+// TestKnown holds that every known edge has a folder with both.
+func TestKnown(t *testing.T) {
+	for edge, ours := range known {
+		for _, file := range []string{"pass.yaml", "fail.yaml"} {
+			list, _ := wants(t, filepath.Join("testdata", cmp.Or(ours, edge), file))
+			if !slices.ContainsFunc(list, func(w wanted) bool { return w.edge == cmp.Or(ours, edge) && w.never == (file == "fail.yaml") }) {
+				t.Errorf("%s: %s says nothing of it", edge, file)
+			}
+		}
 	}
 }
 
