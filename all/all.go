@@ -16,6 +16,7 @@ import (
 	"bulwark/check/eol"
 	"bulwark/check/exposure"
 	"bulwark/check/image"
+	"bulwark/check/intent"
 	"bulwark/check/malware"
 	"bulwark/check/manifest"
 	checknetwork "bulwark/check/network"
@@ -201,7 +202,7 @@ func Plugins() []bulwark.Plugin {
 	for _, p := range Advisors(Options{}) {
 		list = append(list, p)
 	}
-	return append(list, yara.New(yara.Options{}).Check())
+	return append(list, yara.New(yara.Options{}).Check(), intent.New(nil))
 }
 
 // Formats are the ways to write a run.

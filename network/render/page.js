@@ -130,6 +130,7 @@ function mark(out, into) {
 // draw lays the lines: those of what is chosen, else those between namespaces.
 function draw(out, into) {
   lines.replaceChildren();
+  svg.classList.toggle("above", chosen.thing !== undefined);
   const hint = document.getElementById("hint");
   hint.textContent = "Lines go from who connects to who is reached.";
   const ends = new Map(); // "a b" -> [element, element, class]
