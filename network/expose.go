@@ -106,7 +106,7 @@ func (e *Engine) Exposed() []Exposure {
 
 // Exposures gives every way that objects make, also those that policies close.
 func (e *Engine) Exposures() []Exposure {
-	x := &exposer{e: e, services: newServices(e, e.set)}
+	x := &exposer{e: e, services: newServices(e, e.set), opened: map[[2]*cell][]opening{}}
 	x.nodes()
 	x.ofServices()
 	x.ofPods()
@@ -140,6 +140,8 @@ type exposer struct {
 	// direct are the positions in list of the exposures of each endpoint that need no
 	// controller.
 	direct map[int][]int
+	// opened are the openings of each row, of the network and of the mesh.
+	opened map[[2]*cell][]opening
 }
 
 // nodes looks at the addresses that nodes have.
@@ -181,10 +183,13 @@ func (x *exposer) way(w Exposure, sources []Block, asNode bool) {
 	rest := w.Ports
 	bySet := map[string]int{}
 	var open []Exposure
-	for i, block := range x.e.blocks[Ingress] {
-		from := both([]Block{block}, sources)
-		ports := x.e.BlockPorts(Ingress, w.Endpoint, i).Intersect(w.Ports)
-		if len(from) == 0 || ports.Empty() {
+	for _, o := range x.openings(w.Endpoint) {
+		ports := o.ports.Intersect(w.Ports)
+		if ports.Empty() {
+			continue
+		}
+		from := both(o.from, sources)
+		if len(from) == 0 {
 			continue
 		}
 		k, ok := bySet[ports.String()]
@@ -215,6 +220,46 @@ func (x *exposer) way(w Exposure, sources []Block, asNode bool) {
 		open = append(open, one)
 	}
 	x.list = append(x.list, open...)
+}
+
+// opening is the addresses that policies let in on the same ports.
+type opening struct {
+	ports Ports
+	from  []Block
+}
+
+// openings are those of an endpoint. Endpoints that the same rules hold for share them.
+func (x *exposer) openings(endpoint int) []opening {
+	var key [2]*cell
+	for i, rows := range [][]row{x.e.rowOf[Ingress], x.e.mesh} {
+		if rows != nil && len(rows[endpoint]) > 0 {
+			key[i] = &rows[endpoint][0]
+		}
+	}
+	list, ok := x.opened[key]
+	if ok {
+		return list
+	}
+	by := map[string]int{}
+	for i, block := range x.e.blocks[Ingress] {
+		ports := x.e.BlockPorts(Ingress, endpoint, i)
+		if ports.Empty() {
+			continue
+		}
+		text := ports.String()
+		k, ok := by[text]
+		if !ok {
+			k = len(list)
+			by[text] = k
+			list = append(list, opening{ports: ports})
+		}
+		list[k].from = append(list[k].from, block)
+	}
+	for i := range list {
+		list[i].from = together(list[i].from)
+	}
+	x.opened[key] = list
+	return list
 }
 
 func hasPublicOf(list []Exposure) bool {

@@ -193,3 +193,13 @@ func TestInternalBalancers(t *testing.T) {
 		}
 	}
 }
+
+func TestBadRanges(t *testing.T) {
+	e := network.New(declared(t, service(", type: LoadBalancer, loadBalancerSourceRanges: [203.0.113.0/24, nonsense]")))
+	if len(e.Problems) != 1 || !strings.Contains(e.Problems[0].Text, "nonsense") {
+		t.Errorf("problems: %v", e.Problems)
+	}
+	if list := e.Exposed(); len(list) != 1 || list[0].Sources() != "203.0.113.0/24" {
+		t.Errorf("exposed: %v", list)
+	}
+}

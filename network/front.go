@@ -35,6 +35,7 @@ type edge struct {
 // fronts gives the backends of all Ingresses, Routes and routes of Gateways.
 func (r *reader) fronts(s *kube.Set) []backend {
 	x := &edge{reader: r, set: s, services: newServices(r.e, s)}
+	x.ranges()
 	x.ingresses()
 	x.openshift()
 	x.proxies()
@@ -55,6 +56,20 @@ func (r *reader) fronts(s *kube.Set) []backend {
 		}
 	}
 	return list
+}
+
+// ranges tells of source ranges that cannot be read: they are left out, and where none is left
+// everybody gets in.
+func (x *edge) ranges() {
+	for _, o := range x.set.Kind("", "Service") {
+		path := []any{"spec", "loadBalancerSourceRanges"}
+		for i, text := range o.Root.At(path...).Strings() {
+			if _, ok := parseBlock(text); !ok {
+				x.problem(o, append(path, i), "invalid CIDR %q", text)
+			}
+		}
+		x.allowed(o)
+	}
 }
 
 func (x *edge) add(f front) { x.list = append(x.list, &f) }
