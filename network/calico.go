@@ -103,6 +103,9 @@ func (c *calico) expression(n *kube.Node, prefix string, path ...any) (set, bool
 	if prefix != "" && n.Text() == "" {
 		return nil, true
 	}
+	if prefix != "" && strings.TrimSpace(n.Text()) == "all()" { // of namespaces, not of what has none
+		return c.things().with(spaceLabel, func(string) bool { return true }), true
+	}
 	x, err := expressionOf(n.Text())
 	if err != nil {
 		c.refuse(c.o, path, "invalid selector: %v", err)

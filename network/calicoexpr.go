@@ -188,10 +188,7 @@ func (x *expression) match(labels *index, prefix string) set {
 	n := len(labels.labels)
 	switch x.op {
 	case "all":
-		if prefix == "" {
-			return full(n)
-		}
-		return labels.with(spaceLabel, func(string) bool { return true })
+		return full(n)
 	case "global": // neither in a namespace nor of one
 		s := full(n)
 		s.without(labels.with(spaceLabel, func(string) bool { return true }))

@@ -111,7 +111,8 @@ func (r *reader) meshed(o *kube.Object) group {
 	if !all.empty() && members.empty() {
 		r.note(o, nil, "it holds for pods without a sidecar or ambient mesh alone: it has no effect")
 	}
-	if r.inMesh().assumed[spaceOf(o)] {
+	if r.inMesh().assumed[spaceOf(o)] { // once for the namespace
+		delete(r.inMesh().assumed, spaceOf(o))
 		r.note(o, nil, "whether pods of %s are in a mesh is not known: they are taken to be", spaceOf(o))
 	}
 	return members
