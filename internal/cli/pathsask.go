@@ -15,6 +15,10 @@ import (
 // begin in: by a flaw of the program, or of what it is made of, that nobody knows of.
 const entryLikelihood = 0.3
 
+// builds is who runs builds that deploy what others wrote; how likely somebody gets into one is its relations'
+// matter.
+const builds = "identity:CI runner"
+
 // question makes one of --from and --to. reach is true where it is asked what can be reached
 // at all.
 func (p *attack) question(g *graph.Graph) (q graph.Question, reach bool, err error) {
@@ -42,8 +46,8 @@ func defaultQuestion(g *graph.Graph, namespace string) (q graph.Question) {
 			if namespace == "" {
 				q.Starts = append(q.Starts, graph.End{Vertex: v})
 			}
-		case "identity": // builds, which run what others wrote and deploy
-			if namespace == "" && v == "identity:CI runner" {
+		case "identity":
+			if namespace == "" && v == builds {
 				q.Starts = append(q.Starts, graph.End{Vertex: v})
 			}
 		case "workload":

@@ -74,7 +74,10 @@ func question(g *graph.Graph) (q graph.Question) {
 		kind, name, _ := strings.Cut(string(v), ":")
 		namespace, _, _ := strings.Cut(name, "/")
 		switch kind {
-		case "internet":
+		case "internet", "identity":
+			if kind == "identity" && name != "CI runner" {
+				continue
+			}
 			q.Starts = append(q.Starts, graph.End{Vertex: v})
 		case "workload":
 			q.Starts = append(q.Starts, graph.End{Vertex: v, Side: namespace, Likelihood: 0.3})
