@@ -54,7 +54,7 @@ func (p *pods) escapes(c *kube.Container, at bulwark.VertexID) {
 		p.devices(c, at)
 	}
 	if p.Spec.HostPID && !p.Windows() && mayBeRoot(p.Workload, c) {
-		r := bulwark.Relation{From: at, To: p.held, Type: "HOST_PID", Likelihood: 0.6, Text: "reads the tokens of the node's pods by /proc/PID/root"}
+		r := bulwark.Relation{From: at, To: p.held(), Type: "HOST_PID", Likelihood: 0.6, Text: "reads the tokens of the node's pods by /proc/PID/root"}
 		p.known.Because(&r, p.ID(), "workload/host-pid")
 		p.to.Relation(r)
 		p.toNode(at, "HOST_PID", 0.2, "reads what commands and environments of the node's processes give away", "workload/host-pid")
@@ -125,7 +125,7 @@ func (e *escape) causes(c *kube.Container) [][]string {
 
 // toNode tells of a way to the node that the findings of all of the rules make together.
 func (p *pods) toNode(at bulwark.VertexID, edge string, likelihood float64, text string, rules ...string) {
-	r := bulwark.Relation{From: at, To: p.node, Type: edge, Likelihood: likelihood, Text: text}
+	r := bulwark.Relation{From: at, To: p.node(), Type: edge, Likelihood: likelihood, Text: text}
 	p.known.Because(&r, p.ID(), rules...)
 	if len(r.Remedies) == 0 { // nobody looked, or left the finding out
 		p.remedy(&r, p.ID()+" "+edge, "take out of "+p.ID()+" what "+strings.Join(rules, " and ")+" tells of")

@@ -188,7 +188,7 @@ func (p *pods) hostPath(m *hostMount, at bulwark.VertexID) {
 		p.byMount(m, at, "EXPLOIT_HOST_READ", read, "reads "+m.dir+" of the node: "+is.text)
 	}
 	if within(dir, "/var/lib/kubelet/pods") || within("/var/lib/kubelet/pods", dir) {
-		r := p.mounted(m, bulwark.Relation{From: at, To: p.held, Type: "EXPLOIT_HOST_TRAVERSE", Likelihood: user, Text: "reads the tokens and Secrets of the node's pods in " + m.dir})
+		r := p.mounted(m, bulwark.Relation{From: at, To: p.held(), Type: "EXPLOIT_HOST_TRAVERSE", Likelihood: user, Text: "reads the tokens and Secrets of the node's pods in " + m.dir})
 		p.to.Relation(r)
 	}
 	p.varLog(m, dir, at)
@@ -216,13 +216,13 @@ func (p *pods) varLog(m *hostMount, dir string, at bulwark.VertexID) {
 	if !ok {
 		return
 	}
-	r := p.mounted(m, bulwark.Relation{From: at, To: p.node, Type: "CE_VAR_LOG_SYMLINK", Likelihood: 0.8, Text: "reads any file of the node by a link in " + m.dir + ", as the log of a pod that its account may read"})
+	r := p.mounted(m, bulwark.Relation{From: at, To: p.node(), Type: "CE_VAR_LOG_SYMLINK", Likelihood: 0.8, Text: "reads any file of the node by a link in " + m.dir + ", as the log of a pod that its account may read"})
 	p.known.Because(&r, p.ID(), "rbac/log-read")
 	p.to.Relation(r)
 }
 
 func (p *pods) byMount(m *hostMount, at bulwark.VertexID, edge string, likelihood float64, text string) {
-	p.to.Relation(p.mounted(m, bulwark.Relation{From: at, To: p.node, Type: edge, Likelihood: likelihood, Text: text}))
+	p.to.Relation(p.mounted(m, bulwark.Relation{From: at, To: p.node(), Type: edge, Likelihood: likelihood, Text: text}))
 }
 
 // mounted gives a relation what takes the mount away.

@@ -13,8 +13,8 @@ import (
 // taken.
 const somewhere = 0.5
 
-// ground finds the nodes that the pods run on, and relates those to the pods.
-func (p *pods) ground() {
+// land finds the nodes that the pods run on, and relates those to the pods.
+func (p *pods) land() {
 	seen := map[string]bool{}
 	add := func(n string) {
 		if n != "" && !seen[n] {
@@ -27,25 +27,42 @@ func (p *pods) ground() {
 		add(o.Root.Get("spec", "nodeName").Text())
 	}
 	at := name.Workload(p.Workload)
-	switch len(p.on) {
-	case 0:
+	if len(p.on) == 0 {
 		p.adrift = true
-		p.node, p.held = name.AnyNode, volumesOn("*")
 		p.to.Relation(bulwark.Relation{From: podsAnywhere, To: at, Type: "POD_ATTACH", Text: "is one of them"})
 		return
-	case 1:
-		p.node, p.held = name.Node(p.on[0]), volumesOn(p.on[0])
-	default:
-		p.node, p.held = name.Group("nodes of "+p.ID()), name.Group("volumes on nodes of "+p.ID())
 	}
 	for _, n := range p.on {
 		p.below[n] = true
 		p.to.Relation(bulwark.Relation{From: name.Node(n), To: at, Type: "POD_ATTACH", Text: "runs on it"})
-		if len(p.on) > 1 {
-			p.to.Relation(bulwark.Relation{From: p.node, To: name.Node(n), Type: "RUNS_ON", Text: "runs there"})
-			p.to.Relation(bulwark.Relation{From: p.held, To: volumesOn(n), Type: "RUNS_ON", Text: "runs there"})
+	}
+}
+
+// node is the vertex of the nodes below: one, or a group of several.
+func (p *pods) node() bulwark.VertexID {
+	return p.under(&p.nodes, name.AnyNode, "nodes of "+p.ID(), name.Node)
+}
+
+// held is the vertex of the volumes on these.
+func (p *pods) held() bulwark.VertexID {
+	return p.under(&p.volumes, volumesOn("*"), "volumes on nodes of "+p.ID(), volumesOn)
+}
+
+// under gives a vertex for all nodes below, which is made when it is asked for.
+func (p *pods) under(made *bulwark.VertexID, unknown bulwark.VertexID, group string, of func(string) bulwark.VertexID) bulwark.VertexID {
+	switch {
+	case *made != "":
+	case len(p.on) == 0:
+		*made = unknown
+	case len(p.on) == 1:
+		*made = of(p.on[0])
+	default:
+		*made = name.Group(group)
+		for _, n := range p.on {
+			p.to.Relation(bulwark.Relation{From: *made, To: of(n), Type: "RUNS_ON", Text: "runs there"})
 		}
 	}
+	return *made
 }
 
 // podsAnywhere are the pods of which the nodes are not known.
@@ -54,18 +71,28 @@ var podsAnywhere = name.Group("pods on any node")
 // volumesOn are the volumes and tokens that lie on a node; "*" is one that is not known.
 func volumesOn(node string) bulwark.VertexID { return name.Group("volumes on " + node) }
 
-// lies says on which nodes a volume of the pods is to be had.
+// lies says on which nodes a volume of the pods is to be had: where there are several, by a
+// group of the volumes of the pods.
 func (p *pods) lies(volume bulwark.VertexID) {
+	to := volume
+	if len(p.on) > 1 {
+		to = name.Group("volumes of " + p.ID())
+		p.to.Relation(bulwark.Relation{From: to, To: volume, Type: "VOLUME_ACCESS", Text: "lies on the node"})
+		if p.lying {
+			return
+		}
+		p.lying = true
+	}
 	if len(p.on) == 0 {
-		p.to.Relation(bulwark.Relation{From: volumesOn("*"), To: volume, Type: "VOLUME_ACCESS", Text: "lies on the node"})
+		p.to.Relation(bulwark.Relation{From: volumesOn("*"), To: to, Type: "VOLUME_ACCESS", Text: "lies on the node"})
 	}
 	for _, n := range p.on {
-		p.to.Relation(bulwark.Relation{From: volumesOn(n), To: volume, Type: "VOLUME_ACCESS", Text: "lies on the node"})
+		p.to.Relation(bulwark.Relation{From: volumesOn(n), To: to, Type: "VOLUME_ACCESS", Text: "lies on the node"})
 	}
 }
 
-// nodes relates every node to what it is and holds.
-func (w *world) nodes() {
+// ground relates every node to what it is and holds.
+func (w *world) ground() {
 	master := map[string]bool{}
 	for _, o := range w.set.Kind("", "Node") {
 		w.below[o.Name] = true

@@ -36,7 +36,7 @@ func (p *pods) flaws(c *kube.Container, at bulwark.VertexID) {
 		return
 	}
 	likelihood := 0.0
-	r := bulwark.Relation{From: at, To: p.node, Type: "KERNEL_EXPLOIT"}
+	r := bulwark.Relation{From: at, To: p.node(), Type: "KERNEL_EXPLOIT"}
 	tell := func(rule, text string, chance float64) {
 		if f := p.known.Like(p.ID(), rule, "", ""); f != nil && (p.about(f, c)) {
 			likelihood += chance

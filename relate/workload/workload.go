@@ -42,7 +42,7 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 		p.relate()
 	}
 	w.shared()
-	w.nodes()
+	w.ground()
 	return w.secrets(ctx)
 }
 
@@ -81,10 +81,11 @@ func (w *world) remedy(r *bulwark.Relation, id, text string) {
 type pods struct {
 	*kube.Workload
 	*world
-	on   []string         // nodes; none: it is not known which
-	node bulwark.VertexID // the node below, or a group of several
-	held bulwark.VertexID // the volumes on it
-	host []hostMount      // folders of the node that the containers have
+	on      []string         // nodes; none: it is not known which
+	nodes   bulwark.VertexID // see node
+	volumes bulwark.VertexID // see held
+	lying   bool             // the nodes lead to the volumes
+	host    []hostMount      // folders of the node that the containers have
 }
 
 // passing is the chance that a container is there to be held which ends before the others
@@ -92,7 +93,7 @@ type pods struct {
 const passing = 0.2
 
 func (p *pods) relate() {
-	p.ground()
+	p.land()
 	p.host = p.hostMounts()
 	told := &ends{Relations: p.to, to: map[bulwark.VertexID]map[bulwark.VertexID]bool{}}
 	p.to = told
