@@ -90,7 +90,8 @@ type decider struct {
 	open, allowed, passed set
 	rules                 []*rule // of the row that is made, in order
 	tiers                 []tier
-	byPeers               map[uint64]int // the cell of peers, by their sum
+	byPeers               map[uint64]int   // the cell of peers, by their sum
+	kept                  map[uint64]group // of bits, by their sum
 	cutter
 }
 
@@ -102,7 +103,7 @@ type tier struct {
 
 func (e *Engine) decider(d Direction, sure bool) *decider {
 	all := e.everyone(d)
-	return &decider{e: e, d: d, sure: sure, everyone: all, byPeers: map[uint64]int{}, open: make(set, len(all)), allowed: make(set, len(all)), passed: make(set, len(all))}
+	return &decider{e: e, d: d, sure: sure, everyone: all, byPeers: map[uint64]int{}, kept: map[uint64]group{}, open: make(set, len(all)), allowed: make(set, len(all)), passed: make(set, len(all))}
 }
 
 // row decides for every peer and port: the first rule of a tier that holds, tier by tier.
@@ -114,7 +115,7 @@ func (x *decider) row(endpoint int, policies []int32) row {
 	for _, atom := range x.cut(x.rules) {
 		ports := atom.ports
 		x.decide(atom.active)
-		peers := groupOf(x.allowed)
+		peers := x.keep(x.allowed)
 		if peers.empty() {
 			continue
 		}
@@ -128,6 +129,21 @@ func (x *decider) row(endpoint int, policies []int32) row {
 		result = append(result, cell{ports, peers})
 	}
 	return result
+}
+
+// keep is the group of a set: one for all rows that have it. Most of ten thousand have the
+// same large ones.
+func (x *decider) keep(s set) group {
+	if s.len() <= len(s)/2 {
+		return groupOf(s)
+	}
+	g := group{bits: s}
+	sum := g.sum()
+	if known, ok := x.kept[sum]; ok && known.equal(g) {
+		return known
+	}
+	x.kept[sum] = groupOf(s)
+	return x.kept[sum]
 }
 
 // collect gathers the rules that hold for an endpoint.
