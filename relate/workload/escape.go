@@ -128,6 +128,7 @@ func (p *pods) toNode(at bulwark.VertexID, edge string, likelihood float64, text
 	r := bulwark.Relation{From: at, To: p.node(), Type: edge, Likelihood: likelihood, Text: text}
 	p.known.Because(&r, p.ID(), rules...)
 	if len(r.Remedies) == 0 { // nobody looked, or left the finding out
+		p.at(&r)
 		p.remedy(&r, p.ID()+" "+edge, "take out of "+p.ID()+" what "+strings.Join(rules, " and ")+" tells of")
 	}
 	p.to.Relation(r)

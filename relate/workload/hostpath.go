@@ -232,6 +232,7 @@ func (p *pods) mounted(m *hostMount, r bulwark.Relation) bulwark.Relation {
 		p.known.Because(&r, "PersistentVolume/"+m.pv, "exposure/volume-on-host")
 	}
 	if len(r.Remedies) == 0 {
+		p.at(&r, "volumes")
 		p.remedy(&r, p.ID()+" mount "+m.c.Name+" "+m.at, "take the mount of "+m.dir+" of the node out of the container "+m.c.Name+" of "+p.ID())
 	}
 	return r

@@ -17,12 +17,14 @@ func (p *pods) identity(c *kube.Container, at bulwark.VertexID) {
 	if v, ok := p.projected(c); ok {
 		r := bulwark.Relation{From: at, To: account, Type: "IDENTITY_ASSUME", Text: "uses the token in the volume " + v}
 		p.remedy(&r, p.ID()+" token in "+v, "take the serviceAccountToken out of the volume "+v+" of "+p.ID()+", unless it asks the API server")
+		p.at(&r, "volumes")
 		p.assume(r, v)
 	}
 	if p.automounts() && !mountedAt(c, tokens) {
 		r := bulwark.Relation{From: at, To: account, Type: "IDENTITY_ASSUME", Text: "uses the token in the pod"}
 		p.known.Because(&r, p.ID(), "secrets/token-without-need")
 		p.remedy(&r, p.ID()+" automountServiceAccountToken", "set automountServiceAccountToken: false in "+p.ID()+", unless it asks the API server")
+		p.at(&r, "automountServiceAccountToken")
 		p.assume(r, "kube-api-access")
 	}
 }

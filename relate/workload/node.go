@@ -84,7 +84,7 @@ func (p *pods) lies(volume bulwark.VertexID) {
 		p.lying = true
 	}
 	if len(p.on) == 0 {
-		p.to.Relation(bulwark.Relation{From: volumesOn("*"), To: to, Type: "VOLUME_ACCESS", Text: "lies on the node"})
+		p.to.Relation(bulwark.Relation{From: volumesOn("*"), To: to, Type: "VOLUME_ACCESS", Likelihood: somewhere, Text: "lies on the node, perhaps"})
 	}
 	for _, n := range p.on {
 		p.to.Relation(bulwark.Relation{From: volumesOn(n), To: to, Type: "VOLUME_ACCESS", Text: "lies on the node"})

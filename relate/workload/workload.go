@@ -160,5 +160,15 @@ func (p *pods) most(told *ends, at bulwark.VertexID) bool {
 	return true
 }
 
+// at gives a relation the place of a field of the pods' spec, where it has none.
+func (p *pods) at(r *bulwark.Relation, path ...any) {
+	if r.Place != nil {
+		return
+	}
+	if l := p.Place(p.Path(path...)...); l.File != "" {
+		r.Place = &bulwark.Place{Path: l.File, Line: l.Line}
+	}
+}
+
 func yes(b *bool) bool { return b != nil && *b }
 func no(b *bool) bool  { return b != nil && !*b }
