@@ -241,12 +241,33 @@ func (x *exposer) openings(endpoint int) []opening {
 		return list
 	}
 	by := map[string]int{}
+	row := x.e.rowOf[Ingress][endpoint]
+	in := make([]byte, len(row)) // which cells have the block: their ports are the same
+	known := map[string]Ports{}
 	for i, block := range x.e.blocks[Ingress] {
-		ports := x.e.BlockPorts(Ingress, endpoint, i)
+		var ports Ports
+		if x.e.mesh == nil {
+			for j := range row {
+				in[j] = 0
+				if row[j].peers.has(x.e.words*64 + i) {
+					in[j] = 1
+				}
+			}
+			var ok bool
+			if ports, ok = known[string(in)]; !ok {
+				ports = x.e.BlockPorts(Ingress, endpoint, i)
+				known[string(in)] = ports
+			}
+		} else {
+			ports = x.e.BlockPorts(Ingress, endpoint, i)
+		}
 		if ports.Empty() {
 			continue
 		}
-		text := ports.String()
+		text := string(in)
+		if x.e.mesh != nil {
+			text = ports.String()
+		}
 		k, ok := by[text]
 		if !ok {
 			k = len(list)
@@ -270,13 +291,13 @@ func hasPublicOf(list []Exposure) bool {
 // one of a private network.
 func (x *exposer) nodePorts(endpoint int) Ports {
 	var ports Ports
-	for i, block := range x.e.blocks[Ingress] {
-		fits := slices.ContainsFunc(x.inner, block.Contains)
-		if !x.known {
-			fits = !hasPublic([]Block{block}) && len(both([]Block{block}, private[:])) > 0
+	for _, o := range x.openings(endpoint) {
+		fits := !x.known && len(both(o.from, private)) > 0
+		for _, b := range o.from {
+			fits = fits || slices.ContainsFunc(x.inner, b.Contains)
 		}
 		if fits {
-			ports = ports.Union(x.e.BlockPorts(Ingress, endpoint, i))
+			ports = ports.Union(o.ports)
 		}
 	}
 	return ports

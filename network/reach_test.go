@@ -1,9 +1,11 @@
 package network_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
+	"bulwark/kube"
 	"bulwark/network"
 )
 
@@ -76,6 +78,24 @@ func BenchmarkReaches(b *testing.B) {
 
 func BenchmarkExposures(b *testing.B) {
 	e := network.New(town(b, 10_000))
+	for b.Loop() {
+		e.Exposures()
+	}
+}
+
+// BenchmarkExposuresOfServices has a node port for each workload, and hundreds of blocks.
+func BenchmarkExposuresOfServices(b *testing.B) {
+	s := town(b, 2000)
+	for i := range 2000 {
+		root, err := kube.ParseJSON(fmt.Appendf(nil, `{"apiVersion":"v1","kind":"Service","metadata":{"name":"w%d","namespace":"ns%d"},"spec":{"type":"NodePort","selector":{"app":"w%d"},"ports":[{"port":9000}]}}`, i, i%160, i))
+		if err != nil {
+			b.Fatal(err)
+		}
+		o, _ := kube.NewObject(root, kube.Origin{})
+		s.Objects = append(s.Objects, o)
+	}
+	t := &kube.Set{Objects: s.Objects}
+	e := network.New(t)
 	for b.Loop() {
 		e.Exposures()
 	}
