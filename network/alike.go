@@ -1,6 +1,9 @@
 package network
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // Alike divides the endpoints, the ingress controller aside, into those that answers do not
 // tell apart: the members of a class reach, and are reached by, the same others on the same
@@ -129,5 +132,22 @@ func (x *division) by(numbers []int) {
 			x.moved, x.last = append(x.moved, 0), append(x.last, 0)
 		}
 		x.class[i] = c
+	}
+}
+
+// Senders are the endpoints that the rules of a receiver let in on some port; what they may
+// send is another matter.
+func (e *Engine) Senders(to int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		all := newSet(len(e.Endpoints))
+		for _, c := range e.rowOf[Ingress][to] {
+			for i := range c.peers.each {
+				if i >= len(e.Endpoints) {
+					break
+				}
+				all.add(i)
+			}
+		}
+		all.each(yield)
 	}
 }

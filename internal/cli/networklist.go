@@ -41,7 +41,7 @@ func (r *reach) list(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
-	o := render.Options{IPv6: r.ipv6, Namespaces: r.namespaces, Fold: true}
+	o := render.Options{IPv6: r.ipv6, Namespaces: r.namespaces}
 	if o.Focus, err = focused(e, r.focus); err != nil {
 		return err
 	}
@@ -50,10 +50,11 @@ func (r *reach) list(ctx context.Context, target string) error {
 			r.note("no workload is in the namespace %s", n)
 		}
 	}
+	o.Fold = !r.all && r.format != "json" && r.format != "csv"
 	m := render.Draw(e, o)
 	switch {
-	case r.format == "html" && !r.all:
-	case r.format == "json" || r.format == "csv" || r.all || m.Count <= mostLines || 2*len(m.Edges) > m.Count: // little would be won
+	case r.format == "html" || !o.Fold:
+	case m.Count <= mostLines || 2*len(m.Edges) > m.Count: // little would be won
 		o.Fold = false
 		m = render.Draw(e, o)
 	default:

@@ -3,6 +3,7 @@ package reason
 
 import (
 	"net/netip"
+	"slices"
 
 	"bulwark/network"
 )
@@ -99,7 +100,22 @@ func (q *Question) Answers() []Answer {
 			}
 		}
 	}
-	return x.list
+	return whole(x.list)
+}
+
+// whole joins answers with the same reasons that are about every port together.
+func whole(list []Answer) []Answer {
+	for i := 0; i < len(list); i++ {
+		for k := i + 1; k < len(list); k++ {
+			a, b := &list[i], &list[k]
+			if a.From == b.From && a.To == b.To && a.Allowed == b.Allowed && slices.Equal(a.When, b.When) && alike(a.Sides, b.Sides) && a.Ports.Union(b.Ports).All() {
+				a.Ports = network.AllPorts()
+				list = slices.Delete(list, k, k+1)
+				k--
+			}
+		}
+	}
+	return list
 }
 
 type answers struct {

@@ -74,11 +74,26 @@ type drawing struct {
 func Draw(e *network.Engine, o Options) *Map {
 	d := &drawing{e: e, o: o, m: &Map{}, number: map[string]int{}, ports: map[[2]int]network.Ports{}, when: map[[2]int][]string{}}
 	units := d.units()
+	unitOf := make([]int, len(e.Endpoints)) // and one more, so that 0 is none
 	for i := range units {
-		for j := range units {
-			d.between(&units[i], &units[j])
+		for _, k := range units[i].endpoints {
+			unitOf[k] = i + 1
 		}
-		d.outside(&units[i])
+	}
+	seen := make([]int, len(units)+1)
+	for j := range units {
+		for _, to := range units[j].endpoints {
+			for from := range e.Senders(to) {
+				if i := unitOf[from]; i > 0 && seen[i] != j+1 {
+					seen[i] = j + 1
+					d.between(&units[i-1], &units[j])
+				}
+			}
+			if o.Fold {
+				break // the others are alike
+			}
+		}
+		d.outside(&units[j])
 	}
 	return d.finish()
 }
