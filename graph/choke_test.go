@@ -102,3 +102,20 @@ func TestOpenGoalsAreToldWithTheirPath(t *testing.T) {
 		t.Errorf("remedies %v, want r and s: what one start has for nothing is taken from the other", c.Remedies)
 	}
 }
+
+func TestFinalGoalsLeadNowhere(t *testing.T) {
+	g := graph.New()
+	for _, r := range []bulwark.Relation{
+		{From: "workload:a", To: "cluster-admin", Type: "X", Remedies: []string{"r"}},
+		{From: "cluster-admin", To: "node:1", Type: "X"},
+		{From: "workload:a", To: "node:2", Type: "X", Remedies: []string{"s"}},
+	} {
+		g.Relation(r)
+	}
+	q := graph.Between([]bulwark.VertexID{"workload:a"}, []bulwark.VertexID{"node:1", "node:2"})
+	q.Goals = append(q.Goals, graph.End{Vertex: "cluster-admin", Final: true})
+	c := g.Smallest(q)
+	if len(c.Paths) != 2 || len(c.Remedies) != 2 || !c.Minimal() {
+		t.Errorf("paths %v, remedies %v: want one to the node, one to cluster-admin", c.Paths, c.Remedies)
+	}
+}

@@ -127,7 +127,7 @@ func (g *Graph) uncut(a *asked, forth, back *search, shut []bool, h *hitting) (l
 		for i, e := range from {
 			flat[i] = end{vertex: e.vertex, side: e.side}
 		}
-		s.run(flat, step, nil)
+		s.run(flat, a.until(g, step), nil)
 		for _, e := range to {
 			if at, ok := s.best(e.vertex, e.side); ok && s.labels[at].by >= 0 {
 				h.add(g.remediesOf(s.way(at)))
@@ -159,12 +159,12 @@ const mostApart = 64
 // goal is open whatever is done, and, each for itself, the others with the goals that are not.
 func (g *Graph) closable(a *asked, c *Cut) []asked {
 	s := g.search(true, &levels{})
-	bare := func(r uint32) float32 {
+	bare := a.until(g, func(r uint32) float32 {
 		if len(g.cuts[r]) > 0 {
 			return -1
 		}
 		return 0
-	}
+	})
 	s.run(a.goals, bare, nil)
 	var lost, rest []end
 	for _, e := range a.starts {
@@ -174,12 +174,12 @@ func (g *Graph) closable(a *asked, c *Cut) []asked {
 			rest = append(rest, e)
 		}
 	}
-	parts := []asked{{starts: rest, goals: a.goals}}
+	parts := []asked{{starts: rest, goals: a.goals, final: a.final}}
 	f := g.search(false, &levels{})
 	told := map[uint32]bool{}
 	apart := func(starts []end) {
 		f.run(starts, bare, nil)
-		part := asked{starts: starts}
+		part := asked{starts: starts, final: a.final}
 		for _, e := range a.goals {
 			at, ok := f.best(e.vertex, e.side)
 			if !ok {

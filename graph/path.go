@@ -36,6 +36,8 @@ type End struct {
 	Likelihood float64
 	// Class names goals that are alike ("node"): empty: the kind of the vertex.
 	Class string
+	// Final is true for a goal beyond which there is nothing to gain: no path leads on from it.
+	Final bool
 }
 
 // Question asks for paths.
@@ -58,6 +60,20 @@ type asked struct {
 	starts, goals []end
 	classes       [][]end // the goals, by class
 	start         map[uint32]end
+	final         []bool // by vertex; nil: none is
+}
+
+// until prices no step that leads on from where everything is gained.
+func (a *asked) until(g *Graph, price func(uint32) float32) func(uint32) float32 {
+	if a.final == nil {
+		return price
+	}
+	return func(r uint32) float32 {
+		if a.final[g.from[r]] {
+			return -1
+		}
+		return price(r)
+	}
 }
 
 func (g *Graph) ask(q Question) *asked {
@@ -96,6 +112,12 @@ func (g *Graph) ask(q Question) *asked {
 		}
 		seen[one.vertex] = true
 		a.goals = append(a.goals, one)
+		if e.Final {
+			if a.final == nil {
+				a.final = make([]bool, len(g.names))
+			}
+			a.final[one.vertex] = true
+		}
 		name := cmp.Or(e.Class, kind(e.Vertex))
 		n, known := class[name]
 		if !known {
@@ -132,7 +154,7 @@ func (g *Graph) Critical(q Question) []Path {
 	s := g.search(true, &heap{})
 	var list []Path
 	for _, goals := range a.classes {
-		s.run(goals, g.price, nil)
+		s.run(goals, a.until(g, g.price), nil)
 		for _, e := range a.starts {
 			if at, ok := s.best(e.vertex, e.side); ok && s.labels[at].by >= 0 {
 				list = append(list, g.path(s.way(at), e.cost))
@@ -158,7 +180,7 @@ func (g *Graph) Cheapest(starts, goals []bulwark.VertexID) []Path {
 
 func (g *Graph) each(a *asked) []Path {
 	s := g.search(false, &heap{})
-	s.run(a.starts, g.price, nil)
+	s.run(a.starts, a.until(g, g.price), nil)
 	var list []Path
 	for _, e := range a.goals {
 		if at, ok := s.best(e.vertex, e.side); ok && s.labels[at].by >= 0 {

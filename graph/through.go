@@ -16,12 +16,12 @@ type Weight struct {
 func (g *Graph) Weights(q Question) map[string]Weight {
 	a := g.ask(q)
 	forth, back := g.search(false, &heap{}), g.search(true, &heap{})
-	forth.run(a.starts, g.price, nil)
-	back.run(a.goals, g.price, nil)
+	forth.run(a.starts, a.until(g, g.price), nil)
+	back.run(a.goals, a.until(g, g.price), nil)
 	weights := map[string]Weight{}
 	for r := range g.told {
 		because := g.told[r].because
-		if because == 0 {
+		if because == 0 || a.final != nil && a.final[g.from[r]] {
 			continue
 		}
 		best := Weight{}

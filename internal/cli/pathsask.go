@@ -55,7 +55,7 @@ func defaultQuestion(g *graph.Graph, namespace string) (q graph.Question) {
 				q.Starts = append(q.Starts, graph.End{Vertex: v, Side: ns, Likelihood: entryLikelihood})
 			}
 		case "node", "cluster-admin", "cloud":
-			q.Goals = append(q.Goals, graph.End{Vertex: v})
+			q.Goals = append(q.Goals, graph.End{Vertex: v, Final: kind == "cluster-admin"})
 		case "secret":
 			q.Goals = append(q.Goals, graph.End{Vertex: v, Side: ns})
 		}
