@@ -46,7 +46,7 @@ func TestHostile(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			e := network.New(s)
 			runtime.ReadMemStats(&after)
-			if took := after.TotalAlloc - before.TotalAlloc; took > 40<<20+uint64(bytes)*40 {
+			if took := after.TotalAlloc - before.TotalAlloc; took > 160<<20+uint64(bytes)*40 {
 				t.Errorf("%d MB allocated for %d MB", took>>20, bytes>>20)
 			}
 			if n := len(e.Problems); n > 50 {
