@@ -58,7 +58,7 @@ func (a *admission) level(namespace string) (level string, known bool) {
 	}
 	o := a.set.Find("Namespace/" + namespace)
 	if o == nil {
-		return a.fallback, a.set.Cluster != nil || a.fallback != ""
+		return a.fallback, a.fallback != "" || a.set.Cluster != nil && a.set.Cluster.Unseen["namespaces"] == ""
 	}
 	label, ok := o.Labels[enforce]
 	switch {

@@ -134,10 +134,11 @@ func (e *engine) across(s *subject, c *combination, holds []*holding, held []sco
 				return true // the permission leads there itself
 			}
 			if ways++; ways > mostWays || e.crossed > mostCrossed {
-				e.combined(s.id, c, lasting(parts), held)
+				if e.crossed <= 2*mostCrossed {
+					e.combined(s.id, c, lasting(parts), held)
+				}
 				return false
 			}
-			e.crossed++
 			e.combined(s.id, c, parts, held)
 			return true
 		})
@@ -177,7 +178,11 @@ func (e *engine) combined(from bulwark.VertexID, c *combination, parts []part, h
 			return
 		}
 	}
-	for _, s := range c.steps(e, ns, list, held) {
+	steps := c.steps(e, ns, list, held)
+	if from != parts[0].in.id {
+		e.crossed += 1 + len(steps)
+	}
+	for _, s := range steps {
 		r := bulwark.Relation{From: from, To: s.to, Type: s.edge, Likelihood: s.likelihood, Text: s.text}
 		for _, p := range parts {
 			e.reason(&r, p.grant)

@@ -92,7 +92,7 @@ func (e *engine) configures(p *permission, g *grant) []step {
 // creates relates who makes pods: to every account and secret of the namespace, and to the
 // nodes where a privileged one is let in.
 func (e *engine) creates(p *permission, g *grant) []step {
-	return e.runs(p, g, 1, "CREATE_POD_WITH_SA", "POD_CREATE", "makes a pod (create "+strings.Join(g.kinds, ", ")+")")
+	return e.runs(p, g, 1, "CREATE_POD_WITH_SA", "POD_CREATE", "makes a pod (create "+few(g.kinds)+")")
 }
 
 // orders relates who has an operator make pods. That takes one which lets its users choose
@@ -103,7 +103,7 @@ func (e *engine) orders(p *permission, g *grant) []step {
 	}) {
 		return nil
 	}
-	return e.runs(p, g, 0.6, "CREATE_POD_WITH_SA", "POD_CREATE", "has an operator make a pod ("+strings.Join(g.kinds, ", ")+")")
+	return e.runs(p, g, 0.6, "CREATE_POD_WITH_SA", "POD_CREATE", "has an operator make a pod ("+few(g.kinds)+")")
 }
 
 func (e *engine) runs(p *permission, g *grant, likelihood float64, account, node, text string) []step {
@@ -136,7 +136,7 @@ func (e *engine) patches(p *permission, g *grant) []step {
 	if kinds == nil {
 		return nil
 	}
-	text := "changes what runs pods (patch " + strings.Join(kinds, ", ") + ")"
+	text := "changes what runs pods (patch " + few(kinds) + ")"
 	if p.namespace != "" {
 		return append(list, e.runs(p, g, 1, "UPDATE_WORKLOAD_WITH_SA", "CREATE_PRIVILEGED_WORKLOAD", text)...)
 	}
@@ -215,6 +215,15 @@ func (e *engine) commands(g *grant) []step {
 		list = append(list, one(e.use(name.Operator(group)), "CLOUD_BY_OPERATOR", 0.8, "has the operator of "+group+" make what it asks for in the cloud")...)
 	}
 	return list
+}
+
+// few names the first of many words.
+func few(words []string) string {
+	const most = 3
+	if len(words) > most {
+		return strings.Join(words[:most], ", ") + " and others"
+	}
+	return strings.Join(words, ", ")
 }
 
 func place(o *kube.Object, path ...any) *bulwark.Place {

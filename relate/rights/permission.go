@@ -192,7 +192,7 @@ func (e *engine) cause(g *grant) *cause {
 // without is the change of a role that takes a grant out of it.
 func (g *grant) without() (id, text string) {
 	id = g.from.ID() + " without " + table[g.power].text
-	verbs := strings.Join(g.verbs, ", ") + " of " + strings.Join(g.kinds, ", ")
+	verbs := strings.Join(g.verbs, ", ") + " of " + few(g.kinds)
 	switch g.class {
 	case broad:
 		id += " by rules for every resource"
