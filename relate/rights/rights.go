@@ -51,6 +51,9 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 		e.together(sub)
 	}
 	e.drain()
+	if e.crossed > 2*mostCrossed {
+		to.Note(bulwark.Note{Plugin: "relate/rights", Asset: t.Asset.ID, Text: "there are too many ways by several bindings together; not all are told", Incomplete: true})
+	}
 	e.finish()
 	return nil
 }
