@@ -248,3 +248,37 @@ func (n *Node) Strings() []string {
 	}
 	return list
 }
+
+// maxSizeDepth is how deep a node is measured.
+const maxSizeDepth = 200
+
+// Size is how many values the node is made of, itself among them, and how many bytes their
+// texts and the names of their fields have; what aliases share counts as often as it stands
+// there. ok is false, and the rest not counted, where it is more than most values or nested
+// too deep.
+func (n *Node) Size(most int) (values, bytes int, ok bool) {
+	var add func(n *Node, depth int) bool
+	add = func(n *Node, depth int) bool {
+		if values++; values > most || depth > maxSizeDepth {
+			return false
+		}
+		if n == nil {
+			return true
+		}
+		bytes += len(n.text)
+		for _, item := range n.items {
+			if !add(item, depth+1) {
+				return false
+			}
+		}
+		for i := range n.fields {
+			bytes += len(n.fields[i].Name)
+			if !add(n.fields[i].Value, depth+1) {
+				return false
+			}
+		}
+		return true
+	}
+	ok = add(n, 0)
+	return values, bytes, ok
+}

@@ -168,7 +168,7 @@ type evaluation struct {
 	object    ref.Val
 	namespace ref.Val
 	params    ref.Val
-	weight    weight
+	param     *kube.Object
 	budget    uint64
 	variables variables
 	frame     direct.Frame
@@ -196,6 +196,15 @@ func (e *evaluation) Root(name string) ref.Val {
 	return nil
 }
 
+// Whole is what it costs at most to go through all that expressions name.
+func (e *evaluation) Whole() float64 {
+	w := e.request.weigh()
+	if e.param != nil {
+		w.add(e.param.Root)
+	}
+	return float64(w)
+}
+
 // ResolveName is Root for CEL.
 func (e *evaluation) ResolveName(name string) (any, bool) {
 	v := e.Root(name)
@@ -219,11 +228,9 @@ func (e *evaluation) begin(p *Policy, r *Request, param *kube.Object, budget uin
 		r.view = r.object(nil)
 	}
 	e.policy, e.request, e.object, e.namespace, e.params = p, r, r.view, nil, types.NullValue
-	e.weight, e.budget = r.weight, budget
+	e.param, e.budget = param, budget
 	if param != nil {
-		o := r.shown(param)
-		e.params = o.view
-		e.weight += o.weight
+		e.params = r.shown(param).view
 	}
 	e.variables.of, e.variables.values = e, e.variables.values[:0]
 	for range p.variables {
@@ -231,7 +238,7 @@ func (e *evaluation) begin(p *Policy, r *Request, param *kube.Object, budget uin
 	}
 	e.frame.Roots, e.frame.Object = e, r.view
 	// All that are evaluated directly cost less than the budget together.
-	e.frame.Limit, e.frame.Whole = min(celext.CallLimit, float64(budget)/float64(1+len(p.validations)+len(p.variables)+len(p.conditions)+len(p.annotations))), float64(e.weight)
+	e.frame.Limit = min(celext.CallLimit, float64(budget)/float64(1+len(p.validations)+len(p.variables)+len(p.conditions)+len(p.annotations)))
 	return e
 }
 

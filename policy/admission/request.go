@@ -54,7 +54,7 @@ type Request struct {
 
 	view    ref.Val // of Object
 	request ref.Val
-	weight  weight
+	weight  weight            // 0: not worked out yet
 	known   map[string]string // labels of the pod of a template
 	scratch *evaluation       // of one policy after the other
 	others  []other           // objects that were shown beside it
@@ -70,24 +70,27 @@ func Create(o *kube.Object, namespace *kube.Object) *Request {
 		r.Scope = o.Name // the API server has namespaces be in themselves
 		r.Namespace = nil
 	}
-	return r.settle()
+	return r
 }
 
 // CreatePod is the request that creates a pod of the pod template at a place of an object: in
 // the object's namespace, or in the default one where nobody knows it.
 func CreatePod(o *kube.Object, template []any, namespace *kube.Object) *Request {
 	r := &Request{Operation: "CREATE", Object: o, Template: template, Resource: Resource{"", "v1", "pods", "Pod"}, Scope: cmp.Or(o.Namespace, "default"), Namespace: namespace}
-	return r.settle()
+	return r
 }
 
-func (r *Request) settle() *Request {
-	r.weight = 50 // what defaults add
-	for _, o := range []*kube.Object{r.Object, r.Old, r.Namespace} {
-		if o != nil {
-			r.weight.add(o.Root, 0)
+// weigh works out the weight of the request's objects, when it is first asked for.
+func (r *Request) weigh() weight {
+	if r.weight == 0 {
+		r.weight = 50 // what defaults add
+		for _, o := range []*kube.Object{r.Object, r.Old, r.Namespace} {
+			if o != nil {
+				r.weight.add(o.Root)
+			}
 		}
 	}
-	return r
+	return r.weight
 }
 
 // Namespace gives the namespace of that name: as the objects have it, or as one that was
@@ -130,7 +133,7 @@ func (r *Request) current() *Request {
 		return r
 	}
 	n := &Request{Operation: r.Operation, Object: inVersion(r.Object, version), Old: inVersion(r.Old, version), Resource: r.Resource, SubResource: r.SubResource, Name: r.Name, Scope: r.Scope,
-		Namespace: r.Namespace, User: r.User, DryRun: r.DryRun, Params: r.Params, original: &r.Resource, weight: r.weight}
+		Namespace: r.Namespace, User: r.User, DryRun: r.DryRun, Params: r.Params, original: &r.Resource}
 	n.Resource.Group, n.Resource.Version, _ = strings.Cut(version, "/")
 	n.newer, r.newer = n, n
 	return n
@@ -153,11 +156,10 @@ func inVersion(o *kube.Object, version string) *kube.Object {
 	return c
 }
 
-// other is an object that was shown to expressions, and how large it is.
+// other is an object that was shown to expressions.
 type other struct {
 	object *kube.Object
 	view   *apiview.Map
-	weight weight
 }
 
 // shown shows an object, once.
@@ -168,9 +170,7 @@ func (r *Request) shown(o *kube.Object) *other {
 		}
 	}
 	r.others = append(r.others, other{object: o, view: apiview.Of(o, nil)})
-	last := &r.others[len(r.others)-1]
-	last.weight.add(o.Root, 0)
-	return last
+	return &r.others[len(r.others)-1]
 }
 
 func (r *Request) seen(o *kube.Object) ref.Val {

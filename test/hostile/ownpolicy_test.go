@@ -120,15 +120,6 @@ func annotated(n int) string {
 	return b.String()
 }
 
-// parameters are ConfigMaps with so much data each.
-func parameters(n, data int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: p%d}\ndata:\n%s", i, strings.ReplaceAll(annotated(data), "    ", "  "))
-	}
-	return b.String()
-}
-
 // thousand are policies that are violated.
 func thousand(n int) string {
 	var b strings.Builder

@@ -54,7 +54,7 @@ func (f *Frame) weight(v ref.Val) float64 {
 			return 1 + f.weight(v.GetValue())
 		}
 	case traits.Mapper:
-		return f.Whole + 100 // which is more than the request is
+		return f.Whole() + 100 // which is more than the request is
 	}
 	return 1
 }

@@ -16,6 +16,8 @@ import (
 // Roots gives what expressions name.
 type Roots interface {
 	Root(name string) ref.Val // nil: nothing is known of it
+	// Whole is what it costs at most to go through all that they name.
+	Whole() float64
 }
 
 // Program is an expression, ready to be evaluated, by many goroutines.
@@ -30,7 +32,6 @@ type Frame struct {
 	Roots
 	Object ref.Val
 	Limit  float64 // of what one program may cost, in the API server's units
-	Whole  float64 // what it costs at most to go through all that is evaluated about
 	spent  float64
 	locals []ref.Val // variables of comprehensions
 	base   int       // where those of the program start

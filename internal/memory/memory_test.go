@@ -1,0 +1,14 @@
+package memory
+
+import (
+	"testing"
+)
+
+func TestPercent(t *testing.T) {
+	for live, heap := range map[uint64]uint64{0: least, 1 << 20: least, 9 << 20: least, least / 2: least, least: 2 * least, 100 << 20: 200 << 20} {
+		got := live + max(live, 1<<20)*uint64(percent(live))/100
+		if got > heap || got < heap-heap/20 {
+			t.Errorf("%d live: the next collection at %d, want %d", live, got, heap)
+		}
+	}
+}
