@@ -191,18 +191,6 @@ func sorted(by []uint32, vertices int) rows {
 	return r
 }
 
-// numbers are those of the vertices that there are, of the given ones.
-func (g *Graph) numbers(ids []bulwark.VertexID) []uint32 {
-	var list []uint32
-	for _, id := range ids {
-		if n, ok := g.number[id]; ok {
-			list = append(list, n)
-		}
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
 // Grouping tells whether a vertex stands between others and is nothing itself.
 func Grouping(id bulwark.VertexID) bool { return strings.HasPrefix(string(id), "group:") }
 

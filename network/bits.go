@@ -61,15 +61,6 @@ func (s set) move(t, into set) {
 	}
 }
 
-func (s set) empty() bool {
-	for _, w := range s {
-		if w != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 func (s set) len() int {
 	n := 0
 	for _, w := range s {
