@@ -217,10 +217,16 @@ func newAsker(t *testing.T, s *harness.Server) *asker {
 
 var warned = regexp.MustCompile(`Validation failed for ValidatingAdmissionPolicy '([^']+)' with binding '[^']+': (.*)"$`)
 
-// ask creates a pod without keeping it. invalid tells that no policy was asked.
+// ask creates a pod without keeping it.
 func (a *asker) ask(t *testing.T, o *kube.Object) (list []string, code int, body string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.URL+"/api/v1/namespaces/"+o.Namespace+"/pods?dryRun=All", bytes.NewReader(o.Root.JSON()))
+	return a.try(t, http.MethodPost, "/api/v1/namespaces/"+o.Namespace+"/pods", o.Root.JSON())
+}
+
+// try makes a request of which nothing is kept, and gives what policies warn of.
+func (a *asker) try(t *testing.T, method, path string, data []byte) (list []string, code int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, a.URL+path+"?dryRun=All", bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
