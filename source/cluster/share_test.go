@@ -36,6 +36,7 @@ func TestNoEnd(t *testing.T) {
 	n := 0
 	f.answer = on("/api/v1/configmaps", func(w http.ResponseWriter, _ *http.Request) {
 		n++
+		time.Sleep(time.Millisecond) // or a fast machine comes to the most pages before the time is up
 		fmt.Fprintf(w, `{"metadata":{"continue":"%[1]d"},"items":[{"metadata":{"name":"m%[1]d","namespace":"a"}}]}`, n)
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second)

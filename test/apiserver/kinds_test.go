@@ -5,7 +5,6 @@ package apiserver
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -193,20 +192,9 @@ func (a *asker) send(t *testing.T, method string, o, body *kube.Object) (list []
 	if body != nil {
 		data = body.Root.JSON()
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, a.URL+path+"?dryRun=All", bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
+	list, code, answer := a.try(t, method, path, data)
+	if code >= 300 {
+		t.Fatalf("%s %s: %d\n%s", method, path, code, answer)
 	}
-	req.Header.Set("Authorization", "Bearer "+harness.Admin)
-	req.Header.Set("Content-Type", "application/json")
-	res, err := a.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode >= 300 {
-		t.Fatalf("%s %s: %d %v\n%s", method, path, res.StatusCode, err, b)
-	}
-	return warnings(res), string(b)
+	return list, answer
 }
