@@ -1,7 +1,9 @@
 package network_test
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"bulwark/network"
@@ -15,8 +17,8 @@ func spoil(dice *rand.Rand, v any) any {
 	switch v := v.(type) {
 	case thing:
 		n := thing{}
-		for k, x := range v {
-			n[k] = spoil(dice, x)
+		for _, k := range slices.Sorted(maps.Keys(v)) { // in an order, for the dice
+			n[k] = spoil(dice, v[k])
 		}
 		return n
 	case things:

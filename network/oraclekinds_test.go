@@ -70,7 +70,8 @@ var typeOf = map[string]string{"ingress": "Ingress", "egress": "Egress"}
 
 func makeNetworkPolicy(w *world, n int) thing {
 	spec := thing{"podSelector": w.selector()}
-	for direction, field := range peersField {
+	for _, direction := range directions {
+		field := peersField[direction]
 		if !w.chance(65) {
 			continue
 		}
@@ -240,7 +241,8 @@ func makeBaseline(w *world, _ int) thing {
 
 func (w *world) admin(actions []string) thing {
 	spec := thing{"subject": w.adminPods()}
-	for direction, field := range peersField {
+	for _, direction := range directions {
+		field := peersField[direction]
 		if !w.chance(70) {
 			continue
 		}

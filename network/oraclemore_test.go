@@ -94,7 +94,7 @@ func (w *country) calico(n int) {
 		w.set0 = nil
 		if w.chance(50) {
 			w.set0 = w.labels()
-			w.objects = append(w.objects, thing{"apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkSet", "metadata": thing{"name": "s", "labels": maps(w.set0)}, "spec": thing{"nets": things{"10.0.0.0/8"}}})
+			w.objects = append(w.objects, thing{"apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkSet", "metadata": thing{"name": "s", "labels": written(w.set0)}, "spec": thing{"nets": things{"10.0.0.0/8"}}})
 		}
 		w.objects = append(w.objects, thing{"apiVersion": "projectcalico.org/v3", "kind": "Tier", "metadata": thing{"name": "early"}, "spec": thing{"order": 5}},
 			thing{"apiVersion": "projectcalico.org/v3", "kind": "Tier", "metadata": thing{"name": "mid"}, "spec": thing{"order": 5000, "defaultAction": "Pass"}})
@@ -144,6 +144,10 @@ func (w *country) calicoRule(direction, space string, set map[string]string) (th
 	if direction == "egress" {
 		rule["source"], rule["destination"] = self, peer
 	}
+	asks := action != "Pass" && w.chance(15)
+	if asks {
+		rule["http"] = thing{"methods": things{"GET"}}
+	}
 	proto, ports, named, not := "", 0, "", false
 	if w.chance(60) {
 		proto = pick(w.world, protos)
@@ -163,7 +167,7 @@ func (w *country) calicoRule(direction, space string, set map[string]string) (th
 	}
 	return rule, func(c connection) string {
 		listed := c.port == 53 || c.port == 80 || c.port == 81
-		if action == "Log" || proto != "" && proto != c.proto || ports != 0 && listed == not || named != "" && !c.named(named, proto) {
+		if asks && !c.counts(action == "Deny") || action == "Log" || proto != "" && proto != c.proto || ports != 0 && listed == not || named != "" && !c.named(named, proto) {
 			return ""
 		}
 		if own.chosen != nil && !(own.chosen.is(c.p.labels)) || own.chosen != nil && space != "" && c.p.space != space || !other.is(w, space, c.other, set) {
@@ -293,7 +297,7 @@ func (m meshWorld) open(_ *country, c connection) bool {
 		if p.space != "istio-system" && p.space != c.p.space || !matches(thing{"matchLabels": p.labels}, c.p.labels) {
 			continue
 		}
-		fits := slices.ContainsFunc(p.rules, func(r meshRule) bool { return !(r.method && p.action == "DENY") && r.fits(c, known) })
+		fits := slices.ContainsFunc(p.rules, func(r meshRule) bool { return (!r.method || c.counts(p.action == "DENY")) && r.fits(c, known) })
 		if p.action == "DENY" && fits {
 			return false
 		}

@@ -26,7 +26,12 @@ type connection struct {
 	other     peer
 	proto     string
 	port      int
+	sure      bool // whatever is in a request
 }
+
+// counts tells whether a rule with a condition decides: what it allows may be there, what it
+// denies is not surely so.
+func (c connection) counts(denies bool) bool { return c.sure == denies }
 
 // server is the pod whose port it is; nil for something outside.
 func (c connection) server() *pod {
@@ -107,49 +112,129 @@ func (w *country) network(c connection) bool {
 	return true
 }
 
-// TestOracleOthers holds the engine to what all kinds say together, for every pair, address
-// and port of random clusters.
-func TestOracleOthers(t *testing.T) {
-	n := uint64(5000)
+// TestOracleMixed holds the engine to what policies of all kinds say together, for every
+// pair, address and port of random clusters.
+func TestOracleMixed(t *testing.T) {
+	n := uint64(10_000)
 	if testing.Short() {
 		n = 400
 	}
-	for seed := range n {
-		w := newOthers(seed)
-		if text := w.differs(network.New(w.set(t))); text != "" {
-			data, _ := json.MarshalIndent(w.objects, "", " ")
-			t.Fatalf("seed %d: %s\n%s", seed, text, data)
+	const parts = 4
+	for part := range uint64(parts) {
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			for seed := part; seed < n; seed += parts {
+				w := newOthers(seed)
+				if text := w.differs(network.New(w.set(t))); text != "" {
+					data, _ := json.MarshalIndent(w.objects, "", " ")
+					t.Fatalf("seed %d: %s\n%s", seed, text, data)
+				}
+			}
+		})
+	}
+}
+
+// A seed makes the same cluster whenever it is asked.
+func TestSeeds(t *testing.T) {
+	for seed := range uint64(200) {
+		a, _ := json.Marshal(newOthers(seed).objects)
+		b, _ := json.Marshal(newOthers(seed).objects)
+		if string(a) != string(b) {
+			t.Fatalf("seed %d:\n%s\n%s", seed, a, b)
 		}
 	}
 }
 
+// Every kind is there in a good part of the clusters, several together in most.
+func TestSeedsMix(t *testing.T) {
+	many, count := 0, map[string]int{}
+	for seed := range uint64(400) {
+		has := map[string]bool{}
+		for _, o := range newOthers(seed).objects {
+			if version := o["apiVersion"].(string); strings.Contains(version, "/") && version != "apps/v1" {
+				has[version+" "+o["kind"].(string)] = true
+			}
+		}
+		for kind := range has {
+			count[kind]++
+		}
+		if len(has) > 2 {
+			many++
+		}
+	}
+	for _, kind := range []string{"networking.k8s.io/v1 NetworkPolicy", "policy.networking.k8s.io/v1alpha1 AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1 BaselineAdminNetworkPolicy",
+		"policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy", "cilium.io/v2 CiliumNetworkPolicy", "cilium.io/v2 CiliumClusterwideNetworkPolicy", "projectcalico.org/v3 NetworkPolicy",
+		"projectcalico.org/v3 GlobalNetworkPolicy", "security.istio.io/v1 AuthorizationPolicy", "security.istio.io/v1 PeerAuthentication"} {
+		if count[kind] < 60 {
+			t.Errorf("%s in %d of 400", kind, count[kind])
+		}
+	}
+	if many < 250 {
+		t.Errorf("three kinds or more in %d of 400", many)
+	}
+}
+
+// differs says of what an engine says something else than the oracle, first of all; "" when
+// they agree on everything.
 func (w *country) differs(e *network.Engine) string {
 	numbers := map[string]int{}
 	for i, p := range e.Endpoints {
 		numbers[p.String()] = i
 	}
+	for name, is := range w.refused {
+		if is && !slices.ContainsFunc(e.Problems, func(p network.Problem) bool { return p.Object.Kind+" "+p.Object.Name == name }) {
+			return "nothing is said of " + name
+		}
+	}
 	for _, proto := range protos {
 		for _, number := range portNumbers {
 			for _, from := range w.pods {
 				for _, to := range w.pods {
-					i, j := numbers[from.String()], numbers[to.String()]
-					out, in := w.open(connection{"egress", from, peer{pod: to}, proto, number}), w.open(connection{"ingress", to, peer{pod: from}, proto, number})
-					egress, ingress := e.Explain(i, j, protocol(proto), uint16(number))
-					if e.Ports(i, j).Has(protocol(proto), uint16(number)) != (out && in) || egress.Allowed != out || ingress.Allowed != in {
-						return fmt.Sprintf("%v -> %v %s %d: the engine says %v, explains %v %v, the oracle egress %v, ingress %v", from, to, proto, number, e.Ports(i, j), egress.Allowed, ingress.Allowed, out, in)
+					if text := w.differsOnPair(e, numbers, from, to, proto, number); text != "" {
+						return text
 					}
 				}
-				for d, direction := range []string{"ingress", "egress"} {
-					for _, text := range addresses {
-						a := netip.MustParseAddr(text)
-						block := slices.IndexFunc(e.Blocks(network.Direction(d)), func(b network.Block) bool { return b.Contains(a) })
-						want := w.open(connection{direction, from, peer{address: a}, proto, number})
-						if got := e.BlockPorts(network.Direction(d), numbers[from.String()], block); got.Has(protocol(proto), uint16(number)) != want {
-							return fmt.Sprintf("%s %v %v %s %d: the engine says %v, the oracle %v", direction, from, a, proto, number, got, want)
-						}
+				for d, direction := range directions {
+					if text := w.differsOnAddresses(e, network.Direction(d), numbers[from.String()], connection{direction: direction, p: from, proto: proto, port: number}); text != "" {
+						return text
 					}
 				}
 			}
+		}
+	}
+	return ""
+}
+
+func (w *country) differsOnPair(e *network.Engine, numbers map[string]int, from, to *pod, proto string, number int) string {
+	i, j := numbers[from.String()], numbers[to.String()]
+	p, port := protocol(proto), uint16(number)
+	both := func(sure bool) (egress, ingress bool) {
+		return w.open(connection{"egress", from, peer{pod: to}, proto, number, sure}), w.open(connection{"ingress", to, peer{pod: from}, proto, number, sure})
+	}
+	out, in := both(false)
+	egress, ingress := e.Explain(i, j, p, port)
+	if e.Ports(i, j).Has(p, port) != (out && in) || egress.Allowed != out || ingress.Allowed != in {
+		return fmt.Sprintf("%v -> %v %s %d: the engine says %v, explains %v %v, the oracle egress %v, ingress %v", from, to, proto, number, e.Ports(i, j), egress.Allowed, ingress.Allowed, out, in)
+	}
+	if out, in = both(true); e.Sure(i, j).Has(p, port) != (out && in) {
+		return fmt.Sprintf("%v -> %v %s %d: the engine is sure of %v, the oracle of egress %v, ingress %v", from, to, proto, number, e.Sure(i, j), out, in)
+	}
+	return ""
+}
+
+func (w *country) differsOnAddresses(e *network.Engine, d network.Direction, i int, c connection) string {
+	p, port := protocol(c.proto), uint16(c.port)
+	for _, text := range addresses {
+		a := netip.MustParseAddr(text)
+		block := slices.IndexFunc(e.Blocks(d), func(b network.Block) bool { return b.Contains(a) })
+		c.other, c.sure = peer{address: a}, false
+		want := w.open(c)
+		if got := e.BlockPorts(d, i, block); got.Has(p, port) != want || e.ExplainBlock(d, i, block, p, port).Allowed != want {
+			return fmt.Sprintf("%s %v %v %s %d: the engine says %v, the oracle %v", c.direction, c.p, a, c.proto, c.port, got, want)
+		}
+		c.sure = true
+		if got := e.SureBlock(d, i, block); got.Has(p, port) != w.open(c) {
+			return fmt.Sprintf("%s %v %v %s %d: the engine is sure of %v, the oracle says %v", c.direction, c.p, a, c.proto, c.port, got, !got.Has(p, port))
 		}
 	}
 	return ""
@@ -168,7 +253,7 @@ func (w *country) cluster(n int) {
 	spec := w.admin([]string{"Accept", "Deny", "Pass"})["spec"].(thing)
 	tier := pick(w.world, []string{"Admin", "Baseline"})
 	spec["tier"], spec["priority"] = tier, 990+n // after all others
-	for direction := range peersField {
+	for _, direction := range directions {
 		rules, _ := spec[direction].(things)
 		for _, r := range rules {
 			r := r.(thing)
@@ -242,7 +327,7 @@ func (w *country) cilium(n int) {
 		field := peersField[direction]
 		for _, deny := range []string{"", "Deny"} {
 			if w.chance(50) {
-				spec[direction+deny] = some(w.world, 0, 2, func() any { return w.ciliumRule(field) })
+				spec[direction+deny] = some(w.world, 0, 2, func() any { return w.ciliumRule(field, deny != "") })
 			}
 		}
 		if w.chance(20) {
@@ -260,7 +345,7 @@ func (w *country) cilium(n int) {
 		saying{10, 1000, func(c connection) string { return w.sayCilium(spec, space, "", c) }})
 }
 
-func (w *country) ciliumRule(field string) thing {
+func (w *country) ciliumRule(field string, denies bool) thing {
 	r := thing{}
 	if w.chance(50) {
 		r[field+"Endpoints"] = some(w.world, 0, 2, func() any { return w.ciliumSelector() })
@@ -274,7 +359,11 @@ func (w *country) ciliumRule(field string) thing {
 	}
 	if w.chance(60) {
 		r["toPorts"] = some(w.world, 1, 2, func() any {
-			return thing{"ports": some(w.world, 1, 2, func() any {
+			requests := thing{}
+			if !denies && w.chance(20) {
+				requests = thing{"http": things{thing{"method": "GET"}}}
+			}
+			return thing{"rules": requests, "ports": some(w.world, 1, 2, func() any {
 				p := thing{"port": fmt.Sprint(pick(w.world, append([]int{0}, portNumbers...)))}
 				if w.chance(30) {
 					p["port"] = pick(w.world, portNames)
@@ -364,7 +453,8 @@ func (w *country) ciliumHolds(r thing, space string, c connection) bool {
 		who = who || c.other.pod == nil && inPrefix(s["cidr"], c.other.address) && !slices.ContainsFunc(s["except"].(things), func(x any) bool { return inPrefix(x, c.other.address) })
 	}
 	return who && (!limited || slices.ContainsFunc(ports, func(list any) bool {
-		return slices.ContainsFunc(list.(thing)["ports"].(things), func(p any) bool { return ciliumPort(p.(thing), c) })
+		asks := len(list.(thing)["rules"].(thing)) > 0
+		return (!asks || c.counts(false)) && slices.ContainsFunc(list.(thing)["ports"].(things), func(p any) bool { return ciliumPort(p.(thing), c) })
 	}))
 }
 
