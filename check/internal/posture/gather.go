@@ -8,9 +8,9 @@ import (
 
 	"bulwark"
 	"bulwark/check/internal/misconfig"
-	"bulwark/check/internal/remedy"
 	"bulwark/internal/telling"
 	"bulwark/kube"
+	"bulwark/kube/remedy"
 )
 
 // The most that one finding tells.
