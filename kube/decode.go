@@ -110,8 +110,9 @@ func (d *decoder) structure(n *Node, v reflect.Value, s *shape) {
 		d.wrong(n, "%s stands where an object belongs", n.short())
 		return
 	}
-	for i := range n.fields {
-		f := &n.fields[i]
+	fields := n.fields()
+	for i := range fields {
+		f := &fields[i]
 		known, ok := s.fields[f.Name]
 		if !ok {
 			d.unknown(f, s.fields)
@@ -129,9 +130,10 @@ func (d *decoder) mapping(n *Node, v reflect.Value, s *shape) {
 		return
 	}
 	t := v.Type()
-	m := reflect.MakeMapWithSize(t, len(n.fields))
-	for i := range n.fields {
-		f := &n.fields[i]
+	m := reflect.MakeMapWithSize(t, len(n.fields()))
+	fields := n.fields()
+	for i := range fields {
+		f := &fields[i]
 		e := reflect.New(t.Elem()).Elem()
 		d.into(f.Name)
 		d.value(f.Value, e, s.elem.shape())
@@ -143,7 +145,7 @@ func (d *decoder) mapping(n *Node, v reflect.Value, s *shape) {
 
 func (d *decoder) list(n *Node, v reflect.Value, s *shape) {
 	if s.bytes {
-		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.text), ""))
+		b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Text()), ""))
 		if err != nil || n.form == Map || n.form == List {
 			d.wrong(n, "this is no base64")
 			return
@@ -155,8 +157,8 @@ func (d *decoder) list(n *Node, v reflect.Value, s *shape) {
 		d.wrong(n, "%s stands where a list belongs", n.short())
 		return
 	}
-	list := reflect.MakeSlice(v.Type(), len(n.items), len(n.items))
-	for i, item := range n.items {
+	list := reflect.MakeSlice(v.Type(), len(n.items()), len(n.items()))
+	for i, item := range n.items() {
 		d.item(i)
 		d.value(item, list.Index(i), s.elem.shape())
 		d.out()
@@ -171,7 +173,7 @@ func (d *decoder) scalar(n *Node, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(n.text)
+		v.SetString(n.Text())
 		if n.form != String {
 			d.wrong(n, "%s stands where a text belongs: put it in quotes", n.short())
 		}
@@ -197,7 +199,7 @@ func (d *decoder) scalar(n *Node, v reflect.Value) {
 		}
 		v.SetUint(uint64(i))
 	case reflect.Float64, reflect.Float32:
-		f, err := strconv.ParseFloat(n.text, 64)
+		f, err := strconv.ParseFloat(n.Text(), 64)
 		if err != nil {
 			d.wrong(n, "%s stands where a number belongs", n.short())
 			return
@@ -216,7 +218,7 @@ func (n *Node) short() string {
 	case String:
 		return "a text"
 	case Bool:
-		return n.text
+		return n.Text()
 	}
 	return "a number"
 }
@@ -235,10 +237,10 @@ func (n *Node) AppendJSON(b []byte) []byte {
 	case Number:
 		return n.number(b)
 	case String:
-		return quote(b, n.text)
+		return quote(b, n.Text())
 	case List:
 		b = append(b, '[')
-		for i, item := range n.items {
+		for i, item := range n.items() {
 			if i > 0 {
 				b = append(b, ',')
 			}
@@ -248,8 +250,9 @@ func (n *Node) AppendJSON(b []byte) []byte {
 	}
 	b = append(b, '{')
 	first := true
-	for i := range n.fields {
-		f := &n.fields[i]
+	fields := n.fields()
+	for i := range fields {
+		f := &fields[i]
 		if n.field(f.Name) != f {
 			continue
 		}
@@ -265,15 +268,15 @@ func (n *Node) AppendJSON(b []byte) []byte {
 
 // number writes what YAML calls a number as JSON does.
 func (n *Node) number(b []byte) []byte {
-	if json.Valid([]byte(n.text)) {
-		return append(b, n.text...)
+	if json.Valid([]byte(n.Text())) {
+		return append(b, n.Text()...)
 	}
 	if i, ok := n.Int(); ok {
 		return strconv.AppendInt(b, i, 10)
 	}
-	f, err := strconv.ParseFloat(strings.ReplaceAll(n.text, "_", ""), 64)
+	f, err := strconv.ParseFloat(strings.ReplaceAll(n.Text(), "_", ""), 64)
 	if err != nil || f != f || f > 1e308 || f < -1e308 { // .nan and .inf are none of JSON's
-		return quote(b, n.text)
+		return quote(b, n.Text())
 	}
 	return strconv.AppendFloat(b, f, 'g', -1, 64)
 }

@@ -43,7 +43,7 @@ func Apply(root *Node, edits []Edit) (*Node, error) {
 	}
 	for n := range e.own {
 		if n.form == List {
-			n.items = slices.DeleteFunc(n.items, func(item *Node) bool { return item == gone })
+			n.sequence(slices.DeleteFunc(n.items(), func(item *Node) bool { return item == gone }))
 		}
 	}
 	if root == gone {
@@ -64,7 +64,12 @@ func (e *editor) mine(n *Node, form Form) *Node {
 	}
 	c := &Node{form: form}
 	if n != nil {
-		c.line, c.column, c.fields, c.items = n.line, n.column, slices.Clone(n.fields), slices.Clone(n.items)
+		c.line, c.column = n.line, n.column
+	}
+	if form == Map {
+		c.mapping(slices.Clone(n.fields()))
+	} else {
+		c.sequence(slices.Clone(n.items()))
 	}
 	e.own[c] = true
 	return c
@@ -95,7 +100,7 @@ func (e *editor) end(n *Node, edit *Edit) (*Node, error) {
 	}
 	item, err := nodeOf(edit.Value)
 	list := e.mine(n, List)
-	list.form, list.items = List, append(list.items, item)
+	list.sequence(append(list.items(), item))
 	return list, err
 }
 
@@ -116,14 +121,13 @@ func (e *editor) field(n *Node, name string, rest []any, edit *Edit) (*Node, err
 		return nil, err
 	}
 	m := e.mine(n, Map)
-	m.form = Map
 	switch old := m.field(name); {
 	case value == gone:
-		m.fields = slices.DeleteFunc(m.fields, func(f Field) bool { return f.Name == name })
+		m.mapping(slices.DeleteFunc(m.fields(), func(f Field) bool { return f.Name == name }))
 	case old != nil:
 		old.Value = value
 	default:
-		m.fields = append(m.fields, Field{Name: name, Value: value})
+		m.mapping(append(m.fields(), Field{Name: name, Value: value}))
 	}
 	return m, nil
 }
@@ -132,23 +136,22 @@ func (e *editor) item(n *Node, i int, rest []any, edit *Edit) (*Node, error) {
 	switch {
 	case n.Exists() && n.form != List, i < 0, i > n.Len():
 		return nil, fmt.Errorf("%w: there is no element %d", bulwark.ErrMalformed, i)
-	case edit.Remove && (i == n.Len() || n.items[i] == gone):
+	case edit.Remove && (i == n.Len() || n.Item(i) == gone):
 		return n, nil
 	}
 	var value *Node
-	if i < n.Len() && n.items[i] != gone {
-		value = n.items[i]
+	if i < n.Len() && n.Item(i) != gone {
+		value = n.Item(i)
 	}
 	value, err := e.set(value, rest, edit)
 	if err != nil {
 		return nil, err
 	}
 	list := e.mine(n, List)
-	list.form = List
-	if i == len(list.items) {
-		list.items = append(list.items, nil)
+	if i == list.Len() {
+		list.sequence(append(list.items(), nil))
 	}
-	list.items[i] = value
+	list.items()[i] = value
 	return list, nil
 }
 
@@ -160,37 +163,37 @@ func nodeOf(v any) (*Node, error) {
 	case *Node:
 		return v, nil
 	case bool:
-		return &Node{form: Bool, plain: true, text: strconv.FormatBool(v)}, nil
+		return scalarNode(Bool, strconv.FormatBool(v), true), nil
 	case string:
-		return &Node{form: String, text: v}, nil
+		return scalarNode(String, v, false), nil
 	case int, int32, int64:
-		return &Node{form: Number, plain: true, text: fmt.Sprint(v)}, nil
+		return scalarNode(Number, fmt.Sprint(v), true), nil
 	case []string:
-		n := &Node{form: List}
-		for _, s := range v {
-			n.items = append(n.items, &Node{form: String, text: s})
+		items := make([]*Node, len(v))
+		for i, s := range v {
+			items[i] = scalarNode(String, s, false)
 		}
-		return n, nil
+		return sequenceNode(items), nil
 	case []any:
-		n := &Node{form: List}
+		var items []*Node
 		for _, item := range v {
 			made, err := nodeOf(item)
 			if err != nil {
 				return nil, err
 			}
-			n.items = append(n.items, made)
+			items = append(items, made)
 		}
-		return n, nil
+		return sequenceNode(items), nil
 	case map[string]any:
-		n := &Node{form: Map}
+		var fields []Field
 		for _, name := range slices.SortedFunc(maps.Keys(v), first) {
 			made, err := nodeOf(v[name])
 			if err != nil {
 				return nil, err
 			}
-			n.fields = append(n.fields, Field{Name: name, Value: made})
+			fields = append(fields, Field{Name: name, Value: made})
 		}
-		return n, nil
+		return mappingNode(fields), nil
 	}
 	return nil, fmt.Errorf("%w: a value of type %T", bulwark.ErrMalformed, v)
 }
@@ -216,13 +219,13 @@ func (n *Node) Equal(m *Node) bool {
 	case Null:
 		return true
 	case List:
-		return slices.EqualFunc(n.items, m.items, (*Node).Equal)
+		return slices.EqualFunc(n.items(), m.items(), (*Node).Equal)
 	case Map:
 		return n.sameFields(m)
 	case Bool:
 		return n.True() == m.True()
 	}
-	return n.text == m.text
+	return n.Text() == m.Text()
 }
 
 // sameFields compares what the fields of two maps say; of a key that is given twice the last.
@@ -245,17 +248,13 @@ func (n *Node) sameFields(m *Node) bool {
 // inOrder compares the fields of two maps whose names stand in the same order, as they mostly
 // do; ok is false where they do not.
 func (n *Node) inOrder(m *Node) (same, ok bool) {
-	if len(n.fields) != len(m.fields) {
+	a, b := n.fields(), m.fields()
+	if !slices.EqualFunc(a, b, func(f, g Field) bool { return f.Name == g.Name }) {
 		return false, false
 	}
-	for i := range n.fields {
-		if n.fields[i].Name != m.fields[i].Name {
-			return false, false
-		}
-	}
-	for i := range n.fields {
-		f := &n.fields[i]
-		if !f.Value.Equal(m.fields[i].Value) && n.field(f.Name) == f {
+	for i := range a {
+		f := &a[i]
+		if !f.Value.Equal(b[i].Value) && n.field(f.Name) == f {
 			return false, true
 		}
 	}
@@ -263,9 +262,9 @@ func (n *Node) inOrder(m *Node) (same, ok bool) {
 }
 
 func (n *Node) effective() map[string]*Node {
-	all := make(map[string]*Node, len(n.fields))
-	for i := range n.fields {
-		all[n.fields[i].Name] = n.fields[i].Value
+	all := make(map[string]*Node, n.Len())
+	for _, f := range n.fields() {
+		all[f.Name] = f.Value
 	}
 	return all
 }

@@ -9,10 +9,11 @@ func (n *Node) ItemOf(list *Node) *Node {
 	if !ok || kind == "" || n.Form() != Map || n.Get("kind").Exists() || n.Get("apiVersion").Exists() {
 		return n
 	}
-	typed := *n
-	typed.fields = append([]Field{
+	typed, of := *n, scalarNode(String, kind, false)
+	of.line = n.line
+	typed.mapping(append([]Field{
 		{Name: "apiVersion", Line: n.line, Value: list.Get("apiVersion")},
-		{Name: "kind", Line: n.line, Value: &Node{form: String, line: n.line, text: kind}},
-	}, n.fields...)
+		{Name: "kind", Line: n.line, Value: of},
+	}, n.fields()...))
 	return &typed
 }

@@ -135,7 +135,7 @@ func (p *jsonReader) value(depth int) *Node {
 		return p.collection(depth)
 	case '"':
 		n := p.node(String)
-		n.text = p.text()
+		n.scalar(String, p.text())
 		return n
 	}
 	return p.word()
@@ -174,7 +174,7 @@ func (p *jsonReader) object(depth int) *Node {
 			break
 		}
 	}
-	n.fields = append(make([]Field, 0, len(p.fields)-first), p.fields[first:]...)
+	n.mapping(append(make([]Field, 0, len(p.fields)-first), p.fields[first:]...))
 	p.fields = p.fields[:first]
 	return n
 }
@@ -194,7 +194,7 @@ func (p *jsonReader) list(depth int) *Node {
 			break
 		}
 	}
-	n.items = append(make([]*Node, 0, len(p.items)-first), p.items[first:]...)
+	n.sequence(append(make([]*Node, 0, len(p.items)-first), p.items[first:]...))
 	p.items = p.items[:first]
 	return n
 }
@@ -288,17 +288,17 @@ func (p *jsonReader) word() *Node {
 	for p.at < len(p.data) && strings.IndexByte(" \t\r\n,]}:\"", p.data[p.at]) < 0 {
 		p.at++
 	}
-	n.text = string(p.data[start:p.at])
-	switch n.text {
-	case "true", "false":
-		n.form = Bool
+	switch text := p.data[start:p.at]; string(text) {
+	case "true":
+		n.scalar(Bool, "true")
+	case "false":
+		n.scalar(Bool, "false")
 	case "null":
-		n.text = ""
 	default:
-		n.form = Number
+		n.scalar(Number, string(text))
 		var f json.Number
-		if err := json.Unmarshal([]byte(n.text), &f); err != nil || f == "" {
-			p.fail(fmt.Sprintf("%.20q is no value", n.text))
+		if err := json.Unmarshal(text, &f); err != nil || f == "" {
+			p.fail(fmt.Sprintf("%.20q is no value", text))
 		}
 	}
 	return n

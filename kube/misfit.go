@@ -27,9 +27,9 @@ func (d *decoder) check(n *Node, s *shape) {
 			d.wrong(n, "%s stands where an object belongs", n.short())
 			return
 		}
-		for i := range n.fields {
-			d.into(n.fields[i].Name)
-			d.check(n.fields[i].Value, s.elem.shape())
+		for i := range n.fields() {
+			d.into(n.fields()[i].Name)
+			d.check(n.fields()[i].Value, s.elem.shape())
 			d.out()
 		}
 	case reflect.Slice:
@@ -40,7 +40,7 @@ func (d *decoder) check(n *Node, s *shape) {
 			d.wrong(n, "%s stands where a list belongs", n.short())
 			return
 		}
-		for i, item := range n.items {
+		for i, item := range n.items() {
 			d.item(i)
 			d.check(item, s.elem.shape())
 			d.out()
@@ -56,8 +56,9 @@ func (d *decoder) checkFields(n *Node, s *shape) {
 		d.wrong(n, "%s stands where an object belongs", n.short())
 		return
 	}
-	for i := range n.fields {
-		f := &n.fields[i]
+	fields := n.fields()
+	for i := range fields {
+		f := &fields[i]
 		known, ok := s.fields[f.Name]
 		switch {
 		case !ok:

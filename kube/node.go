@@ -3,6 +3,7 @@ package kube
 import (
 	"iter"
 	"strconv"
+	"unsafe"
 )
 
 // Form is what a node is.
@@ -21,13 +22,12 @@ const (
 // Node is a value of a document. The nil Node is what is not there; it can be asked like
 // any other. Nodes are never changed after they were read, and aliases share them.
 type Node struct {
-	form   Form
-	plain  bool // a scalar without quotes: its form was guessed from its text
+	first  unsafe.Pointer // of the text, fields or items: see cell.go
+	size   int32          // how many bytes, fields or items
 	line   int32
 	column int32
-	text   string
-	fields []Field
-	items  []*Node
+	form   Form
+	plain  bool // a scalar without quotes: its form was guessed from its text
 }
 
 // Field is one entry of a map.
@@ -81,12 +81,10 @@ func (n *Node) Has(name string) bool { return n.field(name) != nil }
 
 // field is the last of that name: where a key is given twice, the later one counts.
 func (n *Node) field(name string) *Field {
-	if n == nil {
-		return nil
-	}
-	for i := len(n.fields) - 1; i >= 0; i-- {
-		if n.fields[i].Name == name {
-			return &n.fields[i]
+	fields := n.fields()
+	for i := len(fields) - 1; i >= 0; i-- {
+		if fields[i].Name == name {
+			return &fields[i]
 		}
 	}
 	return nil
@@ -132,27 +130,22 @@ func (n *Node) LineOf(path ...any) int {
 
 // Item is the i-th element of a list; nil when there is none.
 func (n *Node) Item(i int) *Node {
-	if n == nil || i < 0 || i >= len(n.items) {
+	items := n.items()
+	if i < 0 || i >= len(items) {
 		return nil
 	}
-	return n.items[i]
+	return items[i]
 }
 
 // Len is how many elements a list or fields a map has.
 func (n *Node) Len() int {
-	if n == nil {
-		return 0
-	}
-	return len(n.items) + len(n.fields)
+	return len(n.items()) + len(n.fields())
 }
 
 // Items gives the elements of a list.
 func (n *Node) Items() iter.Seq2[int, *Node] {
 	return func(yield func(int, *Node) bool) {
-		if n == nil {
-			return
-		}
-		for i, item := range n.items {
+		for i, item := range n.items() {
 			if !yield(i, item) {
 				return
 			}
@@ -163,11 +156,9 @@ func (n *Node) Items() iter.Seq2[int, *Node] {
 // Fields gives the entries of a map in the order in which they were written.
 func (n *Node) Fields() iter.Seq2[string, *Node] {
 	return func(yield func(string, *Node) bool) {
-		if n == nil {
-			return
-		}
-		for i := range n.fields {
-			if !yield(n.fields[i].Name, n.fields[i].Value) {
+		fields := n.fields()
+		for i := range fields {
+			if !yield(fields[i].Name, fields[i].Value) {
 				return
 			}
 		}
@@ -177,23 +168,12 @@ func (n *Node) Fields() iter.Seq2[string, *Node] {
 // Keys gives the entries of a map with the lines of their keys.
 func (n *Node) Keys() iter.Seq[Field] {
 	return func(yield func(Field) bool) {
-		if n == nil {
-			return
-		}
-		for _, f := range n.fields {
+		for _, f := range n.fields() {
 			if !yield(f) {
 				return
 			}
 		}
 	}
-}
-
-// Text is the value of a scalar as it was written; "" of anything else.
-func (n *Node) Text() string {
-	if n == nil {
-		return ""
-	}
-	return n.text
 }
 
 // True tells whether the node says yes, as Kubernetes reads it: YAML 1.1's words count when
@@ -213,7 +193,7 @@ func (n *Node) bool() (value, ok bool) {
 	if n == nil || n.form != Bool && !(n.form == String && n.plain) {
 		return false, false
 	}
-	switch n.text {
+	switch n.Text() {
 	case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y":
 		return true, true
 	case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N":
@@ -228,10 +208,10 @@ func (n *Node) Int() (int64, bool) {
 	if n == nil || n.form != Number {
 		return 0, false
 	}
-	if v, err := strconv.ParseInt(n.text, 0, 64); err == nil {
+	if v, err := strconv.ParseInt(n.Text(), 0, 64); err == nil {
 		return v, true
 	}
-	f, err := strconv.ParseFloat(n.text, 64)
+	f, err := strconv.ParseFloat(n.Text(), 64)
 	if err != nil || f != float64(int64(f)) {
 		return 0, false
 	}
@@ -243,7 +223,7 @@ func (n *Node) Strings() []string {
 	var list []string
 	for _, item := range n.Items() {
 		if item.Form() != Map && item.Form() != List && item.Form() != Null {
-			list = append(list, item.text)
+			list = append(list, item.Text())
 		}
 	}
 	return list
@@ -265,15 +245,15 @@ func (n *Node) Size(most int) (values, bytes int, ok bool) {
 		if n == nil {
 			return true
 		}
-		bytes += len(n.text)
-		for _, item := range n.items {
+		bytes += len(n.Text())
+		for _, item := range n.items() {
 			if !add(item, depth+1) {
 				return false
 			}
 		}
-		for i := range n.fields {
-			bytes += len(n.fields[i].Name)
-			if !add(n.fields[i].Value, depth+1) {
+		for _, f := range n.fields() {
+			bytes += len(f.Name)
+			if !add(f.Value, depth+1) {
 				return false
 			}
 		}

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -121,13 +122,28 @@ func core(group string) bool {
 	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
 }
 
-// Namespaced tells whether objects of this kind live in a namespace. Of a custom resource it
-// is not known: one that names a namespace has it.
+// Namespaced tells whether objects of this kind live in a namespace. Of most custom resources
+// it is not known: one that names a namespace has it.
 func (o *Object) Namespaced() bool {
-	if clusterWide[o.Kind] && core(o.Group()) {
-		return false
+	group := o.Group()
+	if core(group) {
+		return !clusterWide[o.Kind]
 	}
-	return core(o.Group()) || o.Root.Get("metadata", "namespace").Exists()
+	return slices.Contains(inNamespace[group], o.Kind) || o.Root.Get("metadata", "namespace").Exists()
+}
+
+// inNamespace are custom resources that are known to live in a namespace, by their group.
+var inNamespace = map[string][]string{
+	"argoproj.io":           {"Rollout"},
+	"cilium.io":             {"CiliumNetworkPolicy"},
+	"crd.projectcalico.org": {"NetworkPolicy", "NetworkSet"},
+	"kubevirt.io":           {"VirtualMachine", "VirtualMachineInstance"},
+	"networking.istio.io":   {"DestinationRule", "Gateway", "ServiceEntry", "Sidecar", "VirtualService"},
+	"projectcalico.org":     {"NetworkPolicy", "NetworkSet"},
+	"projectcontour.io":     {"HTTPProxy"},
+	"route.openshift.io":    {"Route"},
+	"security.istio.io":     {"AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication"},
+	"traefik.io":            {"IngressRoute", "IngressRouteTCP", "IngressRouteUDP"},
 }
 
 var clusterWide = map[string]bool{

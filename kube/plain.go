@@ -175,14 +175,14 @@ func (p *plainReader) mapping(indent, depth int) *Node {
 		if p.failed {
 			return nil
 		}
-		if slices.ContainsFunc(p.fields[first:], func(f Field) bool { return f.Name == name }) {
+		if given(p.fields[first:], name) {
 			p.problems = append(p.problems, givenTwice(name, line))
 		}
 		if p.fields = append(p.fields, Field{name, line, v}); len(p.fields)-first >= 256 {
 			return p.fail()
 		}
 		if p.done || p.indent < indent {
-			n.fields = slices.Clone(p.fields[first:])
+			n.mapping(slices.Clone(p.fields[first:]))
 			p.fields = p.fields[:first]
 			return n
 		}
@@ -272,7 +272,7 @@ func (p *plainReader) list(indent, depth int) *Node {
 		}
 		p.items = append(p.items, item)
 		if p.done || p.indent < indent || p.indent == indent && !p.dash(p.cur) {
-			n.items = slices.Clone(p.items[first:])
+			n.sequence(slices.Clone(p.items[first:]))
 			p.items = p.items[:first]
 			return n
 		}
@@ -309,7 +309,7 @@ func (p *plainReader) scalar(at, indent, depth int) *Node {
 			return p.fail()
 		}
 		n = p.node(String, at)
-		n.text = text
+		n.scalar(String, text)
 	case '|':
 		return p.literal(at, indent)
 	case '[', '{':
@@ -339,7 +339,8 @@ func (p *plainReader) scalar(at, indent, depth int) *Node {
 // plain makes a node of a text without quotes.
 func (p *plainReader) plain(text string, at int) *Node {
 	n := p.node(String, at)
-	n.text, n.plain = text, true
+	n.scalar(String, text)
+	n.plain = true
 	switch c := text[0]; {
 	case strings.IndexByte("yYnNtTfFoO", c) >= 0:
 		if len(text) > 5 {
@@ -447,13 +448,14 @@ func (p *plainReader) literal(at, indent int) *Node {
 	if depth < 0 {
 		return p.fail()
 	}
-	n.text = b.String()
+	text := b.String()
 	switch header {
 	case "-":
-		n.text = strings.TrimSuffix(n.text, "\n")
+		text = strings.TrimSuffix(text, "\n")
 	case "+":
-		n.text += strings.Repeat("\n", blank)
+		text += strings.Repeat("\n", blank)
 	}
+	n.scalar(String, text)
 	if p.advance() && p.indent > indent {
 		return p.fail()
 	}
@@ -467,9 +469,8 @@ func (p *plainReader) flow(at, depth int) (n *Node, end int) {
 		closes, form = '}', Map
 	}
 	n = p.node(form, at)
-	if form == List {
-		n.items = []*Node{}
-	}
+	var fields []Field
+	var items []*Node
 	if at = p.spaces(at + 1); at < p.end && p.text[at] == closes {
 		return n, at + 1
 	}
@@ -485,17 +486,22 @@ func (p *plainReader) flow(at, depth int) (n *Node, end int) {
 			break
 		}
 		if form == Map {
-			if n.field(name) != nil || len(n.fields) > 200 {
+			if given(fields, name) || len(fields) > 200 {
 				break
 			}
-			n.fields = append(n.fields, Field{name, line, v})
+			fields = append(fields, Field{name, line, v})
 		} else {
-			n.items = append(n.items, v)
+			items = append(items, v)
 		}
 		if at = p.spaces(after); at == p.end {
 			break
 		}
 		if p.text[at] == closes {
+			if form == Map {
+				n.mapping(slices.Clip(fields))
+			} else {
+				n.sequence(slices.Clip(items))
+			}
 			return n, at + 1
 		}
 		if p.text[at] != ',' {
@@ -549,7 +555,7 @@ func (p *plainReader) flowValue(at, depth int) (*Node, int) {
 			return p.fail(), 0
 		}
 		n := p.node(String, at)
-		n.text = text
+		n.scalar(String, text)
 		return n, end
 	case '*', '-':
 		return p.fail(), 0

@@ -151,13 +151,14 @@ func (o *Object) templates() []*Workload {
 			list = append(list, newWorkload(o, slices.Clone(at)))
 			return
 		}
-		for i := range n.fields {
-			f := &n.fields[i]
+		fields := n.fields()
+		for i := range fields {
+			f := &fields[i]
 			if f.Value.Form() == Map || f.Value.Form() == List {
 				walk(f.Value, append(at, f.Name), depth+1)
 			}
 		}
-		for i, item := range n.items {
+		for i, item := range n.items() {
 			if item.Form() == Map {
 				walk(item, append(at, i), depth+1)
 			}

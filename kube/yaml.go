@@ -182,18 +182,19 @@ func (r *reader) node(n *yaml.Node, depth int) *Node {
 	if n.Anchor != "" {
 		r.known[n] = nil
 	}
-	out := &Node{line: int32(n.Line) + r.shift, column: int32(n.Column), text: n.Value}
+	out := &Node{line: int32(n.Line) + r.shift, column: int32(n.Column)}
 	switch n.Kind {
 	case yaml.MappingNode:
-		out.form = Map
-		r.fields(out, n, depth)
+		out.mapping(r.fields(n, depth))
 	case yaml.SequenceNode:
-		out.form, out.items = List, make([]*Node, 0, len(n.Content))
+		items := make([]*Node, 0, len(n.Content))
 		for _, c := range n.Content {
-			out.items = append(out.items, r.node(c, depth+1))
+			items = append(items, r.node(c, depth+1))
 		}
+		out.sequence(items)
 	default:
-		out.form, out.plain = formOf(n), n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
+		out.scalar(formOf(n), n.Value)
+		out.plain = n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
 	}
 	if n.Anchor != "" {
 		r.known[n] = out
@@ -210,8 +211,8 @@ func (r *reader) alias(n *yaml.Node) *Node {
 	return to
 }
 
-func (r *reader) fields(out *Node, n *yaml.Node, depth int) {
-	out.fields = make([]Field, 0, len(n.Content)/2)
+func (r *reader) fields(n *yaml.Node, depth int) []Field {
+	list := make([]Field, 0, len(n.Content)/2)
 	var merged []*Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], r.node(n.Content[i+1], depth+1)
@@ -223,38 +224,44 @@ func (r *reader) fields(out *Node, n *yaml.Node, depth int) {
 			merged = append(merged, value)
 			continue
 		}
-		if len(n.Content) < 512 && out.field(key.Value) != nil {
+		if len(n.Content) < 512 && given(list, key.Value) {
 			r.problems = append(r.problems, givenTwice(key.Value, line))
 		}
-		out.fields = append(out.fields, Field{key.Value, line, value})
+		list = append(list, Field{key.Value, line, value})
 	}
 	for _, m := range merged {
-		r.merge(out, m)
+		list = r.merge(list, m)
 	}
+	return list
+}
+
+// given tells whether there is a field of a name.
+func given(list []Field, name string) bool {
+	for i := range list {
+		if list[i].Name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // merge takes over the fields of a merge key (<<) that are not given.
-func (r *reader) merge(out, from *Node) {
-	if from.Form() == List {
-		for _, item := range from.items {
-			if item.Form() == Map {
-				r.merge(out, item)
-			}
+func (r *reader) merge(list []Field, from *Node) []Field {
+	for _, item := range from.items() {
+		if item.Form() == Map {
+			list = r.merge(list, item)
 		}
-		return
 	}
-	if from == nil {
-		return
-	}
-	for _, f := range from.fields {
+	for _, f := range from.fields() {
 		if r.count++; r.count > maxNodes {
 			r.err = fmt.Errorf("more than %d values: %w", maxNodes, bulwark.ErrLimit)
-			return
+			return list
 		}
-		if out.field(f.Name) == nil {
-			out.fields = append(out.fields, f)
+		if !given(list, f.Name) {
+			list = append(list, f)
 		}
 	}
+	return list
 }
 
 func formOf(n *yaml.Node) Form {

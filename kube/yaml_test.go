@@ -24,15 +24,15 @@ func dump(n *Node, b *strings.Builder, depth int) {
 		b.WriteString("nil\n")
 		return
 	}
-	fmt.Fprintf(b, "%d %v %d:%d %q\n", n.form, n.plain, n.line, n.column, n.text)
+	fmt.Fprintf(b, "%d %v %d:%d %q\n", n.form, n.plain, n.line, n.column, n.Text())
 	if depth > 250 {
 		return
 	}
-	for _, f := range n.fields {
+	for _, f := range n.fields() {
 		fmt.Fprintf(b, "%*s%q %d: ", depth, "", f.Name, f.Line)
 		dump(f.Value, b, depth+1)
 	}
-	for _, item := range n.items {
+	for _, item := range n.items() {
 		fmt.Fprintf(b, "%*s- ", depth, "")
 		dump(item, b, depth+1)
 	}

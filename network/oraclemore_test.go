@@ -146,6 +146,7 @@ func (w *country) calicoRule(direction, space string, set map[string]string) (th
 	}
 	asks := action != "Pass" && w.chance(15)
 	if asks {
+		w.asks = true
 		rule["http"] = thing{"methods": things{"GET"}}
 	}
 	proto, ports, named, not := "", 0, "", false
@@ -260,7 +261,7 @@ func (w *country) meshRule() (meshRule, thing) {
 		operation["ports"] = things{fmt.Sprint(r.port)}
 	}
 	if w.chance(20) {
-		r.method = true
+		r.method, w.asks = true, true
 		operation["methods"] = things{"GET"}
 	}
 	if len(source) > 0 {

@@ -173,12 +173,26 @@ func (e *engine) reads(p *permission, g *grant) []step {
 	if g.lists() || g.names != nil {
 		list := each(e.secrets(p, g), "ACCESS_SECRET", 1, "reads it ("+strings.Join(g.verbs, ", ")+" secrets)")
 		if g.names == nil {
-			list = append(list, one(e.use(tokens(p.namespace)), "TOKEN_LIST", 1, "lists the secret with its token")...)
+			list = append(list, e.tokens(p, "TOKEN_LIST", 1, "lists the secret with its token")...)
 		}
 		return list
 	}
 	list := each(e.secrets(p, g), "ACCESS_SECRET", 0.6, "reads it (get secrets); it takes its name, which manifests and charts tell")
-	return append(list, one(e.use(tokens(p.namespace)), "TOKEN_BRUTEFORCE", 0.3, "guesses the name of the secret with its token, of which five letters are random")...)
+	return append(list, e.tokens(p, "TOKEN_BRUTEFORCE", 0.3, "guesses the name of the secret with its token, of which five letters are random")...)
+}
+
+// oldTokens is the chance that accounts of a cluster that is not there to look at have tokens
+// in secrets: until 1.24 each was given one, since then by whoever wants it.
+const oldTokens = 0.1
+
+// tokens relates to the accounts that have a token in a secret; to all where secrets are not
+// there to look at.
+func (e *engine) tokens(p *permission, edge string, likelihood float64, text string) []step {
+	list := one(e.use(tokens(p.namespace)), edge, likelihood, text)
+	if e.set.Cluster == nil {
+		list = append(list, one(e.use(name.Accounts(p.namespace)), edge, likelihood*oldTokens, text+", if it has one (until 1.24 every account had)")...)
+	}
+	return list
 }
 
 // users relates who acts as users: as all of them, also as the control plane's own.

@@ -36,14 +36,14 @@ func (e *engine) subject(s rbac.Subject) *subject {
 	return one
 }
 
-// bind relates the subjects of a binding to the permission that it gives them, if that leads
-// anywhere.
+// bind relates the subjects of a binding to the permission that it gives them. Kubernetes' own
+// roles are left out where they lead nowhere: all are bound to some.
 func (e *engine) bind(b *rbac.Binding) {
 	if b.Role == nil {
 		return
 	}
 	p := e.permission(b.Role, b.Namespace)
-	if p.mask == 0 {
+	if p.mask == 0 && (p.role.Default() || len(p.role.Rules) == 0) {
 		return
 	}
 	seen := map[rbac.Subject]bool{}
@@ -52,9 +52,11 @@ func (e *engine) bind(b *rbac.Binding) {
 			continue
 		}
 		seen[s] = true
-		one := e.subject(s)
-		one.holds = append(one.holds, &holding{p, b})
-		r := bulwark.Relation{From: one.id, To: p.id, Type: "PERMISSION_DISCOVER", Text: "is bound to " + p.role.ID() + where(b.Namespace) + " by " + b.Object.ID()}
+		if p.mask != 0 {
+			one := e.subject(s)
+			one.holds = append(one.holds, &holding{p, b})
+		}
+		r := bulwark.Relation{From: subjectVertex(s), To: p.id, Type: "PERMISSION_DISCOVER", Text: "is bound to " + p.role.ID() + where(b.Namespace) + " by " + b.Object.ID()}
 		e.unbind(&r, b)
 		e.to.Relation(r)
 	}

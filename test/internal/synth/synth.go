@@ -4,7 +4,6 @@
 package synth
 
 import (
-	"encoding/json"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -21,22 +20,24 @@ const (
 	podsOfNode        = 50
 	workloadsOfSpace  = 20
 	oldReplicaSets    = 2
+	nodePools         = 5
+	clusterRoles      = 10
 	weightOfManagedBy = 12 // entries of managedFields, which make half of a real object
 )
 
 // Cluster gives the objects of a cluster that runs that many pods, each as JSON: nodes,
 // namespaces with their service accounts, roles, policies and secrets (without values),
 // workloads with services, replica sets and pods.
-func Cluster(seed uint64, pods int) iter.Seq[[]byte] {
+func Cluster(seed uint64, pods int) iter.Seq[[]byte] { return clusterOf(seed, pods, false) }
+
+// Seen gives the same objects as Bulwark keeps them when it looks at a cluster: replica sets
+// and pods that others own without what those say.
+func Seen(seed uint64, pods int) iter.Seq[[]byte] { return clusterOf(seed, pods, true) }
+
+func clusterOf(seed uint64, pods int, seen bool) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		m := maker{rand: rand.New(rand.NewPCG(seed, 1))}
-		m.yield = func(o object) bool {
-			data, err := json.Marshal(o)
-			if err != nil {
-				panic(err) // maps of texts and numbers
-			}
-			return yield(data)
-		}
+		m := maker{rand: rand.New(rand.NewPCG(seed, 1)), seen: seen}
+		m.yield = writer(yield)
 		m.cluster(pods)
 	}
 }
@@ -44,6 +45,7 @@ func Cluster(seed uint64, pods int) iter.Seq[[]byte] {
 type maker struct {
 	rand  *rand.Rand
 	yield func(object) bool
+	seen  bool // objects are as Bulwark keeps them
 	uid   int
 	node  int
 	nodes int
@@ -53,6 +55,11 @@ func (m *maker) cluster(pods int) {
 	m.nodes = max(1, pods/podsOfNode)
 	for i := range m.nodes {
 		if !m.yield(m.newNode(i)) {
+			return
+		}
+	}
+	for _, o := range m.operators() {
+		if !m.yield(o) {
 			return
 		}
 	}
@@ -82,13 +89,20 @@ func (m *maker) meta(space, name string, labels object) object {
 	if labels != nil {
 		meta["labels"] = labels
 	}
+	if !m.seen {
+		meta["managedFields"] = managed
+	}
+	return meta
+}
+
+// managed is what every object says of who wrote it.
+var managed = func() encoded {
 	fields := object{}
 	for i := range weightOfManagedBy {
 		fields[fmt.Sprintf("f:field-%d", i)] = object{"f:value": object{}, "f:other": object{}}
 	}
-	meta["managedFields"] = list{object{"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "v1", "time": "2026-05-01T10:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": fields}}
-	return meta
-}
+	return encode(nil, list{object{"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "v1", "time": "2026-05-01T10:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": fields}})
+}()
 
 func (m *maker) newNode(i int) object {
 	name := fmt.Sprintf("node-%d", i)
@@ -96,13 +110,30 @@ func (m *maker) newNode(i int) object {
 	if i%7 == 0 {
 		kubelet = "v1.33.5"
 	}
-	return object{"apiVersion": "v1", "kind": "Node", "metadata": m.meta("", name, object{"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}),
-		"spec": object{"podCIDR": fmt.Sprintf("10.%d.%d.0/24", i/256, i%256)},
+	return object{"apiVersion": "v1", "kind": "Node", "metadata": m.meta("", name, object{"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "eks.amazonaws.com/nodegroup": fmt.Sprint("pool-", i%nodePools)}),
+		"spec": object{"podCIDR": fmt.Sprintf("10.%d.%d.0/24", i/256, i%256), "providerID": fmt.Sprintf("aws:///eu-central-1a/i-%017x", i)},
 		"status": object{
 			"capacity":  object{"cpu": "16", "memory": "64Gi", "pods": "110"},
 			"addresses": list{object{"type": "InternalIP", "address": fmt.Sprintf("192.168.%d.%d", i/256, i%256)}},
 			"nodeInfo": object{"kubeletVersion": kubelet, "containerRuntimeVersion": "containerd://1.7.20", "kernelVersion": "6.1.0-28-amd64",
 				"osImage": "Debian GNU/Linux 12 (bookworm)", "operatingSystem": "linux", "architecture": "amd64"}}}
+}
+
+// operators are roles of the whole cluster: most read, one of them everything.
+func (m *maker) operators() (all []object) {
+	for i := range clusterRoles {
+		rules := list{object{"apiGroups": list{""}, "resources": list{"pods", "nodes", "services"}, "verbs": list{"get", "list", "watch"}}}
+		switch i {
+		case 0:
+			rules = list{object{"apiGroups": list{"*"}, "resources": list{"*"}, "verbs": list{"*"}}}
+		case 1:
+			rules = append(rules, object{"apiGroups": list{""}, "resources": list{"secrets"}, "verbs": list{"list"}})
+		case 2:
+			rules = append(rules, object{"apiGroups": list{"apps"}, "resources": list{"deployments"}, "verbs": list{"create", "patch"}})
+		}
+		all = append(all, object{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": m.meta("", fmt.Sprint("operator-", i), nil), "rules": rules})
+	}
+	return all
 }
 
 // space makes a namespace and what is in it besides workloads.
@@ -132,97 +163,66 @@ func (m *maker) space(name string, seed int) bool {
 		objects = append(objects, object{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": m.meta(name, "default-deny", nil),
 			"spec": object{"podSelector": object{}, "policyTypes": list{"Ingress"}}})
 	}
+	for i := range 3 {
+		objects = append(objects, object{"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": m.meta(name, fmt.Sprint("secret-", i), nil)})
+	}
+	return m.all(objects)
+}
+
+func (m *maker) all(objects []object) bool {
 	for _, o := range objects {
 		if !m.yield(o) {
 			return false
 		}
 	}
 	return true
+}
+
+// account makes a service account for a workload, which some role of the cluster is for.
+func (m *maker) account(space, name string) bool {
+	role := fmt.Sprint("operator-", m.rand.IntN(clusterRoles))
+	return m.all([]object{
+		{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": m.meta(space, name, nil)},
+		{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": m.meta("", space+"-"+name, nil),
+			"roleRef":  object{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+			"subjects": list{object{"kind": "ServiceAccount", "name": name, "namespace": space}}},
+	})
 }
 
 // workload makes a Deployment with its service, replica sets and pods.
 func (m *maker) workload(space, name string) bool {
 	labels := object{"app": name, "team": space}
-	spec := m.podSpec(name)
-	template := object{"metadata": object{"labels": labels}, "spec": spec}
+	image := fmt.Sprintf("images.example.com/%s:1.%d", name, m.rand.IntN(30))
+	spec := m.podSpec(image)
+	if m.one(30) {
+		if spec["serviceAccountName"] = name; !m.account(space, name) {
+			return false
+		}
+	}
+	template := encode(nil, object{"metadata": object{"labels": labels}, "spec": spec})
 	deployment := m.meta(space, name, labels)
 	set := m.meta(space, name+"-7d4b9c6f5", labels)
 	set["ownerReferences"] = owned("apps/v1", "Deployment", deployment)
 	objects := []object{
-		{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": deployment, "spec": object{"replicas": podsOfWorkload, "selector": object{"matchLabels": labels}, "template": template}},
+		{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": deployment, "spec": object{"replicas": podsOfWorkload, "selector": object{"matchLabels": labels}, "template": encoded(template)}},
 		{"apiVersion": "v1", "kind": "Service", "metadata": m.meta(space, name, labels), "spec": object{"type": "ClusterIP", "selector": object{"app": name}, "ports": list{object{"port": 80, "targetPort": 8080, "protocol": "TCP"}}}},
-		{"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": set, "spec": object{"replicas": podsOfWorkload, "selector": object{"matchLabels": labels}, "template": template}},
+		{"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": set, "spec": object{"replicas": podsOfWorkload, "selector": object{"matchLabels": labels}, "template": encoded(template)}},
 	}
 	for i := range oldReplicaSets {
 		old := m.meta(space, fmt.Sprintf("%s-old%d", name, i), labels)
 		old["ownerReferences"] = owned("apps/v1", "Deployment", deployment)
-		objects = append(objects, object{"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": old, "spec": object{"replicas": 0, "selector": object{"matchLabels": labels}, "template": template}})
+		objects = append(objects, object{"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": old, "spec": object{"replicas": 0, "selector": object{"matchLabels": labels}, "template": encoded(template)}})
 	}
 	if m.one(20) {
 		objects[1]["spec"].(object)["type"] = "LoadBalancer"
 	}
-	for i := range podsOfWorkload {
-		objects = append(objects, m.pod(space, fmt.Sprintf("%s-7d4b9c6f5-%05d", name, i), labels, spec, set))
-	}
-	for _, o := range objects {
-		if !m.yield(o) {
-			return false
+	if m.seen {
+		for _, o := range objects[2:] {
+			delete(o, "spec")
 		}
 	}
-	return true
-}
-
-func owned(version, kind string, meta object) list {
-	return list{object{"apiVersion": version, "kind": kind, "name": meta["name"], "uid": meta["uid"], "controller": true, "blockOwnerDeletion": true}}
-}
-
-// podSpec is what the pods of a workload ask for: mostly hardened, sometimes not.
-func (m *maker) podSpec(name string) object {
-	security := object{"allowPrivilegeEscalation": false, "runAsNonRoot": true, "readOnlyRootFilesystem": true, "capabilities": object{"drop": list{"ALL"}}, "seccompProfile": object{"type": "RuntimeDefault"}}
-	volumes := list{object{"name": "tmp", "emptyDir": object{}}}
-	mounts := list{object{"name": "tmp", "mountPath": "/tmp"}, object{"name": "kube-api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": true}}
-	spec := object{"serviceAccountName": "default", "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "terminationGracePeriodSeconds": 30, "schedulerName": "default-scheduler"}
-	switch {
-	case m.one(3):
-		security = object{}
-	case m.one(40):
-		security = object{"privileged": true}
-	case m.one(40):
-		volumes = append(volumes, object{"name": "host", "hostPath": object{"path": "/var/log", "type": "Directory"}})
-		mounts = append(mounts, object{"name": "host", "mountPath": "/logs"})
-	case m.one(60):
-		spec["hostNetwork"] = true
+	for i := range podsOfWorkload {
+		objects = append(objects, m.pod(space, fmt.Sprintf("%s-7d4b9c6f5-%05d", name, i), labels, spec, image, set))
 	}
-	volumes = append(volumes, object{"name": "kube-api-access", "projected": object{"defaultMode": 420, "sources": list{
-		object{"serviceAccountToken": object{"expirationSeconds": 3607, "path": "token"}},
-		object{"configMap": object{"name": "kube-root-ca.crt", "items": list{object{"key": "ca.crt", "path": "ca.crt"}}}}}}})
-	env := list{}
-	for i := range 8 {
-		env = append(env, object{"name": fmt.Sprintf("SETTING_%d", i), "value": fmt.Sprintf("value-%d", m.rand.IntN(1000))})
-	}
-	spec["volumes"] = volumes
-	spec["containers"] = list{object{
-		"name": "app", "image": fmt.Sprintf("images.example.com/%s:1.%d", name, m.rand.IntN(30)), "imagePullPolicy": "IfNotPresent", "env": env,
-		"ports": list{object{"containerPort": 8080, "protocol": "TCP"}}, "volumeMounts": mounts, "securityContext": security,
-		"resources":      object{"limits": object{"cpu": "1", "memory": "512Mi"}, "requests": object{"cpu": "100m", "memory": "128Mi"}},
-		"readinessProbe": object{"httpGet": object{"path": "/ready", "port": 8080, "scheme": "HTTP"}, "periodSeconds": 10}}}
-	return spec
-}
-
-func (m *maker) pod(space, name string, labels object, spec object, set object) object {
-	meta := m.meta(space, name, labels)
-	meta["ownerReferences"] = owned("apps/v1", "ReplicaSet", set)
-	m.node = (m.node + 1) % m.nodes
-	running := object{"nodeName": fmt.Sprintf("node-%d", m.node), "tolerations": list{object{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}}}
-	for k, v := range spec {
-		running[k] = v
-	}
-	conditions := list{}
-	for _, c := range []string{"Initialized", "Ready", "ContainersReady", "PodScheduled"} {
-		conditions = append(conditions, object{"type": c, "status": "True", "lastTransitionTime": "2026-05-01T10:00:00Z"})
-	}
-	image := spec["containers"].(list)[0].(object)["image"]
-	return object{"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": running, "status": object{
-		"phase": "Running", "podIP": fmt.Sprintf("10.0.%d.%d", m.node%256, m.uid%256), "conditions": conditions,
-		"containerStatuses": list{object{"name": "app", "image": image, "imageID": fmt.Sprintf("%v@sha256:%064x", image, m.uid/64), "ready": true, "restartCount": 0, "containerID": fmt.Sprintf("containerd://%064x", m.uid)}}}}
+	return m.all(objects)
 }

@@ -1,7 +1,6 @@
 package synth
 
 import (
-	"encoding/json"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -15,13 +14,7 @@ import (
 func Town(seed uint64, workloads int) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		m := maker{rand: rand.New(rand.NewPCG(seed, 2))}
-		m.yield = func(o object) bool {
-			data, err := json.Marshal(o)
-			if err != nil {
-				panic(err) // maps of texts and numbers
-			}
-			return yield(data)
-		}
+		m.yield = writer(yield)
 		spaces := max(1, workloads*8/100)
 		for n := range spaces {
 			if !m.district(fmt.Sprint("ns", n)) {
