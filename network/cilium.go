@@ -53,8 +53,8 @@ func (c *cilium) spec(n *kube.Node, path []any) {
 		return
 	}
 	subject = c.holdingFor(subject)
-	allow := &Policy{Object: c.o, tier: tierNamespace, order: orderNamespace, subject: subject}
-	deny := &Policy{Object: c.o, tier: tierNamespace, order: math.MinInt64, subject: subject}
+	allow := &Policy{Object: c.o, tier: tierNamespace, order: orderNamespace, subject: subject, at: path}
+	deny := &Policy{Object: c.o, tier: tierNamespace, order: math.MinInt64, subject: subject, at: path}
 	for d, f := range ciliumDirections {
 		for i, rule := range n.Get(f.allow).Items() {
 			c.rule(allow, Direction(d), Allow, rule, append(slices.Clone(path), f.allow, i))

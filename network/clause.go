@@ -2,6 +2,7 @@ package network
 
 import (
 	"slices"
+	"strings"
 
 	"bulwark/kube"
 )
@@ -18,6 +19,10 @@ type clause struct {
 
 // clause adds the rules that a clause comes to.
 func (r *reader) clause(p *Policy, d Direction, c clause) {
+	if c.action == Pass && len(c.when) > 0 {
+		r.problem(p.Object, c.path, "whether it passes on depends on %q: it is taken not to", strings.Join(c.when, " and "))
+		return
+	}
 	first := len(p.rules[d])
 	c.path = slices.Clone(c.path)
 	r.add(p, d, c.action, c.who, c.ports, c.path)

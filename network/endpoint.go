@@ -54,10 +54,11 @@ func (e *Endpoint) Named(name string) (proto Protocol, port uint16, ok bool) {
 
 // endpoints gives those of the workloads, by name, and last the ingress controller.
 func endpoints(s *kube.Set) []*Endpoint {
-	l := lister{seen: map[string]bool{}, telling: telling(s)}
+	l := lister{seen: map[string]bool{}, machine: map[string]bool{}, telling: telling(s)}
 	for _, w := range s.Workloads() {
 		l.workload(w)
 	}
+	l.machines(s)
 	slices.SortStableFunc(l.list, func(a, b *Endpoint) int {
 		return cmp.Compare(a.String(), b.String())
 	})
@@ -68,6 +69,7 @@ func endpoints(s *kube.Set) []*Endpoint {
 type lister struct {
 	list    []*Endpoint
 	seen    map[string]bool
+	machine map[string]bool // virtual machines that are there, by namespace and name
 	telling map[string]bool
 }
 
@@ -75,7 +77,9 @@ type lister struct {
 func (l *lister) workload(w *kube.Workload) {
 	e := Endpoint{Namespace: cmp.Or(w.Namespace, "default"), Name: w.Name, Kind: w.Kind, Labels: w.Meta.Labels, Workload: w, Host: w.Spec.HostNetwork, ports: portsOf(w)}
 	if w.Kind == "Pod" {
-		e.Name, e.Kind = ownerOf(w)
+		if e.Name, e.Kind = ownerOf(w); e.Kind == "VirtualMachineInstance" {
+			l.machine[e.Namespace+"/"+e.Name] = true
+		}
 	}
 	var last map[string]string
 	made := 0

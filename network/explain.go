@@ -1,6 +1,9 @@
 package network
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // Verdict is what one direction of a connection comes to, and why.
 type Verdict struct {
@@ -14,6 +17,19 @@ type Verdict struct {
 	// Isolating are the policies that drop what no rule of theirs allows: they decide when
 	// there are any and Policy is nil.
 	Isolating []*Policy
+	// When is on what else it depends that the connection is allowed; nil: on nothing.
+	When []Condition
+	// Mesh is what the mesh of the receiver says of what the network lets in; nil when no
+	// policy of a mesh holds for it. Allowed counts it in, all else of the verdict is the
+	// network's.
+	Mesh *MeshVerdict
+}
+
+// MeshVerdict is what a mesh says of a connection.
+type MeshVerdict struct {
+	Verdict
+	// Holding are the policies that hold for the receiver.
+	Holding []*Policy
 }
 
 // Decisive is a rule of a policy.
@@ -38,20 +54,40 @@ func (e *Engine) ExplainBlock(d Direction, endpoint, block int, proto Protocol, 
 // network, then those of the mesh, which have to let in what the others do.
 func (e *Engine) verdict(d Direction, endpoint, peer int, proto Protocol, port uint16) Verdict {
 	mesh := sort.Search(len(e.Policies), func(i int) bool { return e.Policies[i].tier >= tierMesh })
-	v := e.decided(e.Policies[:mesh], d, endpoint, peer, proto, port)
-	if !v.Allowed || mesh == len(e.Policies) {
+	v := e.layer(e.Policies[:mesh], d, endpoint, peer, proto, port)
+	if !v.Allowed || d == Egress || proto != TCP { // a mesh carries nothing else
 		return v
 	}
-	m := e.decided(e.Policies[mesh:], d, endpoint, peer, proto, port)
-	if !m.Allowed || v.Policy == nil && m.Policy != nil {
-		m.Passed = v.Passed
-		return m
+	m := &MeshVerdict{}
+	for _, p := range e.Policies[mesh:] {
+		if p.holds(d) && p.subject.has(endpoint) {
+			m.Holding = append(m.Holding, p)
+		}
+	}
+	if len(m.Holding) > 0 {
+		m.Verdict = e.layer(m.Holding, d, endpoint, peer, proto, port)
+		v.Mesh, v.Allowed = m, m.Allowed
+	}
+	return v
+}
+
+// layer is what policies say: what is sure, else what may be, and on what that depends.
+func (e *Engine) layer(policies []*Policy, d Direction, endpoint, peer int, proto Protocol, port uint16) Verdict {
+	if e.sure[d] == nil {
+		return e.decided(policies, d, endpoint, peer, proto, port, false)
+	}
+	if v := e.decided(policies, d, endpoint, peer, proto, port, true); v.Allowed {
+		return v
+	}
+	v := e.decided(policies, d, endpoint, peer, proto, port, false)
+	if v.Allowed {
+		v.When = e.conditions(policies, d, endpoint, peer, PortRange(proto, port, port))
 	}
 	return v
 }
 
 // decided is what policies say of one peer and one port.
-func (e *Engine) decided(policies []*Policy, d Direction, endpoint, peer int, proto Protocol, port uint16) Verdict {
+func (e *Engine) decided(policies []*Policy, d Direction, endpoint, peer int, proto Protocol, port uint16, sure bool) Verdict {
 	v := Verdict{Direction: d, Allowed: true}
 	for i := 0; i < len(policies); {
 		tier := policies[i].tier
@@ -65,7 +101,7 @@ func (e *Engine) decided(policies []*Policy, d Direction, endpoint, peer int, pr
 			if p.isolates[d] {
 				isolating = append(isolating, p)
 			}
-			r := e.first(p, d, endpoint, peer, proto, port)
+			r := e.first(p, d, endpoint, peer, proto, port, sure)
 			switch {
 			case r == nil:
 			case r.action == Pass:
@@ -84,11 +120,38 @@ func (e *Engine) decided(policies []*Policy, d Direction, endpoint, peer int, pr
 	return v
 }
 
+// deciding are the policies that a verdict rests on.
+func (v Verdict) deciding() []*Policy {
+	if v.Mesh != nil && !v.Mesh.Allowed {
+		return v.Mesh.deciding()
+	}
+	if v.Policy != nil {
+		return []*Policy{v.Policy}
+	}
+	return v.Isolating
+}
+
+// Part is where a policy says what it says of a direction.
+func (p *Policy) Part(d Direction) []any {
+	at := p.at
+	if at == nil {
+		at = []any{"spec"}
+	}
+	field := d.String()
+	if p.tier == tierMesh {
+		field = "rules"
+	}
+	if n := p.Root.At(at...); n.Has(field) {
+		return append(slices.Clone(at), field)
+	}
+	return slices.Clone(at)
+}
+
 // first is the first rule of a policy that holds for a connection.
-func (e *Engine) first(p *Policy, d Direction, endpoint, peer int, proto Protocol, port uint16) *rule {
+func (e *Engine) first(p *Policy, d Direction, endpoint, peer int, proto Protocol, port uint16, sure bool) *rule {
 	for i := range p.rules[d] {
 		r := &p.rules[d][i]
-		if r.counts(false) && (r.only == nil || r.only.has(endpoint)) && r.ports.Has(proto, port) && e.speaksOf(r, peer) {
+		if r.counts(sure) && (r.only == nil || r.only.has(endpoint)) && r.ports.Has(proto, port) && e.speaksOf(r, peer) {
 			return r
 		}
 	}

@@ -314,14 +314,6 @@ func (x *exposer) closers(endpoint int, ports Ports, sources []Block) []*Policy 
 	return nil
 }
 
-// deciding are the policies that a verdict rests on.
-func (v Verdict) deciding() []*Policy {
-	if v.Policy != nil {
-		return []*Policy{v.Policy}
-	}
-	return v.Isolating
-}
-
 // less is the ports without others.
 func (p Ports) less(q Ports) Ports {
 	var left Ports

@@ -38,7 +38,7 @@ func TestIstio(t *testing.T) {
 		{name: "requests are conditions", pod: "web",
 			objects: mesh + allow(web+`"rules":[{"from":[{"source":{"namespaces":["shop"]}}],"to":[{"operation":{"methods":["GET"],"paths":["/a","/b"],"ports":["80"]}}],"when":[{"key":"request.headers[x]","values":["1"]}]}]`) +
 				object("AuthorizationPolicy", "shop", "d", web+`"action":"DENY","rules":[{"from":[{"source":{"serviceAccounts":["ops/tool"]}}],"to":[{"operation":{"paths":["/a"]}}]}]`) + object("AuthorizationPolicy", "shop", "c", web+`"action":"CUSTOM","provider":{"name":"oauth"},"rules":[{}]`),
-			want: in(others, others, "SCTP 1-65535,TCP 80,UDP 1-65535; not what the authorizer oauth refuses; only GET /a|/b; only request.headers[x] is 1", others, others)},
+			want: in(others, others, "SCTP 1-65535,TCP 80,UDP 1-65535; not what the authorizer oauth refuses; only GET /a|/b and request.headers[x] is 1", others, others)},
 		{name: "strict, but for a port", pod: "web",
 			objects: mesh + peers("istio-system", `"mtls":{"mode":"STRICT"}`) + peers("shop", web+`"portLevelMtls":{"80":{"mode":"PERMISSIVE"}}`),
 			want:    in("SCTP 1-65535,TCP 80,UDP 1-65535", "SCTP 1-65535,TCP 80,UDP 1-65535", everything, "SCTP 1-65535,TCP 80,UDP 1-65535", everything)},

@@ -1,6 +1,9 @@
 package network
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // layers makes the rows of the mesh, and those of what is sure where rules have conditions.
 func (e *Engine) layers() {
@@ -55,7 +58,8 @@ func (e *Engine) SureBlock(d Direction, endpoint, block int) Ports {
 	return p
 }
 
-// Condition is what a connection depends on besides ports and peers, and which rule says so.
+// Condition is what a connection depends on besides ports and peers, and which rule says so. Of
+// several that allow it one is enough.
 type Condition struct {
 	Policy *Policy
 	Path   []any
@@ -78,7 +82,7 @@ func (e *Engine) Conditions(from, to int) []Condition {
 	if e.sure[Egress] == nil || all.Empty() || all.Equal(e.Sure(from, to)) {
 		return nil
 	}
-	return append(e.conditions(Egress, from, to, all), e.conditions(Ingress, to, from, all)...)
+	return append(e.conditions(e.Policies, Egress, from, to, all), e.conditions(e.Policies, Ingress, to, from, all)...)
 }
 
 // BlockConditions are those of what an endpoint receives from or reaches of a block.
@@ -87,13 +91,13 @@ func (e *Engine) BlockConditions(d Direction, endpoint, block int) []Condition {
 	if e.sure[d] == nil || all.Empty() || all.Equal(e.SureBlock(d, endpoint, block)) {
 		return nil
 	}
-	return e.conditions(d, endpoint, e.words*64+block, all)
+	return e.conditions(e.Policies, d, endpoint, e.words*64+block, all)
 }
 
 // conditions are those of the rules of one direction that speak of a peer and some ports.
-func (e *Engine) conditions(d Direction, endpoint, peer int, ports Ports) []Condition {
+func (e *Engine) conditions(policies []*Policy, d Direction, endpoint, peer int, ports Ports) []Condition {
 	var list []Condition
-	for _, p := range e.Policies {
+	for _, p := range policies {
 		if !p.subject.has(endpoint) {
 			continue
 		}
@@ -102,8 +106,11 @@ func (e *Engine) conditions(d Direction, endpoint, peer int, ports Ports) []Cond
 			if len(r.when) == 0 || r.only != nil && !r.only.has(endpoint) || r.ports.Intersect(ports).Empty() || !e.speaksOf(r, peer) {
 				continue
 			}
-			for _, text := range r.when {
-				list = append(list, Condition{p, r.path, r.action, text})
+			c := Condition{p, r.path, r.action, strings.Join(r.when, " and ")}
+			if !slices.ContainsFunc(list, func(o Condition) bool {
+				return o.Policy == p && o.Text == c.Text && o.Action == c.Action && slices.Equal(o.Path, c.Path)
+			}) {
+				list = append(list, c)
 			}
 		}
 	}

@@ -53,6 +53,7 @@ type Policy struct {
 	rules   [2][]rule
 	// isolates tells for each direction that what no rule of the tier decides is dropped.
 	isolates [2]bool
+	at       []any // where its rules are; nil: in spec
 }
 
 // rule is one rule of a policy.
