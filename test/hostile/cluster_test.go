@@ -324,9 +324,7 @@ func TestAPIServers(t *testing.T) {
 			if tt.slow {
 				args = []string{"--timeout", "8s"}
 			}
-			began := time.Now()
 			res := r.cluster(s.kubeconfig(r, "token: "+secretly()), args...)
-			bounded(t, began)
 			want{code: tt.code, words: map[bool]string{true: tt.words}[tt.code != 0]}.check(t, res)
 			if tt.code == 0 && tt.words != "" && !strings.Contains(res.stdout, tt.words) {
 				t.Errorf("nothing says %q: %+v", tt.words, res.report.Notes)

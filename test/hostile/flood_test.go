@@ -14,7 +14,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestFloods: files of nothing but what secrets begin with. Beside each lies a file with
@@ -63,9 +62,7 @@ func TestFloods(t *testing.T) {
 				})
 				r.put("src/small.env", []byte(planted(2)))
 				r.put("src/small.yml", []byte(text+" "+planted(3)))
-				began := time.Now()
 				res := r.inside("dir:" + r.path("in", "src"))
-				bounded(t, began)
 				res.mustFind(t, "small.env", 2)
 				res.mustFind(t, "small.yml", 3)
 				if !res.finds(file, 1) && !res.noted(file+": ") {
@@ -284,9 +281,7 @@ func TestManyBombs(t *testing.T) {
 	for i := range 25 {
 		r.put(fmt.Sprintf("src/%d.zip", i), bomb)
 	}
-	began := time.Now()
 	res := r.only("secret", "dir:"+r.path("in", "src"))
-	bounded(t, began)
 	res.mustFind(t, "", 1)
 	if res.code != 4 || !res.noted("limit exceeded") {
 		t.Errorf("exit code %d, %+v", res.code, res.report.Notes)

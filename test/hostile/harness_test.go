@@ -29,7 +29,8 @@ import (
 
 const (
 	maxRSS = 256 << 10 // KB
-	// patience bounds a run that hangs; how long a run takes is logged, not judged.
+	// patience is how much of the processors' time a run may take, which a busy machine
+	// stretches little. A run of ten times that by the clock is ended: it waits for ever.
 	patience = 60 * time.Second
 	slow     = 10 * time.Second
 )
@@ -74,7 +75,7 @@ type room struct {
 	nobody bool   // run the program as a user who may little
 	most   int64  // KB of memory; 0: maxRSS
 	busy   bool   // the test itself changes the room while the program runs
-	// patience is how long a run may take; 0: as long as any.
+	// patience is how much of the processors' time a run may take; 0: as much as any.
 	patience time.Duration
 	env      []string // of the program, beside what each run has
 }
@@ -120,7 +121,7 @@ func (r *room) run(args ...string) *result {
 	if !r.busy {
 		before = r.listing()
 	}
-	ctx, cancel := context.WithTimeout(r.t.Context(), cmp.Or(r.patience, patience))
+	ctx, cancel := context.WithTimeout(r.t.Context(), 10*cmp.Or(r.patience, patience))
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := r.command(ctx, args...)
@@ -142,9 +143,13 @@ func (r *room) run(args ...string) *result {
 	if seen := own(); peak > cmp.Or(r.most, maxRSS) {
 		peak = seen
 	}
-	r.t.Logf("exit %d, %.2fs, %d MB", res.code, took.Seconds(), peak>>10)
+	work := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	r.t.Logf("exit %d, %.2fs, %.2fs of work, %d MB", res.code, took.Seconds(), work.Seconds(), peak>>10)
 	if took > slow {
 		r.t.Logf("SLOW: %.1fs", took.Seconds())
+	}
+	if most := cmp.Or(r.patience, patience); work > most {
+		r.t.Errorf("%.0f seconds of work, at most %.0f", work.Seconds(), most.Seconds())
 	}
 	if most := cmp.Or(r.most, maxRSS); peak > most {
 		r.t.Errorf("%d MB of memory, at most %d", peak>>10, most>>10)

@@ -32,7 +32,7 @@ func TestInterrupt(t *testing.T) {
 			return true
 		})
 		r := newRoom(t)
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 		defer cancel()
 		var stderr bytes.Buffer
 		cmd := r.command(ctx, "scan", p.image(), "--db", database, "--cache-dir", r.path("cache"), "-f", "json", "-o", r.path("out", "report.json"))
@@ -64,7 +64,7 @@ func TestSilentPipe(t *testing.T) {
 			check(t, err)
 			_, err = out.WriteString(start)
 			check(t, err)
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 			cmd := r.command(ctx, "scan", target, "--offline", "--timeout", "300ms", "--db", database, "--cache-dir", r.path("cache"))
 			cmd.Stdin = in
 			text, _ := cmd.CombinedOutput() // the exit code tells
