@@ -51,11 +51,21 @@ func (r *reader) fronts(s *kube.Set) []backend {
 			continue
 		}
 		for _, b := range x.services.behind(service, f.port) {
-			b.front = f
-			list = append(list, b)
+			if b.front, b.ports = f, b.ports.Intersect(f.speaks()); !b.ports.Empty() {
+				list = append(list, b)
+			}
 		}
 	}
 	return list
+}
+
+// speaks is what the controller can hand on: UDP for what is named for it, else TCP.
+func (f *front) speaks() Ports {
+	proto := TCP
+	if strings.Contains(f.from.Kind, "UDP") {
+		proto = UDP
+	}
+	return PortRange(proto, 1, lastPort)
 }
 
 // ranges tells of source ranges that cannot be read: they are left out, and where none is left

@@ -84,7 +84,7 @@ var onlyNetwork = []string{
 	"authorizationpolicies.security.istio.io", "peerauthentications.security.istio.io", "sidecars.networking.istio.io", "gateways.networking.istio.io", "virtualservices.networking.istio.io",
 	"routes.route.openshift.io", "gateways.gateway.networking.k8s.io", "gatewayclasses.gateway.networking.k8s.io", "httproutes.gateway.networking.k8s.io", "grpcroutes.gateway.networking.k8s.io",
 	"tcproutes.gateway.networking.k8s.io", "tlsroutes.gateway.networking.k8s.io", "udproutes.gateway.networking.k8s.io", "referencegrants.gateway.networking.k8s.io",
-	"ingressroutes.traefik.io", "ingressroutetcps.traefik.io", "ingressrouteudps.traefik.io", "httpproxies.projectcontour.io", "rollouts.argoproj.io",
+	"virtualmachines.kubevirt.io", "virtualmachineinstances.kubevirt.io", "ingressroutes.traefik.io", "ingressroutetcps.traefik.io", "ingressrouteudps.traefik.io", "httpproxies.projectcontour.io", "rollouts.argoproj.io",
 }
 
 // engine reads a target and tells on stderr what the answer depends on.
