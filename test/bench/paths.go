@@ -57,6 +57,8 @@ func paths(pods string) error {
 	runtime.ReadMemStats(&m)
 	_, relations := g.Len()
 	fmt.Println(took.Seconds(), used.Seconds(), float64(heap()-before)/1e6, m.Sys>>20, relations, len(c.Paths), len(c.Remedies), c.Bound)
+	runtime.KeepAlive(t)
+	runtime.KeepAlive(findings)
 	runtime.KeepAlive(g)
 	return nil
 }
