@@ -32,7 +32,7 @@ func (p *pods) hostMounts() []hostMount {
 			for _, m := range c.VolumeMounts {
 				if m.Name == volume {
 					deep := m.RecursiveReadOnly != nil && *m.RecursiveReadOnly != corev1.RecursiveReadOnlyDisabled
-					list = append(list, hostMount{c, path.Join("/", dir, m.SubPath), m.ReadOnly || readOnly, deep, m.MountPath, pv})
+					list = append(list, hostMount{c, path.Join("/", dir, m.SubPath, expanded(m.SubPathExpr, c.Env)), m.ReadOnly || readOnly, deep, m.MountPath, pv})
 				}
 			}
 		}
@@ -53,6 +53,19 @@ func (p *pods) hostMounts() []hostMount {
 		add(volume, folderOf(pv, false), nameOf(pv), false)
 	}
 	return list
+}
+
+// expanded is a path with $(NAME) replaced by what the container's variables say, where they do.
+func expanded(expr string, env []corev1.EnvVar) string {
+	if !strings.Contains(expr, "$(") {
+		return expr
+	}
+	for _, e := range env {
+		if e.Value != "" {
+			expr = strings.ReplaceAll(expr, "$("+e.Name+")", e.Value)
+		}
+	}
+	return expr
 }
 
 // folderOf is the node's folder that a persistent volume is; local ones, which were given

@@ -74,7 +74,10 @@ func (p *pods) escapes(c *kube.Container, at bulwark.VertexID) {
 
 // escape tells of each cause that is enough for it.
 func (p *pods) escape(e *escape, c *kube.Container, at bulwark.VertexID) {
-	likelihood := e.likelihood
+	causes, likelihood := e.causes(c), e.likelihood
+	if len(causes) == 0 {
+		return
+	}
 	if no(p.Spec.HostUsers) {
 		likelihood = e.mapped
 	}
@@ -93,7 +96,7 @@ func (p *pods) escape(e *escape, c *kube.Container, at bulwark.VertexID) {
 		likelihood *= user
 		text += ", once a set-uid program makes it root"
 	}
-	for _, rules := range e.causes(c) {
+	for _, rules := range causes {
 		if e.hostPID {
 			rules = append(rules, "workload/host-pid")
 		}
@@ -209,7 +212,7 @@ func (p *pods) powers(c *kube.Container) float64 {
 	switch {
 	case mayBeRoot(p.Workload, c):
 		return 1
-	case !privileged(c) && no(c.SecurityContext.AllowPrivilegeEscalation):
+	case c.SecurityContext != nil && !privileged(c) && no(c.SecurityContext.AllowPrivilegeEscalation):
 		return 0.1
 	}
 	return 0.5
