@@ -8,7 +8,8 @@ import (
 
 // Cut is a set of remedies after which no path is left.
 type Cut struct {
-	// Remedies are in the order of how many more of Paths each removes.
+	// Remedies are in the order of how much likelihood goes with the paths that each removes
+	// besides those before it.
 	Remedies []bulwark.Remedy
 	// Removes is for each of them how many of Paths it removes alone.
 	Removes []int
@@ -201,60 +202,4 @@ func (g *Graph) closable(a *asked, c *Cut) []asked {
 		apart(lost[mostApart:])
 	}
 	return parts
-}
-
-// count puts the remedies into the order in which they are worth most, and says how many of
-// the paths each removes.
-func (g *Graph) count(c *Cut) {
-	number := make(map[string]int32, len(g.byCut))
-	for n, id := range g.byCut {
-		number[id] = int32(n)
-	}
-	at := map[int32]int{} // number -> in c.Remedies
-	for i := range c.Remedies {
-		at[number[c.Remedies[i].ID]] = i
-	}
-	paths := make([][]int, len(c.Remedies))
-	for i := range c.Paths {
-		for _, n := range g.remediesOf(c.Paths[i].relations) {
-			if k, ok := at[n]; ok {
-				paths[k] = append(paths[k], i)
-			}
-		}
-	}
-	remedies, left := c.Remedies, make([]int, len(c.Remedies))
-	for i := range left {
-		left[i] = i
-	}
-	c.Remedies, c.Removes, c.Together = nil, nil, nil
-	gone := make([]bool, len(c.Paths))
-	total := 0
-	more := make([]int, len(paths)) // an upper bound: it only falls
-	for i := range paths {
-		more[i] = len(paths[i])
-	}
-	for len(left) > 0 {
-		best := -1
-		for k, i := range left {
-			if best >= 0 && more[i] <= more[left[best]] {
-				continue
-			}
-			more[i] = 0
-			for _, p := range paths[i] {
-				if !gone[p] {
-					more[i]++
-				}
-			}
-			if best < 0 || more[i] > more[left[best]] {
-				best = k
-			}
-		}
-		i := left[best]
-		left = slices.Delete(left, best, best+1)
-		for _, p := range paths[i] {
-			gone[p] = true
-		}
-		total += more[i]
-		c.Remedies, c.Removes, c.Together = append(c.Remedies, remedies[i]), append(c.Removes, len(paths[i])), append(c.Together, total)
-	}
 }

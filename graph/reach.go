@@ -7,13 +7,14 @@ import (
 	"bulwark"
 )
 
-// Reach gives the likeliest path to everything that can be reached from some starts, by kind,
-// the likeliest first of each: what an attacker who holds them may come to hold. Groups, which
+// Reach gives the likeliest path to everything that can be reached from a question's starts,
+// by kind, the likeliest first of each: what an attacker who holds them may come to hold. Of
+// its goals only those that are final count, beyond which nothing is looked for. Groups, which
 // are nothing themselves, are left out.
-func (g *Graph) Reach(starts []End) []Path {
-	a := g.ask(Question{Starts: starts})
+func (g *Graph) Reach(q Question) []Path {
+	a := g.ask(q)
 	s := g.search(false, &heap{})
-	s.run(a.starts, g.price, nil)
+	s.run(a.starts, a.until(g, g.price), nil)
 	var list []Path
 	for v := range g.names {
 		at, ok := s.best(uint32(v), 0)

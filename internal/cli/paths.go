@@ -241,7 +241,7 @@ func (p *attack) answer(in *gathered) (*paths.Answer, error) {
 	findings := slices.Concat(in.report.Findings[:in.weighed], weigh(in.report.Findings[in.weighed:], a.Graph, q))
 	a.Findings = named(findings, in.graph)
 	if reach {
-		a.Paths = a.Graph.Reach(q.Starts)
+		a.Paths = a.Graph.Reach(q)
 		return a, nil
 	}
 	a.Cut, a.Chokes = a.Graph.Smallest(q), a.Graph.Chokes(q)
@@ -275,7 +275,7 @@ func (p *attack) suppose(a *paths.Answer, q graph.Question) error {
 func remedyNamed(text string, c *graph.Cut, known []bulwark.Remedy) (bulwark.Remedy, error) {
 	if n, err := strconv.Atoi(text); err == nil && len(text) < 7 {
 		if n < 1 || n > len(c.Remedies) {
-			return bulwark.Remedy{}, usage("--what-if %d: the list has %d changes", n, len(c.Remedies))
+			return bulwark.Remedy{}, usage("--what-if %d: there is no such change; the list has %s", n, changes(len(c.Remedies)))
 		}
 		return c.Remedies[n-1], nil
 	}
@@ -292,7 +292,21 @@ func remedyNamed(text string, c *graph.Cut, known []bulwark.Remedy) (bulwark.Rem
 	if len(found) == 1 {
 		return found[0], nil
 	}
-	return bulwark.Remedy{}, usage("--what-if %q names %d changes; -f json lists their ids under \"remedies\"", text, len(found))
+	if len(found) > 1 {
+		return bulwark.Remedy{}, usage("--what-if %q begins the ids of %d changes: say more of it", text, len(found))
+	}
+	return bulwark.Remedy{}, usage("--what-if %q: there is no such change; say its number in the list, or an id that -f json has under \"remedies\"", text)
+}
+
+// changes says how many.
+func changes(n int) string {
+	switch n {
+	case 0:
+		return "none"
+	case 1:
+		return "1 change"
+	}
+	return fmt.Sprint(n, " changes")
 }
 
 // named are findings that a relation names.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,9 @@ const builds = "identity:CI runner"
 // at all.
 func (p *attack) question(g *graph.Graph) (q graph.Question, reach bool, err error) {
 	q = defaultQuestion(g, p.namespace)
+	if p.namespace != "" && len(q.Starts) == 0 {
+		return q, false, &exit{code: exitFailed, err: fmt.Errorf("--namespace %s: no workload runs there: %w", p.namespace, bulwark.ErrNotFound), hint: "workloads run in " + strings.Join(namespaces(g), ", ")}
+	}
 	if len(p.from) > 0 {
 		if q.Starts, err = vertices(g, "--from", p.from); err != nil {
 			return q, false, err
@@ -70,6 +74,28 @@ func rankByPaths(s *scan.Scanner) {
 	s.Rank = func(findings []bulwark.Finding) []bulwark.Finding { return weigh(findings, g, defaultQuestion(g, "")) }
 }
 
+// namespaces are those in which workloads run; of many the first.
+func namespaces(g *graph.Graph) []string {
+	var list []string
+	for _, v := range g.Vertices() {
+		if kindOf(v) == "workload" {
+			list = append(list, namespaceOf(v))
+		}
+	}
+	if len(list) == 0 {
+		return []string{"no namespace: there are none"}
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	if n := len(list) - mostSimilar; n > 0 {
+		list = append(list[:mostSimilar], fmt.Sprint("and ", n, " more"))
+	}
+	return list
+}
+
+// mostSimilar bounds what a hint lists.
+const mostSimilar = 10
+
 func kindOf(v bulwark.VertexID) string {
 	kind, _, _ := strings.Cut(string(v), ":")
 	return kind
@@ -88,7 +114,7 @@ func vertices(g *graph.Graph, flag string, names []string) ([]graph.End, error) 
 	for _, text := range names {
 		found := matching(g.Vertices(), text)
 		if len(found) == 0 {
-			return nil, &exit{code: exitFailed, err: fmt.Errorf("%s %s: %w", flag, text, bulwark.ErrNotFound), hint: "there are " + similar(g.Vertices(), text)}
+			return nil, &exit{code: exitFailed, err: fmt.Errorf("%s %s: nothing here is called so: %w", flag, text, bulwark.ErrNotFound), hint: similar(g, text)}
 		}
 		for _, v := range found {
 			list = append(list, graph.End{Vertex: v})
@@ -153,21 +179,37 @@ func wild(pattern, text string) bool {
 }
 
 // similar names a few vertices for whoever named one that there is not.
-func similar(all []bulwark.VertexID, text string) string {
-	kind, _, _ := strings.Cut(text, ":")
-	var names, kinds []string
-	for _, v := range all {
+func similar(g *graph.Graph, text string) string {
+	kind, name, named := strings.Cut(text, ":")
+	switch {
+	case named && kind == "namespace":
+		return "workloads run in " + strings.Join(namespaces(g), ", ")
+	case bulwark.VertexID(text) == builds:
+		return "nobody here who may deploy is called as a CI runner is; name who it is: --from account:NAMESPACE/NAME or --from 'identity:User NAME'"
+	}
+	var names, like, kinds []string
+	for _, v := range g.Vertices() {
 		if graph.Grouping(v) {
 			continue
 		}
-		if kindOf(v) == kind && len(names) < 5 {
+		if kindOf(v) == kind && kind != string(v) {
 			names = append(names, string(v))
+		}
+		if part := cmp.Or(name, text); len(part) > 2 && strings.Contains(strings.ToLower(string(v)), strings.ToLower(part)) {
+			like = append(like, string(v))
 		}
 		kinds = append(kinds, kindOf(v))
 	}
+	if len(like) > 0 {
+		names = like
+	}
+	slices.Sort(names)
+	if n := len(names); n > mostSimilar {
+		names = append(names[:mostSimilar], fmt.Sprint("and ", n-mostSimilar, " more"))
+	}
 	if len(names) > 0 {
-		return strings.Join(names, ", ")
+		return "there are " + strings.Join(names, ", ")
 	}
 	slices.Sort(kinds)
-	return "these kinds: " + strings.Join(slices.Compact(kinds), " ")
+	return "say KIND:NAME, or a part of the name; kinds here are " + strings.Join(slices.Compact(kinds), " ")
 }

@@ -37,16 +37,18 @@ type (
 		Title    string
 		Headline string
 		WhatIf   []string
-		Changes  []change
+		Changes  []changeRow
 		Chokes   []string
 		Groups   []folded
 		Left     int
 		Total    int
 		Notes    []string
 	}
-	change struct {
-		What, At, Counts string
-		Share            int // of 1000
+	changeRow struct {
+		First, Last  int
+		What, Counts string
+		Objects      []string
+		Share        int // of 1000
 	}
 	folded struct {
 		Title string
@@ -93,13 +95,10 @@ func (a *Answer) view() *view {
 	}
 	x := a.index()
 	for _, r := range a.WhatIf {
-		what, _ := x.remedy(r.ID)
-		v.WhatIf = append(v.WhatIf, what)
+		v.WhatIf = append(v.WhatIf, x.remedy(r.ID).placed())
 	}
-	for i, r := range a.Cut.Remedies {
-		what, at := x.remedy(r.ID)
-		v.Changes = append(v.Changes, change{what, at, worth(&a.Cut, i),
-			1000 * a.Cut.Together[i] / max(len(a.Cut.Paths), 1)})
+	for _, l := range a.alike(x) {
+		v.Changes = append(v.Changes, rowOf(&l, &a.Cut))
 	}
 	chokes := a.telling()
 	for _, c := range chokes[:min(len(chokes), 2*mostChokes)] {
@@ -115,6 +114,20 @@ func (a *Answer) view() *view {
 		}
 	}
 	return v
+}
+
+func rowOf(l *alike, c *graph.Cut) changeRow {
+	row := changeRow{First: l.first + 1, Last: l.first + len(l.changes), What: l.what(), Share: 1000 * l.together / max(len(c.Paths), 1)}
+	row.Counts = "for the next best way"
+	if l.cuts > 0 {
+		row.Counts = l.worth(c)
+	}
+	if len(l.changes) > 1 {
+		for _, one := range l.changes {
+			row.Objects = append(row.Objects, one.object+bracketed(one.at))
+		}
+	}
+	return row
 }
 
 // fold adds paths by the kind of what they lead to.
@@ -151,8 +164,7 @@ func onePathOf(x *index, k *kin, open bool) onePath {
 			one.Chance = fmt.Sprintf("%.0f%%", 100*s.Likelihood)
 		}
 		for _, id := range s.Remedies {
-			what, _ := x.remedy(id)
-			one.Fixes = append(one.Fixes, what)
+			one.Fixes = append(one.Fixes, x.remedy(id).String())
 		}
 		p.Steps = append(p.Steps, one)
 	}

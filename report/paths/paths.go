@@ -3,6 +3,7 @@
 package paths
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -111,78 +112,57 @@ func join(last *step, s graph.Step, likelihood float64) {
 	}
 }
 
-// title is a vertex as people read it: "Deployment shop/cart", "the internet".
-func title(v bulwark.VertexID) string {
-	kind, name, ok := strings.Cut(text.Clean(string(v)), ":")
-	switch {
-	case !ok && kind == "internet":
-		return "the internet"
-	case !ok:
-		return kind
-	case kind == "node" && name == "*":
-		return "any node"
-	case kind == "node" && name == "control-plane":
-		return "the control plane's node"
-	}
-	return kind + " " + name
-}
-
-// where is a place as file:line.
-func where(p *bulwark.Place) string {
-	switch {
-	case p == nil || p.Path == "":
-		return ""
-	case p.Line == 0:
-		return text.Clean(p.Path)
-	}
-	return fmt.Sprintf("%s:%d", text.Clean(p.Path), p.Line)
-}
-
 // index finds findings by what relations say of them.
 type index struct {
-	byKey    map[string]*bulwark.Finding
 	byRemedy map[string]*bulwark.Finding
 	remedies map[string]bulwark.Remedy
 }
 
 func (a *Answer) index() *index {
-	x := &index{map[string]*bulwark.Finding{}, map[string]*bulwark.Finding{}, map[string]bulwark.Remedy{}}
+	x := &index{map[string]*bulwark.Finding{}, map[string]bulwark.Remedy{}}
 	for i := range a.Findings {
-		f := &a.Findings[i]
-		if x.byKey[f.Key] == nil {
-			x.byKey[f.Key] = f
-		}
-		x.byRemedy[bulwark.RemedyOf(f)] = f
+		x.byRemedy[bulwark.RemedyOf(&a.Findings[i])] = &a.Findings[i]
 	}
-	for _, r := range a.Graph.Remedies() {
-		x.remedies[r.ID] = r
+	for _, list := range [][]bulwark.Remedy{a.Graph.Remedies(), a.WhatIf} {
+		for _, r := range list {
+			x.remedies[r.ID] = r
+		}
 	}
 	return x
 }
 
-// remedy says what to change, and where.
-func (x *index) remedy(id string) (what, at string) {
+// change is what a remedy says: what to do, to which object (where that is not in the words
+// themselves), and where that is.
+type change struct{ what, object, at string }
+
+// remedy says what to change.
+func (x *index) remedy(id string) change {
 	r := x.remedies[id]
-	what = r.Text
-	if what == "" {
-		what = id
-	}
 	f := x.byRemedy[id]
 	if f == nil || f.Fix == nil {
-		return text.Clean(what), ""
+		return change{what: text.Clean(cmp.Or(r.Text, id))}
 	}
-	what = f.Subject + ": " + f.Fix.Text
-	if f.Title != "" {
-		what = f.Subject + ": " + f.Fix.Text + " [" + f.Rule + "]"
+	what := f.Fix.Text
+	if f.Rule != "" {
+		what += " [" + f.Rule + "]"
 	}
-	return text.Clean(what), where(&bulwark.Place{Path: f.Path, Line: f.Line})
+	return change{text.Clean(what), object(text.Clean(f.Subject)), where(&bulwark.Place{Path: f.Path, Line: f.Line})}
 }
 
-// kin are paths that differ in where they begin alone.
+// String is the change in a line, without its place.
+func (c change) String() string {
+	if c.object == "" {
+		return c.what
+	}
+	return c.object + ": " + c.what
+}
+
+// kin are paths that differ in where they begin alone, or in what they pass.
 type kin struct {
 	*graph.Path
 	steps []step
-	also  []bulwark.VertexID
+	also  []bulwark.VertexID // where the others begin
+	again int                // how many others begin where one that is named does
 }
 
 // families folds paths that take the same steps to the same goal.
@@ -190,7 +170,7 @@ func families(list []graph.Path) []kin {
 	at := map[string]int{}
 	var all []kin
 	for i := range list {
-		k := kin{Path: &list[i], steps: steps(&list[i])}
+		k := kin{Path: &list[i], steps: trimmed(steps(&list[i]))}
 		var b strings.Builder
 		fmt.Fprintf(&b, "%s %.6f", k.To(), k.Likelihood)
 		for _, s := range k.steps {
@@ -202,9 +182,31 @@ func families(list []graph.Path) []kin {
 			all = append(all, k)
 			continue
 		}
-		all[n].also = append(all[n].also, k.From())
+		if one := &all[n]; k.From() == one.From() || slices.Contains(one.also, k.From()) {
+			one.again++
+		} else {
+			one.also = append(one.also, k.From())
+		}
 	}
 	return all
+}
+
+// trimmed leaves out that whoever holds a pod is in its containers, which nothing stops: the
+// next step says which it is.
+func trimmed(list []step) []step {
+	kept := list[:0:0]
+	for i := 0; i < len(list); i++ {
+		s := list[i]
+		if s.Edge == "CONTAINER_ATTACH" && s.Likelihood == 1 && len(s.Remedies) == 0 && i+1 < len(list) {
+			i++
+			next := list[i]
+			_, name, _ := strings.Cut(string(s.To), ":")
+			next.From, next.Text = s.From, next.Text+", in container "+name[strings.LastIndexByte(name, '/')+1:]
+			s = next
+		}
+		kept = append(kept, s)
+	}
+	return kept
 }
 
 // minimal says how good the set of remedies is.

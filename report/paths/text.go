@@ -18,13 +18,16 @@ const (
 )
 
 func writeText(w io.Writer, a *Answer) error {
-	t := &texts{Answer: a, x: a.index()}
+	t := &texts{Answer: a, x: a.index(), number: map[string]int{}}
+	for i, r := range a.Cut.Remedies {
+		t.number[r.ID] = i + 1
+	}
 	if a.Reach {
 		t.reach()
 	} else {
 		t.head()
-		t.paths()
 		t.changes()
+		t.paths()
 		t.chokes()
 		t.open()
 	}
@@ -34,8 +37,9 @@ func writeText(w io.Writer, a *Answer) error {
 
 type texts struct {
 	*Answer
-	x *index
-	b strings.Builder
+	x      *index
+	number map[string]int // of a change in the list
+	b      strings.Builder
 }
 
 func (t *texts) line(format string, args ...any) {
@@ -53,34 +57,52 @@ func (a *Answer) headline() string {
 		return "No path leads " + ends + "."
 	}
 	if len(a.Cut.Remedies) == 0 {
-		return fmt.Sprintf("%s %s, and no change that is known cuts them.", plural(len(a.Cut.Uncut), "critical path"), ends)
+		return fmt.Sprintf("%s %s, and no change that is known cuts %s.", plural(len(a.Cut.Uncut), "critical path"), ends, them(len(a.Cut.Uncut)))
 	}
-	s := fmt.Sprintf("%s %s; %s (%s).", plural(len(a.Cut.Paths), "critical path"), ends, cuts(len(a.Cut.Remedies)), minimal(&a.Cut))
-	if n := len(a.Cut.Open); n > 0 {
-		s += fmt.Sprintf(" %s stay open whatever is done.", plural(n, "goal"))
+	s := fmt.Sprintf("%s %s; %s (%s).", plural(len(a.Cut.Paths), "critical path"), ends, cuts(len(a.Cut.Remedies), len(a.Cut.Paths)), minimal(&a.Cut))
+	if n := len(a.Cut.Open); n == 1 {
+		s += " 1 goal stays open whatever is done."
+	} else if n > 1 {
+		s += fmt.Sprintf(" %d goals stay open whatever is done.", n)
 	}
 	return s
 }
 
-func cuts(n int) string {
+func them(n int) string {
 	if n == 1 {
-		return "1 change cuts them all"
+		return "it"
 	}
-	return fmt.Sprintf("%d changes cut them all", n)
+	return "them"
+}
+
+func cuts(changes, paths int) string {
+	all := "them all"
+	if paths == 1 {
+		all = "it"
+	}
+	if changes == 1 {
+		return "1 change cuts " + all
+	}
+	return fmt.Sprintf("%d changes cut %s", changes, all)
 }
 
 func (t *texts) head() {
 	for _, r := range t.WhatIf {
-		what, at := t.x.remedy(r.ID)
-		if at != "" {
-			what += " (" + at + ")"
-		}
-		t.line("With: %s", what)
+		t.line("With this made: %s", t.x.remedy(r.ID).placed())
 	}
 	if len(t.WhatIf) > 0 {
-		t.line("of %s %d are left.", plural(t.Before, "critical path"), len(t.Cut.Paths)+len(t.Cut.Uncut))
+		left := len(t.Cut.Paths) + len(t.Cut.Uncut)
+		t.line("%d of %s are left.", left, plural(t.Before, "critical path"))
 	}
 	t.line("%s", t.headline())
+}
+
+// placed is the change with its place.
+func (c change) placed() string {
+	if c.at == "" {
+		return c.String()
+	}
+	return c.String() + " (" + c.at + ")"
 }
 
 func (t *texts) paths() {
@@ -107,51 +129,38 @@ func (t *texts) path(k *kin) {
 		}
 		t.line("          the same from %s%s", strings.Join(names, ", "), more)
 	}
+	if k.again > 0 {
+		t.line("          %s like it", plural(k.again, "other way"))
+	}
 	for _, s := range k.steps {
-		chance := ""
-		if s.Likelihood < 1 {
-			chance = fmt.Sprintf(" %.0f%%", 100*s.Likelihood)
-		}
-		t.line("  %s%s", s.Edge, chance)
-		at := where(s.Place)
-		if at != "" {
-			at = " (" + at + ")"
-		}
-		t.line("    -> %s: %s%s", title(s.To), s.Text, at)
-		if len(s.Remedies) > 0 {
-			what, _ := t.x.remedy(s.Remedies[0])
-			t.line("       fix: %s", what)
-		}
+		t.line("  -> %s: %s%s  %s", title(s.To), s.Text, bracketed(where(s.Place)), t.marks(&s))
 	}
 }
 
-func (t *texts) changes() {
-	c := &t.Cut
-	if len(c.Remedies) == 0 {
-		return
+// marks are a step's type, its likelihood where it is not certain, and which changes of the
+// list remove it.
+func (t *texts) marks(s *step) string {
+	mark := s.Edge
+	if s.Likelihood < 1 {
+		mark += fmt.Sprintf(" %.0f%%", 100*s.Likelihood)
 	}
-	t.line("\nChange first, what cuts most paths (%s):", minimal(c))
-	most := max(2*t.Most, 20)
-	for i, r := range c.Remedies {
-		if i == most {
-			t.line("... and %s more (--most, -f json)", plural(len(c.Remedies)-i, "change"))
-			return
+	var by []string
+	for _, id := range s.Remedies {
+		if n := t.number[id]; n > 0 {
+			by = append(by, fmt.Sprint(n))
 		}
-		what, at := t.x.remedy(r.ID)
-		t.line("%3d. %s", i+1, what)
-		if at != "" {
-			at += ": "
-		}
-		t.line("     %s%s", at, worth(c, i))
 	}
+	if len(by) > 0 {
+		mark += ", cut by change " + strings.Join(by, " or ")
+	}
+	return "[" + mark + "]"
 }
 
-// worth says how many paths a change cuts.
-func worth(c *graph.Cut, i int) string {
-	if c.Removes[i] == 0 {
-		return "cuts what would be the next best way when those above are made"
+func bracketed(at string) string {
+	if at == "" {
+		return ""
 	}
-	return fmt.Sprintf("cuts %d alone, %d of %d with those above", c.Removes[i], c.Together[i], len(c.Paths))
+	return " (" + at + ")"
 }
 
 func (t *texts) chokes() {
@@ -182,40 +191,71 @@ func (t *texts) open() {
 			return
 		}
 		t.line("\nNothing that is known cuts this path:")
-		t.path(&kin{Path: p, steps: steps(p)})
+		t.path(&kin{Path: p, steps: trimmed(steps(p))})
 	}
 }
+
+// reached is in which order kinds of what can be reached are told: what attackers are after
+// first.
+var reached = []string{"cluster-admin", "node", "cloud", "secret", "identity", "account", "workload", "container", "volume", "configmap", "image", "registry", "permission", "endpoint"}
 
 // reach lists what can be reached, by kind.
 func (t *texts) reach() {
-	kind, n := "", map[string]int{}
-	for i := range t.Paths {
-		n[kindOf(t.Paths[i].To())]++
-	}
-	t.line("%s can be reached from %s.", plural(len(t.Paths), "thing"), plural(t.Starts, "place"))
-	shown := 0
+	kinds := map[string][]*graph.Path{}
+	starts := map[bulwark.VertexID]bool{}
 	for i := range t.Paths {
 		p := &t.Paths[i]
-		if k := kindOf(p.To()); k != kind {
-			kind, shown = k, 0
-			t.line("\n%s: %d", kind, n[kind])
-		}
-		if shown++; shown > max(t.Most, 1) {
-			if shown == max(t.Most, 1)+1 {
-				t.line("  ... and %d more (--most)", n[kind]-shown+1)
+		kinds[kindOf(p.To())] = append(kinds[kindOf(p.To())], p)
+		starts[p.From()] = true
+	}
+	from := plural(t.Starts, "place")
+	if len(starts) == 1 && t.Starts == 1 {
+		from = title(t.Paths[0].From())
+	}
+	t.line("%s can be reached from %s.", plural(len(t.Paths), "thing"), from)
+	if len(kinds["cluster-admin"]) > 0 {
+		t.line("Whoever is cluster-admin holds everything else as well: what can be reached by that alone is not listed.")
+	}
+	for _, kind := range inOrder(kinds) {
+		list := kinds[kind]
+		t.line("\n%s: %d", kind, len(list))
+		for i, p := range list {
+			if i == max(t.Most, 1) {
+				t.line("  ... and %d more (--most)", len(list)-i)
+				break
 			}
-			continue
+			t.line("  %3d%%  %s", Risk(p.Likelihood), title(p.To()))
+			t.line("        %s", chain(p))
 		}
-		t.line("  %3d%%  %s", Risk(p.Likelihood), title(p.To()))
-		var by []string
-		for _, s := range steps(p) {
-			by = append(by, s.Edge+" "+title(s.To))
-		}
-		t.line("        by %s", strings.Join(by, " > "))
 	}
 }
 
-func kindOf(v bulwark.VertexID) string {
-	k, _, _ := strings.Cut(string(v), ":")
-	return k
+func inOrder(kinds map[string][]*graph.Path) []string {
+	var list []string
+	for _, k := range reached {
+		if len(kinds[k]) > 0 {
+			list = append(list, k)
+		}
+	}
+	var rest []string
+	for k := range kinds {
+		if !slices.Contains(reached, k) {
+			rest = append(rest, k)
+		}
+	}
+	slices.Sort(rest)
+	return append(list, rest...)
+}
+
+// chain is a path in a line: what is passed, and how.
+func chain(p *graph.Path) string {
+	var b strings.Builder
+	list := trimmed(steps(p))
+	for i, s := range list {
+		b.WriteString("by " + s.Edge)
+		if i+1 < len(list) {
+			b.WriteString(" to " + title(s.To) + ", ")
+		}
+	}
+	return b.String()
 }
