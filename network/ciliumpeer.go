@@ -121,7 +121,7 @@ func (c *cilium) entity(who *peers, name string, path []any) {
 	case "host", "remote-node":
 		who.pods = append(who.pods, c.hosts())
 	case "ingress":
-		who.pods = append(who.pods, group{few: []int32{int32(len(c.e.Endpoints) - 1)}})
+		who.pods = append(who.pods, c.controller())
 	case "kube-apiserver":
 		who.pods = append(who.pods, c.apiServer())
 		c.note(c.o, path, "the addresses of the API server are not known: the answer is without them")

@@ -72,6 +72,9 @@ func (r *reader) hosts() group {
 	return groupOf(s)
 }
 
+// controller is the ingress controller.
+func (r *reader) controller() group { return group{few: []int32{int32(len(r.e.Endpoints) - 1)}} }
+
 // spaceOf is the namespace of a policy that lives in one.
 func spaceOf(o *kube.Object) string {
 	if o.Namespace == "" {

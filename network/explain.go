@@ -50,6 +50,11 @@ func (e *Engine) ExplainBlock(d Direction, endpoint, block int, proto Protocol, 
 	return e.verdict(d, endpoint, e.words*64+block, proto, port)
 }
 
+// ExplainDomain says what decides whether an endpoint reaches a domain of [Engine.Domains].
+func (e *Engine) ExplainDomain(endpoint, domain int, proto Protocol, port uint16) Verdict {
+	return e.ExplainBlock(Egress, endpoint, len(e.blocks[Egress])+domain, proto, port)
+}
+
 // verdict goes through the policies as rows do, for one peer and one port: those of the
 // network, then those of the mesh, which have to let in what the others do.
 func (e *Engine) verdict(d Direction, endpoint, peer int, proto Protocol, port uint16) Verdict {

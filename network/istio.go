@@ -36,11 +36,14 @@ func (r *reader) peerAuthentication(o *kube.Object) {
 	p := &Policy{Object: o, tier: tierMesh, order: orderStrict, subject: r.meshed(o)}
 	without := r.bits(r.everybody)
 	without.without(r.inMesh().members)
-	without[(len(r.e.Endpoints)-1)>>6] &^= 1 << ((len(r.e.Endpoints) - 1) & 63) // the ingress controller may have an identity
+	controller := r.controller()
+	without.without(r.bits(controller))
 	for _, s := range r.inMesh().strict {
 		if s.object == o {
 			who := &peers{pods: []group{groupOf(without)}, cidr: []cidr{{block: everyV4}, {block: everyV6}}}
 			r.clause(p, Ingress, clause{action: Deny, who: who, ports: portList{numbers: s.ports}, only: &s.who, path: s.path})
+			r.clause(p, Ingress, clause{action: Deny, who: &peers{pods: []group{controller}}, ports: portList{numbers: s.ports}, only: &s.who, path: s.path,
+				when: []string{"a controller without an identity in the mesh"}})
 		}
 	}
 	r.policies = append(r.policies, p)

@@ -19,6 +19,11 @@ type match struct {
 	plain       set
 	plainBlocks []Block
 	identity    bool // identities matter
+	// whose says which, and known that the ingress controller's is not among them: what it is,
+	// is not known else.
+	whose     []string
+	known     bool
+	addressed bool // addresses matter
 }
 
 // identities are the fields of a source that ask who it is.
@@ -50,13 +55,7 @@ func (m *match) identify(what string, list []string, not bool) {
 	m.identity = true
 	fits := newSet(len(m.e.Endpoints))
 	for i, e := range m.e.Endpoints {
-		if e.Outside {
-			if !not && m.action == Allow && slices.ContainsFunc(list, ofGateway) {
-				fits.add(i)
-			}
-			continue
-		}
-		if !m.inMesh().members.has(i) {
+		if e.Outside || !m.inMesh().members.has(i) {
 			continue
 		}
 		account := e.Workload.ServiceAccount()
@@ -64,20 +63,22 @@ func (m *match) identify(what string, list []string, not bool) {
 			fits.add(i)
 		}
 	}
+	m.whose = append(m.whose, map[bool]string{false: "of ", true: "not of "}[not]+what+" "+strings.Join(list, "|"))
 	if not {
 		m.pods.without(fits)
 		return
 	}
+	m.known = m.known || !slices.ContainsFunc(list, ofGateway)
 	m.pods.and(fits)
 	m.blocks = nil
 	clear(m.plain)
 	m.plainBlocks = nil
 }
 
-// ofGateway tells whether a name is that of a way into the cluster, which the ingress
-// controller may be.
+// ofGateway tells whether a name may be that of a way into the cluster, which the ingress
+// controller is.
 func ofGateway(name string) bool {
-	return name == "*" || strings.Contains(name, "ingress") || strings.Contains(name, "gateway")
+	return strings.Contains(name, "*") || strings.Contains(name, "ingress") || strings.Contains(name, "gateway") || strings.Contains(name, meshRoot)
 }
 
 // is tells whether an identity is as asked for.
@@ -141,6 +142,7 @@ func (m *match) address(n *kube.Node, not bool) {
 		}
 	}
 	if all == not {
+		m.addressed = true
 		clear(m.pods)
 		clear(m.plain)
 	}
@@ -221,6 +223,9 @@ func (m *match) emit() {
 		}
 		m.clause(m.p, Ingress, clause{action: m.action, who: who, ports: portList{numbers: ports}, only: only, when: m.when, path: m.path})
 	}
+	if m.identity {
+		m.ofController()
+	}
 	if !m.identity || len(m.inMesh().plain) == 0 {
 		add(m.pods, m.blocks, m.ports, nil)
 		return
@@ -229,6 +234,20 @@ func (m *match) emit() {
 		add(m.pods, m.blocks, m.ports.Without(known.ports), &known.who)
 		add(m.plain, m.plainBlocks, m.ports.Intersect(known.ports), &known.who)
 	}
+}
+
+// ofController adds what the rules come to for the ingress controller, whose identity is not
+// known.
+func (m *match) ofController() {
+	controller := m.controller()
+	outside := m.addressed
+	m.pods.without(m.bits(controller))
+	m.plain.without(m.bits(controller))
+	if outside || m.known {
+		return
+	}
+	when := append(slices.Clone(m.when), "from a controller "+strings.Join(m.whose, " and "))
+	m.clause(m.p, Ingress, clause{action: m.action, who: &peers{pods: []group{controller}}, ports: portList{numbers: m.ports}, when: when, path: m.path})
 }
 
 // partition divides all endpoints by the ports on which they are spoken to in the clear.

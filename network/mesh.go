@@ -211,3 +211,17 @@ func (x *authentication) add(i int, o *kube.Object, path []any, mode string, por
 	}
 	f.who.add(i)
 }
+
+// Identity is the principal by which policies of a mesh know an endpoint; "" when it is in none.
+func (e *Engine) Identity(endpoint int) string {
+	p := e.Endpoints[endpoint]
+	if e.mesh == nil || p.Workload == nil {
+		return ""
+	}
+	e.reader.mu.Lock()
+	defer e.reader.mu.Unlock()
+	if !e.reader.inMesh().members.has(endpoint) {
+		return ""
+	}
+	return "cluster.local/ns/" + p.Namespace + "/sa/" + p.Workload.ServiceAccount()
+}

@@ -240,7 +240,7 @@ func (p *parser) word(n *yaml.Node) peer {
 
 // everywhere is every address that is not of a private network: also those that are nobody's.
 func everywhere() []network.Block {
-	list := reason.Internet().Blocks
+	list := slices.DeleteFunc(reason.Internet().Blocks, func(b network.Block) bool { return b.First.Is6() })
 	list[0].First = netip.IPv4Unspecified()
 	last := &list[len(list)-1]
 	last.Last = netip.AddrFrom4([4]byte{255, 255, 255, 255})

@@ -2,9 +2,12 @@
 package reason
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
+	"bulwark/kube"
 	"bulwark/network"
 )
 
@@ -16,15 +19,20 @@ type Peer struct {
 	Blocks    []network.Block
 }
 
-// Internet is every address that is not private, local or reserved.
+// Internet is every address that is not private, local or reserved: those of IPv4, then those
+// of IPv6.
 func Internet() Peer {
 	p := Peer{Name: "internet"}
 	for _, ends := range [][2]string{{"1.0.0.0", "9.255.255.255"}, {"11.0.0.0", "100.63.255.255"}, {"100.128.0.0", "126.255.255.255"}, {"128.0.0.0", "169.253.255.255"},
 		{"169.255.0.0", "172.15.255.255"}, {"172.32.0.0", "192.167.255.255"}, {"192.169.0.0", "198.17.255.255"}, {"198.20.0.0", "223.255.255.255"}} {
 		p.Blocks = append(p.Blocks, network.Block{First: netip.MustParseAddr(ends[0]), Last: netip.MustParseAddr(ends[1])})
 	}
+	p.Blocks = append(p.Blocks, global)
 	return p
 }
+
+// global are the addresses of IPv6 that are given out.
+var global = Addresses(netip.MustParsePrefix("2000::/3")).Blocks[0]
 
 // Addresses are those of a prefix.
 func Addresses(p netip.Prefix) Peer {
@@ -57,6 +65,10 @@ type Answer struct {
 	Sides   []Side
 	// When says on what else it depends: "only GET /public".
 	When []string
+	// Through are the objects by which an ingress controller hands the connections on.
+	Through []Reason
+
+	blocks []network.Block // of the end that is addresses
 }
 
 // Side is what one end of the connection says about it.
@@ -103,12 +115,17 @@ func (q *Question) Answers() []Answer {
 	return whole(x.list)
 }
 
+// same tells whether answers have the same outcome for the same reasons.
+func same(a, b *Answer) bool {
+	return a.Allowed == b.Allowed && slices.Equal(a.When, b.When) && slices.Equal(a.Through, b.Through) && alike(a.Sides, b.Sides)
+}
+
 // whole joins answers with the same reasons that are about every port together.
 func whole(list []Answer) []Answer {
 	for i := 0; i < len(list); i++ {
 		for k := i + 1; k < len(list); k++ {
 			a, b := &list[i], &list[k]
-			if a.From == b.From && a.To == b.To && a.Allowed == b.Allowed && slices.Equal(a.When, b.When) && alike(a.Sides, b.Sides) && a.Ports.Union(b.Ports).All() {
+			if a.From == b.From && a.To == b.To && same(a, b) && a.Ports.Union(b.Ports).All() {
 				a.Ports = network.AllPorts()
 				list = slices.Delete(list, k, k+1)
 				k--
@@ -131,52 +148,109 @@ func (x *answers) pair(from, to int) {
 		out, in := x.e.Explain(from, to, p.proto, p.port)
 		a := x.answer(names, p)
 		if !x.e.Endpoints[from].Outside {
-			a.Sides = append(a.Sides, x.side(out, from, x.peerText(to), p))
+			a.take(out, x.side(out, from, end{endpoint: to}, p))
 		}
-		a.Sides = append(a.Sides, x.side(in, to, x.peerText(from), p))
-		a.Allowed = out.Allowed && in.Allowed
-		x.mesh(&a, to, p)
-		if a.Allowed {
-			for _, c := range x.e.Conditions(from, to) {
-				a.When = append(a.When, c.String())
-			}
+		a.take(in, x.side(in, to, end{endpoint: from}, p))
+		x.mesh(&a, in, to, end{endpoint: from}, p)
+		if x.e.Endpoints[from].Outside {
+			x.ways(&a, to, p)
 		}
 		x.add(a)
 	})
 }
 
-// blocks explains what an endpoint receives from or reaches of addresses.
-func (x *answers) blocks(d network.Direction, endpoint int, other Peer) {
-	for b, block := range x.e.Blocks(d) {
-		part, ok := common(block, other.Blocks)
-		if !ok {
+// ways adds the objects by which an ingress controller comes to an endpoint.
+func (x *answers) ways(a *Answer, to int, p probe) {
+	for _, w := range x.e.Ways(to) {
+		if !w.Ports.Has(p.proto, p.port) {
 			continue
 		}
-		names := [2]string{part, x.e.Endpoints[endpoint].String()}
-		targets := []int{endpoint}
-		if d == network.Egress {
-			names[0], names[1], targets = names[1], names[0], nil
+		hop := w.Through[len(w.Through)-1]
+		l := hop.Object.Place(hop.Path...)
+		text := "leads there"
+		if len(w.Conditions) > 0 {
+			text += ", if " + strings.Join(w.Conditions, ", ")
 		}
-		x.each(x.e.BlockPorts(d, endpoint, b), targets, func(p probe) {
-			v := x.e.ExplainBlock(d, endpoint, b, p.proto, p.port)
-			a := x.answer(names, p)
-			a.Sides = []Side{x.side(v, endpoint, blockText(other), p)}
-			a.Allowed = v.Allowed
-			if d == network.Ingress {
-				x.mesh(&a, endpoint, p)
-			}
-			if a.Allowed {
-				for _, c := range x.e.BlockConditions(d, endpoint, b) {
-					a.When = append(a.When, c.String())
-				}
-			}
-			x.add(a)
-		})
+		r := Reason{Text: text, Policy: hop.Object.ID(), Rule: kube.PathText(hop.Path...), File: l.File, Line: l.Line}
+		if !slices.Contains(a.Through, r) {
+			a.Through = append(a.Through, r)
+		}
+	}
+	if len(a.Through) == 0 {
+		a.Through = []Reason{{Text: "no Ingress, Route or Gateway leads there: what policies let through, nobody sends"}}
 	}
 }
 
-// common names the part of a block that others have: their own name when it is all of them.
-func common(block network.Block, others []network.Block) (string, bool) {
+// take adds a side.
+func (a *Answer) take(v network.Verdict, s Side) {
+	a.Sides = append(a.Sides, s)
+	a.Allowed = a.Allowed && v.Allowed
+	for _, c := range v.When {
+		a.When = append(a.When, c.String())
+	}
+}
+
+// blocks explains what an endpoint receives from or reaches of addresses.
+func (x *answers) blocks(d network.Direction, endpoint int, other Peer) {
+	first := len(x.list)
+	far := end{endpoint: -1, name: other.Name, internet: len(other.Blocks) > 1}
+	var targets []int
+	if d == network.Ingress {
+		targets = []int{endpoint}
+	}
+	for b, block := range x.e.Blocks(d) {
+		parts := common(block, other.Blocks)
+		if len(parts) == 0 {
+			continue
+		}
+		x.each(x.e.BlockPorts(d, endpoint, b), targets, func(p probe) {
+			v := x.e.ExplainBlock(d, endpoint, b, p.proto, p.port)
+			a := x.answer([2]string{}, p)
+			a.blocks = parts
+			side := x.side(v, endpoint, far, p)
+			if d == network.Egress && !v.Allowed {
+				x.domains(&side, endpoint, p)
+			}
+			a.take(v, side)
+			x.mesh(&a, v, endpoint, far, p)
+			x.add(a)
+		})
+	}
+	x.join(first)
+	for i := range x.list[first:] {
+		a := &x.list[first+i]
+		a.From, a.To = nameOf(a.blocks, other), x.e.Endpoints[endpoint].String()
+		if d == network.Egress {
+			a.From, a.To = a.To, a.From
+		}
+	}
+}
+
+// domains adds the rules that allow names: which addresses those have is not known.
+func (x *answers) domains(s *Side, endpoint int, p probe) {
+	for k, name := range x.e.Domains() {
+		if v := x.e.ExplainDomain(endpoint, k, p.proto, p.port); v.Allowed && v.Policy != nil {
+			s.Reasons = append(s.Reasons, reason("allows "+name+", whose addresses are not known: it is open where they are those", v.Policy, v.Path))
+		}
+	}
+}
+
+// join makes one answer of those, from first on, that say the same of the same ports of other
+// addresses.
+func (x *answers) join(first int) {
+	for i := first; i < len(x.list); i++ {
+		for k := i + 1; k < len(x.list); k++ {
+			if a, b := &x.list[i], &x.list[k]; a.Rest == b.Rest && a.Ports.Equal(b.Ports) && same(a, b) {
+				a.blocks = slices.Concat(a.blocks, b.blocks)
+				x.list = slices.Delete(x.list, k, k+1)
+				k--
+			}
+		}
+	}
+}
+
+// common gives the parts of a block that others have.
+func common(block network.Block, others []network.Block) []network.Block {
 	var parts []network.Block
 	for _, o := range others {
 		if o.First.BitLen() != block.First.BitLen() || o.Last.Less(block.First) || block.Last.Less(o.First) {
@@ -190,18 +264,68 @@ func common(block network.Block, others []network.Block) (string, bool) {
 		}
 		parts = append(parts, o)
 	}
-	switch {
-	case len(parts) == 0:
-		return "", false
-	case len(others) > 1: // the Internet: nobody wants to read what it is not
-		if len(parts) == len(others) && parts[0] == others[0] && parts[len(parts)-1] == others[len(others)-1] {
-			return "internet", true
-		}
-		return block.String() + " (internet)", true
-	case parts[0].First == parts[0].Last:
-		return parts[0].First.String(), true
+	return parts
+}
+
+// mostNamed is how many ranges of addresses are named.
+const mostNamed = 6
+
+// nameOf names addresses that are part of those that were asked for.
+func nameOf(blocks []network.Block, other Peer) string {
+	blocks = together(blocks)
+	if len(other.Blocks) == 1 {
+		return strings.Join(ranges(blocks), ", ")
 	}
-	return parts[0].String(), true
+	if slices.Equal(blocks, other.Blocks) {
+		return "internet"
+	}
+	six := slices.IndexFunc(blocks, func(b network.Block) bool { return b.First.Is6() })
+	if six < 0 {
+		six = len(blocks)
+	}
+	last := len(other.Blocks) - 1
+	var names []string // of the Internet nobody wants to read what it is not
+	part := func(family string, part, whole []network.Block) {
+		if slices.Equal(part, whole) {
+			names = append(names, family)
+			return
+		}
+		names = append(names, ranges(part)...)
+	}
+	part("IPv4", blocks[:six], other.Blocks[:last])
+	part("IPv6", blocks[six:], other.Blocks[last:])
+	return "internet (" + strings.Join(names, ", ") + ")"
+}
+
+// ranges writes blocks.
+func ranges(blocks []network.Block) []string {
+	var names []string
+	for i, b := range blocks {
+		if i == mostNamed {
+			return append(names, fmt.Sprintf("and %d ranges more", len(blocks)-i))
+		}
+		name := b.String()
+		if b.First == b.Last {
+			name = b.First.String()
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// together makes one of blocks that touch.
+func together(blocks []network.Block) []network.Block {
+	blocks = slices.Clone(blocks)
+	slices.SortFunc(blocks, func(a, b network.Block) int { return a.First.Compare(b.First) })
+	var list []network.Block
+	for _, b := range blocks {
+		if n := len(list); n > 0 && list[n-1].Last.Next() == b.First {
+			list[n-1].Last = b.Last
+			continue
+		}
+		list = append(list, b)
+	}
+	return list
 }
 
 // probe is ports that one of them is asked about for.
@@ -263,13 +387,13 @@ func protocol(name string) network.Protocol {
 }
 
 func (x *answers) answer(names [2]string, p probe) Answer {
-	return Answer{From: names[0], To: names[1], Ports: p.ports, Rest: p.rest}
+	return Answer{From: names[0], To: names[1], Ports: p.ports, Rest: p.rest, Allowed: true}
 }
 
 // add adds an answer to one that has the same ends and reasons.
 func (x *answers) add(a Answer) {
 	for i := range x.list {
-		if b := &x.list[i]; b.From == a.From && b.To == a.To && b.Rest == a.Rest && b.Allowed == a.Allowed && alike(b.Sides, a.Sides) {
+		if b := &x.list[i]; b.From == a.From && b.To == a.To && b.Rest == a.Rest && slices.Equal(a.blocks, b.blocks) && same(b, &a) {
 			b.Ports = b.Ports.Union(a.Ports)
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -14,7 +15,16 @@ func (a *Answer) on() string {
 	case a.Ports.All():
 		return "any port"
 	case a.Rest:
-		return "any other port"
+		var protocols []string
+		for proto := range a.Ports.Spans() {
+			if !slices.Contains(protocols, proto.String()) {
+				protocols = append(protocols, proto.String())
+			}
+		}
+		if len(protocols) == 3 {
+			return "any other port"
+		}
+		return "any other port of " + strings.Join(protocols, ", ")
 	}
 	return a.Ports.String()
 }
@@ -35,6 +45,9 @@ func Text(list []Answer) string {
 		for _, w := range a.When {
 			fmt.Fprintf(&b, "  %s\n", line(w))
 		}
+		for _, r := range a.Through {
+			fmt.Fprintf(&b, "  through: %s\n", r.text())
+		}
 		for k := range a.Sides {
 			a.Sides[k].text(&b, a.Allowed)
 		}
@@ -51,7 +64,7 @@ func (s *Side) text(b *strings.Builder, open bool) {
 	of := map[string]string{"egress": "sent by ", "ingress": "received by ", "mesh": "the mesh before "}[s.Direction]
 	fmt.Fprintf(b, "  %s (%s%s): %s: %s\n", s.Direction, of, line(s.Of), verdict, line(s.Why))
 	for _, r := range s.Reasons {
-		fmt.Fprintf(b, "    %s %s %s%s\n", line(r.Policy), line(r.Rule), r.Text, r.at())
+		fmt.Fprintf(b, "    %s\n", r.text())
 	}
 	if s.Change == "" || s.Allowed != open {
 		return
@@ -60,6 +73,17 @@ func (s *Side) text(b *strings.Builder, open bool) {
 	for _, l := range s.Add {
 		fmt.Fprintf(b, "      %s\n", line(l))
 	}
+}
+
+// text is the reason in a line.
+func (r *Reason) text() string {
+	var words []string
+	for _, w := range []string{r.Policy, r.Rule, r.Text} {
+		if w != "" {
+			words = append(words, line(w))
+		}
+	}
+	return strings.Join(words, " ") + r.at()
 }
 
 func (r *Reason) at() string {
@@ -82,15 +106,25 @@ func line(s string) string {
 	}, s)
 }
 
+// place is a reason as JSON has it.
+type place struct {
+	Text   string `json:"text"`
+	Policy string `json:"policy"`
+	Rule   string `json:"rule,omitempty"`
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+}
+
+func places(list []Reason) []place {
+	out := make([]place, len(list))
+	for i, r := range list {
+		out[i] = place(r)
+	}
+	return out
+}
+
 // JSON writes the answers as a list.
 func JSON(w io.Writer, list []Answer) error {
-	type place struct {
-		Text   string `json:"text"`
-		Policy string `json:"policy"`
-		Rule   string `json:"rule,omitempty"`
-		File   string `json:"file,omitempty"`
-		Line   int    `json:"line,omitempty"`
-	}
 	type side struct {
 		Direction string  `json:"direction"`
 		Of        string  `json:"of"`
@@ -106,17 +140,14 @@ func JSON(w io.Writer, list []Answer) error {
 		Conn    string   `json:"conn"`
 		Allowed bool     `json:"allowed"`
 		When    []string `json:"conditions,omitempty"`
+		Through []place  `json:"through,omitempty"`
 		Sides   []side   `json:"sides"`
 	}
 	out := make([]answer, len(list))
 	for i, a := range list {
-		out[i] = answer{a.From, a.To, a.Ports.String(), a.Allowed, a.When, []side{}}
+		out[i] = answer{From: a.From, To: a.To, Conn: a.Ports.String(), Allowed: a.Allowed, When: a.When, Through: places(a.Through), Sides: []side{}}
 		for _, s := range a.Sides {
-			places := make([]place, len(s.Reasons))
-			for k, r := range s.Reasons {
-				places[k] = place(r)
-			}
-			out[i].Sides = append(out[i].Sides, side{s.Direction, s.Of, s.Allowed, s.Why, places, s.Change, strings.Join(s.Add, "\n")})
+			out[i].Sides = append(out[i].Sides, side{s.Direction, s.Of, s.Allowed, s.Why, places(s.Reasons), s.Change, strings.Join(s.Add, "\n")})
 		}
 	}
 	e := json.NewEncoder(w)

@@ -209,7 +209,10 @@ func (d *drawing) outside(u *unit) {
 	}
 	for _, i := range ends {
 		if p := d.e.FromController(i); !p.Empty() {
-			d.add(d.node(Node{Name: d.e.Endpoints[len(d.e.Endpoints)-1].String()}), u.node, p, u.names)
+			last := len(d.e.Endpoints) - 1
+			from := d.node(Node{Name: d.e.Endpoints[last].String()})
+			d.add(from, u.node, p, u.names)
+			d.depends(from, u.node, d.e.Conditions(last, i))
 		}
 		d.addresses(u, i)
 		d.domains(u, i)

@@ -1,0 +1,72 @@
+package reason_test
+
+import (
+	"context"
+	"flag"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"bulwark/kube"
+	"bulwark/network"
+	"bulwark/network/reason"
+	"bulwark/source/manifest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write what is explained as what is wanted")
+
+// What people read: of a mesh, of policies of other kinds, of the Internet's two families, of
+// an ingress controller.
+func TestExplained(t *testing.T) {
+	for name, questions := range map[string][]string{
+		"mesh":  {"shop/cart => shop/web", "old/stranger => shop/web", "internet => shop/web", "{ingress-controller} => shop/web", "{ingress-controller} => shop/cart", "shop/web => shop/cart"},
+		"kinds": {"ops/tool => shop/web", "internet => shop/web", "2001:db8::1/128 => shop/web", "shop/web => internet", "shop/web => 2001:db8::1/128", "ops/tool => data/db", "192.0.2.7/32 => data/db", "2001:db8::/32 => data/db"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			target, err := (&manifest.Source{}).Open(context.Background(), "testdata/"+name+".yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := network.New(kube.Of(target))
+			var b strings.Builder
+			for _, q := range questions {
+				from, to, _ := strings.Cut(q, " => ")
+				b.WriteString("== " + q + "\n" + reason.Text((&reason.Question{Engine: e, From: peerOf(t, e, from), To: peerOf(t, e, to)}).Answers()) + "\n")
+			}
+			file := "testdata/" + name + ".txt"
+			if *update {
+				if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// peerOf reads an end: the Internet, a prefix, or a workload.
+func peerOf(t *testing.T, e *network.Engine, word string) reason.Peer {
+	t.Helper()
+	if word == "internet" {
+		return reason.Internet()
+	}
+	if p, err := netip.ParsePrefix(word); err == nil {
+		return reason.Addresses(p)
+	}
+	for i, p := range e.Endpoints {
+		if name, _, _ := strings.Cut(p.String(), "["); name == word {
+			return reason.Peer{Name: p.String(), Endpoints: []int{i}}
+		}
+	}
+	t.Fatalf("nobody is %q", word)
+	return reason.Peer{}
+}
