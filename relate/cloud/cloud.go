@@ -27,7 +27,7 @@ func (relater) Info() bulwark.Info {
 const (
 	metadata   = 0.9 // of nodes: whoever holds a node asks the metadata service as it does
 	fromPod    = 0.8 // of pods on the node's network: a hop limit may stop them
-	commanded  = 0.9 // of operators: they do what their objects say
+	commanded  = 0.9 // of operators and agents: they do what objects say
 	impersonal = 0.9 // of identities of the cloud: somebody has to hold them first
 )
 
@@ -37,7 +37,7 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 		return nil
 	}
 	c := &cloud{set: s, known: found.New(findings), to: to}
-	for _, step := range []func(){c.accounts, c.associations, c.nodes, c.pods, c.azurePods, c.awsAuth, c.accessEntries, c.providers, c.configConnector} {
+	for _, step := range []func(){c.accounts, c.associations, c.nodes, c.pods, c.annotated, c.azurePods, c.awsAuth, c.accessEntries, c.providers, c.configConnector} {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -108,6 +108,18 @@ func (c *cloud) accounts() {
 				c.relation(name.Account(o.Namespace, o.Name), name.Cloud(a.provider, id), a.edge, 1, a.how,
 					o, "take the annotation "+a.annotation+" from "+o.ID()+", or let "+id+" do no more than its pods use", "metadata", "annotations", a.annotation)
 			}
+		}
+	}
+}
+
+// annotated relates pods to the role that an agent on their node (kube2iam, kiam) hands them
+// in the place of the node's.
+func (c *cloud) annotated() {
+	const annotation = "iam.amazonaws.com/role"
+	for _, w := range c.set.Workloads() {
+		if role := w.Meta.Annotations[annotation]; role != "" {
+			c.relation(name.Workload(w), name.Cloud("aws", role), "CLOUD_ROLE", commanded, "asks the metadata service, at which kube2iam or kiam gives it the role of AWS",
+				w.Object, "take the annotation "+annotation+" from the pods of "+w.ID()+", or let "+role+" do no more than they use")
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -73,37 +74,36 @@ type wanted struct {
 
 func (w wanted) String() string { return strings.TrimSpace(w.edge + " " + w.from + " -> " + w.to) }
 
-// met tells whether a relation is that. An asterisk in a test stands for any vertex; groups
-// are passed through.
+// met tells whether a relation is that. An asterisk in a test stands for any text; groups are
+// passed through.
 func (w wanted) met(r *relations) bool {
-	for i := range r.list {
-		one := &r.list[i]
-		if one.Type != w.edge || w.from != "" && w.from != "*" && !r.has(bulwark.VertexID(w.from), one.From) {
-			continue
-		}
-		if w.to == "" || w.to == "*" || r.leads(one.To, bulwark.VertexID(w.to), 6) {
-			return true
-		}
-	}
-	return false
-}
-
-// has tells whether one vertex is another, or a permission that it has.
-func (r *relations) has(at, permission bulwark.VertexID) bool {
-	return at == permission || slices.ContainsFunc(r.list, func(one bulwark.Relation) bool {
-		return one.From == at && one.To == permission && one.Type == "PERMISSION_DISCOVER"
+	edge, from, to := glob(w.edge), glob(cmp.Or(w.from, "*")), glob(cmp.Or(w.to, "*"))
+	return slices.ContainsFunc(r.list, func(one bulwark.Relation) bool {
+		return edge.MatchString(one.Type) && r.has(from, one.From) && r.leads(one.To, to, 6)
 	})
 }
 
-// leads tells whether one vertex is another, or a group that it is of.
-func (r *relations) leads(at, to bulwark.VertexID, depth int) bool {
-	if at == to {
+// glob is a pattern of which asterisks stand for any text, and [*] for one.
+func glob(pattern string) *regexp.Regexp {
+	return regexp.MustCompile("^" + strings.NewReplacer(`\[\*\]`, `\*`, `\*`, ".*").Replace(regexp.QuoteMeta(pattern)) + "$")
+}
+
+// has tells whether a vertex is one that is asked for, or a permission that such a one has.
+func (r *relations) has(like *regexp.Regexp, at bulwark.VertexID) bool {
+	return like.MatchString(string(at)) || strings.HasPrefix(string(at), "permission:") && slices.ContainsFunc(r.list, func(one bulwark.Relation) bool {
+		return one.To == at && one.Type == "PERMISSION_DISCOVER" && like.MatchString(string(one.From))
+	})
+}
+
+// leads tells whether a vertex is one that is asked for, or a group with such a one.
+func (r *relations) leads(at bulwark.VertexID, like *regexp.Regexp, depth int) bool {
+	if like.MatchString(string(at)) {
 		return true
 	}
 	if !strings.HasPrefix(string(at), "group:") || depth == 0 {
 		return false
 	}
-	return slices.ContainsFunc(r.list, func(one bulwark.Relation) bool { return one.From == at && r.leads(one.To, to, depth-1) })
+	return slices.ContainsFunc(r.list, func(one bulwark.Relation) bool { return one.From == at && r.leads(one.To, like, depth-1) })
 }
 
 func wants(t *testing.T, file string) (list []wanted, version string) {
