@@ -12,7 +12,7 @@ import (
 // what is to be done to many objects stands together.
 func (g *Graph) count(c *Cut) {
 	slices.SortFunc(c.Remedies, func(a, b bulwark.Remedy) int {
-		return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(file(&a), file(&b)), cmp.Compare(a.ID, b.ID))
 	})
 	paths := g.removed(c)
 	gone := make([]bool, len(c.Paths))
@@ -50,6 +50,14 @@ func (g *Graph) count(c *Cut) {
 		}
 		c.Remedies, c.Removes, c.Together = append(c.Remedies, remedies[i]), append(c.Removes, len(paths[i])), append(c.Together, total)
 	}
+}
+
+// file is the one that a remedy changes; "" where that is not known.
+func file(r *bulwark.Remedy) string {
+	if r.Fix == nil || r.Fix.Patch == nil {
+		return ""
+	}
+	return r.Fix.Patch.File
 }
 
 // above leaves out what rounding makes.

@@ -27,16 +27,34 @@ func (x *reach) metadata() {
 	}
 	block := slices.IndexFunc(x.engine.Blocks(network.Egress), func(b network.Block) bool { return b.Contains(service) })
 	any, leaves := false, x.engine.Leaving()
+	open := map[string]bool{} // namespace -> whether a pod of it, not on its node's network, gets there
+	var hosts []*network.Endpoint
 	for i, e := range x.engine.Endpoints {
 		switch {
 		case e.Workload == nil:
 		case e.Host:
-			if len(nodes) == 0 {
-				x.onNode(e.Workload)
-			}
+			hosts = append(hosts, e)
 		case block >= 0 && x.engine.BlockPorts(network.Egress, i, block).Has(network.TCP, 80):
-			any = true
+			any, open[e.Namespace] = true, true
 			x.to.Relation(x.asks(e, leaves[i]))
+		default:
+			open[e.Namespace] = open[e.Namespace] || false
+		}
+	}
+	for _, p := range x.set.Kind("networking.k8s.io", "NetworkPolicy") {
+		if _, known := open[p.Namespace]; !known && len(p.Root.Get("spec", "policyTypes").Strings()) > 0 {
+			open[p.Namespace] = !slices.Contains(p.Root.Get("spec", "policyTypes").Strings(), "Egress")
+		}
+	}
+	if len(nodes) > 0 {
+		hosts = nil
+	}
+	for _, e := range hosts {
+		x.onNode(e.Workload)
+		// Off its node's network it asks as the others of its namespace do.
+		if gets, known := open[e.Namespace]; gets || !known {
+			any = true
+			x.to.Relation(x.asks(e, true))
 		}
 	}
 	for _, c := range clouds {

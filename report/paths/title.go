@@ -44,7 +44,7 @@ func title(v bulwark.VertexID) string {
 		}
 		return name
 	case "cloud":
-		return "cloud identity " + strings.TrimPrefix(name, "*/")
+		return "cloud " + strings.TrimPrefix(name, "*/")
 	case "node":
 		if name == "*" {
 			return "any node"
