@@ -2,151 +2,148 @@ package network
 
 import (
 	"iter"
+	"math/rand/v2"
 	"slices"
+	"sort"
 )
 
 // Alike divides the endpoints, the ingress controller aside, into those that answers do not
 // tell apart: the members of a class reach, and are reached by, the same others on the same
 // ports. Classes and their members are in the order of the endpoints.
 func (e *Engine) Alike() [][]int {
-	n := len(e.Endpoints)
-	x := &division{class: make([]int32, n), moved: make([]int32, 1, n+1), last: make([]int32, 1, n+1)}
-	outside := n - 1
-	for _, rows := range [][]row{e.rowOf[Ingress], e.rowOf[Egress], e.mesh, e.sure[0], e.sure[1], e.sure[2]} {
-		if rows != nil {
-			x.rows(rows[:outside], n)
+	kinds := make([]alike, len(e.Endpoints))
+	sets := map[*uint64]mark{}
+	for d, rows := range [...][]row{e.rowOf[Ingress], e.rowOf[Egress], e.mesh, e.sure[0], e.sure[1], e.sure[2]} {
+		number := map[*cell]int32{}
+		for i, r := range rows {
+			if len(r) == 0 {
+				continue // those that have none are one
+			}
+			n, ok := number[&r[0]]
+			if !ok {
+				n = int32(len(number) + 1)
+				number[&r[0]] = n
+				for j := range r {
+					r[j].peers.leave(kinds, sets)
+				}
+			}
+			kinds[i].rows[d] = n
 		}
 	}
-	ports := make([]string, n)
-	for i := range e.Endpoints[:outside] {
-		if p := e.FromController(i); !p.Empty() {
-			ports[i] = p.String()
-		}
+	for _, m := range sets {
+		m.of.each(func(i int) bool { kinds[i].mark.lay(m); return true })
 	}
-	byPorts := map[string]int{}
-	numbers := make([]int, n)
-	for i, text := range ports {
-		if _, ok := byPorts[text]; !ok {
-			byPorts[text] = len(byPorts)
-		}
-		numbers[i] = byPorts[text]
+	e.fromController(kinds)
+	return classes(kinds[:len(kinds)-1])
+}
+
+// alike is equal for endpoints that are.
+type alike struct {
+	mark signature
+	rows [6]int32
+	from int32 // the ports on which the ingress controller hands on connections
+}
+
+// mark is what a set of peers leaves on each of its members: those with the same marks laid
+// over each other are in the same sets. Marks are at random, so that nobody can make two
+// that come to the same.
+type mark struct {
+	signature
+	of set
+}
+
+func (s *signature) lay(m mark) { s[0], s[1] = s[0]+m.signature[0], s[1]+m.signature[1] }
+
+// leave leaves a new mark on the members; what groups share gets those of all of them at the
+// end.
+func (g group) leave(kinds []alike, sets map[*uint64]mark) {
+	m := mark{signature: signature{rand.Uint64(), rand.Uint64()}, of: g.bits}
+	for _, i := range g.few {
+		kinds[i].mark.lay(m)
 	}
-	x.by(numbers)
-	at := map[int32]int{}
+	if len(g.bits) > 0 {
+		old := sets[&g.bits[0]]
+		m.lay(old)
+		sets[&g.bits[0]] = m
+	}
+}
+
+// fromController tells endpoints apart that the ingress controller reaches on other ports.
+func (e *Engine) fromController(kinds []alike) {
+	numbers := map[string]int32{}
+	for i := range e.Endpoints[:len(kinds)-1] {
+		p := e.FromController(i)
+		if p.Empty() {
+			continue
+		}
+		text := p.String()
+		if numbers[text] == 0 {
+			numbers[text] = int32(len(numbers) + 1)
+		}
+		kinds[i].from = numbers[text]
+	}
+}
+
+func classes(kinds []alike) [][]int {
+	at := map[alike]int{}
 	var list [][]int
-	for i, c := range x.class[:outside] {
-		k, ok := at[c]
+	for i, k := range kinds {
+		n, ok := at[k]
 		if !ok {
-			k = len(list)
-			at[c] = k
+			n = len(list)
+			at[k] = n
 			list = append(list, nil)
 		}
-		list[k] = append(list[k], i)
+		list[n] = append(list[n], i)
 	}
-	return slices.Clip(list)
+	return list
 }
 
 // FromController are the ports of an endpoint on which the ingress controller hands on
 // connections from outside.
 func (e *Engine) FromController(endpoint int) Ports {
 	var ports Ports
-	for _, b := range e.backends {
-		if b.endpoint == endpoint {
-			ports = ports.Union(b.ports.Intersect(e.Ports(len(e.Endpoints)-1, endpoint)))
-		}
+	for _, b := range e.behind(endpoint) {
+		ports = ports.Union(b.ports.Intersect(e.Ports(len(e.Endpoints)-1, endpoint)))
 	}
 	return ports
 }
 
-// division is endpoints in classes that are split until they are alike.
-type division struct {
-	class       []int32
-	moved, last []int32 // of a class: where the members that a set has go, and by which set
-	sets        int32
+// behind are the backends that an endpoint is.
+func (e *Engine) behind(endpoint int) []backend {
+	first := sort.Search(len(e.ofBackends), func(i int) bool { return e.backends[e.ofBackends[i]].endpoint >= endpoint })
+	var list []backend
+	for _, n := range e.ofBackends[first:] {
+		if b := e.backends[n]; b.endpoint == endpoint {
+			list = append(list, b)
+			continue
+		}
+		break
+	}
+	return list
 }
 
-// rows parts endpoints that have different rows, and those that rows tell apart.
-func (x *division) rows(rows []row, n int) {
-	first := map[*cell]int{} // a row's first cell, to its number
-	numbers := make([]int, n)
-	for i, r := range rows {
-		if len(r) == 0 {
-			continue // the rows that have none are one
-		}
-		number, ok := first[&r[0]]
-		if !ok {
-			number = len(first) + 1
-			first[&r[0]] = number
-			for _, c := range r {
-				x.split(c.peers.each, n)
-			}
-		}
-		numbers[i] = number
+// orderBackends makes ofBackends.
+func (e *Engine) orderBackends() {
+	e.ofBackends = make([]int32, len(e.backends))
+	for i := range e.ofBackends {
+		e.ofBackends[i] = int32(i)
 	}
-	x.by(numbers)
-}
-
-// split parts the members of a set from those of their classes that it has not.
-func (x *division) split(each func(func(int) bool), n int) {
-	x.sets++
-	each(func(i int) bool {
-		if i >= n {
-			return false // blocks of addresses
-		}
-		c := x.class[i]
-		if x.last[c] != x.sets {
-			x.last[c], x.moved[c] = x.sets, int32(len(x.moved))
-			x.moved, x.last = append(x.moved, 0), append(x.last, 0)
-		}
-		x.class[i] = x.moved[c]
-		return true
-	})
-	if len(x.moved) > 8*n {
-		x.compact()
-	}
-}
-
-// compact numbers the classes anew: those that lost all members are gone.
-func (x *division) compact() {
-	numbers := make([]int, len(x.class))
-	x.sets, x.moved, x.last = 0, x.moved[:0], x.last[:0]
-	for i, c := range x.class {
-		numbers[i], x.class[i] = int(c), 0
-	}
-	x.by(numbers)
-}
-
-// by parts those that have different numbers.
-func (x *division) by(numbers []int) {
-	type both struct {
-		class  int32
-		number int
-	}
-	known := map[both]int32{}
-	for i, number := range numbers {
-		key := both{x.class[i], number}
-		c, ok := known[key]
-		if !ok {
-			c = int32(len(x.moved))
-			known[key] = c
-			x.moved, x.last = append(x.moved, 0), append(x.last, 0)
-		}
-		x.class[i] = c
-	}
+	slices.SortStableFunc(e.ofBackends, func(a, b int32) int { return e.backends[a].endpoint - e.backends[b].endpoint })
 }
 
 // Senders are the endpoints that the rules of a receiver let in on some port; what they may
 // send is another matter.
 func (e *Engine) Senders(to int) iter.Seq[int] {
 	return func(yield func(int) bool) {
+		r := e.rowOf[Ingress][to]
+		if len(r) == 1 {
+			r[0].peers.each(yield)
+			return
+		}
 		all := newSet(len(e.Endpoints))
-		for _, c := range e.rowOf[Ingress][to] {
-			for i := range c.peers.each {
-				if i >= len(e.Endpoints) {
-					break
-				}
-				all.add(i)
-			}
+		for _, c := range r {
+			c.peers.addTo(all)
 		}
 		all.each(yield)
 	}

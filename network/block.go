@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 )
@@ -61,16 +62,8 @@ func cut(blocks []Block) []Block {
 	return list
 }
 
-// within gives the blocks of a cut that a block is made of: those from first below end.
-func within(cut []Block, b Block) (first, end int) {
-	byStart := func(c Block, a netip.Addr) int { return c.First.Compare(a) }
-	first, _ = slices.BinarySearchFunc(cut, b.First, byStart)
-	end = first
-	for end < len(cut) && cut[end].First.Compare(b.Last) <= 0 && cut[end].First.BitLen() == b.First.BitLen() {
-		end++
-	}
-	return first, end
-}
+// compare orders blocks by their addresses; IPv4 before IPv6.
+func (b Block) compare(c Block) int { return cmp.Or(b.First.Compare(c.First), b.Last.Compare(c.Last)) }
 
 // together sorts blocks and makes one of those that touch.
 func together(blocks []Block) []Block {

@@ -30,8 +30,7 @@ func (e *Engine) changed(o *kube.Object, there bool) *Engine {
 	n.Problems = slices.DeleteFunc(slices.Clone(e.Problems), func(p Problem) bool { return same(p.Object) })
 	n.Policies = slices.DeleteFunc(slices.Clone(e.Policies), func(p *Policy) bool { return same(p.Object) })
 	r := *e.reader
-	r.e, n.reader = &n, &r
-	r.policies, r.cidrs = nil, [2][]cidr{}
+	r.e, n.reader, r.policies = &n, &r, nil
 	if there {
 		r.one(o, kinds[i].read)
 	}
@@ -46,79 +45,46 @@ func (e *Engine) changed(o *kube.Object, there bool) *Engine {
 		at := sort.Search(len(n.Policies), func(i int) bool { return before(p, n.Policies[i]) < 0 })
 		n.Policies = slices.Insert(n.Policies, at, p)
 	}
-	cut := r.place()
-	for d := range r.cidrs {
-		kept := slices.DeleteFunc(slices.Clone(e.reader.cidrs[d]), func(c cidr) bool { return same(c.policy.Object) })
-		r.cidrs[d] = append(kept, r.cidrs[d]...)
-	}
+	placed := n.place(r.policies)
 	conditions, mesh := n.layered()
-	if !cut || conditions != (e.sure[Egress] != nil) || mesh != (e.mesh != nil) {
+	if !placed || conditions != (e.sure[Egress] != nil) || mesh != (e.mesh != nil) {
 		n.resettle()
 		return &n
 	}
-	n.renew(e, which)
+	n.renew(which)
 	return &n
-}
-
-// place gives the rules that were read the numbers of their blocks and domains. It is false
-// when some have none yet.
-func (r *reader) place() bool {
-	for _, d := range []Direction{Ingress, Egress} {
-		byRule := r.blocksOf(d)
-		blocks := r.e.blocks[d]
-		for _, list := range byRule {
-			for _, b := range list {
-				if first, end := within(blocks, b); first == end || blocks[first].First != b.First || blocks[end-1].Last != b.Last {
-					return false
-				}
-			}
-		}
-		names := map[*rule][]string{}
-		for _, c := range r.cidrs[d] {
-			if _, ok := slices.BinarySearch(r.e.domains[d], c.name); c.name != "" && !ok {
-				return false
-			} else if c.name != "" {
-				to := &c.policy.rules[d][c.rule]
-				names[to] = append(names[to], c.name)
-			}
-		}
-		r.give(d, byRule, names)
-	}
-	return true
 }
 
 // resettle cuts the addresses anew and makes all rows. The policies are copied: another engine
 // has them with other numbers.
 func (e *Engine) resettle() {
-	copies := map[*Policy]*Policy{}
 	for i, p := range e.Policies {
-		c := *p
-		c.rules = [2][]rule{slices.Clone(p.rules[0]), slices.Clone(p.rules[1])}
-		copies[p], e.Policies[i] = &c, &c
+		e.Policies[i] = p.copied()
 	}
-	e.domains, e.blocks = [2][]string{}, [2][]Block{}
-	for _, list := range e.reader.cidrs {
-		for i := range list {
-			list[i].policy = copies[list[i].policy]
-		}
-	}
-	e.reader.settleBlocks()
+	e.settleBlocks()
 	e.settleRows()
 }
 
+// copied is the policy with rules of its own.
+func (p *Policy) copied() *Policy {
+	c := *p
+	c.rules = [2][]rule{slices.Clone(p.rules[0]), slices.Clone(p.rules[1])}
+	return &c
+}
+
 // renew makes the rows of some endpoints; those of the others are as they were.
-func (e *Engine) renew(was *Engine, which set) {
+func (e *Engine) renew(which set) {
 	for _, d := range []Direction{Ingress, Egress} {
-		e.rowOf[d] = e.someRows(was.rowOf[d], d, which, false, false)
-		if was.sure[d] != nil {
-			e.sure[d] = e.someRows(was.sure[d], d, which, false, true)
+		e.rowOf[d] = e.someRows(e.rowOf[d], d, which, false, false)
+		if e.sure[d] != nil {
+			e.sure[d] = e.someRows(e.sure[d], d, which, false, true)
 		}
 	}
-	if was.mesh != nil {
-		e.mesh = e.someRows(was.mesh, Ingress, which, true, false)
+	if e.mesh != nil {
+		e.mesh = e.someRows(e.mesh, Ingress, which, true, false)
 	}
-	if was.sure[2] != nil {
-		e.sure[2] = e.someRows(was.sure[2], Ingress, which, true, true)
+	if e.sure[2] != nil {
+		e.sure[2] = e.someRows(e.sure[2], Ingress, which, true, true)
 	}
 }
 

@@ -14,6 +14,9 @@ type Engine struct {
 
 	words  int // of a set of endpoints
 	blocks [2][]Block
+	// byAddress are the numbers of the blocks in the order of their addresses; nil: they are in it.
+	byAddress [2][]int32
+	settled   [2]int // how many blocks there were when all were cut
 	// domains are the names that rules of a direction know peers by.
 	domains [2][]string
 	rowOf   [2][]row
@@ -22,6 +25,8 @@ type Engine struct {
 
 	set      *kube.Set
 	backends []backend
+	// ofBackends are the positions of the backends, by their endpoints.
+	ofBackends []int32
 
 	reader  *reader  // for policies that come later
 	changes []change // since the set
@@ -37,9 +42,10 @@ func New(s *kube.Set) *Engine {
 	slices.SortStableFunc(e.Policies, before)
 	e.reader = r
 	r.notes(s)
-	r.settleBlocks()
+	e.settleBlocks()
 	e.settleRows()
 	e.backends = r.fronts(s)
+	e.orderBackends()
 	return e
 }
 
@@ -79,15 +85,16 @@ func (e *Engine) Ports(from, to int) Ports {
 	return p
 }
 
-// Blocks are the addresses that answers tell apart in a direction.
+// Blocks are the addresses that answers tell apart in a direction, in their order; of an
+// engine that came out of another the blocks that are new stand at the end.
 func (e *Engine) Blocks(d Direction) []Block { return e.blocks[d] }
 
 // BlockPorts are those on which an endpoint receives from (Ingress) or reaches (Egress) a
 // block of the direction.
 func (e *Engine) BlockPorts(d Direction, endpoint, block int) Ports {
-	p := e.rowOf[d][endpoint].ports(e.words*64 + block)
+	p := e.rowOf[d][endpoint].beyond(block)
 	if d == Ingress && e.mesh != nil {
-		return p.Intersect(e.mesh[endpoint].ports(e.words*64 + block))
+		return p.Intersect(e.mesh[endpoint].beyond(block))
 	}
 	return p
 }

@@ -249,7 +249,7 @@ func (x *exposer) openings(endpoint int) []opening {
 		if x.e.mesh == nil {
 			for j := range row {
 				in[j] = 0
-				if row[j].peers.has(x.e.words*64 + i) {
+				if row[j].outside.has(i) {
 					in[j] = 1
 				}
 			}

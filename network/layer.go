@@ -51,9 +51,9 @@ func (e *Engine) SureBlock(d Direction, endpoint, block int) Ports {
 	if e.sure[d] == nil {
 		return e.BlockPorts(d, endpoint, block)
 	}
-	p := e.sure[d][endpoint].ports(e.words*64 + block)
+	p := e.sure[d][endpoint].beyond(block)
 	if d == Ingress && e.sure[2] != nil {
-		p = p.Intersect(e.sure[2][endpoint].ports(e.words*64 + block))
+		p = p.Intersect(e.sure[2][endpoint].beyond(block))
 	}
 	return p
 }

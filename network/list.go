@@ -23,7 +23,7 @@ func (e *Engine) Connections() []Connection { return slices.Collect(e.All()) }
 // All gives the connections of [Engine.Connections] one after the other.
 func (e *Engine) All() iter.Seq[Connection] {
 	return func(yield func(Connection) bool) {
-		l := listing{e: e, to: e.ends(Egress), reached: e.everyone(Egress), yield: yield}
+		l := e.listing(yield)
 		for some := range slices.Chunk(e.ends(Ingress), max(1, maxLet*8/len(e.Endpoints))) {
 			l.turn(some)
 			for _, from := range some {
@@ -79,9 +79,25 @@ func (e *Engine) ends(d Direction) []end {
 type listing struct {
 	e       *Engine
 	to      []end
+	endOf   []int32     // of a peer: which of to it is; -1: none
 	let     map[int]set // who lets a peer in, for those at hand
-	reached set         // what rows let the end at hand reach
+	peers   set         // whom rows let the end at hand reach
+	reached set         // and which of to those are
 	yield   func(Connection) bool
+}
+
+func (e *Engine) listing(yield func(Connection) bool) *listing {
+	l := &listing{e: e, to: e.ends(Egress), peers: e.everyone(Egress), yield: yield}
+	l.reached, l.endOf = newSet(len(l.to)), make([]int32, len(l.peers)*64)
+	for i := range l.endOf {
+		l.endOf[i] = -1
+	}
+	for n, to := range l.to {
+		for _, i := range to.peers {
+			l.endOf[i] = int32(n)
+		}
+	}
+	return l
 }
 
 // maxLet is how many bytes there may be for who lets whom in.
@@ -105,6 +121,11 @@ func (l *listing) turn(some []end) {
 					at[i].add(to)
 				}
 			}
+			for i := range c.outside.each {
+				if at[words*64+i] != nil {
+					at[words*64+i].add(to)
+				}
+			}
 		}
 	}
 }
@@ -112,13 +133,14 @@ func (l *listing) turn(some []end) {
 // from gives those from one end; false when no more are wanted.
 func (l *listing) from(from end) bool {
 	l.look(from)
-	for _, to := range l.to {
+	for n := range l.reached.each {
+		to := &l.to[n]
 		if to.name == from.name {
 			continue
 		}
 		var ports Ports
 		for _, j := range to.peers {
-			if !l.reached.has(j) {
+			if !l.peers.has(j) {
 				continue
 			}
 			for _, i := range from.peers {
@@ -132,24 +154,31 @@ func (l *listing) from(from end) bool {
 	return true
 }
 
-// look settles which peers are worth asking about.
+// look settles which peers are worth asking about, and which ends they are.
 func (l *listing) look(from end) {
 	e := l.e
-	clear(l.reached)
-	blocks := l.reached[e.words:]
+	clear(l.peers)
+	one := make(set, e.words)
 	for _, i := range from.peers {
 		if i >= e.words*64 || e.Endpoints[i].Outside {
-			l.reached.or(l.let[i])
+			l.peers.or(l.let[i])
 			continue
 		}
-		one := newSet(len(l.reached) * 64)
+		clear(one)
 		for _, c := range e.rowOf[Egress][i] {
 			c.peers.addTo(one)
+			for _, x := range c.outside {
+				l.peers[e.words:].addRange(int(x.first), int(x.end))
+			}
 		}
-		blocks.or(one[e.words:])
-		one = one[:e.words]
 		one.and(l.let[i])
-		l.reached.or(one)
+		l.peers.or(one)
+	}
+	clear(l.reached)
+	for i := range l.peers.each {
+		if n := l.endOf[i]; n >= 0 {
+			l.reached.add(int(n))
+		}
 	}
 }
 

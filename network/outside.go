@@ -183,11 +183,15 @@ func unique(list []int) []int {
 // Leaving tells of each endpoint whether policies let it reach an address that the Internet
 // knows, on any port.
 func (e *Engine) Leaving() []bool {
-	var public []int
+	public := make([]int, 1, len(e.blocks[Egress])+1) // how many of the blocks before one
 	for i, b := range e.blocks[Egress] {
+		public = append(public, public[i])
 		if hasPublic([]Block{b}) {
-			public = append(public, e.words*64+i)
+			public[i+1]++
 		}
+	}
+	leads := func(x run) bool {
+		return public[min(int(x.end), len(public)-1)] > public[min(int(x.first), len(public)-1)]
 	}
 	known := map[*cell]bool{}
 	list := make([]bool, len(e.Endpoints))
@@ -201,7 +205,7 @@ func (e *Engine) Leaving() []bool {
 		}
 		leaves, ok := known[&r[0]]
 		if !ok {
-			leaves = slices.ContainsFunc(public, r.names)
+			leaves = slices.ContainsFunc(r, func(c cell) bool { return slices.ContainsFunc(c.outside, leads) })
 			known[&r[0]] = leaves
 		}
 		list[i] = leaves

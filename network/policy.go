@@ -59,8 +59,9 @@ type Policy struct {
 // rule is one rule of a policy.
 type rule struct {
 	action Action
-	pods   group // endpoints; shared
-	blocks group // of the direction
+	pods   group  // endpoints; shared
+	blocks runs   // of the direction, and domains
+	named  []cidr // what they were written as
 	ports  Ports
 	// only are the endpoints that the rule holds for, of its policy's; nil: all of them.
 	// A named port has other numbers in others.

@@ -104,6 +104,18 @@ func (p Ports) Equal(q Ports) bool {
 	return true
 }
 
+// sum is the same for ports that are equal.
+func (p Ports) sum() uint64 {
+	var sum uint64
+	for _, spans := range p.of {
+		sum = mixed(sum, uint64(len(spans)))
+		for _, s := range spans {
+			sum = mixed(sum, uint64(s.first)<<16|uint64(s.last))
+		}
+	}
+	return sum
+}
+
 // Union is the ports of either.
 func (p Ports) Union(q Ports) Ports {
 	for i := range p.of {

@@ -2,7 +2,6 @@ package network
 
 import (
 	"cmp"
-	"math/rand/v2"
 	"slices"
 )
 
@@ -26,7 +25,7 @@ func (e *Engine) Reaches() (list []Reach, complete bool) {
 	for i := range x.class {
 		x.class[i] = -1
 	}
-	for _, members := range e.likewise() {
+	for _, members := range e.Alike() {
 		x.byListening(members)
 	}
 	x.stamp = make([]int32, len(x.members))
@@ -38,51 +37,6 @@ func (e *Engine) Reaches() (list []Reach, complete bool) {
 		return cmp.Or(cmp.Compare(a.To[0], b.To[0]), cmp.Compare(a.From[0], b.From[0]))
 	})
 	return x.list, x.looked <= mostPairs
-}
-
-// likewise divides the endpoints, the ingress controller aside, into those that no row tells
-// apart. Each set of peers adds a number of its own to the sum of each of its members: those
-// with the same sum are in the same sets.
-func (e *Engine) likewise() [][]int {
-	type kind struct {
-		sum  uint64
-		rows [3]int
-	}
-	kinds := make([]kind, len(e.Endpoints))
-	random := rand.New(rand.NewPCG(1, 2))
-	for d, rows := range [][]row{e.rowOf[Ingress], e.rowOf[Egress], e.mesh} {
-		number := map[*cell]int{}
-		for i, r := range rows {
-			if len(r) == 0 {
-				continue // those that have none are one
-			}
-			if number[&r[0]] == 0 {
-				number[&r[0]] = len(number) + 1
-				for _, c := range r {
-					own := random.Uint64()
-					for peer := range c.peers.each {
-						if peer >= len(kinds) {
-							break
-						}
-						kinds[peer].sum += own
-					}
-				}
-			}
-			kinds[i].rows[d] = number[&r[0]]
-		}
-	}
-	at := map[kind]int{}
-	var list [][]int
-	for i, k := range kinds[:len(kinds)-1] {
-		n, ok := at[k]
-		if !ok {
-			n = len(list)
-			at[k] = n
-			list = append(list, nil)
-		}
-		list[n] = append(list[n], i)
-	}
-	return list
 }
 
 // reacher looks at pairs of classes.
@@ -189,9 +143,6 @@ func (x *reacher) peers(r row) func(func(int32) bool) {
 		x.now++
 		for _, cell := range r {
 			for i := range cell.peers.each {
-				if i >= len(x.class) {
-					break
-				}
 				c := x.class[i]
 				if c < 0 || x.stamp[c] == x.now {
 					continue

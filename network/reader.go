@@ -49,7 +49,6 @@ type reader struct {
 	everybody  group
 	subjects   set // the endpoints that policies can hold for
 	policies   []*Policy
-	cidrs      [2][]cidr
 	refused    bool // the object that is read
 	strict     bool // whatever is wrong with it refuses it; labels are held to the rules of API servers
 	wrong      int  // what is wrong with the object that is read
@@ -57,8 +56,6 @@ type reader struct {
 
 // cidr is a block that a rule of a policy names, less some of it.
 type cidr struct {
-	policy *Policy
-	rule   int
 	block  Block
 	except []Block
 	name   string // a domain, in place of a block
@@ -226,11 +223,7 @@ func (r *reader) union(p *peers) group {
 	case len(p.pods) == 1:
 		return p.pods[0]
 	}
-	clear(r.scratch)
-	for _, g := range p.pods {
-		g.addTo(r.scratch)
-	}
-	return groupOf(r.scratch)
+	return united(p.pods, r.scratch)
 }
 
 // open is everybody: all endpoints, whatever they are, and all addresses.
@@ -243,19 +236,16 @@ func (p *peers) open() *peers {
 // number that a named port has the endpoints that have it.
 func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports portList, path []any) {
 	one := func(pods group, only *group, numbers Ports, blocks bool) {
-		p.rules[d] = append(p.rules[d], rule{action: action, pods: pods, only: only, ports: numbers, path: path})
-		if !blocks {
-			return
+		one := rule{action: action, pods: pods, only: only, ports: numbers, path: path}
+		if blocks {
+			one.named = who.cidr
 		}
-		for _, c := range who.cidr {
-			c.policy, c.rule = p, len(p.rules[d])-1
-			r.cidrs[d] = append(r.cidrs[d], c)
-		}
+		p.rules[d] = append(p.rules[d], one)
 	}
 	ports.settle()
 	pods := r.union(who)
 	if who.all {
-		who.cidr = []cidr{{block: everyV4}, {block: everyV6}}
+		who.cidr = everyAddress
 	}
 	if !ports.numbers.Empty() {
 		one(pods, nil, ports.numbers, true)
@@ -344,53 +334,6 @@ func (r *reader) named(name portName) []having {
 	return list
 }
 
-// settleBlocks cuts the addresses where rules tell them apart, and gives each rule its own.
-func (r *reader) settleBlocks() {
-	for _, d := range []Direction{Ingress, Egress} {
-		names := r.settleDomains(d)
-		byRule := r.blocksOf(d)
-		var all []Block
-		for _, list := range byRule {
-			all = append(all, list...)
-		}
-		r.e.blocks[d] = cut(all)
-		r.give(d, byRule, names)
-	}
-}
-
-// blocksOf gives for each rule that speaks of addresses or domains its blocks.
-func (r *reader) blocksOf(d Direction) map[*rule][]Block {
-	byRule := map[*rule][]Block{}
-	for _, c := range r.cidrs[d] {
-		to := &c.policy.rules[d][c.rule]
-		if c.name != "" {
-			if byRule[to] == nil {
-				byRule[to] = []Block{}
-			}
-			continue
-		}
-		byRule[to] = append(byRule[to], less(c.block, c.except)...)
-	}
-	for to := range byRule {
-		byRule[to] = together(byRule[to])
-	}
-	return byRule
-}
-
-// give gives rules their blocks and domains, by the numbers that these have.
-func (r *reader) give(d Direction, byRule map[*rule][]Block, names map[*rule][]string) {
-	blocks := r.e.blocks[d]
-	s := newSet(len(blocks) + len(r.e.domains[d]))
-	for to, list := range byRule {
-		clear(s)
-		for _, b := range list {
-			s.addRange(within(blocks, b))
-		}
-		r.e.addDomains(s, d, names[to], list)
-		to.blocks = groupOf(s)
-	}
-}
-
 // read makes the policies of all objects.
 func (r *reader) read(s *kube.Set) {
 	for _, k := range kinds {
@@ -402,7 +345,7 @@ func (r *reader) read(s *kube.Set) {
 
 // one reads one object. What its reader refuses leaves nothing behind but problems.
 func (r *reader) one(o *kube.Object, read func(*reader, *kube.Object)) {
-	policies, cidrs, problems := len(r.policies), [2]int{len(r.cidrs[0]), len(r.cidrs[1])}, len(r.e.Problems)
+	policies, problems := len(r.policies), len(r.e.Problems)
 	r.strict, r.wrong, r.refused = false, 0, false
 	read(r, o)
 	if r.wrong > maxProblems {
@@ -415,9 +358,6 @@ func (r *reader) one(o *kube.Object, read func(*reader, *kube.Object)) {
 		r.e.Problems[i].Refused = true
 	}
 	r.policies = r.policies[:policies]
-	for d := range r.cidrs {
-		r.cidrs[d] = r.cidrs[d][:cidrs[d]]
-	}
 }
 
 // refuse is problem for what no API server takes.

@@ -2,6 +2,7 @@ package network
 
 import (
 	"encoding/binary"
+	"slices"
 )
 
 // row is what an endpoint may receive, or send: cells whose ports have nothing in common.
@@ -9,16 +10,27 @@ type row []cell
 
 // cell is the peers that may be reached on the same ports.
 type cell struct {
-	ports Ports
-	peers group
+	ports   Ports
+	peers   group // endpoints
+	outside runs  // blocks and domains
 }
 
-// ports are those on which the row has a peer.
+// ports are those on which the row has an endpoint.
 func (r row) ports(peer int) Ports {
+	return r.of(func(c *cell) bool { return c.peers.has(peer) })
+}
+
+// beyond are the ports on which the row has a block or domain.
+func (r row) beyond(peer int) Ports {
+	return r.of(func(c *cell) bool { return c.outside.has(peer) })
+}
+
+// of are the ports of some cells.
+func (r row) of(is func(*cell) bool) Ports {
 	var p Ports
 	for i := range r {
-		if r[i].peers.has(peer) {
-			if len(r) == 1 || p.Empty() {
+		if is(&r[i]) {
+			if p.Empty() {
 				p = r[i].ports
 				continue
 			}
@@ -42,13 +54,17 @@ func (e *Engine) rows(d Direction, selecting [][]int32, sure bool) []row {
 // rowMaker makes each row once.
 type rowMaker struct {
 	*decider
-	open  row // of who is held by nothing
-	known map[string]row
-	key   []byte
+	open   row              // of who is held by nothing
+	known  map[string]row   // by the rules
+	shared map[uint64][]row // by the sum of what they say
+	key    []byte
 }
 
 func (e *Engine) rowMaker(d Direction, sure bool) *rowMaker {
-	return &rowMaker{decider: e.decider(d, sure), open: row{{AllPorts(), groupOf(e.everyone(d))}}, known: map[string]row{}}
+	all := e.everyone(d)
+	m := &rowMaker{decider: e.decider(d, sure, all), known: map[string]row{}, shared: map[uint64][]row{}}
+	m.open = m.once(row{{AllPorts(), groupOf(all[:e.words]), runsOf(all[e.words:])}})
+	return m
 }
 
 // row is that of an endpoint that policies hold for.
@@ -59,10 +75,29 @@ func (m *rowMaker) row(endpoint int, policies []int32) row {
 	m.key = m.e.rowKey(m.key[:0], m.d, endpoint, policies)
 	r, ok := m.known[string(m.key)]
 	if !ok {
-		r = m.decider.row(endpoint, policies)
+		r = m.once(m.decider.row(endpoint, policies))
 		m.known[string(m.key)] = r
 	}
 	return r
+}
+
+// once gives a row as it was made first: rules that say the same make one.
+func (m *rowMaker) once(r row) row {
+	var sum uint64
+	for i := range r {
+		sum = mixed(mixed(mixed(sum, r[i].peers.sum()), r[i].outside.sum()), r[i].ports.sum())
+	}
+	for _, known := range m.shared[sum] {
+		if slices.EqualFunc(r, known, cell.equal) {
+			return known
+		}
+	}
+	m.shared[sum] = append(m.shared[sum], r)
+	return r
+}
+
+func (c cell) equal(o cell) bool {
+	return c.peers.equal(o.peers) && slices.Equal(c.outside, o.outside) && c.ports.Equal(o.ports)
 }
 
 // rowKey is equal for endpoints that the same rules hold for.
@@ -92,6 +127,7 @@ type decider struct {
 	tiers                 []tier
 	byPeers               map[uint64]int   // the cell of peers, by their sum
 	kept                  map[uint64]group // of bits, by their sum
+	pods                  []group
 	cutter
 }
 
@@ -101,49 +137,75 @@ type tier struct {
 	isolated bool
 }
 
-func (e *Engine) decider(d Direction, sure bool) *decider {
-	all := e.everyone(d)
+func (e *Engine) decider(d Direction, sure bool, all set) *decider {
 	return &decider{e: e, d: d, sure: sure, everyone: all, byPeers: map[uint64]int{}, kept: map[uint64]group{}, open: make(set, len(all)), allowed: make(set, len(all)), passed: make(set, len(all))}
 }
 
-// row decides for every peer and port: the first rule of a tier that holds, tier by tier.
-// Ports that the same rules speak of are decided together.
+// row makes the row of an endpoint that policies hold for.
 func (x *decider) row(endpoint int, policies []int32) row {
 	x.collect(endpoint, policies)
 	var result row
 	clear(x.byPeers)
+	plain := x.plain()
 	for _, atom := range x.cut(x.rules) {
-		ports := atom.ports
-		x.decide(atom.active)
-		peers := x.keep(x.allowed)
-		if peers.empty() {
+		c := cell{ports: atom.ports}
+		if plain {
+			c.peers, c.outside = x.named(atom.active)
+		} else {
+			x.decide(atom.active)
+			c.peers, c.outside = x.keep(x.allowed[:x.e.words]), runsOf(x.allowed[x.e.words:])
+		}
+		if c.peers.empty() && c.outside.empty() {
 			continue
 		}
-		sum := peers.sum()
+		sum := mixed(c.peers.sum(), c.outside.sum())
 		i, ok := x.byPeers[sum]
-		if ok && result[i].peers.equal(peers) {
-			result[i].ports = result[i].ports.Union(ports)
+		if ok && result[i].peers.equal(c.peers) && slices.Equal(result[i].outside, c.outside) {
+			result[i].ports = result[i].ports.Union(c.ports)
 			continue
 		}
 		x.byPeers[sum] = len(result) // of two with one sum the later: cells may be alike
-		result = append(result, cell{ports, peers})
+		result = append(result, c)
 	}
-	return result
+	return slices.Clip(result)
+}
+
+// plain tells whether whatever a rule names is let through, and nothing else: what most
+// policies say.
+func (x *decider) plain() bool {
+	return len(x.tiers) == 1 && x.tiers[0].isolated && !slices.ContainsFunc(x.rules, func(r *rule) bool { return r.action != Allow })
+}
+
+// named is what some rules name together.
+func (x *decider) named(active []int32) (group, runs) {
+	x.pods = x.pods[:0]
+	var outside runs
+	for n, i := range active {
+		r := x.rules[i]
+		x.pods = append(x.pods, r.pods)
+		switch {
+		case n == 0 || len(outside) == 0:
+			outside = r.blocks
+		case len(r.blocks) > 0:
+			outside = joinedRuns(slices.Concat(outside, r.blocks))
+		}
+	}
+	return united(x.pods, x.passed[:x.e.words]), outside
 }
 
 // keep is the group of a set: one for all rows that have it. Most of ten thousand have the
 // same large ones.
 func (x *decider) keep(s set) group {
-	if s.len() <= len(s)/2 {
-		return groupOf(s)
+	g := groupOf(s)
+	if g.bits == nil {
+		return g
 	}
-	g := group{bits: s}
 	sum := g.sum()
 	if known, ok := x.kept[sum]; ok && known.equal(g) {
 		return known
 	}
-	x.kept[sum] = groupOf(s)
-	return x.kept[sum]
+	x.kept[sum] = g
+	return g
 }
 
 // collect gathers the rules that hold for an endpoint.
@@ -181,7 +243,7 @@ func (x *decider) decide(active []int32) {
 			case Pass:
 				into = x.passed
 			}
-			r.pods.move(x.open, into, 0)
+			r.pods.move(x.open, into)
 			r.blocks.move(x.open, into, x.e.words)
 		}
 		if t.isolated {
