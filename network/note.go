@@ -2,11 +2,28 @@ package network
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
 	"bulwark/kube"
 )
+
+// String is the problem after the file, line and object that it is of.
+func (p Problem) String() string {
+	if p.Object == nil {
+		return p.Text
+	}
+	text := p.Object.ID() + ": " + p.Text
+	switch l := p.Object.Place(p.Path...); {
+	case l.File == "":
+		return text
+	case l.Line == 0:
+		return l.File + ": " + text
+	default:
+		return fmt.Sprintf("%s:%d: %s", l.File, l.Line, text)
+	}
+}
 
 // notes says what the answer depends on besides policies that are read: who enforces them, whom
 // they do not hold for, and what else there is that could change it.

@@ -110,15 +110,7 @@ func problems(e *network.Engine, s *kube.Set) []string {
 		list = append(list, fmt.Sprintf("%s: %v", place(kube.Location{File: b.File, Line: b.Line}), b.Err))
 	}
 	for _, p := range e.Problems {
-		where := ""
-		if p.Object != nil {
-			where = p.Object.ID()
-			if l := p.Object.Place(p.Path...); l.File != "" {
-				where = place(l) + ": " + where
-			}
-			where += ": "
-		}
-		list = append(list, where+p.Text)
+		list = append(list, p.String())
 	}
 	return list
 }

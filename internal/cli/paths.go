@@ -221,8 +221,20 @@ func (in *gathered) take(r *bulwark.Report) {
 		in.report.Run = r.Run
 	}
 	in.report.Findings, in.report.Assets = append(findings, r.Findings...), append(assets, r.Assets...)
-	in.report.Notes = slices.Concat(notes, r.Notes, in.graph.Notes())
+	in.report.Notes = slices.Concat(notes, r.Notes, unread(r.Findings), in.graph.Notes())
 	in.report.Summarize()
+}
+
+// unread tells of documents that could not be read: those findings make no step, and are not in
+// the answer.
+func unread(findings []bulwark.Finding) (list []bulwark.Note) {
+	for i := range findings {
+		if f := &findings[i]; f.Rule == "manifest/broken" {
+			text := fmt.Sprintf("%s:%d: %s", f.Path, f.Line, strings.Join(f.Evidence, "; "))
+			list = append(list, bulwark.Note{Plugin: "check/manifest", Asset: f.Asset, Text: text, Incomplete: true})
+		}
+	}
+	return list
 }
 
 // answer asks the graph.

@@ -7,7 +7,7 @@
 //	internet -> endpoint:shop/Deployment/web            EXPOSED
 //	workload:shop/Deployment/web -> endpoint:...        NETWORK_REACH, by way of groups
 //	endpoint:shop/Deployment/web -> workload:...        ENDPOINT_EXPLOIT
-//	workload:... -> cloud:aws/role of nodes             CLOUD_METADATA
+//	group:network of ... -> cloud:aws/role of nodes     CLOUD_METADATA
 package reach
 
 import (
@@ -52,12 +52,16 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 	if len(s.Workloads()) == 0 {
 		return nil
 	}
-	x := &reach{set: s, engine: network.Of(s), known: found.New(findings), to: to, used: map[string]bool{}}
+	x := &reach{set: s, engine: network.Of(s), known: found.New(findings), to: to, used: map[string]bool{}, doors: map[bulwark.VertexID]bool{}}
+	for _, p := range x.engine.Problems {
+		to.Note(bulwark.Note{Plugin: "relate/reach", Asset: t.Asset.ID, Text: p.String(), Incomplete: true})
+	}
 	x.exposed()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	x.inside()
+	x.loopback()
 	x.exploits()
 	x.metadata()
 	return ctx.Err()
@@ -70,8 +74,8 @@ type reach struct {
 	known  *found.Findings
 	to     bulwark.Relations
 	used   map[string]bool // ids of remedies that were told
-	// endpoints are those that somebody reaches.
-	endpoints []bool
+	doors  map[bulwark.VertexID]bool
+	order  []door // those that somebody reaches
 }
 
 // workload is what runs the pods of an endpoint.
@@ -86,30 +90,3 @@ func (x *reach) remedy(id, text string) string {
 	return id
 }
 
-// exploits relates each endpoint that somebody reaches to what runs there.
-func (x *reach) exploits() {
-	for i, reached := range x.endpoints {
-		if !reached {
-			continue
-		}
-		w := x.workload(i)
-		from, to := name.Endpoint(w), name.Workload(w)
-		x.to.Relation(bulwark.Relation{From: from, To: to, Type: "ENDPOINT_EXPLOIT", Likelihood: unknownWeakness, Text: "finds a weakness in what listens"})
-		for _, rule := range []string{"workload/no-authentication", "workload/dashboard-skip-login", "workload/tiller", "workload/engine-in-container"} {
-			for _, f := range x.known.Of(w.ID(), rule) {
-				r := bulwark.Relation{From: from, To: to, Type: "ENDPOINT_EXPLOIT", Likelihood: noPassword, Text: "uses what asks nobody for a password"}
-				found.Add(&r, f)
-				x.to.Relation(r)
-			}
-		}
-	}
-}
-
-// reached notes that somebody reaches an endpoint, and gives its vertex.
-func (x *reach) reached(endpoint int) bulwark.VertexID {
-	if x.endpoints == nil {
-		x.endpoints = make([]bool, len(x.engine.Endpoints))
-	}
-	x.endpoints[endpoint] = true
-	return name.Endpoint(x.workload(endpoint))
-}
