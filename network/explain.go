@@ -142,12 +142,11 @@ func (p *Policy) Part(d Direction) []any {
 	if at == nil {
 		at = []any{"spec"}
 	}
-	field := d.String()
-	if p.tier == tierMesh {
-		field = "rules"
-	}
-	if n := p.Root.At(at...); n.Has(field) {
-		return append(slices.Clone(at), field)
+	switch {
+	case p.tier != tierMesh:
+		return append(slices.Clone(at), d.String())
+	case p.Root.At(at...).Has("rules"):
+		return append(slices.Clone(at), "rules")
 	}
 	return slices.Clone(at)
 }

@@ -3,7 +3,6 @@ package reason
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"bulwark/kube"
 	"bulwark/network"
@@ -91,16 +90,7 @@ func (x *answers) open(s *Side, v network.Verdict, other end, p probe) {
 		s.Change = "to open it, add a rule to one of them that allows it"
 		return
 	}
-	s.Change = fmt.Sprintf("to open it, add to %s of %s:", fieldOf(one, v.Direction), one.ID())
-}
-
-// fieldOf is where a policy has its rules of a direction, there or not.
-func fieldOf(p *network.Policy, d network.Direction) string {
-	path := kube.PathText(p.Part(d)...)
-	if field := d.String(); !strings.HasSuffix(path, field) {
-		path += "." + field
-	}
-	return path
+	s.Change = fmt.Sprintf("to open it, add to %s of %s:", kube.PathText(one.Part(v.Direction)...), one.ID())
 }
 
 func title(d network.Direction) string {
