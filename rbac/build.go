@@ -67,7 +67,7 @@ func (r *Rights) role(o *kube.Object) *Role {
 	n := min(rules.Len(), mostRules, mostAllRules-r.rules)
 	if n < rules.Len() {
 		role.Cut = rules.Len() - n
-		r.problem("%s has %d rules; the first %d are looked at", o.ID(), rules.Len(), n)
+		r.problem("%s%s has %d rules; the first %d are looked at", o.ID(), placed(o, "rules"), rules.Len(), n)
 	}
 	r.rules += n
 	role.Rules = make([]Rule, n)
@@ -94,7 +94,7 @@ func (r *Rights) binding(o *kube.Object) *Binding {
 	subjects := o.Root.Get("subjects")
 	n := min(subjects.Len(), mostSubjects-r.subjects)
 	if n < subjects.Len() {
-		r.problem("%s has %d subjects; the first %d are looked at", o.ID(), subjects.Len(), n)
+		r.problem("%s%s has %d subjects; the first %d are looked at", o.ID(), placed(o, "subjects"), subjects.Len(), n)
 	}
 	r.subjects += n
 	b.Subjects = make([]Subject, n)

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+
+	"bulwark/kube"
 )
 
 // Query asks who can make a request.
@@ -47,11 +50,16 @@ func (w *Way) String() string {
 
 // Place is the file and line of the binding, in brackets; "" when they are not known.
 func (b *Binding) Place() string {
-	l := b.Object.Place("roleRef")
+	return placed(b.Object, "roleRef")
+}
+
+// placed is where a part of an object stands, in brackets; "" when that is not known.
+func placed(o *kube.Object, path ...any) string {
+	l := o.Place(path...)
 	if l.File == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (%s:%d)", l.File, max(l.Line, 1))
+	return " (" + l.File + ":" + strconv.Itoa(max(l.Line, 1)) + ")"
 }
 
 // Place is the file and line of a role's rule, in brackets; or that the role is built in.

@@ -23,10 +23,18 @@ type admission struct {
 	fallback string   // the level of namespaces without a label
 	exempt   []string // namespaces that Pod Security admission leaves alone
 	policies []policy
+	judged   map[string]verdict // by namespace
+	guards   map[string]*cause
+}
+
+// verdict is what privileged says.
+type verdict struct {
+	likelihood float64
+	why        string
 }
 
 func admissionOf(s *kube.Set) admission {
-	a := admission{set: s, policies: policiesOf(s)}
+	a := admission{set: s, policies: policiesOf(s), judged: map[string]verdict{}, guards: map[string]*cause{}}
 	for _, c := range configurations(s) {
 		a.fallback = c.Get("defaults", "enforce").Text()
 		a.exempt = c.Get("exemptions", "namespaces").Strings()
@@ -73,9 +81,19 @@ func (a *admission) level(namespace string) (level string, known bool) {
 // privileged is how likely a privileged pod is let into a namespace, into any where that is
 // "", and what of it is worth knowing.
 func (a *admission) privileged(namespace string) (likelihood float64, why string) {
-	if namespace == "" {
-		return a.anywhere()
+	v, ok := a.judged[namespace]
+	if !ok {
+		if namespace == "" {
+			v.likelihood, v.why = a.anywhere()
+		} else {
+			v.likelihood, v.why = a.judge(namespace)
+		}
+		a.judged[namespace] = v
 	}
+	return v.likelihood, v.why
+}
+
+func (a *admission) judge(namespace string) (likelihood float64, why string) {
 	level, known := a.level(namespace)
 	if level == "baseline" || level == "restricted" {
 		return 0, ""
@@ -109,6 +127,9 @@ func (a *admission) anywhere() (likelihood float64, why string) {
 
 // against names a policy that forbids privileged pods in a namespace.
 func (a *admission) against(namespace string) string {
+	if len(a.policies) == 0 {
+		return ""
+	}
 	labels := map[string]string{}
 	if o := a.set.Find("Namespace/" + namespace); o != nil {
 		labels = maps.Clone(o.Labels)
@@ -126,14 +147,25 @@ func (a *admission) against(namespace string) string {
 }
 
 // guard tells what would keep privileged pods out of a namespace: a label of it.
-func (e *engine) guard(r *bulwark.Relation, namespace string) {
+func (e *engine) guard(namespace string) *cause {
+	c := e.guards[namespace]
+	if c == nil {
+		c = &cause{}
+		e.guards[namespace] = c
+		e.label(c, namespace)
+	}
+	return c
+}
+
+func (e *engine) label(c *cause, namespace string) {
 	o := e.set.Find("Namespace/" + namespace)
 	if o == nil || namespace == "kube-system" || slices.Contains(e.exempt, namespace) {
 		return
 	}
-	before := len(r.Remedies)
-	e.known.Because(r, o.ID(), "cluster/namespace-no-pod-security", "cluster/namespace-privileged")
-	if len(r.Remedies) == before {
-		e.remedy(r, o.ID()+" enforces baseline", "label the namespace "+namespace+" "+enforce+": baseline")
+	var r bulwark.Relation
+	e.known.Because(&r, o.ID(), "cluster/namespace-no-pod-security", "cluster/namespace-privileged")
+	c.because, c.remedies = r.Because, r.Remedies
+	if c.remedies == nil {
+		c.remedies = []string{e.remedy(o.ID()+" enforces baseline", "label the namespace "+namespace+" "+enforce+": baseline", o, []kube.Edit{kube.Put("baseline", "metadata", "labels", enforce)})}
 	}
 }

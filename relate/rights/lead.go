@@ -1,6 +1,7 @@
 package rights
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,174 +12,161 @@ import (
 )
 
 // each gives every target the same step.
-func each(list []bulwark.VertexID, edge string, likelihood float64, text string) []step {
-	steps := make([]step, len(list))
-	for i, to := range list {
-		steps[i] = step{to: to, edge: edge, likelihood: likelihood, text: text}
+func (e *engine) each(list []bulwark.VertexID, edge string, likelihood float64, text string) {
+	for _, to := range list {
+		e.one(to, edge, likelihood, text)
 	}
-	return steps
 }
 
-func one(to bulwark.VertexID, edge string, likelihood float64, text string) []step {
-	return each([]bulwark.VertexID{to}, edge, likelihood, text)
+func (e *engine) one(to bulwark.VertexID, edge string, likelihood float64, text string) {
+	e.steps = append(e.steps, step{to: to, edge: edge, likelihood: likelihood, text: text})
 }
 
 // lead relates a permission to what one of its grants leads to by itself.
 func (e *engine) lead(p *permission, g *grant) {
-	for _, s := range e.steps(p, g) {
+	e.steps = e.steps[:0]
+	e.step(p, g)
+	for _, s := range e.steps {
 		e.relation(p, g, s)
 	}
 }
 
-func (e *engine) steps(p *permission, g *grant) []step {
+func (e *engine) step(p *permission, g *grant) {
 	switch g.power {
 	case allRights:
 		if p.namespace == "" && g.names == nil {
-			return one(name.ClusterAdmin, "IS_CLUSTER_ADMIN", 1, "may do everything, everywhere")
+			e.one(name.ClusterAdmin, "IS_CLUSTER_ADMIN", 1, "may do everything, everywhere")
 		}
 	case execPods:
-		return each(e.pods(p, g), "POD_EXEC", 1, "runs commands in it (pods/exec)")
+		e.each(e.pods(p, g), "POD_EXEC", 1, "runs commands in it (pods/exec)")
 	case attachPods:
-		return each(e.pods(p, g), "POD_ATTACH", 0.4, "attaches to its processes (pods/attach); it takes one that reads commands")
+		e.each(e.pods(p, g), "PROCESS_ATTACH", 0.4, "attaches to its processes (pods/attach); it takes one that reads commands")
 	case forwardPods:
-		return each(e.pods(p, g), "POD_PORTFORWARD", 0.2, "reaches every port of it through the API server; it takes one that lets strangers in")
+		e.each(e.pods(p, g), "POD_PORTFORWARD", 0.2, "reaches every port of it through the API server; it takes one that lets strangers in")
 	case debugPods:
-		return append(each(e.pods(p, g), "DEBUG_POD", 1, "puts a container of its own into it (pods/ephemeralcontainers)"), e.toNodes(p, g, "DEBUG_POD", "puts a privileged container into a pod")...)
+		e.each(e.pods(p, g), "DEBUG_POD", 1, "puts a container of its own into it (pods/ephemeralcontainers)")
+		if g.names == nil || len(e.steps) > 0 {
+			e.toNodes(p.namespace, 1, "DEBUG_POD", "puts a privileged container into a pod")
+		}
 	case patchPods:
-		return each(e.pods(p, g), "POD_PATCH", 0.9, "puts an image of its own into it")
+		e.each(e.pods(p, g), "POD_PATCH", 0.9, "puts an image of its own into it")
 	case createPods:
-		return e.creates(p, g)
+		e.runs(p.namespace, g, 1, "CREATE_POD_WITH_SA", "POD_CREATE", "makes a pod (create ")
 	case patchWorkloads:
-		return e.patches(p, g)
+		e.changes(p, g)
 	case orderPods:
-		return e.orders(p, g)
+		e.orders(p, g)
 	case orderClouds:
-		return e.commands(g)
+		e.commands(g)
 	case kubelets:
-		return e.kubelets(p, g)
-	case readSecrets:
-		return e.reads(p, g)
+		e.each(e.targets(p, g, e.space("").pods, podsOnNodes), "CAN_EXEC_THROUGH_KUBELET", 1, "runs commands in it through the kubelet (nodes/proxy)")
+	case readSecrets, takeSecrets:
+		e.reads(p, g)
 	case createTokens:
-		return each(e.accounts(p, g), "GENERATE_TOKEN", 1, "has the API server make a token for it (serviceaccounts/token)")
+		e.each(e.accounts(p, g), "GENERATE_TOKEN", 1, "has the API server make a token for it (serviceaccounts/token)")
 	case beAccounts:
-		return each(e.accounts(p, g), "IDENTITY_IMPERSONATE", 1, "acts as it (impersonate)")
+		e.each(e.accounts(p, g), "IDENTITY_IMPERSONATE", 1, "acts as it (impersonate)")
 	case beUsers:
-		return e.users(g)
+		e.users(g)
+	default:
+		e.configures(p, g)
 	}
-	return e.configures(p, g)
 }
 
 // configures relates what changes how the cluster works.
-func (e *engine) configures(p *permission, g *grant) []step {
+func (e *engine) configures(p *permission, g *grant) {
 	switch g.power {
 	case writeWebhooks:
-		return one(name.ClusterAdmin, "MUTATING_WEBHOOK", 0.9, "has the API server send it every object that is made, and changes it on its way")
+		e.one(name.ClusterAdmin, "MUTATING_WEBHOOK", 0.9, "has the API server send it every object that is made, and changes it on its way")
 	case watchRequests:
-		return one(e.use(name.Secrets("")), "VALIDATING_WEBHOOK", 0.5, "has the API server send it every secret that is made or changed")
+		e.one(e.use(e.space("").secrets), "VALIDATING_WEBHOOK", 0.5, "has the API server send it every secret that is made or changed")
 	case writeServices:
-		return one(name.ClusterAdmin, "APISERVICE_REDIRECT", 0.3, "has the API server send requests of others to it")
+		e.one(name.ClusterAdmin, "APISERVICE_REDIRECT", 0.3, "has the API server send requests of others to it")
 	case writeNodes:
 		if g.names == nil {
-			return one(e.use(name.Pods("")), "NODE_PATCH", 0.2, "drives pods by taints and labels to a node that it holds")
+			e.one(e.use(e.space("").pods), "NODE_PATCH", 0.2, "drives pods by taints and labels to a node that it holds")
 		}
 	case writeAWSAuth:
-		if e.eks && (p.namespace == "" || p.namespace == "kube-system") && (g.names == nil || slices.Contains(g.names, "aws-auth")) {
-			return one(name.ClusterAdmin, "UPDATE_AWS_AUTH", 0.7, "maps an identity of AWS to system:masters")
+		if e.eks && (p.namespace == "" || p.namespace == "kube-system") && g.names.allow("aws-auth") {
+			e.one(name.ClusterAdmin, "UPDATE_AWS_AUTH", 0.7, "maps an identity of AWS to system:masters")
 		}
 	}
-	return nil
-}
-
-// creates relates who makes pods: to every account and secret of the namespace, and to the
-// nodes where a privileged one is let in.
-func (e *engine) creates(p *permission, g *grant) []step {
-	return e.runs(p, g, 1, "CREATE_POD_WITH_SA", "POD_CREATE", "makes a pod (create "+few(g.kinds)+")")
 }
 
 // orders relates who has an operator make pods. That takes one which lets its users choose
 // what runs.
-func (e *engine) orders(p *permission, g *grant) []step {
-	if g.names != nil && !slices.ContainsFunc(e.set.Objects, func(o *kube.Object) bool {
-		return (p.namespace == "" || o.Namespace == p.namespace) && slices.Contains(g.names, o.Name) && slices.Contains(g.kinds, plural(nil, o.Kind))
-	}) {
-		return nil
+func (e *engine) orders(p *permission, g *grant) {
+	if g.names == nil || slices.ContainsFunc(g.kinds, func(kind string) bool { return e.ordered(kind, p.namespace, g.names) }) {
+		e.runs(p.namespace, g, 0.6, "CREATE_POD_WITH_SA", "POD_CREATE", "has an operator make a pod (")
 	}
-	return e.runs(p, g, 0.6, "CREATE_POD_WITH_SA", "POD_CREATE", "has an operator make a pod ("+few(g.kinds)+")")
 }
 
-func (e *engine) runs(p *permission, g *grant, likelihood float64, account, node, text string) []step {
-	list := slices.Concat(
-		one(e.use(name.Accounts(p.namespace)), account, likelihood, text+" that runs as it"),
-		one(e.use(name.Secrets(p.namespace)), node, likelihood, text+" that mounts it"))
+// ordered tells whether there is an object of a kind of some names.
+func (e *engine) ordered(kind, namespace string, n *names) bool {
+	if e.objects == nil {
+		e.objects = map[string][]*kube.Object{}
+		for _, o := range e.set.Objects {
+			if o.Group() != "" {
+				k := plural(nil, o.Kind)
+				e.objects[k] = append(e.objects[k], o)
+			}
+		}
+	}
+	return slices.ContainsFunc(e.objects[kind], func(o *kube.Object) bool {
+		return (namespace == "" || o.Namespace == namespace) && n.has[o.Name]
+	})
+}
+
+// runs relates who makes pods: to every account and secret of the namespace, and to the
+// nodes where a privileged one is let in.
+func (e *engine) runs(namespace string, g *grant, likelihood float64, account, node, how string) {
+	s := e.space(namespace)
+	e.one(e.use(s.accounts), account, likelihood, g.say(how, ") that runs as it"))
+	e.one(e.use(s.secrets), node, likelihood, g.say(how, ") that mounts it"))
 	if e.excepted {
-		list = append(list, one(e.use(name.NewPods(p.namespace)), node, likelihood, text)...)
+		e.one(e.use(s.newPods), node, likelihood, g.say(how, ")"))
 	}
-	nodes := e.toNodes(p, g, node, text+" that is privileged")
-	for i := range nodes {
-		nodes[i].likelihood *= likelihood
-	}
-	return append(list, nodes...)
+	e.toNodes(namespace, likelihood, node, g.say(how, ") that is privileged"))
 }
 
-// patches relates who changes what is there and runs pods: its image, its account, and what
+// changes relates who changes what is there and runs pods: its image, its account, and what
 // it may do to its node.
-func (e *engine) patches(p *permission, g *grant) []step {
-	var list []step
-	var kinds []string
+func (e *engine) changes(p *permission, g *grant) {
+	spaces := map[string]bool{}
 	for _, kind := range g.kinds {
-		targets := e.targets(p, g, func(ns string) bulwark.VertexID { return ofKind(kind, ns) }, func(ns, called string) []bulwark.VertexID { return e.find(kind, ns, called) })
-		if len(targets) == 0 || g.names == nil && len(e.of[targets[0]]) == 0 {
+		all := e.members.kind(e.space(p.namespace), kind)
+		if g.names == nil && !all.any() {
 			continue // there is none that could be changed
 		}
-		kinds = append(kinds, kind)
-		list = append(list, each(targets, "REPLACE_IMAGE", 1, "puts an image of its own into it (patch "+kind+")")...)
-	}
-	if kinds == nil {
-		return nil
-	}
-	text := "changes what runs pods (patch " + few(kinds) + ")"
-	if p.namespace != "" {
-		return append(list, e.runs(p, g, 1, "UPDATE_WORKLOAD_WITH_SA", "CREATE_PRIVILEGED_WORKLOAD", text)...)
-	}
-	if g.names == nil {
-		return append(list, e.runs(p, g, 1, "UPDATE_WORKLOAD_WITH_SA", "CREATE_PRIVILEGED_WORKLOAD", text)...)
-	}
-	// Everywhere, but for some names: in the namespaces where there are such.
-	for _, ns := range e.spacesOf(kinds, g.names) {
-		list = append(list, e.runs(&permission{scope: scope{p.role, ns}}, g, 1, "UPDATE_WORKLOAD_WITH_SA", "CREATE_PRIVILEGED_WORKLOAD", text)...)
-	}
-	return list
-}
-
-// spacesOf are the namespaces that have workloads of some names.
-func (e *engine) spacesOf(kinds, names []string) []string {
-	var list []string
-	for _, w := range e.set.Workloads() {
-		if slices.Contains(names, w.Name) && slices.Contains(kinds, plural(nil, w.Kind)) && !slices.Contains(list, w.Namespace) {
-			list = append(list, w.Namespace)
+		targets := e.targets(p, g, all, kind)
+		e.each(targets, "REPLACE_IMAGE", 1, "puts an image of its own into it (patch "+kind+")")
+		for _, one := range targets {
+			if g.names == nil {
+				spaces[p.namespace] = true
+			} else {
+				spaces[spaceOf(one)] = true
+			}
 		}
 	}
-	return list
-}
-
-// kubelets relates who reaches kubelets: they run commands in every pod, for whoever may get
-// nodes/proxy.
-func (e *engine) kubelets(p *permission, g *grant) []step {
-	find := func(_, node string) []bulwark.VertexID { return e.nodePods[node] }
-	return each(e.targets(p, g, name.Pods, find), "CAN_EXEC_THROUGH_KUBELET", 1, "runs commands in it through the kubelet (nodes/proxy)")
+	// Everywhere, but for some names: in the namespaces where there are such.
+	for _, ns := range slices.Sorted(maps.Keys(spaces)) {
+		e.runs(ns, g, 1, "UPDATE_WORKLOAD_WITH_SA", "CREATE_PRIVILEGED_WORKLOAD", "changes what runs pods (patch ")
+	}
 }
 
 // reads relates who reads secrets.
-func (e *engine) reads(p *permission, g *grant) []step {
-	if g.lists() || g.names != nil {
-		list := each(e.secrets(p, g), "ACCESS_SECRET", 1, "reads it ("+strings.Join(g.verbs, ", ")+" secrets)")
-		if g.names == nil {
-			list = append(list, e.tokens(p, "TOKEN_LIST", 1, "lists the secret with its token")...)
-		}
-		return list
+func (e *engine) reads(p *permission, g *grant) {
+	s := e.space(p.namespace)
+	switch {
+	case g.names != nil:
+		e.each(e.secrets(p, g), "ACCESS_SECRET", 1, "reads it ("+strings.Join(g.verbs, ", ")+" secrets)")
+	case g.lists():
+		e.one(e.use(s.secrets), "ACCESS_SECRET", 1, "reads it ("+strings.Join(g.verbs, ", ")+" secrets)")
+		e.tokens(s, "TOKEN_LIST", 1, "lists the secret with its token")
+	default:
+		e.one(e.use(s.secrets), "ACCESS_SECRET", 0.6, "reads it ("+g.verbs[0]+" secrets); it takes its name, which manifests and charts tell")
+		e.tokens(s, "TOKEN_BRUTEFORCE", 0.3, "guesses the name of the secret with its token, of which five letters are random")
 	}
-	list := each(e.secrets(p, g), "ACCESS_SECRET", 0.6, "reads it (get secrets); it takes its name, which manifests and charts tell")
-	return append(list, e.tokens(p, "TOKEN_BRUTEFORCE", 0.3, "guesses the name of the secret with its token, of which five letters are random")...)
 }
 
 // oldTokens is the chance that accounts of a cluster that is not there to look at have tokens
@@ -187,48 +175,52 @@ const oldTokens = 0.1
 
 // tokens relates to the accounts that have a token in a secret; to all where secrets are not
 // there to look at.
-func (e *engine) tokens(p *permission, edge string, likelihood float64, text string) []step {
-	list := one(e.use(tokens(p.namespace)), edge, likelihood, text)
+func (e *engine) tokens(s *space, edge string, likelihood float64, text string) {
+	e.one(e.use(s.tokens), edge, likelihood, text)
 	if e.set.Cluster == nil {
-		list = append(list, one(e.use(name.Accounts(p.namespace)), edge, likelihood*oldTokens, text+", if it has one (until 1.24 every account had)")...)
+		e.one(e.use(s.accounts), edge, likelihood*oldTokens, text+", if it has one (until 1.24 every account had)")
 	}
-	return list
 }
 
 // users relates who acts as users: as all of them, also as the control plane's own.
-func (e *engine) users(g *grant) []step {
+func (e *engine) users(g *grant) {
 	if g.names == nil {
-		return one(name.ClusterAdmin, "IDENTITY_IMPERSONATE", 0.95, "acts as any user, the control plane's own among them (impersonate)")
+		e.one(name.ClusterAdmin, "IDENTITY_IMPERSONATE", 0.95, "acts as any user, the control plane's own among them (impersonate)")
+		return
 	}
-	var list []step
-	for _, user := range g.names {
-		if !strings.HasPrefix(user, "system:serviceaccount:") { // those are asked for as accounts
-			e.subject(rbac.Subject{Kind: rbac.User, Name: user})
-			list = append(list, one(name.Identity(rbac.User, user), "IDENTITY_IMPERSONATE", 1, "acts as the user (impersonate)")...)
+	for _, user := range g.names.list {
+		if strings.HasPrefix(user, "system:serviceaccount:") { // those are asked for as accounts
+			continue
+		}
+		if e.strangers++; e.strangers > mostUnseen {
+			e.dropped(g, len(g.names.list), "users")
+			return
+		}
+		e.subject(rbac.Subject{Kind: rbac.User, Name: user})
+		e.one(name.Identity(rbac.User, user), "IDENTITY_IMPERSONATE", 1, "acts as the user (impersonate)")
+		if user == "system:kube-controller-manager" {
+			e.one(name.ClusterAdmin, "IDENTITY_IMPERSONATE", 0.95, "acts as the controllers of the cluster, which make tokens of any account (impersonate)")
 		}
 	}
-	return list
 }
 
 // toNodes relates to the nodes where admission lets a privileged pod in.
-func (e *engine) toNodes(p *permission, _ *grant, edge, text string) []step {
-	likelihood, why := e.privileged(p.namespace)
-	if likelihood == 0 {
-		return nil
+func (e *engine) toNodes(namespace string, likelihood float64, edge, text string) {
+	in, why := e.privileged(namespace)
+	if in == 0 {
+		return
 	}
 	if why != "" {
 		text += " (" + why + ")"
 	}
-	return []step{{to: e.use(name.Nodes()), edge: edge, likelihood: likelihood, text: text, guard: p.namespace}}
+	e.steps = append(e.steps, step{to: e.use(e.nodes), edge: edge, likelihood: in * likelihood, text: text, guard: namespace})
 }
 
 // commands relates who writes what an operator makes in a cloud.
-func (e *engine) commands(g *grant) []step {
-	var list []step
+func (e *engine) commands(g *grant) {
 	for _, group := range g.kinds {
-		list = append(list, one(e.use(name.Operator(group)), "CLOUD_BY_OPERATOR", 0.8, "has the operator of "+group+" make what it asks for in the cloud")...)
+		e.one(e.use(e.group(name.Operator(group))), "CLOUD_BY_OPERATOR", 0.8, "has the operator of "+group+" make what it asks for in the cloud")
 	}
-	return list
 }
 
 // few names the first of many words.

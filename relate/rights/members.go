@@ -1,6 +1,7 @@
 package rights
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,24 +14,42 @@ import (
 // members says what belongs together in group vertices, and which of those anything leads to.
 // What nodes there are is relate/workload's to say.
 type members struct {
-	set   *kube.Set
-	of    map[bulwark.VertexID][]bulwark.VertexID
-	has   map[[2]bulwark.VertexID]bool
-	used  map[bulwark.VertexID]bool
-	order []bulwark.VertexID // used ones
+	set    *kube.Set
+	spaces map[string]*space
+	of     map[bulwark.VertexID]*group // by their vertices
+	order  []*group                    // those that something leads to
+	nodes  *group
 
-	byName   map[[2]string][]bulwark.VertexID // "pods" or "accounts" or "secrets", name -> in all namespaces
-	inSpace  map[[3]string][]bulwark.VertexID
-	nodePods map[string][]bulwark.VertexID
+	named map[string]map[string]*called // kind -> namespace -> who is called what; "" is all of them
 }
 
-// Tokens are the accounts of a namespace that have a token in a secret.
-func tokens(namespace string) bulwark.VertexID {
-	if namespace == "" {
-		return name.Group("tokens")
-	}
-	return name.Group("tokens of " + namespace)
+// group is a vertex between those that are alike.
+type group struct {
+	id      bulwark.VertexID
+	members []bulwark.VertexID
+	parts   []*group
+	used    bool
 }
+
+// space are the groups of a namespace, and of all namespaces where its name is "".
+type space struct {
+	name                                     string
+	pods, accounts, secrets, tokens, newPods *group
+	kinds                                    map[string]*group // of workloads: deployments
+	owned                                    map[owned]bool
+}
+
+// owned is an account, a secret, or an account with a token in one, that is known to be there.
+type owned struct{ kind, name string }
+
+// called are those of a kind in a namespace, by name.
+type called struct {
+	names []string // sorted
+	of    map[string][]bulwark.VertexID
+}
+
+// tokens are the accounts of a namespace that have a token in a secret.
+func tokens(namespace string) bulwark.VertexID { return ofKind("tokens", namespace) }
 
 // ofKind are the workloads of a kind ("deployments") of a namespace.
 func ofKind(kind, namespace string) bulwark.VertexID {
@@ -41,8 +60,8 @@ func ofKind(kind, namespace string) bulwark.VertexID {
 }
 
 func membersOf(s *kube.Set) *members {
-	m := &members{set: s, of: map[bulwark.VertexID][]bulwark.VertexID{}, has: map[[2]bulwark.VertexID]bool{}, used: map[bulwark.VertexID]bool{},
-		byName: map[[2]string][]bulwark.VertexID{}, inSpace: map[[3]string][]bulwark.VertexID{}, nodePods: map[string][]bulwark.VertexID{}}
+	m := &members{set: s, spaces: map[string]*space{}, of: map[bulwark.VertexID]*group{}}
+	m.nodes = m.group(name.Nodes())
 	for _, w := range s.Workloads() {
 		m.workload(w)
 	}
@@ -55,48 +74,53 @@ func membersOf(s *kube.Set) *members {
 	return m
 }
 
-// member puts one into a group, once.
-func (m *members) member(group, one bulwark.VertexID) bool {
-	pair := [2]bulwark.VertexID{group, one}
-	if m.has[pair] {
-		return false
+func (m *members) group(id bulwark.VertexID) *group {
+	g := m.of[id]
+	if g == nil {
+		g = &group{id: id}
+		m.of[id] = g
 	}
-	m.has[pair] = true
-	m.of[group] = append(m.of[group], one)
-	return true
+	return g
 }
 
-// in puts one into its namespace's group, which is part of that of all namespaces.
-func (m *members) in(group func(string) bulwark.VertexID, namespace string, one bulwark.VertexID) bool {
-	if !m.member(group(namespace), one) {
-		return false
+// space gives the groups of a namespace, which are parts of those of all.
+func (m *members) space(namespace string) *space {
+	s := m.spaces[namespace]
+	if s != nil {
+		return s
 	}
-	m.member(group(""), group(namespace))
-	return true
+	s = &space{name: namespace, kinds: map[string]*group{}, owned: map[owned]bool{}}
+	s.pods, s.accounts, s.secrets = m.group(name.Pods(namespace)), m.group(name.Accounts(namespace)), m.group(name.Secrets(namespace))
+	s.tokens, s.newPods = m.group(tokens(namespace)), m.group(name.NewPods(namespace))
+	m.spaces[namespace] = s
+	if namespace != "" {
+		all := m.space("")
+		all.pods.parts, all.accounts.parts = append(all.pods.parts, s.pods), append(all.accounts.parts, s.accounts)
+		all.secrets.parts, all.tokens.parts = append(all.secrets.parts, s.secrets), append(all.tokens.parts, s.tokens)
+	}
+	return s
 }
 
-func (m *members) called(what, namespace, called string, one bulwark.VertexID) {
-	m.byName[[2]string{what, called}] = append(m.byName[[2]string{what, called}], one)
-	m.inSpace[[3]string{what, namespace, called}] = append(m.inSpace[[3]string{what, namespace, called}], one)
+// kind gives the group of the workloads of a kind.
+func (m *members) kind(s *space, kind string) *group {
+	g := s.kinds[kind]
+	if g == nil {
+		g = m.group(ofKind(kind, s.name))
+		s.kinds[kind] = g
+		if s.name != "" {
+			all := m.kind(m.space(""), kind)
+			all.parts = append(all.parts, g)
+		}
+	}
+	return g
 }
 
 func (m *members) workload(w *kube.Workload) {
-	one := name.Workload(w)
-	m.in(name.Pods, w.Namespace, one)
-	if kind := plural(nil, w.Kind); w.Kind != "Pod" {
-		m.in(func(ns string) bulwark.VertexID { return ofKind(kind, ns) }, w.Namespace, one)
-		m.called(kind, w.Namespace, w.Name, one)
-	} else {
-		m.called("pods", w.Namespace, w.Name, one)
-	}
-	for _, p := range w.Pods {
-		m.called("pods", p.Namespace, p.Name, one)
-		if node := p.Root.Get("spec", "nodeName").Text(); node != "" && !slices.Contains(m.nodePods[node], one) {
-			m.nodePods[node] = append(m.nodePods[node], one)
-		}
-	}
-	if w.Spec.NodeName != "" {
-		m.nodePods[w.Spec.NodeName] = append(m.nodePods[w.Spec.NodeName], one)
+	one, s := name.Workload(w), m.space(w.Namespace)
+	s.pods.members = append(s.pods.members, one)
+	if w.Kind != "Pod" {
+		g := m.kind(s, plural(nil, w.Kind))
+		g.members = append(g.members, one)
 	}
 	m.account(w.Namespace, w.ServiceAccount())
 	for _, secret := range secretsOf(w) {
@@ -105,21 +129,28 @@ func (m *members) workload(w *kube.Workload) {
 }
 
 func (m *members) account(namespace, account string) {
-	if one := name.Account(namespace, account); m.in(name.Accounts, namespace, one) {
-		m.called("accounts", namespace, account, one)
-	}
+	m.own(namespace, "accounts", account, name.Account)
 }
 
 func (m *members) addSecret(namespace, secret string) {
-	if one := name.Secret(namespace, secret); secret != "" && m.in(name.Secrets, namespace, one) {
-		m.called("secrets", namespace, secret, one)
+	m.own(namespace, "secrets", secret, name.Secret)
+}
+
+// own puts an account or secret into its group, once.
+func (m *members) own(namespace, kind, called string, id func(namespace, called string) bulwark.VertexID) {
+	s, at := m.space(namespace), owned{kind, called}
+	if called == "" || s.owned[at] {
+		return
 	}
+	s.owned[at] = true
+	g := map[string]*group{"accounts": s.accounts, "secrets": s.secrets, "tokens": s.tokens}[kind]
+	g.members = append(g.members, id(namespace, called))
 }
 
 func (m *members) secret(o *kube.Object) {
 	m.addSecret(o.Namespace, o.Name)
 	if account, ok := tokenOf(o); ok {
-		m.in(tokens, o.Namespace, name.Account(o.Namespace, account))
+		m.own(o.Namespace, "tokens", account, name.Account)
 	}
 }
 
@@ -148,65 +179,49 @@ func secretsOf(w *kube.Workload) []string {
 	for _, pull := range w.Spec.ImagePullSecrets {
 		list = append(list, pull.Name)
 	}
-	for _, c := range w.Containers {
+	for i := range w.Containers {
+		c := &w.Containers[i]
 		for _, from := range c.EnvFrom {
 			if from.SecretRef != nil {
 				list = append(list, from.SecretRef.Name)
 			}
 		}
-		for _, v := range c.Env {
-			if v.ValueFrom != nil && v.ValueFrom.SecretKeyRef != nil {
-				list = append(list, v.ValueFrom.SecretKeyRef.Name)
+		for j := range c.Env {
+			if v := c.Env[j].ValueFrom; v != nil && v.SecretKeyRef != nil {
+				list = append(list, v.SecretKeyRef.Name)
 			}
 		}
 	}
 	return list
 }
 
-// find gives those of a name in a namespace, or in all.
-func (m *members) find(what, namespace, called string) []bulwark.VertexID {
-	if namespace == "" {
-		return m.byName[[2]string{what, called}]
-	}
-	return m.inSpace[[3]string{what, namespace, called}]
-}
-
-// podsCalled are the workloads that have a pod of that name, or will have it.
-func (m *members) podsCalled(namespace, called string) []bulwark.VertexID {
-	if list := m.find("pods", namespace, called); len(list) > 0 {
-		return list
-	}
-	if set, n, ok := cutLast(called, "-"); ok && strings.Trim(n, "0123456789") == "" {
-		return m.find("statefulsets", namespace, set)
-	}
-	return nil
-}
-
-func cutLast(s, sep string) (before, after string, ok bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return "", "", false
-	}
-	return s[:i], s[i+len(sep):], true
-}
-
 // use marks a group as one that something leads to.
-func (m *members) use(group bulwark.VertexID) bulwark.VertexID {
-	if !m.used[group] {
-		m.used[group] = true
-		m.order = append(m.order, group)
+func (m *members) use(g *group) bulwark.VertexID {
+	if !g.used {
+		g.used = true
+		m.order = append(m.order, g)
 	}
-	return group
+	return g.id
+}
+
+// any tells whether there is anybody in the group.
+func (g *group) any() bool {
+	return len(g.members) > 0 || slices.ContainsFunc(g.parts, (*group).any)
 }
 
 // relate tells who is in the groups that anything leads to.
 func (m *members) relate(to bulwark.Relations) {
+	is := func(g *group, one bulwark.VertexID) {
+		to.Relation(bulwark.Relation{From: g.id, To: one, Type: "MEMBER_OF", Text: "is one of them"})
+	}
 	for i := 0; i < len(m.order); i++ {
-		for _, one := range m.of[m.order[i]] {
-			if strings.HasPrefix(string(one), "group:") {
-				m.use(one)
+		for _, one := range m.order[i].members {
+			is(m.order[i], one)
+		}
+		for _, part := range m.order[i].parts {
+			if len(part.members) > 0 {
+				is(m.order[i], m.use(part))
 			}
-			to.Relation(bulwark.Relation{From: m.order[i], To: one, Type: "MEMBER_OF", Text: "is one of them"})
 		}
 	}
 }
@@ -217,4 +232,121 @@ func subjectVertex(s rbac.Subject) bulwark.VertexID {
 		return name.Account(s.Namespace, s.Name)
 	}
 	return name.Identity(s.Kind, s.Name)
+}
+
+// known gives those of a kind in a namespace that have names: pods, accounts, secrets, kinds of
+// workloads, and "pods on nodes" by the names of these. The table is made when it is asked for
+// first: few rules name objects.
+func (m *members) known(kind, namespace string) *called {
+	if m.named == nil {
+		m.named = map[string]map[string]*called{}
+		for _, w := range m.set.Workloads() {
+			m.nameWorkload(w)
+		}
+		for _, s := range m.spaces {
+			for o := range s.owned {
+				switch o.kind {
+				case "accounts":
+					m.call(o.kind, s.name, o.name, name.Account(s.name, o.name))
+				case "secrets":
+					m.call(o.kind, s.name, o.name, name.Secret(s.name, o.name))
+				}
+			}
+		}
+		for _, spaces := range m.named {
+			for _, c := range spaces {
+				c.names = slices.Sorted(maps.Keys(c.of))
+			}
+		}
+	}
+	return m.named[kind][namespace]
+}
+
+func (m *members) nameWorkload(w *kube.Workload) {
+	one := name.Workload(w)
+	if kind := plural(nil, w.Kind); w.Kind != "Pod" {
+		m.call(kind, w.Namespace, w.Name, one)
+	} else {
+		m.call("pods", w.Namespace, w.Name, one)
+	}
+	if w.Spec.NodeName != "" {
+		m.call(podsOnNodes, "", w.Spec.NodeName, one)
+	}
+	for _, p := range w.Pods {
+		m.call("pods", p.Namespace, p.Name, one)
+		if node := p.Root.Get("spec", "nodeName").Text(); node != "" {
+			m.call(podsOnNodes, "", node, one)
+		}
+	}
+}
+
+const podsOnNodes = "pods on nodes"
+
+func (m *members) call(kind, namespace, named string, one bulwark.VertexID) {
+	if m.named[kind] == nil {
+		m.named[kind] = map[string]*called{}
+	}
+	for _, ns := range []string{namespace, ""} {
+		c := m.named[kind][ns]
+		if c == nil {
+			c = &called{of: map[string][]bulwark.VertexID{}}
+			m.named[kind][ns] = c
+		}
+		if list := c.of[named]; len(list) == 0 || list[len(list)-1] != one {
+			c.of[named] = append(list, one)
+		}
+		if namespace == "" {
+			return
+		}
+	}
+}
+
+// find gives those that are there of some names, by whichever are fewer: names or objects.
+// Sets are found by the names of their pods.
+func (m *members) find(kind, namespace string, n *names) []bulwark.VertexID {
+	list := m.among(kind, namespace, n, false)
+	if kind == "pods" && len(n.sets) > 0 {
+		list = append(list, m.among("statefulsets", namespace, n, true)...)
+	}
+	return unique(list)
+}
+
+func (m *members) among(kind, namespace string, n *names, set bool) []bulwark.VertexID {
+	c := m.known(kind, namespace)
+	if c == nil {
+		return nil
+	}
+	var list []bulwark.VertexID
+	if !set && len(n.list) < len(c.names) {
+		for _, one := range n.list {
+			list = append(list, c.of[one]...)
+		}
+		return list
+	}
+	for _, one := range c.names {
+		if set && n.sets[one] || !set && n.has[one] {
+			list = append(list, c.of[one]...)
+		}
+	}
+	return list
+}
+
+// unique leaves out what is there already.
+func unique[T comparable](list []T) []T {
+	if len(list) < 2 {
+		return list
+	}
+	seen := make(map[T]bool, len(list))
+	return slices.DeleteFunc(slices.Clone(list), func(one T) bool {
+		was := seen[one]
+		seen[one] = true
+		return was
+	})
+}
+
+// spaceOf is the namespace of a workload's vertex.
+func spaceOf(v bulwark.VertexID) string {
+	_, id, _ := strings.Cut(string(v), ":")
+	ns, _, _ := strings.Cut(id, "/")
+	return ns
 }

@@ -75,7 +75,7 @@ var asked = []struct {
 	{"CREATE_POD_WITH_SA", "group:accounts", []rbac.Request{{Verb: "create", Resource: "pods"}, {Verb: "create", Resource: "deployments", Group: "apps"}, {Verb: "create", Resource: "jobs", Group: "batch"}}},
 	{"REPLACE_IMAGE", "group:deployments", []rbac.Request{{Verb: "patch", Resource: "deployments", Group: "apps"}}},
 	{"POD_PATCH", "group:pods", []rbac.Request{{Verb: "patch", Resource: "pods"}}},
-	{"ACCESS_SECRET", "group:secrets", []rbac.Request{{Verb: "get", Resource: "secrets"}, {Verb: "list", Resource: "secrets"}}},
+	{"ACCESS_SECRET", "group:secrets", []rbac.Request{{Verb: "get", Resource: "secrets"}, {Verb: "list", Resource: "secrets"}, {Verb: "patch", Resource: "secrets"}}},
 	{"TOKEN_LIST", "group:tokens", []rbac.Request{{Verb: "list", Resource: "secrets"}}},
 	{"GENERATE_TOKEN", "group:accounts", []rbac.Request{{Verb: "create", Resource: "serviceaccounts", Subresource: "token"}}},
 	{"IDENTITY_IMPERSONATE", "group:accounts", []rbac.Request{{Verb: "impersonate", Resource: "serviceaccounts"}}},

@@ -3,7 +3,6 @@ package rights
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"bulwark"
 	"bulwark/rbac"
@@ -20,8 +19,8 @@ type scope struct {
 type permission struct {
 	scope
 	id     bulwark.VertexID
-	grants []grant // of the role, and of those that it aggregates
-	mask   uint64  // the powers among them
+	grants []*grant // of the role, and of those that it aggregates
+	mask   uint64   // the powers among them
 }
 
 // permission gives that of a role, and relates what it leads to when it is asked for first.
@@ -31,11 +30,11 @@ func (e *engine) permission(role *rbac.Role, namespace string) *permission {
 		return p
 	}
 	p := &permission{scope: at, id: name.Permission(role.ID(), namespace)}
-	for n := 2; e.names[p.id] != nil; n++ { // manifests of several clusters may have several roles of that name
+	for n := 2; e.names[p.id]; n++ { // manifests of several clusters may have several roles of that name
 		p.id = name.Permission(fmt.Sprintf("%s (%d)", role.ID(), n), namespace)
 	}
-	e.permissions[at], e.names[p.id] = p, role
-	e.grantsOf(p)
+	e.permissions[at], e.names[p.id] = p, true
+	e.fill(p)
 	e.pending = append(e.pending, p)
 	return p
 }
@@ -45,59 +44,51 @@ func (e *engine) drain() {
 	for len(e.pending) > 0 {
 		p := e.pending[0]
 		e.pending = e.pending[1:]
-		for i := range p.grants {
-			e.lead(p, &p.grants[i])
+		for _, g := range p.grants {
+			e.lead(p, g)
 		}
 		e.within(p)
 	}
 }
 
-// grantsOf takes the grants that hold in the scope of a permission.
-func (e *engine) grantsOf(p *permission) {
+// fill takes the grants that hold in the scope of a permission.
+func (e *engine) fill(p *permission) {
 	everything := false
-	for _, from := range append([]*rbac.Role{p.role}, p.role.From...) {
-		list, ok := e.given[from]
-		if !ok {
-			list = grants(from, e.operators, e.clouds)
-			e.given[from] = list
-		}
-		for _, g := range list {
+	e.sources(p.role, func(from *rbac.Role) {
+		list := e.grantsOf(from)
+		for i := range list {
+			g := &list[i]
 			if p.namespace != "" && table[g.power].cluster {
 				continue
 			}
-			if g.power == allRights && g.names == nil && p.namespace == "" {
-				everything = true
-			}
+			everything = everything || g.power == allRights && g.names == nil && p.namespace == ""
 			p.grants = append(p.grants, g)
 		}
-	}
+	})
 	if everything { // that leads to everything else, and goes when the rule does
-		p.grants = only(p.grants, func(g *grant) bool { return g.class != full || g.power == allRights })
+		p.grants = slices.DeleteFunc(p.grants, func(g *grant) bool { return g.class == full && g.power != allRights })
 	}
-	for i := range p.grants {
-		p.mask |= 1 << p.grants[i].power
+	for _, g := range p.grants {
+		p.mask |= 1 << g.power
 	}
 }
 
-func only(list []grant, keep func(*grant) bool) []grant {
-	var kept []grant
-	for i := range list {
-		if keep(&list[i]) {
-			kept = append(kept, list[i])
-		}
+// sources gives the roles whose rules a role has.
+func (e *engine) sources(role *rbac.Role, yield func(*rbac.Role)) {
+	yield(role)
+	for _, from := range role.From {
+		yield(from)
 	}
-	return kept
 }
 
-// of are the grants of a power.
-func (p *permission) of(power power) []*grant {
-	var list []*grant
+// of adds the grants of a power to a list.
+func (p *permission) of(list []part, power power, by *rbac.Binding) []part {
 	if p.mask&(1<<power) == 0 {
-		return nil
+		return list
 	}
-	for i := range p.grants {
-		if p.grants[i].power == power {
-			list = append(list, &p.grants[i])
+	for _, g := range p.grants {
+		if g.power == power {
+			list = append(list, part{g, p, by})
 		}
 	}
 	return list
@@ -112,25 +103,14 @@ type step struct {
 	guard      string // the namespace whose label would hold it, if one would
 }
 
-// relation relates a permission by one of its grants.
+// relation relates somebody by one of the grants.
 func (e *engine) relation(p *permission, g *grant, s step) {
 	r := bulwark.Relation{From: p.id, To: s.to, Type: s.edge, Likelihood: s.likelihood, Text: s.text}
-	e.reason(&r, g)
+	e.reason(g).add(&r)
 	if s.guard != "" {
-		e.guard(&r, s.guard)
+		e.guard(s.guard).add(&r)
 	}
 	e.to.Relation(r)
-}
-
-// remedy gives a relation one of our own.
-func (e *engine) remedy(r *bulwark.Relation, id, text string) {
-	if !e.remedies[id] {
-		e.remedies[id] = true
-		e.to.Remedy(bulwark.Remedy{ID: id, Text: text})
-	}
-	if !slices.Contains(r.Remedies, id) {
-		r.Remedies = append(r.Remedies, id)
-	}
 }
 
 // cause is a reason of relations: worked out once, for many have it.
@@ -148,100 +128,88 @@ func (c *cause) add(r *bulwark.Relation) {
 
 // join gives both lists in one; where one is empty the other is shared.
 func join(a, b []string) []string {
-	if a == nil {
+	if len(a) == 0 {
 		return slices.Clip(b)
 	}
-	return append(a, b...)
-}
-
-// source is what a grant is one of.
-type source struct {
-	from *rbac.Role
-	power
-	class
+	for _, one := range b {
+		if !slices.Contains(a, one) {
+			a = append(a, one)
+		}
+	}
+	return a
 }
 
 // reason says by which rule of which role a relation is, which finding is about that, and what
 // removes it.
-func (e *engine) reason(r *bulwark.Relation, g *grant) {
-	if g.from.Object == nil {
-		return
+func (e *engine) reason(g *grant) *cause {
+	if g.cause == nil {
+		g.cause = e.cause(g)
 	}
-	at := source{g.from, g.power, g.class}
-	c := e.causes[at]
-	if c == nil {
-		c = e.cause(g)
-		e.causes[at] = c
-	}
-	c.add(r)
+	return g.cause
 }
 
 func (e *engine) cause(g *grant) *cause {
 	role := g.from
+	if role.Object == nil {
+		return &cause{}
+	}
 	r := bulwark.Relation{Place: place(role.Object, role.At(g.index)...)}
 	if !role.Default() { // what every cluster has cannot be changed
-		e.known.Because(&r, role.Object.ID(), g.class.rule(g.power))
+		if rule := g.class.rule(g.power); rule != "" {
+			e.known.Because(&r, role.Object.ID(), rule)
+		}
 		if r.Remedies == nil {
-			id, text := g.without()
-			e.remedy(&r, id, text)
+			r.Remedies = []string{e.without(g)}
 		}
 	}
 	return &cause{r.Place, r.Because, r.Remedies}
 }
 
-// without is the change of a role that takes a grant out of it.
-func (g *grant) without() (id, text string) {
-	id = g.from.ID() + " without " + table[g.power].text
-	verbs := strings.Join(g.verbs, ", ") + " of " + few(g.kinds)
-	switch g.class {
-	case broad:
-		id += " by rules for every resource"
-	case full:
-		id, verbs = id+" by rules for everything", "every right"
-	}
-	if g.power == orderPods || g.power == orderClouds {
-		id += " (" + strings.Join(g.kinds, ", ") + ")"
-	}
-	return id, "take " + verbs + " out of " + g.from.ID() + g.from.Place(g.index)
-}
+// mostUnseen are relations to objects that rules name and that are not there to be seen.
+const mostUnseen = 200_000
 
 // targets are those of a kind ("pods") that a grant is for: all of a namespace, or those that
 // it names.
-func (e *engine) targets(p *permission, g *grant, group func(string) bulwark.VertexID, find func(namespace, called string) []bulwark.VertexID) []bulwark.VertexID {
+func (e *engine) targets(p *permission, g *grant, all *group, kind string) []bulwark.VertexID {
 	if g.names == nil {
-		return []bulwark.VertexID{e.use(group(p.namespace))}
+		return []bulwark.VertexID{e.use(all)}
 	}
-	var list []bulwark.VertexID
-	seen := map[bulwark.VertexID]bool{}
-	for _, called := range g.names {
-		for _, one := range find(p.namespace, called) {
-			if !seen[one] {
-				seen[one] = true
-				list = append(list, one)
-			}
-		}
+	namespace := p.namespace
+	if kind == podsOnNodes {
+		namespace = ""
 	}
-	return list
+	return e.find(kind, namespace, g.names)
 }
 
 func (e *engine) pods(p *permission, g *grant) []bulwark.VertexID {
-	return e.targets(p, g, name.Pods, e.podsCalled)
+	return e.targets(p, g, e.space(p.namespace).pods, "pods")
 }
 
 func (e *engine) accounts(p *permission, g *grant) []bulwark.VertexID {
-	return e.targets(p, g, name.Accounts, func(ns, called string) []bulwark.VertexID {
-		if ns != "" {
-			return []bulwark.VertexID{name.Account(ns, called)}
-		}
-		return e.find("accounts", ns, called)
-	})
+	return e.unseen(p, g, e.targets(p, g, e.space(p.namespace).accounts, "accounts"), "accounts", name.Account)
 }
 
 func (e *engine) secrets(p *permission, g *grant) []bulwark.VertexID {
-	return e.targets(p, g, name.Secrets, func(ns, called string) []bulwark.VertexID {
-		if ns != "" {
-			return []bulwark.VertexID{name.Secret(ns, called)}
+	return e.unseen(p, g, e.targets(p, g, e.space(p.namespace).secrets, "secrets"), "secrets", name.Secret)
+}
+
+// unseen adds those of a namespace that a grant names and that manifests do not have: they may
+// be there all the same.
+func (e *engine) unseen(p *permission, g *grant, list []bulwark.VertexID, kind string, id func(namespace, called string) bulwark.VertexID) []bulwark.VertexID {
+	if g.names == nil || p.namespace == "" || e.set.Cluster != nil && e.set.Cluster.Unseen[map[string]string{"accounts": "serviceaccounts", "secrets": "secrets"}[kind]] == "" {
+		return list
+	}
+	c := e.members.known(kind, p.namespace)
+	for i, called := range g.names.list {
+		if c != nil && c.of[called] != nil {
+			continue
 		}
-		return e.find("secrets", ns, called)
-	})
+		if e.strangers >= mostUnseen {
+			e.dropped(g, len(g.names.list)-i, kind+" of "+p.namespace+" that are not there to be seen")
+			break
+		}
+		e.strangers++
+		list = append(list, id(p.namespace, called))
+	}
+	return list
 }

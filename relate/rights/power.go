@@ -24,6 +24,7 @@ const (
 	orderClouds
 	kubelets
 	readSecrets
+	takeSecrets
 	createSecrets
 	createTokens
 	beAccounts
@@ -38,15 +39,19 @@ const (
 	bindMutations
 	createVolumes
 	patchNamespaces
-	writeClusterBindings
-	writeBindings
+	createClusterBindings
+	changeClusterBindings
+	createBindings
+	changeBindings
 	bindClusterRoles
 	bindRoles
-	writeClusterRoles
-	writeRoles
+	createClusterRoles
+	changeClusterRoles
+	changeRoles
 	escalateClusterRoles
 	escalateRoles
 	createRequests
+	approveNodes
 	approveRequests
 	approveSigners
 	powers
@@ -65,8 +70,8 @@ func on(verbs, group, resources string) want {
 
 // what says of a power what allows it.
 type what struct {
-	rule    string // of check/rbac, whose findings are about it
-	text    string // as remedies call it
+	rule    string // of check/rbac, whose findings are about it; "": none are
+	text    string // as remedies call it; powers that are taken out together have the same
 	cluster bool   // what it is about is in no namespace
 	wants   []want
 }
@@ -94,8 +99,10 @@ var table = [powers]what{
 	orderPods:   {"rbac/run-by-operator", "write what an operator makes pods of", false, nil}, // see operators
 	orderClouds: {"rbac/run-by-operator", "write what an operator makes in a cloud", false, nil},
 
-	kubelets:      {"rbac/node-proxy", "get and create nodes/proxy", true, []want{on("create get", "", "nodes/proxy")}},
-	readSecrets:   {"rbac/secrets-read", "get, list and watch secrets", false, []want{on("get list watch", "", "secrets")}},
+	kubelets:    {"rbac/node-proxy", "get and create nodes/proxy", true, []want{on("create get", "", "nodes/proxy")}},
+	readSecrets: {"rbac/secrets-read", "get, list and watch secrets", false, []want{on("get list watch", "", "secrets")}},
+	// Who patches an object is given what it is now, and so is who deletes many of them.
+	takeSecrets:   {"", "patch and deletecollection secrets", false, []want{on("patch deletecollection", "", "secrets")}},
 	createSecrets: {"rbac/secrets-write", "create secrets", false, []want{on("create", "", "secrets")}},
 	createTokens:  {"rbac/token-create", "create serviceaccounts/token", false, []want{on("create", "", "serviceaccounts/token")}},
 	beAccounts:    {"rbac/impersonate-accounts", "impersonate serviceaccounts", false, []want{on("impersonate", "", "serviceaccounts")}},
@@ -113,16 +120,20 @@ var table = [powers]what{
 	createVolumes:   {"rbac/volume-create", "create persistentvolumes", true, []want{on("create", "", "persistentvolumes")}},
 	patchNamespaces: {"rbac/namespace-write", "update and patch namespaces", false, []want{on(change, "", "namespaces")}},
 
-	writeClusterBindings: {"rbac/rbac-write", "write clusterrolebindings", true, []want{on(write, rbac.Group, "clusterrolebindings")}},
-	writeBindings:        {"rbac/rbac-write", "write rolebindings", false, []want{on(write, rbac.Group, "rolebindings")}},
-	bindClusterRoles:     {"rbac/bind", "bind clusterroles", false, []want{on("bind", rbac.Group, "clusterroles")}},
-	bindRoles:            {"rbac/bind", "bind roles", false, []want{on("bind", rbac.Group, "roles")}},
-	writeClusterRoles:    {"rbac/rbac-write", "update and patch clusterroles", true, []want{on(change, rbac.Group, "clusterroles")}},
-	writeRoles:           {"rbac/rbac-write", "update and patch roles", false, []want{on(change, rbac.Group, "roles")}},
-	escalateClusterRoles: {"rbac/escalate", "escalate clusterroles", true, []want{on("escalate", rbac.Group, "clusterroles")}},
-	escalateRoles:        {"rbac/escalate", "escalate roles", false, []want{on("escalate", rbac.Group, "roles")}},
+	createClusterBindings: {"rbac/rbac-write", "write clusterrolebindings", true, []want{on("create", rbac.Group, "clusterrolebindings")}},
+	changeClusterBindings: {"rbac/rbac-write", "write clusterrolebindings", true, []want{on(change, rbac.Group, "clusterrolebindings")}},
+	createBindings:        {"rbac/rbac-write", "write rolebindings", false, []want{on("create", rbac.Group, "rolebindings")}},
+	changeBindings:        {"rbac/rbac-write", "write rolebindings", false, []want{on(change, rbac.Group, "rolebindings")}},
+	bindClusterRoles:      {"rbac/bind", "bind clusterroles", false, []want{on("bind", rbac.Group, "clusterroles")}},
+	bindRoles:             {"rbac/bind", "bind roles", false, []want{on("bind", rbac.Group, "roles")}},
+	createClusterRoles:    {"rbac/rbac-write", "write clusterroles", true, []want{on("create", rbac.Group, "clusterroles")}},
+	changeClusterRoles:    {"rbac/rbac-write", "write clusterroles", true, []want{on(change, rbac.Group, "clusterroles")}},
+	changeRoles:           {"rbac/rbac-write", "update and patch roles", false, []want{on(change, rbac.Group, "roles")}},
+	escalateClusterRoles:  {"rbac/escalate", "escalate clusterroles", true, []want{on("escalate", rbac.Group, "clusterroles")}},
+	escalateRoles:         {"rbac/escalate", "escalate roles", false, []want{on("escalate", rbac.Group, "roles")}},
 
 	createRequests:  {"rbac/csr-approve", "create certificatesigningrequests", true, []want{on("create", signing, "certificatesigningrequests")}},
+	approveNodes:    {"", "create certificatesigningrequests/nodeclient", true, []want{on("create", signing, "certificatesigningrequests/nodeclient")}},
 	approveRequests: {"rbac/csr-approve", "update and patch certificatesigningrequests/approval", true, []want{on(change, signing, "certificatesigningrequests/approval")}},
 	approveSigners:  {"rbac/csr-approve", "approve signers", true, []want{on("approve", signing, "signers")}},
 }
@@ -156,100 +167,4 @@ func (c class) rule(p power) string {
 		return "rbac/all-rights"
 	}
 	return table[p].rule
-}
-
-// grant is a power that a role gives by rules of a class.
-type grant struct {
-	power
-	class
-	from  *rbac.Role // whose rules they are
-	index int        // of the first of them
-	verbs []string
-	kinds []string // resources that it is for: "deployments"
-	// names are those of the objects that it is for; nil: all.
-	names []string
-	last  int // the rule whose names were taken last
-}
-
-// lists tells whether the grant is for more than single objects whose name is known.
-func (g *grant) lists() bool {
-	return slices.Contains(g.verbs, "list") || slices.Contains(g.verbs, "watch")
-}
-
-const mostNames = 1000 // of one grant
-
-// grants are the powers that a role's own rules give, with those over operators that make
-// pods and over those of clouds.
-func grants(role *rbac.Role, operators, clouds []want) []grant {
-	var found [powers][classes]*grant
-	for i := range role.Rules {
-		rule := &role.Rules[i]
-		for p := range powers {
-			wants := table[p].wants
-			switch p {
-			case orderPods:
-				wants = operators
-			case orderClouds:
-				wants = clouds
-			}
-			for j := range wants {
-				wants[j].met(rule, func(verb, resource string) {
-					at := &found[p][classOf(rule)]
-					if *at == nil {
-						*at = &grant{power: p, class: classOf(rule), from: role, index: i, names: rule.Names, last: i}
-					}
-					(*at).add(i, rule, verb, resource)
-				})
-			}
-		}
-	}
-	var list []grant
-	for p := range found {
-		for c := range found[p] {
-			if g := found[p][c]; g != nil {
-				list = append(list, *g)
-			}
-		}
-	}
-	return list
-}
-
-func (g *grant) add(index int, rule *rbac.Rule, verb, resource string) {
-	if !slices.Contains(g.verbs, verb) {
-		g.verbs = append(g.verbs, verb)
-	}
-	if !slices.Contains(g.kinds, resource) {
-		g.kinds = append(g.kinds, resource)
-	}
-	switch {
-	case len(rule.Names) == 0:
-		g.names = nil
-	case g.names == nil || g.last == index || len(g.names) >= mostNames:
-	default:
-		g.names, g.last = append(slices.Clip(g.names), rule.Names...), index
-	}
-}
-
-// met gives the verbs and resources of the want that a rule allows, of objects of some names
-// at least. A request to create names none.
-func (w *want) met(rule *rbac.Rule, yield func(verb, resource string)) {
-	every := *rule
-	every.Names = nil
-	for _, verb := range w.verbs {
-		if !slices.Contains(rule.Verbs, verb) && !slices.Contains(rule.Verbs, "*") {
-			continue
-		}
-		if w.resources == nil && len(rule.Resources) > 0 && (slices.Contains(rule.Groups, w.group) || slices.Contains(rule.Groups, "*")) {
-			yield(verb, w.group) // whichever of its resources
-		}
-		for _, resource := range w.resources {
-			name, sub, _ := strings.Cut(resource, "/")
-			if len(rule.Names) > 0 && verb == "create" && sub == "" {
-				continue
-			}
-			if every.Allows(&rbac.Request{Verb: verb, Group: w.group, Resource: name, Subresource: sub}) {
-				yield(verb, resource)
-			}
-		}
-	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/kube/remedy"
 	"bulwark/rbac"
 	"bulwark/relate/internal/found"
 	"bulwark/relate/internal/name"
@@ -36,7 +37,7 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 	if s.Len() == 0 || s.Engine {
 		return nil
 	}
-	e := newEngine(s, found.New(findings), to)
+	e := newEngine(s, t.Asset.ID, found.New(findings), to)
 	for _, b := range e.rights.Bindings {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -44,16 +45,13 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 		e.bind(b)
 	}
 	e.drain()
-	for _, sub := range e.order {
+	for _, h := range e.alike() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		e.together(sub)
+		e.together(h)
 	}
 	e.drain()
-	if e.crossed > 2*mostCrossed {
-		to.Note(bulwark.Note{Plugin: "relate/rights", Asset: t.Asset.ID, Text: "there are too many ways by several bindings together; not all are told", Incomplete: true})
-	}
 	e.finish()
 	return nil
 }
@@ -61,35 +59,50 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 // engine relates the rights of one set of objects.
 type engine struct {
 	set    *kube.Set
+	asset  bulwark.AssetID
 	rights *rbac.Rights
 	known  *found.Findings
 	to     bulwark.Relations
 	admission
 	*members
 
-	operators    []want
-	clouds       []want
-	given        map[*rbac.Role][]grant // by its own rules
-	permissions  map[scope]*permission
-	names        map[bulwark.VertexID]*rbac.Role
+	operators   []want
+	clouds      []want
+	shapes      map[uint64][]shaped
+	given       map[*rbac.Role][]grant // by its own rules
+	permissions map[scope]*permission
+	names       map[bulwark.VertexID]bool
+	pending     []*permission
+	steps       []step // of the grant that is looked at
+
 	subjects     map[rbac.Subject]*subject
 	order        []*subject
-	remedies     map[string]bool
-	causes       map[source]*cause
 	unbound      map[*rbac.Binding]*cause
-	crossed      int
-	pending      []*permission
 	clusterAdmin *rbac.Role
+	roles        map[string][]*rbac.Role    // by namespace; "" is all
+	bindings     map[string][]*rbac.Binding // by namespace; "" are ClusterRoleBindings
+	joined       map[scope]bool             // permissions that are in the group of their namespace
+	grouped      map[grouping]bool
+	objects      map[string][]*kube.Object // of custom kinds
 	eks          bool
 	excepted     bool // there are pods that reach the node's identity in Azure
+
+	remedies map[string]bool
+	maker    *remedy.Maker
+	patches  int
+
+	crossed   int // options of ways by several bindings
+	strangers int // relations to what rules name and nobody has seen
+	told      map[*grant]bool
+	notes     int
 }
 
-func newEngine(s *kube.Set, known *found.Findings, to bulwark.Relations) *engine {
-	e := &engine{set: s, rights: rbac.Of(s), known: known, to: to, admission: admissionOf(s), members: membersOf(s)}
+func newEngine(s *kube.Set, asset bulwark.AssetID, known *found.Findings, to bulwark.Relations) *engine {
+	e := &engine{set: s, asset: asset, rights: rbac.Of(s), known: known, to: to, admission: admissionOf(s), members: membersOf(s)}
 	e.operators, e.clouds = operators(s)
-	e.given, e.permissions, e.names = map[*rbac.Role][]grant{}, map[scope]*permission{}, map[bulwark.VertexID]*rbac.Role{}
-	e.subjects, e.remedies = map[rbac.Subject]*subject{}, map[string]bool{}
-	e.causes, e.unbound = map[source]*cause{}, map[*rbac.Binding]*cause{}
+	e.shapes, e.given, e.permissions, e.names = map[uint64][]shaped{}, map[*rbac.Role][]grant{}, map[scope]*permission{}, map[bulwark.VertexID]bool{}
+	e.subjects, e.unbound, e.joined, e.grouped = map[rbac.Subject]*subject{}, map[*rbac.Binding]*cause{}, map[scope]bool{}, map[grouping]bool{}
+	e.remedies, e.told, e.maker = map[string]bool{}, map[*grant]bool{}, &remedy.Maker{Set: s}
 	e.eks = onEKS(s)
 	e.excepted = len(s.Kind("aadpodidentity.k8s.io", "AzurePodIdentityException")) > 0
 	return e
@@ -102,21 +115,22 @@ func (e *engine) finish() {
 	e.groups()
 	e.outside()
 	e.members.relate(e.to)
+	for _, text := range e.rights.Problems {
+		e.note("%s", text)
+	}
+	e.noted()
 }
 
 // administrator relates whoever holds the whole cluster to all that is in it.
 func (e *engine) administrator() {
-	for _, v := range []bulwark.VertexID{name.Pods(""), name.Accounts(""), name.Secrets(""), name.Nodes()} {
-		e.use(v)
-		e.to.Relation(bulwark.Relation{From: name.ClusterAdmin, To: v, Type: "IS_CLUSTER_ADMIN", Text: "holds the cluster, and with it everything there"})
+	all := e.space("")
+	for _, g := range []*group{all.pods, all.accounts, all.secrets, e.nodes} {
+		e.to.Relation(bulwark.Relation{From: name.ClusterAdmin, To: e.use(g), Type: "IS_CLUSTER_ADMIN", Text: "holds the cluster, and with it everything there"})
 	}
 	// Every cluster has this account, which may write any right into any role.
-	if e.used[name.Accounts("kube-system")] || e.used[name.Accounts("")] {
-		at := name.Account("kube-system", "clusterrole-aggregation-controller")
-		if e.subjects[rbac.Account("kube-system", "clusterrole-aggregation-controller")] == nil {
-			e.to.Relation(bulwark.Relation{From: at, To: name.ClusterAdmin, Type: "RBAC_ESCALATE_TO", Likelihood: 0.9, Text: "writes any right into any role, as the controller of every cluster may"})
-		}
-		e.member(name.Accounts("kube-system"), at)
+	e.account("kube-system", "clusterrole-aggregation-controller")
+	if e.subjects[rbac.Account("kube-system", "clusterrole-aggregation-controller")] == nil {
+		e.to.Relation(bulwark.Relation{From: name.Account("kube-system", "clusterrole-aggregation-controller"), To: name.ClusterAdmin, Type: "RBAC_ESCALATE_TO", Likelihood: 0.9, Text: "writes any right into any role, as the controller of every cluster may"})
 	}
 }
 

@@ -128,7 +128,7 @@ func TestEdges(t *testing.T) {
 		{"pods alone are not exec", "shop", rule("get list watch", "", "pods"), nil},
 		{"exec of another group", "shop", rule("create", "apps", "pods/exec"), nil},
 		{"every subresource", "shop", rule("create", "", "*/exec"), []string{"POD_EXEC group:pods of shop"}},
-		{"attach", "shop", rule("create", "", "pods/attach"), []string{"POD_ATTACH group:pods of shop"}},
+		{"attach", "shop", rule("create", "", "pods/attach"), []string{"PROCESS_ATTACH group:pods of shop"}},
 		{"forwarding", "shop", rule("create", "", "pods/portforward"), []string{"POD_PORTFORWARD group:pods of shop"}},
 		{"debug", "shop", rule("patch", "", "pods/ephemeralcontainers"), []string{"DEBUG_POD group:nodes", "DEBUG_POD group:pods of shop"}},
 		{"debug in a held namespace", "held", rule("patch", "", "pods/ephemeralcontainers"), []string{"DEBUG_POD group:pods of held"}},

@@ -39,27 +39,94 @@ func (e *engine) subject(s rbac.Subject) *subject {
 // bind relates the subjects of a binding to the permission that it gives them. Kubernetes' own
 // roles are left out where they lead nowhere: all are bound to some.
 func (e *engine) bind(b *rbac.Binding) {
-	if b.Role == nil {
+	if b.Role == nil || len(b.Subjects) == 0 {
 		return
 	}
 	p := e.permission(b.Role, b.Namespace)
 	if p.mask == 0 && (p.role.Default() || len(p.role.Rules) == 0) {
 		return
 	}
-	seen := map[rbac.Subject]bool{}
+	r := bulwark.Relation{To: p.id, Type: "PERMISSION_DISCOVER", Text: "is bound to " + p.role.ID() + where(b.Namespace) + " by " + b.Object.ID()}
+	e.unbind(b).add(&r)
+	h := &holding{p, b}
 	for _, s := range b.Subjects {
-		if !s.Real() || seen[s] {
+		if !s.Real() {
 			continue
 		}
-		seen[s] = true
-		if p.mask != 0 {
-			one := e.subject(s)
-			one.holds = append(one.holds, &holding{p, b})
+		if p.mask == 0 {
+			r.From = subjectVertex(s)
+			e.to.Relation(r)
+			continue
 		}
-		r := bulwark.Relation{From: subjectVertex(s), To: p.id, Type: "PERMISSION_DISCOVER", Text: "is bound to " + p.role.ID() + where(b.Namespace) + " by " + b.Object.ID()}
-		e.unbind(&r, b)
+		one := e.subject(s)
+		if n := len(one.holds); n > 0 && one.holds[n-1] == h {
+			continue // it is named twice
+		}
+		one.holds = append(one.holds, h)
+		r.From = one.id
 		e.to.Relation(r)
 	}
+}
+
+// holders are those who hold the same bindings, themselves and by groups that all of them are in.
+type holders struct {
+	subjects []*subject
+	holds    []*holding
+	id       bulwark.VertexID
+}
+
+// vertex is who they are: a group that they are in, where they are several.
+func (h *holders) vertex(e *engine) bulwark.VertexID {
+	if h.id != "" {
+		return h.id
+	}
+	h.id = h.subjects[0].id
+	if len(h.subjects) > 1 {
+		h.id = name.Group("those who hold what " + string(h.id) + " holds")
+		for _, s := range h.subjects {
+			e.to.Relation(bulwark.Relation{From: s.id, To: h.id, Type: "MEMBER_OF", Text: "is one of those who hold the same"})
+		}
+	}
+	return h.id
+}
+
+// alike puts those together who hold the same, and anything themselves.
+func (e *engine) alike() []*holders {
+	found := map[uint64][]*holders{}
+	var list []*holders
+	number := map[*holding]uint64{}
+	for _, s := range e.order {
+		if len(s.holds) == 0 {
+			continue
+		}
+		holds, sum := e.holdsOf(s), uint64(14695981039346656037)
+		for _, one := range holds {
+			if number[one] == 0 {
+				number[one] = uint64(len(number) + 1)
+			}
+			sum = (sum ^ number[one]) * 1099511628211
+		}
+		i := slices.IndexFunc(found[sum], func(h *holders) bool { return slices.Equal(h.holds, holds) })
+		if i < 0 {
+			h := &holders{holds: holds}
+			found[sum], i = append(found[sum], h), len(found[sum])
+			list = append(list, h)
+		}
+		h := found[sum][i]
+		h.subjects = append(h.subjects, s)
+	}
+	return list
+}
+
+// holdsOf is what somebody holds, and their groups.
+func (e *engine) holdsOf(s *subject) []*holding {
+	holds := s.holds
+	for _, g := range s.Identity().Groups {
+		if up := e.subjects[rbac.Subject{Kind: rbac.UserGroup, Name: g}]; up != nil && up != s && len(up.holds) > 0 {
+			holds = slices.Concat(holds, up.holds)
+		}
+	}
+	return holds
 }
 
 func where(namespace string) string {
@@ -75,22 +142,20 @@ var aboutBindings = []string{
 	"rbac/default-account-bound", "rbac/masters-bound", "rbac/nodes-bound", "rbac/foreign-account", "rbac/claimable-account",
 }
 
-// unbind gives a relation that a binding makes the findings about that, and its removal as
-// remedy; except where Kubernetes makes it again.
-func (e *engine) unbind(r *bulwark.Relation, b *rbac.Binding) {
+// unbind says why a binding gives what it does, and its removal as remedy; except where
+// Kubernetes makes it again. The patch leaves it with nobody.
+func (e *engine) unbind(b *rbac.Binding) *cause {
 	c := e.unbound[b]
 	if c == nil {
-		about := bulwark.Relation{}
+		var about bulwark.Relation
 		e.known.Because(&about, b.Object.ID(), aboutBindings...)
 		c = &cause{place: place(b.Object, "roleRef"), because: about.Because}
 		if b.Object.Labels["kubernetes.io/bootstrapping"] != "rbac-defaults" {
-			about.Remedies = nil
-			e.remedy(&about, "remove "+b.Object.ID(), "remove "+b.Object.ID()+b.Place()+", or bind a role that allows less than "+b.RefID())
-			c.remedies = about.Remedies
+			c.remedies = []string{e.remedy("remove "+b.Object.ID(), "remove "+b.Object.ID()+b.Place()+", or bind a role that allows less than "+b.RefID(), b.Object, []kube.Edit{kube.Put([]any{}, "subjects")})}
 		}
 		e.unbound[b] = c
 	}
-	c.add(r)
+	return c
 }
 
 // groups relates those who are in groups that anything is bound to, without being told.
@@ -104,10 +169,10 @@ func (e *engine) groups() {
 			e.to.Relation(bulwark.Relation{From: from, To: to, Type: "MEMBER_OF", Text: "is in the group " + group})
 		}
 	}
-	for _, ns := range e.of[name.Accounts("")] {
-		space := strings.TrimPrefix(string(ns), "group:accounts of ")
-		for _, account := range e.of[ns] {
-			is(account, rbac.ServiceAccounts+":"+space)
+	for _, space := range e.space("").accounts.parts {
+		ns := strings.TrimPrefix(string(space.id), "group:accounts of ")
+		for _, account := range space.members {
+			is(account, rbac.ServiceAccounts+":"+ns)
 			is(account, rbac.ServiceAccounts)
 			is(account, rbac.Authenticated)
 		}
@@ -116,6 +181,13 @@ func (e *engine) groups() {
 		switch {
 		case s.Kind == rbac.User && s.Name == rbac.Anonymous:
 			is(s.id, rbac.Unauthenticated)
+			continue
+		case s.Kind == rbac.User && strings.HasPrefix(s.Name, "system:node:"):
+			is(s.id, "system:nodes")
+		case s.Kind == rbac.User && strings.HasPrefix(s.Name, "system:bootstrap:"):
+			is(s.id, "system:bootstrappers")
+		}
+		switch {
 		case s.Kind == rbac.User, s.Kind == rbac.UserGroup && s.Name != rbac.Unauthenticated && s.Name != rbac.Authenticated && !strings.HasPrefix(s.Name, rbac.ServiceAccounts):
 			is(s.id, rbac.Authenticated)
 		}
