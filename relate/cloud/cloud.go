@@ -100,16 +100,36 @@ var annotations = []identityOf{
 	{"pod-identity.alibabacloud.com/role-name", "alibaba", "CLOUD_ROLE", "trades its token for the role of Alibaba Cloud"},
 }
 
-// accounts relates service accounts to the identities that their annotations name.
+// accounts relates service accounts to the identities that their annotations name, and the pods
+// that run as them: those are given a token for the cloud besides that for the API server, so
+// that taking the latter away changes nothing.
 func (c *cloud) accounts() {
+	pods := c.byAccount()
 	for _, o := range c.set.Kind("", "ServiceAccount") {
 		for _, a := range annotations {
-			if id := o.Annotations[a.annotation]; id != "" {
-				c.relation(name.Account(o.Namespace, o.Name), name.Cloud(a.provider, id), a.edge, 1, a.how,
-					o, "take the annotation "+a.annotation+" from "+o.ID()+", or let "+id+" do no more than its pods use", "metadata", "annotations", a.annotation)
+			id := o.Annotations[a.annotation]
+			if id == "" {
+				continue
+			}
+			account, to, remedy := name.Account(o.Namespace, o.Name), name.Cloud(a.provider, id), "take the annotation "+a.annotation+" from "+o.ID()+", or let "+id+" do no more than its pods use"
+			c.relation(account, to, a.edge, 1, a.how, o, remedy, "metadata", "annotations", a.annotation)
+			for _, w := range pods[account] {
+				if a.provider != "azure" || w.Meta.Labels["azure.workload.identity/use"] == "true" {
+					c.relation(name.Workload(w), to, a.edge, 1, "is given a token for it, as all pods of its account are", o, remedy, "metadata", "annotations", a.annotation)
+				}
 			}
 		}
 	}
+}
+
+// byAccount are the workloads that run as each account.
+func (c *cloud) byAccount() map[bulwark.VertexID][]*kube.Workload {
+	pods := map[bulwark.VertexID][]*kube.Workload{}
+	for _, w := range c.set.Workloads() {
+		account := name.Account(w.Namespace, w.ServiceAccount())
+		pods[account] = append(pods[account], w)
+	}
+	return pods
 }
 
 // annotated relates pods to the role that an agent on their node (kube2iam, kiam) hands them
@@ -126,14 +146,20 @@ func (c *cloud) annotated() {
 
 // associations relates accounts by the objects that make pod identities of EKS.
 func (c *cloud) associations() {
+	pods := c.byAccount()
 	for _, o := range c.set.Kind("eks.services.k8s.aws", "PodIdentityAssociation") {
 		spec := o.Root.Get("spec")
 		account, role := name.Account(spec.Get("namespace").Text(), spec.Get("serviceAccount").Text()), spec.Get("roleARN").Text()
 		if role == "" {
 			role = spec.Get("roleRef", "from", "name").Text()
 		}
-		if role != "" && spec.Get("serviceAccount").Text() != "" {
-			c.relation(account, name.Cloud("aws", role), "CLOUD_ROLE", 1, "is given the role of AWS by the pod identity agent", o, "remove "+o.ID()+", or let the role do no more than the pods use", "spec", "roleARN")
+		if role == "" || spec.Get("serviceAccount").Text() == "" {
+			continue
+		}
+		remedy := "remove " + o.ID() + ", or let the role do no more than the pods use"
+		c.relation(account, name.Cloud("aws", role), "CLOUD_ROLE", 1, "is given the role of AWS by the pod identity agent", o, remedy, "spec", "roleARN")
+		for _, w := range pods[account] {
+			c.relation(name.Workload(w), name.Cloud("aws", role), "CLOUD_ROLE", 1, "is given the role of AWS by the pod identity agent, as all pods of its account are", o, remedy, "spec", "roleARN")
 		}
 	}
 }

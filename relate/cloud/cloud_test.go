@@ -44,7 +44,9 @@ const (
 	node = "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {eks.amazonaws.com/nodegroup: blue}}, spec: {providerID: 'aws:///eu-central-1a/i-0'}}\n---\n"
 	host = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: shop}, spec: {hostNetwork: %, nodeName: n1, containers: [{name: c, image: x}]}}\n"
 	auth = "{apiVersion: v1, kind: ConfigMap, metadata: {name: aws-auth, namespace: kube-system}, data: {mapRoles: '[{rolearn: \"arn:aws:iam::1:role/ops\", username: ops, groups: [\"%\"]}]'}}\n"
-	pod  = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: shop, labels: {aadpodidbinding: %}}, spec: {containers: [{name: c, image: x}]}}\n---\n"
+	// running has an account, and its token for the API server not.
+	running = "{apiVersion: v1, kind: Pod, metadata: {name: q, namespace: shop}, spec: {serviceAccountName: a, automountServiceAccountToken: false, containers: [{name: c, image: x}]}}\n---\n"
+	pod     = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: shop, labels: {aadpodidbinding: %}}, spec: {containers: [{name: c, image: x}]}}\n---\n"
 )
 
 func TestEdges(t *testing.T) {
@@ -56,6 +58,9 @@ func TestEdges(t *testing.T) {
 		{"role of AWS", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::1:role/x'}}}", []string{"CLOUD_ROLE account:shop/a cloud:aws/arn:aws:iam::1:role/x"}},
 		{"workload identity of GKE", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {iam.gke.io/gcp-service-account: x@p.iam.gserviceaccount.com}}}", []string{"CLOUD_ROLE account:shop/a cloud:gcp/x@p.iam.gserviceaccount.com"}},
 		{"workload identity of Azure", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {azure.workload.identity/client-id: 0-1}}}", []string{"CLOUD_ROLE account:shop/a cloud:azure/0-1"}},
+		{"pods of a role of AWS", running + "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {eks.amazonaws.com/role-arn: r}}}", []string{"CLOUD_ROLE account:shop/a cloud:aws/r", "CLOUD_ROLE workload:shop/Pod/q cloud:aws/r"}},
+		{"pods that the webhook of Azure leaves alone", running + "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {azure.workload.identity/client-id: i}}}", []string{"CLOUD_ROLE account:shop/a cloud:azure/i"}},
+		{"a role by kube2iam", "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: shop, annotations: {iam.amazonaws.com/role: r}}, spec: {containers: [{name: c, image: x}]}}", []string{"CLOUD_ROLE workload:shop/Pod/p cloud:aws/r"}},
 		{"an account of no cloud", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {team: shop}}}", nil},
 		{"an association", "{apiVersion: eks.services.k8s.aws/v1alpha1, kind: PodIdentityAssociation, metadata: {name: x, namespace: ack}, spec: {namespace: shop, serviceAccount: a, roleARN: r}}", []string{
 			"CLOUD_BY_OPERATOR group:operator of eks.services.k8s.aws cloud:aws/identity of the operators", "CLOUD_ROLE account:shop/a cloud:aws/r"}},
