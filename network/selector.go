@@ -132,6 +132,9 @@ func (x *index) match(selector []requirement) group {
 		} else {
 			s.without(found)
 		}
+		if s.len() == 0 {
+			break // what else it asks for changes nothing
+		}
 	}
 	g := groupOf(s)
 	x.known[name] = g
