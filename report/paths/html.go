@@ -28,6 +28,9 @@ var parsed = sync.OnceValues(func() (*template.Template, error) { return templat
 // mostDrawn is how many kinds of paths the page has; the rest is told by number.
 const mostDrawn = 2000
 
+// mostUnfolded is how many changes stand before the paths.
+const mostUnfolded = 10
+
 // The page's contents, as texts.
 type (
 	view struct {
@@ -38,6 +41,7 @@ type (
 		Headline string
 		WhatIf   []string
 		Changes  []changeRow
+		More     []changeRow // those that are folded
 		Chokes   []string
 		Groups   []folded
 		Left     int
@@ -99,6 +103,9 @@ func (a *Answer) view() *view {
 	}
 	for _, l := range a.alike(x) {
 		v.Changes = append(v.Changes, rowOf(&l, &a.Cut))
+	}
+	if len(v.Changes) > mostUnfolded {
+		v.Changes, v.More = v.Changes[:mostUnfolded], v.Changes[mostUnfolded:]
 	}
 	chokes := a.telling()
 	for _, c := range chokes[:min(len(chokes), 2*mostChokes)] {

@@ -13,8 +13,12 @@ const show = () => {
   const single = field("single").checked;
   at = Math.max(0, Math.min(at, found.length - 1));
   const shown = new Set(single ? found.slice(at, at + 1) : found);
-  for (const p of paths) p.row.classList.toggle("filtered", !shown.has(p));
-  for (const p of single ? shown : []) p.row.open = true;
+  for (const p of paths) {
+    const here = shown.has(p), alone = single && here;
+    p.row.classList.toggle("filtered", !here);
+    if (alone && !p.row.open) p.row.open = p.opened = true;
+    if (!alone && p.opened) p.row.open = p.opened = false;
+  }
   for (const g of document.querySelectorAll(".group")) g.classList.toggle("filtered", !g.querySelector(".path:not(.filtered)"));
   field("previous").disabled = field("next").disabled = !single;
   form.querySelector("output").textContent = single && found.length ? (at + 1) + " of " + found.length : found.length + " of " + paths.length;

@@ -95,7 +95,7 @@ func steps(p *graph.Path) []step {
 }
 
 // plain are types of relations that only say what is in a group.
-var plain = []string{"", "MEMBER_OF"}
+var plain = []string{"", "MEMBER_OF", "POD_NETWORK"}
 
 func join(last *step, s graph.Step, likelihood float64) {
 	last.To, last.Likelihood = s.To, last.Likelihood*likelihood
