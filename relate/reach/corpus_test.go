@@ -22,9 +22,9 @@ func TestKubernetesGoat(t *testing.T) {
 	}
 	c := relate(t, target)
 	for typ, want := range map[string][]string{
-		"EXPOSED":          {"internet -> endpoint:default/Deployment/internal-proxy-deployment 0.5 [default/Service/internal-proxy-info-app-service as ClusterIP]"},
-		"ENDPOINT_EXPLOIT": {"endpoint:default/Deployment/internal-proxy-deployment -> workload:default/Deployment/internal-proxy-deployment 0.1 []", "endpoint:secure-middleware/Deployment/cache-store-deployment -> workload:secure-middleware/Deployment/cache-store-deployment 0.1 []"},
-		"CLOUD_METADATA":   {"workload:default/Deployment/internal-proxy-deployment -> group:pods that reach the metadata service 0 [default without metadata]"},
+		"EXPOSED":          {"internet -> endpoint:default/Deployment/internal-proxy-deployment/info-app 0.5 [default/Service/internal-proxy-info-app-service as ClusterIP]"},
+		"ENDPOINT_EXPLOIT": {"endpoint:default/Deployment/internal-proxy-deployment/info-app -> container:default/Deployment/internal-proxy-deployment/info-app 0.1 []", "endpoint:secure-middleware/Deployment/cache-store-deployment -> container:secure-middleware/Deployment/cache-store-deployment/cache-store 0.1 []"},
+		"CLOUD_METADATA":   {"group:network of default/Deployment/internal-proxy-deployment -> group:pods that reach the metadata service 0 [default without metadata]"},
 	} {
 		got := c.lines(typ)
 		for _, line := range want {
@@ -33,7 +33,7 @@ func TestKubernetesGoat(t *testing.T) {
 			}
 		}
 	}
-	if !c.leads("workload:default/Deployment/build-code-deployment", "endpoint:secure-middleware/Deployment/cache-store-deployment") {
+	if !c.leads("group:network of default/Deployment/build-code-deployment", "endpoint:secure-middleware/Deployment/cache-store-deployment") {
 		t.Error("the cache of another namespace is not reached, though no policy is there")
 	}
 }

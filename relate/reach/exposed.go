@@ -18,7 +18,7 @@ func (x *reach) exposed() {
 		}
 		first := e.Through[0]
 		place := first.Object.Place(first.Path...)
-		r := bulwark.Relation{From: name.Internet, To: x.reached(e.Endpoint), Type: "EXPOSED", Likelihood: likely(&e), Text: told(&e)}
+		r := bulwark.Relation{From: name.Internet, Type: "EXPOSED", Likelihood: likely(&e), Text: told(&e)}
 		if place.File != "" {
 			r.Place = &bulwark.Place{Path: place.File, Line: place.Line}
 		}
@@ -28,7 +28,7 @@ func (x *reach) exposed() {
 		if len(r.Remedies) == 0 {
 			x.close(&r, &e)
 		}
-		x.to.Relation(r)
+		x.each(r, x.reached(e.Endpoint, e.Ports))
 	}
 }
 

@@ -21,20 +21,30 @@ func (x *reach) inside() {
 		if len(r.From) == 1 && len(r.To) == 1 && r.From[0] == r.To[0] {
 			continue
 		}
-		to, alone := x.receivers(receivers, r)
-		one := bulwark.Relation{From: x.senders(senders, r.From), To: to, Type: "NETWORK_REACH", Text: "connects to " + r.Ports.String()}
-		if alone {
-			one.Remedies = []string{x.guard(r.To[0])}
+		one := bulwark.Relation{From: x.senders(senders, r.From), Type: "NETWORK_REACH", Text: "connects to " + r.Ports.String()}
+		if len(r.To) > 1 {
+			one.To = x.receivers(receivers, r)
+			x.to.Relation(one)
+			continue
 		}
-		x.to.Relation(one)
+		one.Remedies = []string{x.guard(r.To[0])}
+		x.each(one, x.reached(r.To[0], r.Ports))
 	}
 	for _, f := range generate.New(x.set, "").Flows {
 		if f.Direction != network.Egress || f.Peer.Kind != generate.Workload || f.Endpoint == f.Peer.Endpoint || x.workload(f.Endpoint) == nil || x.workload(f.Peer.Endpoint) == nil {
 			continue
 		}
 		if p := x.engine.Ports(f.Endpoint, f.Peer.Endpoint).Intersect(f.Ports); !p.Empty() {
-			x.to.Relation(bulwark.Relation{From: name.Workload(x.workload(f.Endpoint)), To: x.reached(f.Peer.Endpoint), Type: "NETWORK_REACH", Text: "is told to call " + p.String() + ": " + f.Why})
+			one := bulwark.Relation{From: name.Network(x.workload(f.Endpoint)), Type: "NETWORK_REACH", Text: "is told to call " + p.String() + ": " + f.Why}
+			x.each(one, x.reached(f.Peer.Endpoint, p))
 		}
+	}
+}
+
+// each tells a relation to each of some vertices.
+func (x *reach) each(r bulwark.Relation, to []bulwark.VertexID) {
+	for _, r.To = range to {
+		x.to.Relation(r)
 	}
 }
 
@@ -44,33 +54,31 @@ func (x *reach) senders(known map[int]bulwark.VertexID, class []int) bulwark.Ver
 	if v, ok := known[first]; ok {
 		return v
 	}
-	v := name.Workload(x.workload(first))
+	v := name.Network(x.workload(first))
 	if len(class) > 1 {
 		v = name.Group("senders like " + x.engine.Endpoints[first].String())
 		for _, i := range class {
-			x.to.Relation(bulwark.Relation{From: name.Workload(x.workload(i)), To: v, Type: "NETWORK_REACH", Text: "connects to it, and no policy stops that"})
+			x.to.Relation(bulwark.Relation{From: name.Network(x.workload(i)), To: v, Type: "NETWORK_REACH", Text: "connects to it, and no policy stops that"})
 		}
 	}
 	known[first] = v
 	return v
 }
 
-// receivers gives the vertex that leads to the members of a class; alone tells that it is
-// the one of them.
-func (x *reach) receivers(known map[int]bulwark.VertexID, r network.Reach) (v bulwark.VertexID, alone bool) {
+// receivers gives the vertex that leads to the members of a class.
+func (x *reach) receivers(known map[int]bulwark.VertexID, r network.Reach) bulwark.VertexID {
 	first := r.To[0]
-	if len(r.To) == 1 {
-		return x.reached(first), true
-	}
-	if v, ok := known[first]; ok {
-		return v, false
+	v, ok := known[first]
+	if ok {
+		return v
 	}
 	v = name.Group("receivers like " + x.engine.Endpoints[first].String())
-	for _, i := range r.To {
-		x.to.Relation(bulwark.Relation{From: v, To: x.reached(i), Type: "NETWORK_REACH", Text: "connects to " + r.Ports.String(), Remedies: []string{x.guard(i)}})
-	}
 	known[first] = v
-	return v, false
+	for _, i := range r.To {
+		one := bulwark.Relation{From: v, Type: "NETWORK_REACH", Text: "connects to " + r.Ports.String(), Remedies: []string{x.guard(i)}}
+		x.each(one, x.reached(i, r.Ports))
+	}
+	return v
 }
 
 // guard is the remedy of a policy for an endpoint's workload.

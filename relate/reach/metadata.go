@@ -93,7 +93,7 @@ func clouds(nodes []*kube.Object) []bulwark.Relation {
 
 // onNode relates a workload on the network of its node, where nodes are not there to look at.
 func (x *reach) onNode(w *kube.Workload) {
-	r := bulwark.Relation{From: name.Workload(w), To: name.AnyNodeIdentity, Type: "CLOUD_METADATA", Likelihood: unknownCloud, Text: "asks the metadata service from the network of the node, where it is in a cloud"}
+	r := bulwark.Relation{From: name.Network(w), To: name.AnyNodeIdentity, Type: "CLOUD_METADATA", Likelihood: unknownCloud, Text: "asks the metadata service from the network of the node, where it is in a cloud"}
 	x.known.Because(&r, w.ID(), "workload/host-network")
 	if len(r.Remedies) == 0 {
 		r.Remedies = []string{x.remedy(w.ID()+" without hostNetwork", "take "+w.ID()+" off the network of its node (hostNetwork), and write a NetworkPolicy for it")}
@@ -104,7 +104,7 @@ func (x *reach) onNode(w *kube.Workload) {
 // asks relates a workload whose policies let it go to the metadata service. What it is given
 // there is worth less where it cannot be sent out.
 func (x *reach) asks(e *network.Endpoint, leaves bool) bulwark.Relation {
-	r := bulwark.Relation{From: name.Workload(e.Workload), To: metadataPods, Type: "CLOUD_METADATA", Text: "asks 169.254.169.254"}
+	r := bulwark.Relation{From: name.Network(e.Workload), To: metadataPods, Type: "CLOUD_METADATA", Text: "asks 169.254.169.254"}
 	if !leaves {
 		r.Likelihood, r.Text = withoutEgress, r.Text+", and cannot send out what it is given"
 	}

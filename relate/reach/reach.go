@@ -2,11 +2,12 @@
 // in the cluster, and who reaches the metadata service of the cloud.
 //
 // To reach a workload is not to hold it. What is reached is its endpoint, a vertex of its own:
-// exploits lead from there to the workload, so that each is told once, whoever comes.
+// exploits lead from there to the containers that listen, so that each is told once, whoever comes.
+// What pods send comes from their network, a group to which each of their containers leads.
 //
 //	internet -> endpoint:shop/Deployment/web            EXPOSED
-//	workload:shop/Deployment/web -> endpoint:...        NETWORK_REACH, by way of groups
-//	endpoint:shop/Deployment/web -> workload:...        ENDPOINT_EXPLOIT
+//	group:network of ... -> endpoint:...                NETWORK_REACH, by way of groups
+//	endpoint:shop/Deployment/web -> container:...       ENDPOINT_EXPLOIT
 //	group:network of ... -> cloud:aws/role of nodes     CLOUD_METADATA
 package reach
 
@@ -17,7 +18,6 @@ import (
 	"bulwark/kube"
 	"bulwark/network"
 	"bulwark/relate/internal/found"
-	"bulwark/relate/internal/name"
 )
 
 // How likely steps are, where nothing more is known. They are chances that an attacker
@@ -89,4 +89,3 @@ func (x *reach) remedy(id, text string) string {
 	}
 	return id
 }
-

@@ -100,7 +100,7 @@ func TestFindings(t *testing.T) {
 	f := bulwark.Finding{Key: "k", Rule: "exposure/node-port", Subject: "shop/Service/web", Asset: "file:f.yaml", Fix: &bulwark.Fix{Text: "x"}}
 	open := bulwark.Finding{Key: "o", Rule: "workload/no-authentication", Subject: "shop/Deployment/web", Asset: "file:f.yaml", Fix: &bulwark.Fix{Text: "x"}}
 	c := relate(t, target(t, deployment("shop", "web", "")+svc("web", ", type: NodePort")), f, open)
-	want := []string{"endpoint:shop/Deployment/web -> workload:shop/Deployment/web 0.1 []", "endpoint:shop/Deployment/web -> workload:shop/Deployment/web 0.9 [file:f.yaml o]",
+	want := []string{"endpoint:shop/Deployment/web -> container:shop/Deployment/web/c 0.1 []", "endpoint:shop/Deployment/web -> container:shop/Deployment/web/c 0.9 [file:f.yaml o]",
 		"internet -> endpoint:shop/Deployment/web 0.5 [file:f.yaml k]"}
 	if diff := cmp.Diff(want, c.lines("EXPOSED", "ENDPOINT_EXPLOIT")); diff != "" {
 		t.Error(diff)
@@ -117,14 +117,15 @@ func TestInside(t *testing.T) {
 			"group:receivers like shop/db[Deployment] -> endpoint:shop/Deployment/db 0 [shop/Deployment/db NetworkPolicy]",
 			"group:receivers like shop/db[Deployment] -> endpoint:shop/Deployment/web 0 [shop/Deployment/web NetworkPolicy]",
 			"group:senders like shop/db[Deployment] -> group:receivers like shop/db[Deployment] 0 []",
-			"workload:shop/Deployment/db -> group:senders like shop/db[Deployment] 0 []",
-			"workload:shop/Deployment/web -> group:senders like shop/db[Deployment] 0 []"}},
+			"group:network of shop/Deployment/db -> group:senders like shop/db[Deployment] 0 []",
+			"group:network of shop/Deployment/web -> group:senders like shop/db[Deployment] 0 []"}},
 		{"closed", two + deny, nil},
 		{"one lets the other in", two + "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: db, namespace: shop}\nspec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}\n---\n", []string{
-			"workload:shop/Deployment/db -> endpoint:shop/Deployment/web 0 [shop/Deployment/web NetworkPolicy]",
-			"workload:shop/Deployment/web -> endpoint:shop/Deployment/db 0 [shop/Deployment/db NetworkPolicy]"}},
+			"group:network of shop/Deployment/db -> endpoint:shop/Deployment/web 0 [shop/Deployment/web NetworkPolicy]",
+			"group:network of shop/Deployment/web -> endpoint:shop/Deployment/db 0 [shop/Deployment/db NetworkPolicy]"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			slices.Sort(tt.want)
 			if diff := cmp.Diff(tt.want, relate(t, target(t, tt.text)).lines("NETWORK_REACH")); diff != "" {
 				t.Error(diff)
 			}
@@ -135,7 +136,7 @@ func TestInside(t *testing.T) {
 // What a workload is told to call has to stay open: no policy removes it.
 func TestToldToCall(t *testing.T) {
 	text := strings.Replace(deployment("shop", "web", ""), "image: x,", "image: x, env: [{name: DB, value: 'http://db:80'}],", 1) + deployment("shop", "db", "") + svc("db", "")
-	want := "workload:shop/Deployment/web -> endpoint:shop/Deployment/db 0 []"
+	want := "group:network of shop/Deployment/web -> endpoint:shop/Deployment/db 0 []"
 	if got := relate(t, target(t, text)).lines("NETWORK_REACH"); !slices.Contains(got, want) {
 		t.Errorf("%q is not in %q", want, got)
 	}
@@ -147,7 +148,7 @@ func TestMetadata(t *testing.T) {
 		return "apiVersion: v1\nkind: Node\nmetadata: {name: n, labels: {" + labels + "}}\nspec: {providerID: '" + provider + ":///x'}\n---\n"
 	}
 	web := deployment("shop", "web", "")
-	asks := "workload:shop/Deployment/web -> group:pods that reach the metadata service 0 [shop without metadata]"
+	asks := "group:network of shop/Deployment/web -> group:pods that reach the metadata service 0 [shop without metadata]"
 	for _, tt := range []struct {
 		name, text string
 		want       []string
@@ -158,12 +159,13 @@ func TestMetadata(t *testing.T) {
 		{"GKE that keeps pods from it", web + node("gce", "iam.gke.io/gke-metadata-server-enabled: 'true'"), nil},
 		{"kind", web + node("kind", ""), nil},
 		{"closed", web + deny, nil},
-		{"closed but for the network of the node", deployment("shop", "web", "hostNetwork: true, ") + deny, []string{"workload:shop/Deployment/web -> cloud:*/identity of the nodes 0.3 [shop/Deployment/web without hostNetwork]"}},
+		{"closed but for the network of the node", deployment("shop", "web", "hostNetwork: true, ") + deny, []string{"group:network of shop/Deployment/web -> cloud:*/identity of the nodes 0.3 [shop/Deployment/web without hostNetwork]"}},
 		{"nothing else", web + "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: shop}\nspec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 169.254.0.0/16}}]}]}\n---\n",
-			[]string{group + "cloud:*/identity of the nodes 0.3 [nodes metadata]", "workload:shop/Deployment/web -> group:pods that reach the metadata service 0.5 [shop without metadata]"}},
+			[]string{group + "cloud:*/identity of the nodes 0.3 [nodes metadata]", "group:network of shop/Deployment/web -> group:pods that reach the metadata service 0.5 [shop without metadata]"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := relate(t, target(t, tt.text))
+			slices.Sort(tt.want)
 			if diff := cmp.Diff(tt.want, c.lines("CLOUD_METADATA")); diff != "" {
 				t.Error(diff)
 			}

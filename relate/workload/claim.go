@@ -11,30 +11,49 @@ import (
 
 // volume is that of the pods of a name; nil when there is none.
 func (p *pods) volume(volume string) *corev1.Volume {
-	for i := range p.Spec.Volumes {
-		if p.Spec.Volumes[i].Name == volume {
-			return &p.Spec.Volumes[i]
+	if p.named == nil {
+		p.named = make(map[string]*corev1.Volume, len(p.Spec.Volumes))
+		for i := range p.Spec.Volumes {
+			if v := &p.Spec.Volumes[i]; p.named[v.Name] == nil {
+				p.named[v.Name] = v
+			}
 		}
 	}
-	return nil
+	return p.named[volume]
 }
 
-// hostMounts are the folders of the node that containers have: by hostPath volumes, and by
-// claims whose volume is one.
-func (p *pods) hostMounts() []hostMount {
+// source is the folder of the node that a volume is.
+type source struct {
+	dir      string // "": none
+	pv       string // the persistent volume that is it; "" for none
+	readOnly bool
+}
+
+// hostMounts are the folders of the node that a container has: by hostPath volumes, and by
+// claims whose volume is one. There are none without a volume of such a kind.
+func (p *pods) hostMounts(c *kube.Container) []hostMount {
+	if p.sources == nil {
+		p.sources = p.hostVolumes()
+	}
 	var list []hostMount
-	add := func(volume, dir, pv string, readOnly bool) {
-		if dir == "" {
-			return
+	for i := range c.VolumeMounts {
+		m := &c.VolumeMounts[i]
+		v, ok := p.sources[m.Name]
+		if !ok {
+			continue
 		}
-		for i := range p.Containers {
-			c := &p.Containers[i]
-			for _, m := range c.VolumeMounts {
-				if m.Name == volume {
-					deep := m.RecursiveReadOnly != nil && *m.RecursiveReadOnly != corev1.RecursiveReadOnlyDisabled
-					list = append(list, hostMount{c, path.Join("/", dir, m.SubPath, expanded(m.SubPathExpr, c.Env)), m.ReadOnly || readOnly, deep, m.MountPath, pv})
-				}
-			}
+		deep := m.RecursiveReadOnly != nil && *m.RecursiveReadOnly != corev1.RecursiveReadOnlyDisabled
+		list = append(list, hostMount{c, path.Join("/", v.dir, m.SubPath, expanded(m.SubPathExpr, c.Env)), m.ReadOnly || v.readOnly, deep, m.MountPath, v.pv})
+	}
+	return list
+}
+
+// hostVolumes are the volumes that are folders of the node.
+func (p *pods) hostVolumes() map[string]source {
+	known := map[string]source{}
+	add := func(volume, dir, pv string, readOnly bool) {
+		if dir != "" {
+			known[volume] = source{dir, pv, readOnly}
 		}
 	}
 	for i := range p.Spec.Volumes {
@@ -43,17 +62,20 @@ func (p *pods) hostMounts() []hostMount {
 		case v.HostPath != nil:
 			add(v.Name, clean(v.HostPath.Path), "", false)
 		case v.PersistentVolumeClaim != nil:
-			pv := p.bound(v.PersistentVolumeClaim.ClaimName)
+			pv := p.bound(p.Namespace, v.PersistentVolumeClaim.ClaimName)
 			add(v.Name, folderOf(pv, false), nameOf(pv), v.PersistentVolumeClaim.ReadOnly)
 		}
 	}
 	for _, t := range p.Root.Get("spec", "volumeClaimTemplates").Items() {
 		volume := t.Get("metadata", "name").Text()
-		pv := p.bound(volume + "-" + p.Name + "-0")
+		pv := p.bound(p.Namespace, volume+"-"+p.Name+"-0")
 		add(volume, folderOf(pv, false), nameOf(pv), false)
 	}
-	return list
+	return known
 }
+
+// longest is how long a path of a file can be.
+const longest = 4096
 
 // expanded is a path with $(NAME) replaced by what the container's variables say, where they do.
 func expanded(expr string, env []corev1.EnvVar) string {
@@ -61,7 +83,7 @@ func expanded(expr string, env []corev1.EnvVar) string {
 		return expr
 	}
 	for _, e := range env {
-		if e.Value != "" {
+		if e.Value != "" && len(expr) < longest && len(e.Value) < longest {
 			expr = strings.ReplaceAll(expr, "$("+e.Name+")", e.Value)
 		}
 	}
@@ -91,39 +113,55 @@ func nameOf(o *kube.Object) string {
 	return o.Name
 }
 
-// bound is the persistent volume that a claim of the pods has; among manifests the one that
-// it is made for: that names it, or is the only one of its class. nil when it is not known.
-func (p *pods) bound(claim string) *kube.Object {
+// claims tells which persistent volume a claim among manifests may have: the one that names
+// it, or the only one of its class.
+type claims struct {
+	by    map[string]*kube.Object // by namespace and name of the claim
+	only  map[string]*kube.Object // by class, of those that name none
+	twice map[string]bool         // classes that have several
+}
+
+func claimsOf(s *kube.Set) *claims {
+	c := &claims{map[string]*kube.Object{}, map[string]*kube.Object{}, map[string]bool{}}
+	for _, pv := range s.Kind("", "PersistentVolume") {
+		ref, class := pv.Root.Get("spec", "claimRef"), pv.Root.Get("spec", "storageClassName").Text()
+		switch {
+		case ref.Exists():
+			c.by[ref.Get("namespace").Text()+"/"+ref.Get("name").Text()] = pv
+		case class != "" && c.only[class] != nil:
+			c.twice[class] = true
+		case class != "":
+			c.only[class] = pv
+		}
+	}
+	return c
+}
+
+// bound is the persistent volume that a claim has; nil when it is not known.
+func (w *world) bound(namespace, claim string) *kube.Object {
 	if claim == "" {
 		return nil
 	}
-	pvc := p.set.Find(p.Namespace + "/PersistentVolumeClaim/" + claim)
 	class := ""
-	if pvc != nil {
+	if pvc := w.set.Find(namespace + "/PersistentVolumeClaim/" + claim); pvc != nil {
 		if pv := pvc.Root.Get("spec", "volumeName").Text(); pv != "" {
-			return p.set.Find("PersistentVolume/" + pv)
+			return w.set.Find("PersistentVolume/" + pv)
 		}
 		class = pvc.Root.Get("spec", "storageClassName").Text()
 	}
-	if p.set.Cluster != nil {
+	if w.set.Cluster != nil {
 		return nil // it is not bound
 	}
-	var only *kube.Object
-	for i, pv := range p.set.Kind("", "PersistentVolume") {
-		ref := pv.Root.Get("spec", "claimRef")
-		switch {
-		case i > 200:
-			return nil
-		case ref.Get("name").Text() == claim && ref.Get("namespace").Text() == p.Namespace:
-			return pv
-		case !ref.Exists() && class != "" && pv.Root.Get("spec", "storageClassName").Text() == class:
-			if only != nil {
-				return nil
-			}
-			only = pv
-		}
+	if w.claims == nil {
+		w.claims = claimsOf(w.set)
 	}
-	return only
+	if pv := w.claims.by[namespace+"/"+claim]; pv != nil {
+		return pv
+	}
+	if w.claims.twice[class] {
+		return nil
+	}
+	return w.claims.only[class]
 }
 
 // clean is a path of the node without dots and doubled slashes; of Windows without the drive;

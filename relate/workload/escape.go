@@ -55,7 +55,7 @@ func (p *pods) escapes(c *kube.Container, at bulwark.VertexID) {
 	}
 	if p.Spec.HostPID && !p.Windows() && mayBeRoot(p.Workload, c) {
 		r := bulwark.Relation{From: at, To: p.held(), Type: "HOST_PID", Likelihood: 0.6, Text: "reads the tokens of the node's pods by /proc/PID/root"}
-		p.known.Because(&r, p.ID(), "workload/host-pid")
+		p.known.Because(&r, p.id, "workload/host-pid")
 		p.to.Relation(r)
 		p.toNode(at, "HOST_PID", 0.2, "reads what commands and environments of the node's processes give away", "workload/host-pid")
 	}
@@ -65,11 +65,7 @@ func (p *pods) escapes(c *kube.Container, at bulwark.VertexID) {
 	if p.Spec.HostIPC {
 		p.toNode(at, "HOST_IPC", 0.1, "changes what processes of the node keep in shared memory", "workload/host-ipc")
 	}
-	for i := range p.host {
-		if m := &p.host[i]; m.c == c {
-			p.hostPath(m, at)
-		}
-	}
+	p.hostPaths(c, at)
 }
 
 // escape tells of each cause that is enough for it.
@@ -129,10 +125,10 @@ func (e *escape) causes(c *kube.Container) [][]string {
 // toNode tells of a way to the node that the findings of all of the rules make together.
 func (p *pods) toNode(at bulwark.VertexID, edge string, likelihood float64, text string, rules ...string) {
 	r := bulwark.Relation{From: at, To: p.node(), Type: edge, Likelihood: likelihood, Text: text}
-	p.known.Because(&r, p.ID(), rules...)
+	p.known.Because(&r, p.id, rules...)
 	if len(r.Remedies) == 0 { // nobody looked, or left the finding out
 		p.at(&r)
-		p.remedy(&r, p.ID()+" "+edge, "take out of "+p.ID()+" what "+strings.Join(rules, " and ")+" tells of")
+		p.remedy(&r, p.id+" "+edge, "take out of "+p.id+" what "+strings.Join(rules, " and ")+" tells of")
 	}
 	p.to.Relation(r)
 }

@@ -158,6 +158,60 @@ var (
 	folders = []string{"/run", "/run/containerd", "/run/crio", "/run/podman", "/run/docker", "/run/k3s", "/run/k3s/containerd", "/run/k0s", "/run/nri", "/run/buildkit"}
 )
 
+// most is how many folders of the node a container has of which each is told apart.
+const most = 64
+
+// hostPaths relates a container by the folders of the node that it has.
+func (p *pods) hostPaths(c *kube.Container, at bulwark.VertexID) {
+	mounts := p.hostMounts(c)
+	if len(mounts) > most {
+		p.manyPaths(mounts, at)
+		return
+	}
+	for i := range mounts {
+		p.hostPath(&mounts[i], at)
+	}
+}
+
+// manyPaths relates a container that has more of them than anybody mends one by one: by the
+// likeliest of each kind, which all have to be taken out together.
+func (p *pods) manyPaths(mounts []hostMount, at bulwark.VertexID) {
+	f, to := &likeliest{by: map[string]*bulwark.Relation{}}, p.to
+	p.to, p.folding = f, true
+	for i := range mounts {
+		p.hostPath(&mounts[i], at)
+	}
+	p.to, p.folding = to, false
+	c := mounts[0].c
+	for _, kind := range f.order {
+		r := f.by[kind]
+		r.Remedies = nil
+		p.remedy(r, p.id+" mounts "+c.Name, "take the mounts of the node's folders out of the container "+c.Name+" of "+p.id+", but for those that it needs")
+		p.to.Relation(*r)
+	}
+}
+
+// likeliest keeps the likeliest relation of each kind.
+type likeliest struct {
+	by    map[string]*bulwark.Relation
+	order []string
+}
+
+func (l *likeliest) Relation(r bulwark.Relation) {
+	key := r.Type + " " + string(r.To)
+	known := l.by[key]
+	switch {
+	case known == nil:
+		l.by[key] = &r
+		l.order = append(l.order, key)
+	case known.Likelihood > 0 && (r.Likelihood == 0 || r.Likelihood > known.Likelihood):
+		*known = r
+	}
+}
+
+func (*likeliest) Remedy(bulwark.Remedy) {}
+func (*likeliest) Note(bulwark.Note)     {}
+
 // hostPath relates a container by a folder of the node that it has.
 func (p *pods) hostPath(m *hostMount, at bulwark.VertexID) {
 	dir := m.dir
@@ -217,7 +271,7 @@ func (p *pods) varLog(m *hostMount, dir string, at bulwark.VertexID) {
 		return
 	}
 	r := p.mounted(m, bulwark.Relation{From: at, To: p.node(), Type: "CE_VAR_LOG_SYMLINK", Likelihood: 0.8, Text: "reads any file of the node by a link in " + m.dir + ", as the log of a pod that its account may read"})
-	p.known.Because(&r, p.ID(), "rbac/log-read")
+	p.known.Because(&r, p.id, "rbac/log-read")
 	p.to.Relation(r)
 }
 
@@ -227,13 +281,19 @@ func (p *pods) byMount(m *hostMount, at bulwark.VertexID, edge string, likelihoo
 
 // mounted gives a relation what takes the mount away.
 func (p *pods) mounted(m *hostMount, r bulwark.Relation) bulwark.Relation {
-	found.Add(&r, p.known.Like(p.ID(), "workload/", "container "+m.c.Name+": hostPath ", " at "+m.at+" ("))
+	if p.lines == nil {
+		p.lines = append(make([]found.Line, 0, 1), p.known.Lines(p.id, "workload/", ": hostPath ")...)
+	}
+	begins, has := "container "+m.c.Name+": hostPath ", " at "+m.at+" ("
+	if i := slices.IndexFunc(p.lines, func(l found.Line) bool { return strings.HasPrefix(l.Text, begins) && strings.Contains(l.Text, has) }); i >= 0 {
+		found.Add(&r, p.lines[i].Of)
+	}
 	if m.pv != "" {
 		p.known.Because(&r, "PersistentVolume/"+m.pv, "exposure/volume-on-host")
 	}
 	if len(r.Remedies) == 0 {
 		p.at(&r, "volumes")
-		p.remedy(&r, p.ID()+" mount "+m.c.Name+" "+m.at, "take the mount of "+m.dir+" of the node out of the container "+m.c.Name+" of "+p.ID())
+		p.remedy(&r, p.id+" mount "+m.c.Name+" "+m.at, "take the mount of "+m.dir+" of the node out of the container "+m.c.Name+" of "+p.id)
 	}
 	return r
 }

@@ -16,14 +16,14 @@ func (p *pods) identity(c *kube.Container, at bulwark.VertexID) {
 	account := name.Account(p.Namespace, p.ServiceAccount())
 	if v, ok := p.projected(c); ok {
 		r := bulwark.Relation{From: at, To: account, Type: "IDENTITY_ASSUME", Text: "uses the token in the volume " + v}
-		p.remedy(&r, p.ID()+" token in "+v, "take the serviceAccountToken out of the volume "+v+" of "+p.ID()+", unless it asks the API server")
+		p.remedy(&r, p.id+" token in "+v, "take the serviceAccountToken out of the volume "+v+" of "+p.id+", unless it asks the API server")
 		p.at(&r, "volumes")
 		p.assume(r, v)
 	}
 	if p.automounts() && !mountedAt(c, tokens) {
 		r := bulwark.Relation{From: at, To: account, Type: "IDENTITY_ASSUME", Text: "uses the token in the pod"}
-		p.known.Because(&r, p.ID(), "secrets/token-without-need")
-		p.remedy(&r, p.ID()+" automountServiceAccountToken", "set automountServiceAccountToken: false in "+p.ID()+", unless it asks the API server")
+		p.known.Because(&r, p.id, "secrets/token-without-need")
+		p.remedy(&r, p.id+" automountServiceAccountToken", "set automountServiceAccountToken: false in "+p.id+", unless it asks the API server")
 		p.at(&r, "automountServiceAccountToken")
 		p.assume(r, "kube-api-access")
 	}
@@ -48,7 +48,7 @@ func (p *pods) assume(r bulwark.Relation, volume string) {
 // longer keeps the way by the volume, which is the same, behind that by the token.
 const longer = 0.95
 
-func (p *pods) token(volume string) bulwark.VertexID { return name.Volume(p.ID() + "/" + volume) }
+func (p *pods) token(volume string) bulwark.VertexID { return name.Volume(p.id + "/" + volume) }
 
 // automounts tells whether the kubelet gives the pods a token. What pods say counts more than
 // what their account says.
@@ -63,15 +63,9 @@ func (p *pods) automounts() bool {
 // projected is the volume of a container that has a token for the API server. One for another
 // audience opens nothing there.
 func (p *pods) projected(c *kube.Container) (volume string, ok bool) {
-	for _, m := range c.VolumeMounts {
-		v := p.volume(m.Name)
-		if v == nil || v.Projected == nil {
-			continue
-		}
-		for _, s := range v.Projected.Sources {
-			if t := s.ServiceAccountToken; t != nil && apiAudience[t.Audience] {
-				return v.Name, true
-			}
+	for i := range c.VolumeMounts {
+		if v := p.volume(c.VolumeMounts[i].Name); v != nil && p.projection(v).token {
+			return v.Name, true
 		}
 	}
 	return "", false

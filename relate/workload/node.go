@@ -13,53 +13,73 @@ import (
 // taken.
 const somewhere = 0.5
 
+// ground is a node that pods run on.
+type ground struct {
+	name    string
+	vertex  bulwark.VertexID
+	volumes bulwark.VertexID // that lie on it
+}
+
+// node gives the node of a name, once.
+func (w *world) node(n string) *ground {
+	g := w.below[n]
+	if g == nil {
+		g = &ground{n, name.Node(n), volumesOn(n)}
+		w.below[n] = g
+	}
+	return g
+}
+
+// unknown is a node that is not known.
+var unknown = &ground{"*", name.AnyNode, volumesOn("*")}
+
 // land finds the nodes that the pods run on, and relates those to the pods.
 func (p *pods) land() {
-	seen := map[string]bool{}
+	seen := map[*ground]bool{}
 	add := func(n string) {
-		if n != "" && !seen[n] {
-			seen[n] = true
-			p.on = append(p.on, n)
+		if n == "" {
+			return
+		}
+		if g := p.world.node(n); !seen[g] {
+			seen[g] = true
+			p.on = append(p.on, g)
 		}
 	}
 	add(p.Spec.NodeName)
 	for _, o := range p.Pods {
 		add(o.Root.Get("spec", "nodeName").Text())
 	}
-	at := name.Workload(p.Workload)
 	if len(p.on) == 0 {
 		p.adrift = true
-		p.to.Relation(bulwark.Relation{From: podsAnywhere, To: at, Type: "POD_ATTACH", Text: "is one of them"})
-		return
+		p.to.Relation(bulwark.Relation{From: podsAnywhere, To: p.vertex, Type: "POD_ATTACH", Text: "is one of them"})
 	}
-	for _, n := range p.on {
-		p.below[n] = true
-		p.to.Relation(bulwark.Relation{From: name.Node(n), To: at, Type: "POD_ATTACH", Text: "runs on it"})
+	for _, g := range p.on {
+		p.to.Relation(bulwark.Relation{From: g.vertex, To: p.vertex, Type: "POD_ATTACH", Text: "runs on it"})
 	}
 }
 
 // node is the vertex of the nodes below: one, or a group of several.
 func (p *pods) node() bulwark.VertexID {
-	return p.under(&p.nodes, name.AnyNode, "nodes of "+p.ID(), name.Node)
+	return p.under(&p.nodes, "nodes of ", func(g *ground) bulwark.VertexID { return g.vertex })
 }
 
 // held is the vertex of the volumes on these.
 func (p *pods) held() bulwark.VertexID {
-	return p.under(&p.volumes, volumesOn("*"), "volumes on nodes of "+p.ID(), volumesOn)
+	return p.under(&p.volumes, "volumes on nodes of ", func(g *ground) bulwark.VertexID { return g.volumes })
 }
 
 // under gives a vertex for all nodes below, which is made when it is asked for.
-func (p *pods) under(made *bulwark.VertexID, unknown bulwark.VertexID, group string, of func(string) bulwark.VertexID) bulwark.VertexID {
+func (p *pods) under(made *bulwark.VertexID, group string, of func(*ground) bulwark.VertexID) bulwark.VertexID {
 	switch {
 	case *made != "":
 	case len(p.on) == 0:
-		*made = unknown
+		*made = of(unknown)
 	case len(p.on) == 1:
 		*made = of(p.on[0])
 	default:
-		*made = name.Group(group)
-		for _, n := range p.on {
-			p.to.Relation(bulwark.Relation{From: *made, To: of(n), Type: "RUNS_ON", Text: "runs there"})
+		*made = name.Group(group + p.id)
+		for _, g := range p.on {
+			p.to.Relation(bulwark.Relation{From: *made, To: of(g), Type: "RUNS_ON", Text: "runs there"})
 		}
 	}
 	return *made
@@ -76,7 +96,7 @@ func volumesOn(node string) bulwark.VertexID { return name.Group("volumes on " +
 func (p *pods) lies(volume bulwark.VertexID) {
 	to := volume
 	if len(p.on) > 1 {
-		to = name.Group("volumes of " + p.ID())
+		to = name.Group("volumes of " + p.id)
 		p.to.Relation(bulwark.Relation{From: to, To: volume, Type: "VOLUME_ACCESS", Text: "lies on the node"})
 		if p.lying {
 			return
@@ -84,45 +104,44 @@ func (p *pods) lies(volume bulwark.VertexID) {
 		p.lying = true
 	}
 	if len(p.on) == 0 {
-		p.to.Relation(bulwark.Relation{From: volumesOn("*"), To: to, Type: "VOLUME_ACCESS", Likelihood: somewhere, Text: "lies on the node, perhaps"})
+		p.to.Relation(bulwark.Relation{From: unknown.volumes, To: to, Type: "VOLUME_ACCESS", Likelihood: somewhere, Text: "lies on the node, perhaps"})
 	}
-	for _, n := range p.on {
-		p.to.Relation(bulwark.Relation{From: volumesOn(n), To: to, Type: "VOLUME_ACCESS", Text: "lies on the node"})
+	for _, g := range p.on {
+		p.to.Relation(bulwark.Relation{From: g.volumes, To: to, Type: "VOLUME_ACCESS", Text: "lies on the node"})
 	}
 }
 
-// ground relates every node to what it is and holds.
-func (w *world) ground() {
+// grounds relates every node to what it is and holds.
+func (w *world) grounds() {
 	master := map[string]bool{}
 	for _, o := range w.set.Kind("", "Node") {
-		w.below[o.Name] = true
+		w.node(o.Name)
 		master[o.Name] = controlPlane(o)
 	}
-	any := name.AnyNode
 	for _, n := range slices.Sorted(maps.Keys(w.below)) {
-		at := name.Node(n)
-		w.stands(at, n)
-		w.to.Relation(bulwark.Relation{From: at, To: name.Identity("User", "system:node:"+n), Type: "IDENTITY_ASSUME", Text: "uses the kubelet's certificate"})
-		w.to.Relation(bulwark.Relation{From: name.Nodes(), To: at, Type: "MEMBER_OF", Text: "is one of them"})
+		g := w.below[n]
+		w.stands(g)
+		w.to.Relation(bulwark.Relation{From: g.vertex, To: name.Identity("User", "system:node:"+n), Type: "IDENTITY_ASSUME", Text: "uses the kubelet's certificate"})
+		w.to.Relation(bulwark.Relation{From: name.Nodes(), To: g.vertex, Type: "MEMBER_OF", Text: "is one of them"})
 		if master[n] {
-			w.to.Relation(bulwark.Relation{From: at, To: name.ClusterAdmin, Type: "CONTROL_PLANE_KEYS", Text: "has the keys of the API server and the administrators' kubeconfig"})
+			w.to.Relation(bulwark.Relation{From: g.vertex, To: name.ClusterAdmin, Type: "CONTROL_PLANE_KEYS", Text: "has the keys of the API server and the administrators' kubeconfig"})
 		}
 	}
 	if len(w.below) > 0 {
-		w.to.Relation(bulwark.Relation{From: any, To: name.Nodes(), Type: "MEMBER_OF", Text: "is one of them"})
+		w.to.Relation(bulwark.Relation{From: unknown.vertex, To: name.Nodes(), Type: "MEMBER_OF", Text: "is one of them"})
 	} else {
-		w.to.Relation(bulwark.Relation{From: name.Nodes(), To: any, Type: "MEMBER_OF", Text: "is one of them"})
+		w.to.Relation(bulwark.Relation{From: name.Nodes(), To: unknown.vertex, Type: "MEMBER_OF", Text: "is one of them"})
 	}
-	w.stands(any, "*")
+	w.stands(unknown)
 	if w.adrift {
-		w.to.Relation(bulwark.Relation{From: any, To: podsAnywhere, Type: "POD_ATTACH", Likelihood: somewhere, Text: "runs on it, perhaps"})
+		w.to.Relation(bulwark.Relation{From: unknown.vertex, To: podsAnywhere, Type: "POD_ATTACH", Likelihood: somewhere, Text: "runs on it, perhaps"})
 	}
 }
 
 // stands relates a node to the group that all nodes are in, and to the volumes on it.
-func (w *world) stands(at bulwark.VertexID, n string) {
-	w.to.Relation(bulwark.Relation{From: at, To: name.Identity("Group", "system:nodes"), Type: "IDENTITY_ASSUME", Text: "uses the kubelet's certificate"})
-	w.to.Relation(bulwark.Relation{From: at, To: volumesOn(n), Type: "VOLUME_ACCESS", Text: "reads the volumes of its pods"})
+func (w *world) stands(g *ground) {
+	w.to.Relation(bulwark.Relation{From: g.vertex, To: name.Identity("Group", "system:nodes"), Type: "IDENTITY_ASSUME", Text: "uses the kubelet's certificate"})
+	w.to.Relation(bulwark.Relation{From: g.vertex, To: g.volumes, Type: "VOLUME_ACCESS", Text: "reads the volumes of its pods"})
 }
 
 func controlPlane(node *kube.Object) bool {

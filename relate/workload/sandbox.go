@@ -36,9 +36,9 @@ func (p *pods) flaws(c *kube.Container, at bulwark.VertexID) {
 		return
 	}
 	likelihood := 0.0
-	r := bulwark.Relation{From: at, To: p.node(), Type: "KERNEL_EXPLOIT"}
+	r := bulwark.Relation{From: at, Type: "KERNEL_EXPLOIT"}
 	tell := func(rule, text string, chance float64) {
-		if f := p.known.Like(p.ID(), rule, "", ""); f != nil && (p.about(f, c)) {
+		if f := p.known.Like(p.id, rule, "", ""); f != nil && (p.about(f, c)) {
 			likelihood += chance
 			r.Text = text
 			found.Add(&r, f)
@@ -56,8 +56,8 @@ func (p *pods) flaws(c *kube.Container, at bulwark.VertexID) {
 		likelihood /= 4
 	}
 	// Each fix makes it less likely, and none alone removes it but a sandbox.
-	r.Likelihood, r.Remedies = likelihood, nil
-	p.remedy(&r, p.ID()+" runtimeClassName", "run "+p.ID()+" in a sandbox: a runtimeClassName of gVisor or Kata")
+	r.To, r.Likelihood, r.Remedies = p.node(), likelihood, nil
+	p.remedy(&r, p.id+" runtimeClassName", "run "+p.id+" in a sandbox: a runtimeClassName of gVisor or Kata")
 	p.to.Relation(r)
 }
 
@@ -81,32 +81,37 @@ func (p *pods) devices(c *kube.Container, at bulwark.VertexID) {
 		if v == nil || v.PersistentVolumeClaim == nil {
 			continue
 		}
-		pv := p.bound(v.PersistentVolumeClaim.ClaimName)
+		pv := p.bound(p.Namespace, v.PersistentVolumeClaim.ClaimName)
 		if own := folderOf(pv, true); strings.HasPrefix(own, "/dev/") {
 			p.toNode(at, "CE_BLOCK_DEVICE", 0.3, "changes the node's disk "+own+" below the file system", "workload/block-device")
 		}
 	}
 }
 
-// neighbours relates a container to the others of its pod whose processes it sees.
+// neighbours relates a container to the others of its pod whose processes it sees: by a group,
+// where they are many.
 func (p *pods) neighbours(c *kube.Container, at bulwark.VertexID) {
-	if !yes(p.Spec.ShareProcessNamespace) || p.Spec.HostPID || c.Init && !c.Sidecar() {
+	if !yes(p.Spec.ShareProcessNamespace) || p.Spec.HostPID || name.Passes(c) {
+		return
+	}
+	see := bulwark.Relation{From: at, Type: "SHARE_PS_NAMESPACE", Likelihood: 0.4, Text: "sees its processes, and their files by /proc/PID/root"}
+	if mayBeRoot(p.Workload, c) {
+		see.Likelihood = 0.9 // who is not root gets into processes of its own user
+	}
+	p.known.Because(&see, p.id, "workload/share-process-namespace")
+	if len(see.Remedies) == 0 {
+		p.remedy(&see, p.id+" shareProcessNamespace", "take shareProcessNamespace out of "+p.id)
+	}
+	if len(p.Containers) > few {
+		see.To = name.Group("processes of " + p.id)
+		p.to.Relation(see)
+		p.to.Relation(bulwark.Relation{From: see.To, To: at, Type: "SHARE_PS_NAMESPACE", Text: "is one of them"})
 		return
 	}
 	for i := range p.Containers {
-		other := &p.Containers[i]
-		if other.Name == c.Name || other.Init && !other.Sidecar() {
-			continue
+		if other := &p.Containers[i]; other.Name != c.Name && !name.Passes(other) {
+			see.To = name.Container(p.Workload, other)
+			p.to.Relation(see)
 		}
-		likelihood := 0.4 // who is not root gets into processes of its own user
-		if mayBeRoot(p.Workload, c) {
-			likelihood = 0.9
-		}
-		r := bulwark.Relation{From: at, To: name.Container(p.Workload, other), Type: "SHARE_PS_NAMESPACE", Likelihood: likelihood, Text: "sees its processes, and their files by /proc/PID/root"}
-		p.known.Because(&r, p.ID(), "workload/share-process-namespace")
-		if len(r.Remedies) == 0 {
-			p.remedy(&r, p.ID()+" shareProcessNamespace", "take shareProcessNamespace out of "+p.ID())
-		}
-		p.to.Relation(r)
 	}
 }

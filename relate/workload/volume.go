@@ -6,12 +6,14 @@ import (
 	"bulwark"
 	"bulwark/kube"
 	"bulwark/relate/internal/name"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // holds relates a container to the Secrets, ConfigMaps with credentials and claims that it is
 // given, as files and variables.
 func (p *pods) holds(c *kube.Container, at bulwark.VertexID) {
-	h := &holding{p, at, map[bulwark.VertexID]bool{}}
+	h := newHolding(p, at)
 	for _, m := range c.VolumeMounts {
 		v := p.volume(m.Name)
 		if v == nil {
@@ -24,19 +26,9 @@ func (p *pods) holds(c *kube.Container, at bulwark.VertexID) {
 			h.config(v.ConfigMap.Name)
 		case v.PersistentVolumeClaim != nil:
 			claim := v.PersistentVolumeClaim
-			p.volumeOf(name.Volume(p.Namespace+"/"+claim.ClaimName), at, c, m.ReadOnly || claim.ReadOnly)
+			p.volumeOf(name.Volume(p.Namespace+"/"+claim.ClaimName), at, m.ReadOnly || claim.ReadOnly)
 		}
-		if v.Projected == nil {
-			continue
-		}
-		for _, s := range v.Projected.Sources {
-			if s.Secret != nil {
-				h.secret(s.Secret.Name)
-			}
-			if s.ConfigMap != nil {
-				h.config(s.ConfigMap.Name)
-			}
-		}
+		h.projected(p.projection(v))
 	}
 	for _, e := range c.EnvFrom {
 		if e.SecretRef != nil {
@@ -62,6 +54,63 @@ func (p *pods) holds(c *kube.Container, at bulwark.VertexID) {
 	}
 }
 
+// parts are what a projected volume is made of.
+type parts struct {
+	token            bool // for the API server
+	secrets, configs []string
+	group            bulwark.VertexID // where they are many
+}
+
+// few is how many parts of a volume are related to each container that has it.
+const few = 8
+
+// projection gives what a volume is made of; nothing of one that is not projected.
+func (p *pods) projection(v *corev1.Volume) *parts {
+	made := p.parts[v.Name]
+	if made != nil {
+		return made
+	}
+	made = &parts{}
+	p.parts[v.Name] = made
+	if v.Projected == nil {
+		return made
+	}
+	for _, s := range v.Projected.Sources {
+		if t := s.ServiceAccountToken; t != nil && apiAudience[t.Audience] {
+			made.token = true
+		}
+		if s.Secret != nil {
+			made.secrets = append(made.secrets, s.Secret.Name)
+		}
+		if s.ConfigMap != nil {
+			made.configs = append(made.configs, s.ConfigMap.Name)
+		}
+	}
+	if len(made.secrets)+len(made.configs) > few {
+		made.group = name.Group("parts of the volume " + v.Name + " of " + p.id)
+		newHolding(p, made.group).parts(made)
+	}
+	return made
+}
+
+// projected relates to what a projected volume is made of.
+func (h *holding) projected(of *parts) {
+	if of.group == "" {
+		h.parts(of)
+	} else if h.first(of.group) {
+		h.to.Relation(bulwark.Relation{From: h.at, To: of.group, Type: "VOLUME_DISCOVER", Text: "has the volume"})
+	}
+}
+
+func (h *holding) parts(of *parts) {
+	for _, s := range of.secrets {
+		h.secret(s)
+	}
+	for _, c := range of.configs {
+		h.config(c)
+	}
+}
+
 // holding is what a container is given, each once.
 type holding struct {
 	*pods
@@ -69,8 +118,13 @@ type holding struct {
 	seen map[bulwark.VertexID]bool
 }
 
+func newHolding(p *pods, at bulwark.VertexID) *holding { return &holding{pods: p, at: at} }
+
 func (h *holding) first(v bulwark.VertexID) bool {
 	first := !h.seen[v]
+	if h.seen == nil {
+		h.seen = map[bulwark.VertexID]bool{}
+	}
 	h.seen[v] = true
 	return first
 }
@@ -102,31 +156,30 @@ var cloudVariables = map[string]string{
 
 // user is a container that has a volume which others may have too.
 type user struct {
-	pods      *pods
-	at        bulwark.VertexID
-	container string
-	readOnly  bool
+	id       string // of the workload
+	at       bulwark.VertexID
+	readOnly bool
 }
 
 // folder tells of a folder of the node that leads nowhere by itself.
 func (p *pods) folder(m *hostMount, is place, at bulwark.VertexID) {
-	if m.pv != "" || is.write > elsewhere.write || is.write == 0 {
+	if p.folding || m.pv != "" || is.write > elsewhere.write || is.write == 0 {
 		return
 	}
 	node := "node *"
 	if len(p.on) == 1 {
-		node = "node " + p.on[0]
+		node = "node " + p.on[0].name
 	}
-	p.volumeOf(name.Volume(node+" "+m.dir), at, m.c, m.readOnly)
+	p.volumeOf(name.Volume(node+" "+m.dir), at, m.readOnly)
 }
 
 // volumeOf tells of a volume that a container uses.
-func (p *pods) volumeOf(volume, at bulwark.VertexID, c *kube.Container, readOnly bool) {
+func (p *pods) volumeOf(volume, at bulwark.VertexID, readOnly bool) {
 	if p.users[volume] == nil {
 		p.order = append(p.order, volume)
 		p.lies(volume)
 	}
-	p.users[volume] = append(p.users[volume], user{p, at, c.Name, readOnly})
+	p.users[volume] = append(p.users[volume], user{p.id, at, readOnly})
 	text := "reads and writes the volume"
 	if readOnly {
 		text = "reads the volume"
@@ -146,8 +199,8 @@ func (w *world) shared() {
 		for _, u := range users {
 			if !u.readOnly {
 				r := bulwark.Relation{From: u.at, To: written, Type: "VOLUME_TAINT", Text: "writes to the volume"}
-				w.known.Because(&r, u.pods.ID(), "exposure/shared-volume")
-				w.remedy(&r, u.pods.ID()+" "+string(volume)+" readOnly", "mount "+string(volume)+" readOnly: true in "+u.pods.ID()+", or give it a volume of its own")
+				w.known.Because(&r, u.id, "exposure/shared-volume")
+				w.remedy(&r, u.id+" "+string(volume)+" readOnly", "mount "+string(volume)+" readOnly: true in "+u.id+", or give it a volume of its own")
 				w.to.Relation(r)
 			}
 			w.to.Relation(bulwark.Relation{From: written, To: u.at, Type: "VOLUME_TAINT", Likelihood: 0.2, Text: "runs or trusts what is in the volume"})
@@ -157,6 +210,6 @@ func (w *world) shared() {
 
 // several tells whether a volume that somebody writes to is used by several workloads.
 func several(users []user) bool {
-	others := slices.ContainsFunc(users, func(u user) bool { return u.pods.ID() != users[0].pods.ID() })
+	others := slices.ContainsFunc(users, func(u user) bool { return u.id != users[0].id })
 	return others && slices.ContainsFunc(users, func(u user) bool { return !u.readOnly })
 }

@@ -17,6 +17,8 @@ import (
 	"bulwark/kube"
 	"bulwark/relate/internal/found"
 	"bulwark/relate/internal/name"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 type relater struct{}
@@ -38,11 +40,11 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p := &pods{Workload: one, world: w}
+		p := &pods{Workload: one, world: w, id: one.ID(), parts: map[string]*parts{}}
 		p.relate()
 	}
 	w.shared()
-	w.ground()
+	w.grounds()
 	return w.secrets(ctx)
 }
 
@@ -51,17 +53,18 @@ type world struct {
 	set    *kube.Set
 	known  *found.Findings
 	to     bulwark.Relations
-	minor  int             // of the cluster's version, 1.minor; 0 when that is not known
-	below  map[string]bool // nodes that pods run on
-	adrift bool            // pods run on nodes that are not known
+	minor  int                // of the cluster's version, 1.minor; 0 when that is not known
+	below  map[string]*ground // nodes that pods run on
+	adrift bool               // pods run on nodes that are not known
 	users  map[bulwark.VertexID][]user
 	order  []bulwark.VertexID // of users
 	opened map[bulwark.VertexID]bool
 	images map[string][]running // by registry
+	claims *claims
 }
 
 func newWorld(s *kube.Set, known *found.Findings, to bulwark.Relations) *world {
-	w := &world{set: s, known: known, to: to, below: map[string]bool{}, users: map[bulwark.VertexID][]user{}, opened: map[bulwark.VertexID]bool{}, images: map[string][]running{}}
+	w := &world{set: s, known: known, to: to, below: map[string]*ground{}, users: map[bulwark.VertexID][]user{}, opened: map[bulwark.VertexID]bool{}, images: map[string][]running{}}
 	if s.Cluster != nil {
 		if _, rest, ok := strings.Cut(s.Cluster.Version, "."); ok {
 			digits, _, _ := strings.Cut(rest, ".")
@@ -81,11 +84,17 @@ func (w *world) remedy(r *bulwark.Relation, id, text string) {
 type pods struct {
 	*kube.Workload
 	*world
-	on      []string         // nodes; none: it is not known which
-	nodes   bulwark.VertexID // see node
-	volumes bulwark.VertexID // see held
-	lying   bool             // the nodes lead to the volumes
-	host    []hostMount      // folders of the node that the containers have
+	id              string // the workload's
+	vertex, network bulwark.VertexID
+	on              []*ground                 // nodes; none: it is not known which
+	nodes           bulwark.VertexID          // see node
+	volumes         bulwark.VertexID          // see held
+	lying           bool                      // the nodes lead to the volumes
+	named           map[string]*corev1.Volume // see volume
+	sources         map[string]source         // see hostMounts
+	parts           map[string]*parts         // see projection
+	lines           []found.Line              // see mounted
+	folding         bool                      // see manyPaths
 }
 
 // passing is the chance that a container is there to be held which ends before the others
@@ -93,71 +102,27 @@ type pods struct {
 const passing = 0.2
 
 func (p *pods) relate() {
+	p.vertex, p.network = name.Workload(p.Workload), name.Network(p.Workload)
 	p.land()
-	p.host = p.hostMounts()
-	told := &ends{Relations: p.to, to: map[bulwark.VertexID]map[bulwark.VertexID]bool{}}
-	p.to = told
 	for i := range p.Containers {
 		c := &p.Containers[i]
 		at := name.Container(p.Workload, c)
-		r := bulwark.Relation{From: name.Workload(p.Workload), To: at, Type: "CONTAINER_ATTACH", Text: "is in the pod"}
-		if passes(c) {
+		r := bulwark.Relation{From: p.vertex, To: at, Type: "CONTAINER_ATTACH", Text: "is in the pod"}
+		if name.Passes(c) {
 			r.Likelihood, r.Text = passing, "is in the pod, until the others begin"
 		}
 		p.to.Relation(r)
+		p.to.Relation(bulwark.Relation{From: at, To: p.network, Type: "POD_NETWORK", Text: "sends as the pod"})
+		if len(p.Containers) == 1 {
+			p.to.Relation(bulwark.Relation{From: at, To: p.vertex, Type: "MEMBER_OF", Text: "is all that is in the pod"})
+		}
 		p.identity(c, at)
 		p.holds(c, at)
 		p.escapes(c, at)
 		p.neighbours(c, at)
 		p.runs(c, at)
 	}
-	p.to = told.Relations
-	p.speaks(told)
 	p.pulls()
-}
-
-// passes tells whether a container ends before the others begin.
-func passes(c *kube.Container) bool { return c.Init && !c.Sidecar() }
-
-// ends keeps what each container leads to.
-type ends struct {
-	bulwark.Relations
-	to map[bulwark.VertexID]map[bulwark.VertexID]bool
-}
-
-// Relation keeps where one leads, and hands it on.
-func (e *ends) Relation(r bulwark.Relation) {
-	if e.to[r.From] == nil {
-		e.to[r.From] = map[bulwark.VertexID]bool{}
-	}
-	e.to[r.From][r.To] = true
-	e.Relations.Relation(r)
-}
-
-// speaks relates a container to its pods, whose network it uses: where it has all that the
-// others have, whoever holds it holds the pods. One that has less is not told to lead there,
-// since the pods lead to the others.
-func (p *pods) speaks(told *ends) {
-	for i := range p.Containers {
-		c := &p.Containers[i]
-		at := name.Container(p.Workload, c)
-		if !passes(c) && p.most(told, at) {
-			p.to.Relation(bulwark.Relation{From: at, To: name.Workload(p.Workload), Type: "POD_NETWORK", Text: "sends and listens as the pod"})
-		}
-	}
-}
-
-// most tells whether a container leads wherever the others of the pods lead.
-func (p *pods) most(told *ends, at bulwark.VertexID) bool {
-	for i := range p.Containers {
-		other := name.Container(p.Workload, &p.Containers[i])
-		for to := range told.to[other] {
-			if to != at && !told.to[at][to] {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // at gives a relation the place of a field of the pods' spec, where it has none.

@@ -88,10 +88,25 @@ func glob(pattern string) *regexp.Regexp {
 	return regexp.MustCompile("^" + strings.NewReplacer(`\[\*\]`, `\*`, `\*`, ".*").Replace(regexp.QuoteMeta(pattern)) + "$")
 }
 
-// has tells whether a vertex is one that is asked for, or a permission that such a one has.
+// has tells whether a vertex is one that is asked for, a permission that such a one has, or
+// what its containers send as.
 func (r *relations) has(like *regexp.Regexp, at bulwark.VertexID) bool {
-	return like.MatchString(string(at)) || strings.HasPrefix(string(at), "permission:") && slices.ContainsFunc(r.list, func(one bulwark.Relation) bool {
-		return one.To == at && one.Type == "PERMISSION_DISCOVER" && like.MatchString(string(one.From))
+	if like.MatchString(string(at)) {
+		return true
+	}
+	switch kind, name, _ := strings.Cut(string(at), ":"); {
+	case kind == "permission":
+		return r.by("PERMISSION_DISCOVER", like, at)
+	case strings.HasPrefix(name, "network of "):
+		return r.by("POD_NETWORK", like, at)
+	}
+	return false
+}
+
+// by tells whether what is asked for leads to a vertex by relations of a type.
+func (r *relations) by(edge string, like *regexp.Regexp, at bulwark.VertexID) bool {
+	return slices.ContainsFunc(r.list, func(one bulwark.Relation) bool {
+		return one.To == at && one.Type == edge && (like.MatchString(string(one.From)) || edge == "POD_NETWORK" && r.by("CONTAINER_ATTACH", like, one.From))
 	})
 }
 

@@ -51,7 +51,7 @@ func TestGoat(t *testing.T) {
 		{"misconfigured role", "workload:big-monolith/Deployment/hunger-check-deployment", "secret:big-monolith/vaultapikey", "permission:big-monolith/Role/secret-reader in big-monolith", "ACCESS_SECRET"},
 		{"insecure RBAC", "account:kube-system/superadmin", "cluster-admin", "permission:ClusterRole/cluster-admin", "IS_CLUSTER_ADMIN"},
 		{"role of a chart by Tiller", "workload:default/Deployment/build-code-deployment", "cluster-admin", "permission:ClusterRole/all-your-base", "IS_CLUSTER_ADMIN"},
-		{"node port of an internal service", "internet", "workload:default/Deployment/internal-proxy-deployment", "internet", "EXPOSED"},
+		{"node port of an internal service", "internet", "container:default/Deployment/internal-proxy-deployment/info-app", "internet", "EXPOSED"},
 		{"namespaces keep nobody out", "workload:default/Deployment/build-code-deployment", "workload:secure-middleware/Deployment/cache-store-deployment", "endpoint:secure-middleware/Deployment/cache-store-deployment", "ENDPOINT_EXPLOIT"},
 		{"from the Internet to the nodes", "internet", "node:*", "container:default/Deployment/health-check-deployment/health-check", "EXPLOIT_CONTAINERD_SOCK"},
 	} {

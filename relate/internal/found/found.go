@@ -44,6 +44,27 @@ func (f *Findings) Of(subject, rule string) []*bulwark.Finding {
 	return f.by[[2]string{rule, subject}]
 }
 
+// Line is a line of the evidence of a finding.
+type Line struct {
+	Text string
+	Of   *bulwark.Finding
+}
+
+// Lines are those about an object, of rules whose id begins so, that have a text in them.
+func (f *Findings) Lines(subject, rule, has string) (list []Line) {
+	for _, g := range f.of[subject] {
+		if !strings.HasPrefix(g.Rule, rule) {
+			continue
+		}
+		for _, line := range g.Evidence {
+			if strings.Contains(line, has) {
+				list = append(list, Line{line, g})
+			}
+		}
+	}
+	return list
+}
+
 // Like gives the finding about an object of a rule whose id begins so, that has a line of
 // evidence which begins with one text and has the other in it; nil when there is none.
 func (f *Findings) Like(subject, rule, begins, has string) *bulwark.Finding {

@@ -30,6 +30,13 @@ func Container(w *kube.Workload, c *kube.Container) bulwark.VertexID {
 	return bulwark.VertexID("container:" + w.ID() + "/" + c.Name)
 }
 
+// Passes tells whether a container ends before the others begin.
+func Passes(c *kube.Container) bool { return c.Init && !c.Sidecar() }
+
+// Network is what the pods of a workload send as: each of its containers does, whatever else
+// it is kept from.
+func Network(w *kube.Workload) bulwark.VertexID { return Group("network of " + w.ID()) }
+
 // Node is a node of the cluster.
 func Node(name string) bulwark.VertexID { return bulwark.VertexID("node:" + name) }
 
@@ -107,8 +114,13 @@ func Image(ref string) bulwark.VertexID { return bulwark.VertexID("image:" + ref
 func Registry(host string) bulwark.VertexID { return bulwark.VertexID("registry:" + host) }
 
 // Endpoint is what of a workload can be connected to. Who is there may try what listens:
-// exploits lead from it to the workload.
+// exploits lead from it to the containers.
 func Endpoint(w *kube.Workload) bulwark.VertexID { return bulwark.VertexID("endpoint:" + w.ID()) }
+
+// Door is what of one container can be connected to, where others of the pod listen elsewhere.
+func Door(w *kube.Workload, c *kube.Container) bulwark.VertexID {
+	return bulwark.VertexID("endpoint:" + w.ID() + "/" + c.Name)
+}
 
 // NodeIdentity is the identity that a node has in its cloud, as the metadata service hands it
 // out: by the pool that it is of, for nodes of one pool have the same. ok is false of nodes of
