@@ -10,6 +10,14 @@ import (
 type Connection struct {
 	From, To string
 	Ports    Ports
+	When     []Condition // what it depends on besides
+}
+
+// Choice says which connections are listed.
+type Choice struct {
+	IPv6 bool // also those of addresses of IPv6
+	// Keep tells which endpoints' connections are wanted; nil: all.
+	Keep func(*Endpoint) bool
 }
 
 // String is the connection as answers write it.
@@ -21,10 +29,13 @@ func (c Connection) String() string { return c.From + " => " + c.To + " : " + c.
 func (e *Engine) Connections() []Connection { return slices.Collect(e.All()) }
 
 // All gives the connections of [Engine.Connections] one after the other.
-func (e *Engine) All() iter.Seq[Connection] {
+func (e *Engine) All() iter.Seq[Connection] { return e.List(Choice{}) }
+
+// List gives chosen connections one after the other, sorted.
+func (e *Engine) List(c Choice) iter.Seq[Connection] {
 	return func(yield func(Connection) bool) {
-		l := e.listing(yield)
-		for some := range slices.Chunk(e.ends(Ingress), max(1, maxLet*8/len(e.Endpoints))) {
+		l := e.listing(c, yield)
+		for some := range slices.Chunk(e.ends(Ingress, c), max(1, maxLet*8/len(e.Endpoints))) {
 			l.turn(some)
 			for _, from := range some {
 				if !l.from(from) {
@@ -39,14 +50,14 @@ func (e *Engine) All() iter.Seq[Connection] {
 type end struct {
 	name  string
 	peers []int // as rows number them
+	kept  bool  // its connections are wanted, whomever with
 }
 
-// ends gives, by name, those of the peers of a direction that answers list: IPv4 alone, as
-// peers list them.
-func (e *Engine) ends(d Direction) []end {
+// ends gives, by name, those of the peers of a direction that answers list.
+func (e *Engine) ends(d Direction, c Choice) []end {
 	var list []end
 	at := map[string]int{}
-	add := func(name string, peer int) {
+	add := func(name string, peer int, kept bool) {
 		i, ok := at[name]
 		if !ok {
 			i = len(list)
@@ -54,21 +65,22 @@ func (e *Engine) ends(d Direction) []end {
 			list = append(list, end{name: name})
 		}
 		list[i].peers = append(list[i].peers, peer)
+		list[i].kept = list[i].kept || kept
 	}
 	for i, p := range e.Endpoints {
 		if !p.Outside || d == Ingress {
-			add(p.String(), i)
+			add(p.String(), i, c.Keep == nil || c.Keep(p))
 		}
 	}
 	first := e.words * 64
 	for i, b := range e.blocks[d] {
-		if b.First.Is4() {
-			add(b.String()+"[External]", first+i)
+		if b.First.Is4() || c.IPv6 {
+			add(b.String()+"[External]", first+i, false)
 		}
 	}
 	if d == Egress {
 		for i, domain := range e.domains[d] {
-			add(domain+"[Domain]", first+len(e.blocks[d])+i)
+			add(domain+"[External]", first+len(e.blocks[d])+i, false)
 		}
 	}
 	slices.SortFunc(list, func(a, b end) int { return cmp.Compare(a.name, b.name) })
@@ -77,17 +89,17 @@ func (e *Engine) ends(d Direction) []end {
 
 // listing gives connections.
 type listing struct {
-	e       *Engine
+	*meeting
 	to      []end
 	endOf   []int32     // of a peer: which of to it is; -1: none
-	let     map[int]set // who lets a peer in, for those at hand
+	lets    map[int]set // who lets a peer in, for those at hand
 	peers   set         // whom rows let the end at hand reach
 	reached set         // and which of to those are
 	yield   func(Connection) bool
 }
 
-func (e *Engine) listing(yield func(Connection) bool) *listing {
-	l := &listing{e: e, to: e.ends(Egress), peers: e.everyone(Egress), yield: yield}
+func (e *Engine) listing(c Choice, yield func(Connection) bool) *listing {
+	l := &listing{meeting: e.meeting(), to: e.ends(Egress, c), peers: e.everyone(Egress), yield: yield}
 	l.reached, l.endOf = newSet(len(l.to)), make([]int32, len(l.peers)*64)
 	for i := range l.endOf {
 		l.endOf[i] = -1
@@ -106,28 +118,15 @@ const maxLet = 32 << 20
 // turn turns the rows of who lets whom in, for some ends.
 func (l *listing) turn(some []end) {
 	words := l.e.words
-	l.let = map[int]set{}
+	l.lets = map[int]set{}
 	at := make([]set, len(l.e.everyone(Ingress))*64)
 	for _, from := range some {
 		for _, i := range from.peers {
 			at[i] = make(set, words)
-			l.let[i] = at[i]
+			l.lets[i] = at[i]
 		}
 	}
-	for to, row := range l.e.rowOf[Ingress] {
-		for _, c := range row {
-			for i := range c.peers.each {
-				if at[i] != nil {
-					at[i].add(to)
-				}
-			}
-			for i := range c.outside.each {
-				if at[words*64+i] != nil {
-					at[words*64+i].add(to)
-				}
-			}
-		}
-	}
+	l.let(at[:words*64], at[words*64:])
 }
 
 // from gives those from one end; false when no more are wanted.
@@ -135,19 +134,20 @@ func (l *listing) from(from end) bool {
 	l.look(from)
 	for n := range l.reached.each {
 		to := &l.to[n]
-		if to.name == from.name {
+		if to.name == from.name || !from.kept && !to.kept {
 			continue
 		}
-		var ports Ports
+		c := Connection{From: from.name, To: to.name}
 		for _, j := range to.peers {
 			if !l.peers.has(j) {
 				continue
 			}
 			for _, i := range from.peers {
-				ports = ports.Union(l.between(i, j))
+				c.Ports = c.Ports.Union(l.between(i, j))
+				c.When = append(c.When, l.when(i, j)...)
 			}
 		}
-		if !ports.Empty() && !l.yield(Connection{from.name, to.name, ports}) {
+		if !c.Ports.Empty() && !l.yield(c) {
 			return false
 		}
 	}
@@ -158,21 +158,18 @@ func (l *listing) from(from end) bool {
 func (l *listing) look(from end) {
 	e := l.e
 	clear(l.peers)
-	one := make(set, e.words)
 	for _, i := range from.peers {
 		if i >= e.words*64 || e.Endpoints[i].Outside {
-			l.peers.or(l.let[i])
+			l.peers.or(l.lets[i])
 			continue
 		}
-		clear(one)
 		for _, c := range e.rowOf[Egress][i] {
-			c.peers.addTo(one)
 			for _, x := range c.outside {
 				l.peers[e.words:].addRange(int(x.first), int(x.end))
 			}
 		}
-		one.and(l.let[i])
-		l.peers.or(one)
+		l.met(i, l.lets[i])
+		l.peers.or(l.one)
 	}
 	clear(l.reached)
 	for i := range l.peers.each {
@@ -196,4 +193,18 @@ func (l *listing) between(from, to int) Ports {
 		return e.BlockPorts(Egress, from, to-first)
 	}
 	return e.domainPorts(from, to-first-len(e.blocks[Egress]))
+}
+
+// when are the conditions of what one peer may send to another.
+func (l *listing) when(from, to int) []Condition {
+	e, first := l.e, l.e.words*64
+	switch {
+	case e.sure[Egress] == nil:
+		return nil
+	case from >= first:
+		return e.BlockConditions(Ingress, to, from-first)
+	case to >= first:
+		return e.BlockConditions(Egress, from, to-first)
+	}
+	return e.Conditions(from, to)
 }

@@ -61,10 +61,9 @@ func (r *reach) flows(ctx context.Context, target string) ([]change.Flow, error)
 	if err != nil {
 		return nil, err
 	}
-	m := render.Draw(e, render.Options{IPv6: r.ipv6})
-	list := make([]change.Flow, len(m.Edges))
-	for i, e := range m.Edges {
-		list[i] = change.Flow{From: m.Nodes[e.From].Name, To: m.Nodes[e.To].Name, Conn: e.Conn}
+	var list []change.Flow
+	for l := range render.Lines(e, render.Options{IPv6: r.ipv6}) {
+		list = append(list, change.Flow{From: l.From, To: l.To, Conn: l.Conn})
 	}
 	return list, nil
 }

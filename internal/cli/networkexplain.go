@@ -89,9 +89,6 @@ func peer(e *network.Engine, word string) (reason.Peer, error) {
 		}
 	}
 	list := workloadsNamed(e, word)
-	if word == "ingress-controller" {
-		list = workloadsNamed(e, "{ingress-controller}")
-	}
 	if len(list) == 0 {
 		return reason.Peer{}, unknownWorkload(e, word)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -18,11 +19,15 @@ func (a *app) networkListCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list TARGET", Short: "List every connection that policies let through",
 		Long: "List writes who may connect to whom on which ports: workloads, addresses outside ([External]) and the ingress controller.\n" +
-			"Two ends and no line: nothing is let through. A text of more than " + fmt.Sprint(mostLines) + " lines is folded: workloads that are alike are told of\n" +
-			"together; --all tells of each. json and csv always tell of each; html is one page with a map that folds." + networkTargets,
+			"Two ends and no line: nothing is let through. Without -f a text of more than " + fmt.Sprint(mostLines) + " lines is folded: workloads that are\n" +
+			"alike are told of together. -f text, json and csv have a line for each connection, as programs want them; dot and mermaid fold as the\n" +
+			"text does, and --all tells of each there too; html is one page with a map that folds." + networkTargets,
 		Example: "  bulwark network list deploy/\n  bulwark network list deploy/ -n shop -f json\n  bulwark network list cluster --focus shop/web\n  bulwark network list cluster -f html -o map.html\n  bulwark network list deploy/ -f dot | dot -Tsvg > map.svg",
 		Args:    cobra.ExactArgs(1), PreRunE: a.settle, ValidArgsFunction: completeTarget,
-		RunE: func(c *cobra.Command, args []string) error { return r.list(c.Context(), args[0]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			r.all = r.all || r.format == "text" && c.Flags().Changed("format")
+			return r.list(c.Context(), args[0])
+		},
 	}
 	f := c.Flags()
 	f.StringArrayVarP(&r.namespaces, "namespace", "n", nil, "only connections of the namespace `NAME` (repeatable)")
@@ -50,22 +55,12 @@ func (r *reach) list(ctx context.Context, target string) error {
 			r.note("no workload is in the namespace %s", n)
 		}
 	}
-	o.Fold = !r.all && r.format != "json" && r.format != "csv"
-	m := render.Draw(e, o)
-	switch {
-	case r.format == "html" || !o.Fold:
-	case m.Count <= mostLines || 2*len(m.Edges) > m.Count: // little would be won
-		o.Fold = false
-		m = render.Draw(e, o)
-	default:
-		r.note("%d connections are folded into %d of workloads that are alike; --all tells of each", m.Count, len(m.Edges))
+	if write, ok := lineFormats[r.format]; ok && (r.all || r.format != "text") {
+		return r.write(func(w io.Writer) error { return write(w, render.Lines(e, o)) })
 	}
+	m := r.draw(e, o)
 	return r.write(func(w io.Writer) error {
 		switch r.format {
-		case "json":
-			return m.JSON(w)
-		case "csv":
-			return m.CSV(w)
 		case "dot":
 			return m.DOT(w)
 		case "mermaid":
@@ -75,6 +70,24 @@ func (r *reach) list(ctx context.Context, target string) error {
 		}
 		return m.Text(w)
 	})
+}
+
+// lineFormats have a line for each connection.
+var lineFormats = map[string]func(io.Writer, iter.Seq[render.Line]) error{"text": render.Text, "json": render.JSON, "csv": render.CSV}
+
+// draw makes the map of an engine, folded when it is large.
+func (r *reach) draw(e *network.Engine, o render.Options) *render.Map {
+	o.Fold = !r.all
+	m := render.Draw(e, o)
+	switch {
+	case r.format == "html" || !o.Fold:
+	case m.Count <= mostLines || 2*len(m.Edges) > m.Count: // little would be won
+		o.Fold = false
+		return render.Draw(e, o)
+	default:
+		r.note("%d connections are folded into %d of workloads that are alike; --all tells of each", m.Count, len(m.Edges))
+	}
+	return m
 }
 
 // focused gives the full names of workloads that words name.
@@ -93,13 +106,13 @@ func focused(e *network.Engine, words []string) ([]string, error) {
 }
 
 // workloadsNamed gives the endpoints that "shop/web", "shop/web[Deployment]" or
-// "shop/Deployment/web" names; "web" if it is in one namespace alone.
+// "shop/Deployment/web" names; "web" if it is in one namespace alone; and "ingress-controller".
 func workloadsNamed(e *network.Engine, word string) []int {
 	var exact, bare []int
 	spaces := map[string]bool{}
 	for i, p := range e.Endpoints {
 		switch {
-		case word == p.String(), !p.Outside && (word == p.Namespace+"/"+p.Name || word == p.Namespace+"/"+p.Kind+"/"+p.Name):
+		case word == p.String(), p.Outside && word == p.Name, !p.Outside && (word == p.Namespace+"/"+p.Name || word == p.Namespace+"/"+p.Kind+"/"+p.Name):
 			exact = append(exact, i)
 		case !p.Outside && (word == p.Name || word == p.Name+"["+p.Kind+"]"):
 			bare = append(bare, i)

@@ -37,12 +37,7 @@ type Edge struct {
 }
 
 // Label is the ports of an edge, and on what they depend.
-func (e *Edge) Label() string {
-	if len(e.When) == 0 {
-		return e.Conn
-	}
-	return e.Conn + " (" + Harmless(strings.Join(e.When, "; ")) + ")"
-}
+func (e *Edge) Label() string { return label(e.Conn, e.When) }
 
 // Options choose what is on a map.
 type Options struct {
@@ -200,22 +195,22 @@ func (d *drawing) between(from, to *unit) {
 // outside adds what a unit may receive from the ingress controller and addresses, and send
 // to those.
 func (d *drawing) outside(u *unit) {
-	if !u.kept {
-		return
-	}
+	last := len(d.e.Endpoints) - 1
+	controller := d.e.Endpoints[last]
 	ends := u.endpoints
 	if d.o.Fold {
 		ends = ends[:1]
 	}
 	for _, i := range ends {
-		if p := d.e.FromController(i); !p.Empty() {
-			last := len(d.e.Endpoints) - 1
-			from := d.node(Node{Name: d.e.Endpoints[last].String()})
+		if p := d.e.FromController(i); !p.Empty() && (u.kept || d.o.keeps(controller)) {
+			from := d.node(Node{Name: controller.String()})
 			d.add(from, u.node, p, u.names)
 			d.depends(from, u.node, d.e.Conditions(last, i))
 		}
-		d.addresses(u, i)
-		d.domains(u, i)
+		if u.kept {
+			d.addresses(u, i)
+			d.domains(u, i)
+		}
 	}
 }
 
@@ -314,6 +309,19 @@ func (d *drawing) finish() *Map {
 
 // Sort puts the edges in the order of their lines.
 func (m *Map) Sort() {
-	line := func(e Edge) string { return m.Nodes[e.From].Name + " => " + m.Nodes[e.To].Name + " : " + e.Label() }
-	slices.SortFunc(m.Edges, func(a, b Edge) int { return strings.Compare(line(a), line(b)) })
+	rank := make([]int, len(m.Nodes)) // by name: equal names have the same
+	order := make([]int, len(m.Nodes))
+	for i := range order {
+		order[i] = i
+	}
+	byName := func(a, b int) int { return strings.Compare(m.Nodes[a].Name, m.Nodes[b].Name) }
+	slices.SortStableFunc(order, byName)
+	for k, i := range order {
+		if rank[i] = k; k > 0 && byName(order[k-1], i) == 0 {
+			rank[i] = rank[order[k-1]]
+		}
+	}
+	slices.SortFunc(m.Edges, func(a, b Edge) int {
+		return cmp.Or(rank[a.From]-rank[b.From], rank[a.To]-rank[b.To], strings.Compare(a.Label(), b.Label()))
+	})
 }

@@ -55,6 +55,9 @@ func TestDrawAgrees(t *testing.T) {
 		for _, c := range e.Connections() {
 			want.WriteString(c.String() + "\n")
 		}
+		if diff := cmp.Diff(want.String(), written(t, func(w io.Writer) error { return render.Text(w, render.Lines(e, render.Options{})) })); diff != "" {
+			t.Errorf("%s, by lines: %s", name, diff)
+		}
 		whole := render.Draw(e, render.Options{})
 		if diff := cmp.Diff(want.String(), written(t, whole.Text)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
@@ -110,7 +113,16 @@ func TestGolden(t *testing.T) {
 	e := folder(t, "testdata/shop.yaml")
 	for file, o := range map[string]render.Options{"shop": {}, "folded": {Fold: true}, "focus": {Focus: []string{"shop/web[Deployment]"}}, "ipv6": {IPv6: true, Namespaces: []string{"db"}}} {
 		m := render.Draw(e, o)
-		for ext, write := range map[string]func(io.Writer) error{"txt": m.Text, "json": m.JSON, "csv": m.CSV, "dot": m.DOT, "mmd": m.Mermaid} {
+		formats := map[string]func(io.Writer) error{"txt": m.Text, "dot": m.DOT, "mmd": m.Mermaid}
+		if !o.Fold {
+			lines := render.Lines(e, o)
+			formats["json"] = func(w io.Writer) error { return render.JSON(w, lines) }
+			formats["csv"] = func(w io.Writer) error { return render.CSV(w, lines) }
+			if drawn, listed := written(t, m.Text), written(t, func(w io.Writer) error { return render.Text(w, lines) }); drawn != listed {
+				t.Errorf("%s: drawn and listed differ: %s", file, cmp.Diff(drawn, listed))
+			}
+		}
+		for ext, write := range formats {
 			name := filepath.Join("testdata", file+"."+ext)
 			got := written(t, write)
 			if *update {
@@ -138,7 +150,15 @@ func hostile() *render.Map {
 
 func TestHostile(t *testing.T) {
 	m := hostile()
-	for name, write := range map[string]func(io.Writer) error{"text": m.Text, "csv": m.CSV, "dot": m.DOT, "mermaid": m.Mermaid, "html": func(w io.Writer) error { return m.HTML(w, m.Nodes[0].Name, []string{m.Nodes[0].Name}) }} {
+	lines := func(yield func(render.Line) bool) {
+		for _, e := range m.Edges {
+			if !yield(render.Line{From: m.Nodes[e.From].Name, To: m.Nodes[e.To].Name, Conn: e.Conn, When: e.When}) {
+				return
+			}
+		}
+	}
+	table := func(w io.Writer) error { return render.CSV(w, lines) }
+	for name, write := range map[string]func(io.Writer) error{"text": m.Text, "lines": func(w io.Writer) error { return render.Text(w, lines) }, "csv": table, "dot": m.DOT, "mermaid": m.Mermaid, "html": func(w io.Writer) error { return m.HTML(w, m.Nodes[0].Name, []string{m.Nodes[0].Name}) }} {
 		got := written(t, write)
 		if strings.ContainsAny(got, "\x1b\r\u202e") {
 			t.Errorf("%s lets control characters through", name)
@@ -147,7 +167,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s lets a script through", name)
 		}
 	}
-	rows, err := csv.NewReader(strings.NewReader(written(t, m.CSV))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(written(t, table))).ReadAll()
 	if err != nil || len(rows) != 3 {
 		t.Fatalf("csv has %d rows, %v", len(rows), err)
 	}
@@ -166,7 +186,7 @@ func TestHostile(t *testing.T) {
 		}
 	}
 	var list []struct{ Src, Dst, Conn string }
-	if err := json.Unmarshal([]byte(written(t, m.JSON)), &list); err != nil || len(list) != 2 || list[0].Src != m.Nodes[0].Name {
+	if err := json.Unmarshal([]byte(written(t, func(w io.Writer) error { return render.JSON(w, lines) })), &list); err != nil || len(list) != 2 || list[0].Src != m.Nodes[0].Name {
 		t.Errorf("json: %v %v", list, err)
 	}
 }

@@ -2,15 +2,13 @@ package render
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"unicode"
 )
 
-// Text writes a line for each connection, as CONTRACT says, and after those of a folded map
-// who is alike.
+// Text writes a line for each edge, and after those who is alike.
 func (m *Map) Text(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	for _, e := range m.Edges {
@@ -30,35 +28,6 @@ func (m *Map) Text(w io.Writer) error {
 		for _, name := range n.Members[1:] {
 			fmt.Fprintf(b, "    %s\n", Harmless(name))
 		}
-	}
-	return b.Flush()
-}
-
-// JSON writes the connections as a list of {src, dst, conn}.
-func (m *Map) JSON(w io.Writer) error {
-	type line struct {
-		From string   `json:"src"`
-		To   string   `json:"dst"`
-		Conn string   `json:"conn"`
-		When []string `json:"conditions,omitempty"`
-	}
-	lines := make([]line, len(m.Edges))
-	for i, e := range m.Edges {
-		lines[i] = line{m.Nodes[e.From].Name, m.Nodes[e.To].Name, e.Conn, e.When}
-	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(lines)
-}
-
-// CSV writes the connections as a table with a head. A cell that a spreadsheet would take
-// for a formula begins with an apostrophe.
-func (m *Map) CSV(w io.Writer) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprint(b, "src,dst,conn\n")
-	for _, e := range m.Edges {
-		fmt.Fprintf(b, "%s,%s,%s\n", Cell(m.Nodes[e.From].Name), Cell(m.Nodes[e.To].Name), Cell(e.Label()))
 	}
 	return b.Flush()
 }
