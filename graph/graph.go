@@ -130,6 +130,10 @@ func (g *Graph) relation(n uint32) *bulwark.Relation {
 	return r
 }
 
+// detour is what every step costs besides its likelihood, so that of ways that are alike likely
+// the one with the fewest steps is told.
+const detour = 1e-5
+
 // close lays the relations by where they begin and end.
 func (g *Graph) close() {
 	if g.closed {
@@ -147,6 +151,9 @@ func (g *Graph) close() {
 		g.from[i], g.ends[i] = c.from, c.to
 		if c.likelihood < 1 {
 			g.cost[i] = float32(-math.Log(float64(c.likelihood)))
+		}
+		if !Grouping(g.names[c.to]) {
+			g.cost[i] += detour
 		}
 		if c.cut > 0 && lists[c.cut-1] == nil {
 			lists[c.cut-1] = g.number32(numbers, g.lists.all[c.cut-1])
