@@ -1,7 +1,6 @@
 package network
 
 import (
-	"iter"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -130,21 +129,4 @@ func (e *Engine) orderBackends() {
 		e.ofBackends[i] = int32(i)
 	}
 	slices.SortStableFunc(e.ofBackends, func(a, b int32) int { return e.backends[a].endpoint - e.backends[b].endpoint })
-}
-
-// Senders are the endpoints that the rules of a receiver let in on some port; what they may
-// send is another matter.
-func (e *Engine) Senders(to int) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		r := e.rowOf[Ingress][to]
-		if len(r) == 1 {
-			r[0].peers.each(yield)
-			return
-		}
-		all := newSet(len(e.Endpoints))
-		for _, c := range r {
-			c.peers.addTo(all)
-		}
-		all.each(yield)
-	}
 }

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"iter"
 	"slices"
 
 	"bulwark/kube"
@@ -88,6 +89,26 @@ func (e *Engine) Ports(from, to int) Ports {
 // Blocks are the addresses that answers tell apart in a direction, in their order; of an
 // engine that came out of another the blocks that are new stand at the end.
 func (e *Engine) Blocks(d Direction) []Block { return e.blocks[d] }
+
+// Named are the positions in [Engine.Blocks] of those that an endpoint may receive from or reach
+// on some port, each once.
+func (e *Engine) Named(d Direction, endpoint int) iter.Seq[int] {
+	var all runs
+	for _, c := range e.rowOf[d][endpoint] {
+		if len(all) == 0 {
+			all = c.outside
+			continue
+		}
+		all = joinedRuns(slices.Concat(all, c.outside))
+	}
+	return func(yield func(int) bool) {
+		for i := range all.each {
+			if i >= len(e.blocks[d]) || !yield(i) {
+				return
+			}
+		}
+	}
+}
 
 // BlockPorts are those on which an endpoint receives from (Ingress) or reaches (Egress) a
 // block of the direction.

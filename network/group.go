@@ -109,8 +109,8 @@ func (g group) move(from, into set) {
 // each gives the numbers in order until yield returns false.
 func (g group) each(yield func(int) bool) {
 	for w := range g.words {
-		for word := w.of; word != 0; word &= word - 1 {
-			if !yield(w.at<<6 + bits.TrailingZeros64(word)) {
+		for i := range w.each {
+			if !yield(i) {
 				return
 			}
 		}
@@ -121,6 +121,14 @@ func (g group) each(yield func(int) bool) {
 type word struct {
 	at int
 	of uint64
+}
+
+func (w word) each(yield func(int) bool) {
+	for of := w.of; of != 0; of &= of - 1 {
+		if !yield(w.at<<6 + bits.TrailingZeros64(of)) {
+			return
+		}
+	}
 }
 
 // words gives the numbers of a group in order, many at once.
@@ -149,8 +157,9 @@ func (g group) words(yield func(word) bool) {
 func (g group) shared(s set) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for w := range g.words {
-			for of := w.of & s[w.at]; of != 0; of &= of - 1 {
-				if !yield(w.at<<6 + bits.TrailingZeros64(of)) {
+			w.of &= s[w.at]
+			for i := range w.each {
+				if !yield(i) {
 					return
 				}
 			}

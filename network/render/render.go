@@ -75,19 +75,22 @@ func Draw(e *network.Engine, o Options) *Map {
 			unitOf[k] = i + 1
 		}
 	}
-	seen := make([]int, len(units)+1)
-	for j := range units {
-		for _, to := range units[j].endpoints {
-			for from := range e.Senders(to) {
-				if i := unitOf[from]; i > 0 && seen[i] != j+1 {
-					seen[i] = j + 1
-					d.between(&units[i-1], &units[j])
-				}
-			}
-			if o.Fold {
-				break // the others are alike
-			}
+	var among []int
+	for i := range units {
+		if o.Fold { // the others are alike
+			among = append(among, units[i].endpoints[0])
+			continue
 		}
+		among = append(among, units[i].endpoints...)
+	}
+	seen := make([]int, len(units)+1) // by which unit last: those of one come one after the other
+	for from, to := range e.Pairs(among) {
+		if i, j := unitOf[from], unitOf[to]; seen[j] != i {
+			seen[j] = i
+			d.between(&units[i-1], &units[j-1])
+		}
+	}
+	for j := range units {
 		d.outside(&units[j])
 	}
 	return d.finish()
@@ -217,8 +220,8 @@ func (d *drawing) outside(u *unit) {
 // addresses adds what an endpoint of a unit may receive from addresses, and send to them.
 func (d *drawing) addresses(u *unit, i int) {
 	for _, dir := range []network.Direction{network.Ingress, network.Egress} {
-		for b, block := range d.e.Blocks(dir) {
-			p := d.e.BlockPorts(dir, i, b)
+		for b := range d.e.Named(dir, i) {
+			block, p := d.e.Blocks(dir)[b], d.e.BlockPorts(dir, i, b)
 			if p.Empty() || block.First.Is6() && !d.o.IPv6 {
 				continue
 			}
@@ -237,6 +240,9 @@ func (d *drawing) domains(u *unit, i int) {
 	for k, name := range d.e.Domains() {
 		p := d.e.DomainPorts(i, k)
 		known := true
+		if p.Empty() {
+			continue
+		}
 		for b, block := range d.e.Blocks(network.Egress) {
 			known = known && (block.First.Is6() || p.Intersect(d.e.BlockPorts(network.Egress, i, b)).Equal(p))
 		}
