@@ -115,10 +115,17 @@ func (c *cloud) accounts() {
 			c.relation(account, to, a.edge, 1, a.how, o, remedy, "metadata", "annotations", a.annotation)
 			for _, w := range pods[account] {
 				if a.provider != "azure" || w.Meta.Labels["azure.workload.identity/use"] == "true" {
-					c.relation(name.Workload(w), to, a.edge, 1, "is given a token for it, as all pods of its account are", o, remedy, "metadata", "annotations", a.annotation)
+					c.given(w, to, o, remedy, "metadata", "annotations", a.annotation)
 				}
 			}
 		}
+	}
+}
+
+// given relates the containers of pods to the identity that all pods of their account have.
+func (c *cloud) given(w *kube.Workload, to bulwark.VertexID, o *kube.Object, remedy string, path ...any) {
+	for i := range w.Containers {
+		c.relation(name.Container(w, &w.Containers[i]), to, "CLOUD_ROLE", 1, "is given a token for it, as all pods of its account are", o, remedy, path...)
 	}
 }
 
@@ -159,7 +166,7 @@ func (c *cloud) associations() {
 		remedy := "remove " + o.ID() + ", or let the role do no more than the pods use"
 		c.relation(account, name.Cloud("aws", role), "CLOUD_ROLE", 1, "is given the role of AWS by the pod identity agent", o, remedy, "spec", "roleARN")
 		for _, w := range pods[account] {
-			c.relation(name.Workload(w), name.Cloud("aws", role), "CLOUD_ROLE", 1, "is given the role of AWS by the pod identity agent, as all pods of its account are", o, remedy, "spec", "roleARN")
+			c.given(w, name.Cloud("aws", role), o, remedy, "spec", "roleARN")
 		}
 	}
 }
