@@ -233,7 +233,7 @@ func (c *calico) ports(n *kube.Node, protos []Protocol, path []any) (portList, b
 	for i, p := range n.Get("notPorts").Items() {
 		first, last, ok := portSpan(p.Text())
 		if !ok {
-			c.problem(c.o, append(slices.Clone(path), "notPorts", i), "a name among notPorts is not read: the rule is left out of the answer")
+			c.lacks(c.o, append(slices.Clone(path), "notPorts", i), "a name among notPorts is not read: the rule is left out of the answer")
 			return list, false
 		}
 		for _, proto := range protos {

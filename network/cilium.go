@@ -45,7 +45,11 @@ var ciliumDirections = [2]ciliumFields{
 func (c *cilium) spec(n *kube.Node, path []any) {
 	c.unknown(c.o, n, path, "endpointSelector", "nodeSelector", "ingress", "ingressDeny", "egress", "egressDeny", "enableDefaultDeny", "labels", "description", "log")
 	if !n.Get("endpointSelector").Exists() {
-		c.problem(c.o, path, "no endpointSelector: a policy of nodes is not read")
+		if !n.Get("nodeSelector").Exists() {
+			c.refuse(c.o, path, "neither endpointSelector nor nodeSelector")
+			return
+		}
+		c.lacks(c.o, append(slices.Clone(path), "nodeSelector"), "it is for nodes, which the answer leaves out")
 		return
 	}
 	subject, ok := c.selector(n.Get("endpointSelector"), true, append(slices.Clone(path), "endpointSelector"))
@@ -84,12 +88,10 @@ func (c *cilium) rule(p *Policy, d Direction, action Action, n *kube.Node, path 
 	if n.Get("authentication", "mode").Text() == "required" {
 		one.when = append(one.when, "with mutual authentication")
 	}
-	if f := n.Get(f.nodes); f.Exists() {
-		c.nodesOf(p, d, one, f, append(slices.Clone(path), ciliumDirections[d].nodes))
-	}
 	if n.Get("toPorts").Len() == 0 {
 		if n.Get("icmps").Len() == 0 { // else it speaks of ICMP alone
 			one.ports = portList{numbers: AllPorts()}
+			c.nodesOf(p, d, one, n.Get(f.nodes), append(slices.Clone(path), f.nodes))
 			c.clause(p, d, one)
 		}
 		return
@@ -100,13 +102,13 @@ func (c *cilium) rule(p *Policy, d Direction, action Action, n *kube.Node, path 
 		each.who = &peers{pods: one.who.pods, all: one.who.all, cidr: slices.Clone(one.who.cidr)}
 		each.path, each.ports = at, c.ports(ports, at)
 		each.when = append(slices.Clone(one.when), c.conditions(ports, at)...)
+		c.nodesOf(p, d, each, n.Get(f.nodes), append(slices.Clone(path), f.nodes))
 		c.clause(p, d, each)
 	}
 }
 
-// nodesOf adds nodes that are selected by their labels.
+// nodesOf adds nodes that are selected by their labels to the peers of a clause.
 func (c *cilium) nodesOf(p *Policy, d Direction, one clause, n *kube.Node, path []any) {
-	one.ports = portList{numbers: AllPorts()}
 	for i, item := range n.Items() {
 		if list, ok := c.reader.selector(c.o, item, append(slices.Clone(path), i)); ok {
 			c.nodes(p, d, one, list, path)

@@ -35,7 +35,7 @@ func (c *cilium) peers(d Direction, n *kube.Node, path []any) *peers {
 			case f.entities:
 				c.entity(who, item.Text(), at(field, i))
 			case f.groups:
-				c.problem(c.o, at(field, i), "groups of a cloud are not read: the answer is without them")
+				c.lacks(c.o, at(field, i), "groups of a cloud are not read: the answer is without them")
 			case "toServices":
 				c.service(who, item, at(field, i))
 			case "toFQDNs":
@@ -43,14 +43,29 @@ func (c *cilium) peers(d Direction, n *kube.Node, path []any) *peers {
 			}
 		}
 	}
-	if n.Get(f.requires).Exists() {
-		c.problem(c.o, append(slices.Clone(path), f.requires), "%s is not read: the rule is left out of the answer", f.requires)
-		return nil
-	}
 	if !named && n.Get("toPorts").Len() > 0 {
 		who.open()
 	}
-	return who
+	return c.required(who, n.Get(f.requires), append(slices.Clone(path), f.requires))
+}
+
+// required leaves of peers those that a rule requires besides; nil when that cannot be read.
+// Who requires something requires it of the rules of all policies of an endpoint: so much is
+// told, not read.
+func (c *cilium) required(who *peers, n *kube.Node, path []any) *peers {
+	if n.Len() == 0 {
+		return who
+	}
+	c.lacks(c.o, path, "it holds for the other rules of the same pods too, where the answer leaves it out")
+	pods := c.bits(c.union(who))
+	for i, item := range n.Items() {
+		g, ok := c.selector(item, false, append(slices.Clone(path), i))
+		if !ok {
+			return nil
+		}
+		pods.and(c.bits(g))
+	}
+	return &peers{pods: []group{groupOf(pods)}, cidr: who.cidr}
 }
 
 // selector reads the endpoints that labels of Cilium's select. Without a namespace they are
@@ -61,16 +76,16 @@ func (c *cilium) selector(n *kube.Node, subject bool, path []any) (group, bool) 
 		c.refuse(c.o, path, "invalid selector: %v", err)
 		return group{}, false
 	}
-	var spaces, pods, accounts []requirement
+	var spaces, pods, accounts, reserved []requirement
 	elsewhere := false
 	for _, q := range list {
 		source, key, ok := strings.Cut(q.key, ":")
 		if !ok {
 			key = source
 		} else if source == "reserved" {
-			who := &peers{}
-			c.entity(who, key, path)
-			return c.union(who), true
+			q.key = key
+			reserved = append(reserved, q)
+			continue
 		} else if source != "k8s" && source != "any" {
 			c.problem(c.o, path, "labels of the source %q are not known: nothing is selected", source)
 			return group{}, false
@@ -93,14 +108,44 @@ func (c *cilium) selector(n *kube.Node, subject bool, path []any) (group, bool) 
 			pods = append(pods, q)
 		}
 	}
-	if c.space != "" && (subject || !elsewhere) {
+	if c.space != "" && (subject || !elsewhere) && !chosenBy(reserved) {
 		spaces = append(spaces, in(c.space)...)
 	}
 	g := c.choose(spaces, pods)
 	if len(accounts) > 0 {
 		g = g.only(c.bits(c.ofAccounts(accounts)))
 	}
+	if len(reserved) > 0 {
+		return c.ofReserved(g, reserved, subject, path), true
+	}
 	return c.podded(g), true
+}
+
+// chosenBy tells whether requirements ask for what Cilium has names of its own for.
+func chosenBy(reserved []requirement) bool {
+	return slices.ContainsFunc(reserved, func(q requirement) bool { return q.op == "In" || q.op == "Exists" })
+}
+
+// ofReserved leaves of a group what has Cilium's own names, or has them not.
+func (c *cilium) ofReserved(g group, list []requirement, subject bool, path []any) group {
+	if subject && chosenBy(list) {
+		c.lacks(c.o, path, "it is for what Cilium calls %s, which the answer leaves out", list[0].key)
+		return group{}
+	}
+	s := c.bits(g)
+	for _, q := range list {
+		who := &peers{}
+		c.entity(who, q.key, path)
+		if who.cidr = nil; q.op == "In" || q.op == "Exists" {
+			s.and(c.bits(c.union(who)))
+		} else {
+			s.without(c.bits(c.union(who)))
+		}
+	}
+	if chosenBy(list) {
+		return groupOf(s)
+	}
+	return c.podded(groupOf(s))
 }
 
 // entity adds what Cilium calls by a name of its own.
@@ -142,8 +187,8 @@ func (c *cilium) cidrSet(who *peers, n *kube.Node, path []any) {
 		c.cidrGroup(who, name, n, path)
 		return
 	}
-	if n.Has("cidrGroupSelector") {
-		c.problem(c.o, path, "cidrGroupSelector is not read: the answer is without it")
+	if choose := n.Get("cidrGroupSelector"); choose.Exists() {
+		c.cidrGroups(who, choose, n, path)
 		return
 	}
 	if b, ok := c.prefix(c.o, n.Get("cidr"), append(path, "cidr")...); ok {
@@ -163,17 +208,40 @@ func (c *cilium) except(n *kube.Node, path []any) []Block {
 
 func (c *cilium) cidrGroup(who *peers, name string, n *kube.Node, path []any) {
 	for _, o := range c.all.Kind("cilium.io", "CiliumCIDRGroup") {
-		if o.Name != name {
-			continue
+		if o.Name == name {
+			c.addresses(who, o, c.except(n, path))
+			return
 		}
-		for i, item := range o.Root.Get("spec", "externalCIDRs").Items() {
-			if b, ok := c.prefix(o, item, "spec", "externalCIDRs", i); ok {
-				who.cidr = append(who.cidr, cidr{block: b, except: c.except(n, path)})
-			}
-		}
-		return
 	}
 	c.problem(c.o, path, "the CiliumCIDRGroup %q is not there: the answer is without it", name)
+}
+
+// cidrGroups adds those that are selected by their labels.
+func (c *cilium) cidrGroups(who *peers, choose, n *kube.Node, path []any) {
+	want, err := selectorOf(choose)
+	if err != nil {
+		c.refuse(c.o, append(slices.Clone(path), "cidrGroupSelector"), "invalid selector: %v", err)
+		return
+	}
+	found := false
+	for _, o := range c.all.Kind("cilium.io", "CiliumCIDRGroup") {
+		if !slices.ContainsFunc(want, func(q requirement) bool { return !q.matches(o.Labels) }) {
+			c.addresses(who, o, c.except(n, path))
+			found = true
+		}
+	}
+	if !found {
+		c.problem(c.o, path, "it selects no CiliumCIDRGroup: the answer is without it")
+	}
+}
+
+// addresses adds those of a group.
+func (c *cilium) addresses(who *peers, o *kube.Object, except []Block) {
+	for i, item := range o.Root.Get("spec", "externalCIDRs").Items() {
+		if b, ok := c.prefix(o, item, "spec", "externalCIDRs", i); ok {
+			who.cidr = append(who.cidr, cidr{block: b, except: except})
+		}
+	}
 }
 
 // domain reads {matchName} or {matchPattern}.

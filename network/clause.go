@@ -20,7 +20,7 @@ type clause struct {
 // clause adds the rules that a clause comes to.
 func (r *reader) clause(p *Policy, d Direction, c clause) {
 	if c.action == Pass && len(c.when) > 0 {
-		r.problem(p.Object, c.path, "whether it passes on depends on %q: it is taken not to", strings.Join(c.when, " and "))
+		r.lacks(p.Object, c.path, "whether it passes on depends on %q: it is taken not to", strings.Join(c.when, " and "))
 		return
 	}
 	first := len(p.rules[d])

@@ -31,7 +31,7 @@ func (r *reader) peerAuthentication(o *kube.Object) {
 		}
 	}
 	if spec.Has("portLevelMtls") && !spec.Has("selector") {
-		r.problem(o, []any{"spec", "portLevelMtls"}, "it holds for nothing without a selector")
+		r.mistake(o, []any{"spec", "portLevelMtls"}, "it holds for nothing without a selector")
 	}
 	p := &Policy{Object: o, tier: tierMesh, order: orderStrict, subject: r.meshed(o)}
 	without := r.bits(r.everybody)

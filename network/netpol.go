@@ -19,21 +19,27 @@ func (r *reader) networkPolicy(o *kube.Object) {
 	p := &Policy{Object: o, tier: tierNamespace, order: orderNamespace, tie: o.Namespace + "/knp.default." + o.Name, subject: r.holdingFor(subject)}
 	p.isolates[Ingress] = len(types) == 0 || slices.Contains(types, "Ingress")
 	p.isolates[Egress] = slices.Contains(types, "Egress") || len(types) == 0 && spec.Get("egress").Len() > 0
-	for d, field := range [2][2]string{{"ingress", "from"}, {"egress", "to"}} {
-		for i, n := range spec.Get(field[0]).Items() {
-			path := []any{"spec", field[0], i}
-			who := r.from(o, n.Get(field[1]), append(path, field[1]))
+	for d, rules := range [2]string{"ingress", "egress"} {
+		for i, n := range spec.Get(rules).Items() {
+			path := append(r.path[:0], "spec", directionStep[d], i) // what is told of keeps a copy
+			who := r.from(o, n.Get(peerField[d]), append(path, peerStep[d]))
 			ports := r.ports(o, n.Get("ports"), append(path, "ports"))
 			if p.isolates[d] {
-				r.add(p, Direction(d), Allow, who, ports, path)
+				r.add(p, Direction(d), Allow, who, ports, slices.Clone(path))
 			}
 		}
-		if !p.isolates[d] && spec.Get(field[0]).Len() > 0 {
-			r.note(o, []any{"spec", field[0]}, "policyTypes leaves these rules out")
+		if !p.isolates[d] && spec.Get(rules).Len() > 0 {
+			r.mistake(o, []any{"spec", rules}, "policyTypes leaves these rules out")
 		}
 	}
 	r.policies = append(r.policies, p)
 }
+
+// peerField names the peers of a rule.
+var peerField = [2]string{"from", "to"}
+
+// The same as steps of paths.
+var directionStep, peerStep = [2]any{"ingress", "egress"}, [2]any{"from", "to"}
 
 // policyTypes reads the directions that a policy holds for.
 func (r *reader) policyTypes(o *kube.Object, n *kube.Node) []string {
@@ -58,7 +64,7 @@ func (r *reader) from(o *kube.Object, n *kube.Node, path []any) *peers {
 		return who.open()
 	}
 	for i, peer := range n.Items() {
-		at := append(slices.Clone(path), i)
+		at := append(path, i)
 		block, pods := peer.Get("ipBlock").Exists(), peer.Get("podSelector").Exists() || peer.Get("namespaceSelector").Exists()
 		switch {
 		case block && pods:
@@ -78,13 +84,13 @@ func (r *reader) from(o *kube.Object, n *kube.Node, path []any) *peers {
 
 // ipBlock reads {cidr, except}.
 func (r *reader) ipBlock(o *kube.Object, n *kube.Node, who *peers, path []any) {
-	whole, ok := r.network(o, n.Get("cidr"), append(slices.Clone(path), "cidr")...)
+	whole, ok := r.network(o, n.Get("cidr"), append(path, "cidr")...)
 	if !ok {
 		return
 	}
 	c := cidr{block: blockOf(whole)}
 	for i, x := range n.Get("except").Items() {
-		at := append(slices.Clone(path), "except", i)
+		at := append(path, "except", i)
 		p, ok := r.network(o, x, at...)
 		switch {
 		case !ok:
@@ -104,7 +110,7 @@ func (r *reader) ports(o *kube.Object, n *kube.Node, path []any) portList {
 	}
 	var list portList
 	for i, p := range n.Items() {
-		at := append(slices.Clone(path), i)
+		at := append(path, i)
 		proto, ok := protocolNamed(p.Get("protocol"))
 		port, end := p.Get("port"), p.Get("endPort")
 		first, isNumber := port.Int()

@@ -102,4 +102,7 @@ type Problem struct {
 	Text   string
 	// Refused tells that no API server takes the object: the answer is without it.
 	Refused bool
+	// Mistake tells that something is wrong with the object. Else it is as it should be, and
+	// the answer lacks something of it.
+	Mistake bool
 }

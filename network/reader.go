@@ -46,12 +46,17 @@ type reader struct {
 	portNames  map[portName][]having
 	foreign    // what other kinds need
 	scratch    set
+	path       []any  // where the object is read
+	key        []byte // of a selector
+	spaceNamed map[string][]requirement
 	everybody  group
 	subjects   set // the endpoints that policies can hold for
 	policies   []*Policy
-	refused    bool // the object that is read
-	strict     bool // whatever is wrong with it refuses it; labels are held to the rules of API servers
-	wrong      int  // what is wrong with the object that is read
+	refused    bool         // the object that is read
+	strict     bool         // whatever is wrong with it refuses it; labels are held to the rules of API servers
+	wrong      int          // what is wrong with the object that is read
+	about      *kube.Object // whom problems are told of
+	told       int          // of it
 }
 
 // cidr is a block that a rule of a policy names, less some of it.
@@ -62,7 +67,7 @@ type cidr struct {
 }
 
 func newReader(e *Engine, s *kube.Set) *reader {
-	r := &reader{e: e, mu: &sync.Mutex{}, number: map[string]int{}, chosen: map[string]group{}, spaces: map[string]group{}, portNames: map[portName][]having{}, subjects: newSet(len(e.Endpoints)), scratch: newSet(len(e.Endpoints))}
+	r := &reader{e: e, mu: &sync.Mutex{}, number: map[string]int{}, chosen: map[string]group{}, spaces: map[string]group{}, portNames: map[portName][]having{}, subjects: newSet(len(e.Endpoints)), scratch: newSet(len(e.Endpoints)), path: make([]any, 0, 16), spaceNamed: map[string][]requirement{}}
 	r.all = s
 	var spaces []map[string]string
 	space := func(name string, labels map[string]string) int {
@@ -104,9 +109,26 @@ func newReader(e *Engine, s *kube.Set) *reader {
 // problem notes what is wrong with an object: so many times, then no more.
 func (r *reader) problem(o *kube.Object, path []any, format string, a ...any) {
 	r.wrong++
-	if r.wrong <= maxProblems {
+	r.mistake(o, path, format, a...)
+}
+
+// mistake is problem for what refuses nothing.
+func (r *reader) mistake(o *kube.Object, path []any, format string, a ...any) {
+	if r.lacks(o, path, format, a...) {
+		r.e.Problems[len(r.e.Problems)-1].Mistake = true
+	}
+}
+
+// lacks notes what the answer lacks of an object that is as it should be: so many times, then no
+// more, and it is false.
+func (r *reader) lacks(o *kube.Object, path []any, format string, a ...any) bool {
+	if o != r.about {
+		r.about, r.told = o, 0
+	}
+	if r.told++; r.told <= maxProblems {
 		r.note(o, path, format, a...)
 	}
+	return r.told <= maxProblems
 }
 
 // maxProblems is how many problems of one object are told.
@@ -133,10 +155,11 @@ func (r *reader) selector(o *kube.Object, n *kube.Node, path []any) ([]requireme
 
 // choose gives the endpoints of matching namespaces with matching labels; shared.
 func (r *reader) choose(spaces, pods []requirement) group {
-	key := canonical(spaces) + "\x03" + canonical(pods)
-	if g, ok := r.chosen[key]; ok {
+	r.key = canonical(append(canonical(r.key[:0], spaces), 3), pods)
+	if g, ok := r.chosen[string(r.key)]; ok {
 		return g
 	}
+	key := string(r.key)
 	g := r.within(spaces)
 	if len(pods) > 0 {
 		clear(r.scratch)
@@ -149,7 +172,7 @@ func (r *reader) choose(spaces, pods []requirement) group {
 
 // within gives the endpoints of matching namespaces; shared.
 func (r *reader) within(spaces []requirement) group {
-	key := canonical(spaces)
+	key := string(canonical(nil, spaces))
 	if g, ok := r.spaces[key]; ok {
 		return g
 	}
@@ -172,7 +195,11 @@ func in(namespace string) []requirement {
 // select reads {namespaceSelector, podSelector}: the endpoints that match both. Without the
 // former they are those of namespace.
 func (r *reader) selected(o *kube.Object, n *kube.Node, namespace string, path ...any) (group, bool) {
-	spaces := in(namespace)
+	spaces := r.spaceNamed[namespace]
+	if spaces == nil {
+		spaces = in(namespace)
+		r.spaceNamed[namespace] = spaces
+	}
 	if n.Has("namespaceSelector") || namespace == "" {
 		var ok bool
 		if spaces, ok = r.selector(o, n.Get("namespaceSelector"), append(path, "namespaceSelector")); !ok {
@@ -348,8 +375,8 @@ func (r *reader) one(o *kube.Object, read func(*reader, *kube.Object)) {
 	policies, problems := len(r.policies), len(r.e.Problems)
 	r.strict, r.wrong, r.refused = false, 0, false
 	read(r, o)
-	if r.wrong > maxProblems {
-		r.note(o, nil, "%d more like these", r.wrong-maxProblems)
+	if r.about == o && r.told > maxProblems {
+		r.note(o, nil, "%d more like these", r.told-maxProblems)
 	}
 	if !r.refused && !(r.strict && r.wrong > 0) {
 		return

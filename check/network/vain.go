@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"strings"
 
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
@@ -86,35 +85,12 @@ func (g *ground) alike(p *network.Policy) string {
 	for name, v := range p.Root.Get("spec", "podSelector", "matchLabels").Fields() {
 		for _, i := range g.members[p.Namespace] {
 			have, ok := g.Endpoints[i].Labels[name]
-			if ok && have != v.Text() && near(have, v.Text()) {
+			if ok && have != v.Text() && kube.Near(have, v.Text()) {
 				return fmt.Sprintf("%s has %s: %s", g.Endpoints[i], name, have)
 			}
 		}
 	}
 	return ""
-}
-
-// near tells whether two words are one of which a letter or two were mistaken.
-func near(a, b string) bool {
-	if len(a) > 63 || len(b) > 63 {
-		return false
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			before, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, before+cost)
-		}
-	}
-	return row[len(b)] <= 2 && min(len(a), len(b)) > 3
 }
 
 func peersNothing(h *posture.Hits, s *kube.Set) {
@@ -205,7 +181,7 @@ func (g *ground) vain(p *network.Policy, r *network.RuleView) bool {
 
 func invalid(h *posture.Hits, s *kube.Set) {
 	for _, p := range groundOf(s).Problems {
-		if policy(p.Object) && !strings.Contains(p.Text, "left out of the answer") {
+		if policy(p.Object) && p.Mistake {
 			h.Add(posture.Hit{Object: p.Object, Path: p.Path, Evidence: kube.PathText(p.Path...) + ": " + p.Text})
 		}
 	}
