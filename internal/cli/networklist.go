@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bulwark/kube"
 	"bulwark/network"
 	"bulwark/network/render"
 )
@@ -130,14 +131,14 @@ func workloadsNamed(e *network.Engine, word string) []int {
 
 // unknownWorkload says that there is none of that name, and which are like it.
 func unknownWorkload(e *network.Engine, word string) error {
-	_, name, ok := strings.Cut(word, "/")
-	if !ok {
-		name = word
-	}
+	name := word[strings.LastIndexByte(word, '/')+1:]
 	name, _, _ = strings.Cut(name, "[")
+	name = strings.ToLower(name)
 	var like []string
 	for _, p := range e.Endpoints {
-		if len(like) < 5 && !p.Outside && (strings.Contains(p.Name, name) || strings.Contains(name, p.Name)) && !slices.Contains(like, p.String()) {
+		known := strings.ToLower(p.Name)
+		alike := kube.Near(name, known) || name != "" && (strings.Contains(known, name) || strings.Contains(name, known))
+		if len(like) < 5 && !p.Outside && alike && !slices.Contains(like, p.String()) {
 			like = append(like, p.String())
 		}
 	}
