@@ -25,6 +25,7 @@ type Endpoint struct {
 	Outside bool
 
 	ports []namedPort
+	text  string // its name, once it is one of an engine
 }
 
 // namedPort is a port that a container gives a name.
@@ -38,6 +39,9 @@ type namedPort struct {
 func (e *Endpoint) String() string {
 	if e.Outside {
 		return "{" + e.Name + "}"
+	}
+	if e.text != "" {
+		return e.text
 	}
 	return e.Namespace + "/" + e.Name + "[" + e.Kind + "]"
 }
@@ -109,6 +113,7 @@ const maxGenerations = 1000
 func (l *lister) add(e *Endpoint) {
 	if key := e.key(l.telling); !l.seen[key] {
 		l.seen[key] = true
+		e.text = e.String()
 		l.list = append(l.list, e)
 	}
 }
@@ -149,7 +154,7 @@ func telling(s *kube.Set) map[string]bool {
 	var look func(n *kube.Node, depth int)
 	look = func(n *kube.Node, depth int) {
 		for name, v := range n.Fields() {
-			if changing[name] {
+			if strings.Contains(name, "-") && changing[name] {
 				found[name] = true
 			}
 			if key := v.Text(); name == "key" && changing[key] {

@@ -46,8 +46,12 @@ type reader struct {
 	portNames  map[portName][]having
 	foreign    // what other kinds need
 	scratch    set
-	path       []any  // where the object is read
-	key        []byte // of a selector
+	reading    bool         // policies; else what there is beside them
+	most       int          // problems of the object that are told
+	untold     int          // what was not noted any more
+	silent     *kube.Object // the first of it
+	path       []any        // where the object is read
+	key        []byte       // of a selector
 	spaceNamed map[string][]requirement
 	everybody  group
 	subjects   set // the endpoints that policies can hold for
@@ -123,20 +127,32 @@ func (r *reader) mistake(o *kube.Object, path []any, format string, a ...any) {
 // more, and it is false.
 func (r *reader) lacks(o *kube.Object, path []any, format string, a ...any) bool {
 	if o != r.about {
-		r.about, r.told = o, 0
+		r.about, r.told, r.most = o, 0, maxProblems
+		if len(r.e.Problems) > manyProblems {
+			r.most = 1
+		}
 	}
-	if r.told++; r.told <= maxProblems {
-		r.note(o, path, format, a...)
-	}
-	return r.told <= maxProblems
+	r.told++
+	return r.told <= r.most && r.note(o, path, format, a...)
 }
 
-// maxProblems is how many problems of one object are told.
-const maxProblems = 20
+const (
+	maxProblems  = 20     // of one object that are told
+	manyProblems = 1000   // from here on each object has one
+	allProblems  = 10_000 // of policies that are told
+)
 
-// note notes what the reader of an answer must know of an object that is as it should be.
-func (r *reader) note(o *kube.Object, path []any, format string, a ...any) {
+// note notes what the reader of an answer must know of an object that is as it should be. It is
+// false when so much is noted that this is not.
+func (r *reader) note(o *kube.Object, path []any, format string, a ...any) bool {
+	if r.reading && len(r.e.Problems) >= allProblems {
+		if r.untold++; r.untold == 1 {
+			r.silent = o
+		}
+		return false
+	}
 	r.e.Problems = append(r.e.Problems, Problem{Object: o, Path: slices.Clone(path), Text: fmt.Sprintf(format, a...)})
+	return true
 }
 
 // selector reads one; nil and a problem when it is invalid. A selector that is not there
@@ -155,11 +171,14 @@ func (r *reader) selector(o *kube.Object, n *kube.Node, path []any) ([]requireme
 
 // choose gives the endpoints of matching namespaces with matching labels; shared.
 func (r *reader) choose(spaces, pods []requirement) group {
-	r.key = canonical(append(canonical(r.key[:0], spaces), 3), pods)
-	if g, ok := r.chosen[string(r.key)]; ok {
+	name := canonical(append(canonical(r.key[:0], spaces), 3), pods)
+	if cap(name) <= 8*longSelector {
+		r.key = name // to be used again
+	}
+	if g, ok := r.chosen[string(name)]; ok {
 		return g
 	}
-	key := string(r.key)
+	key := string(name)
 	g := r.within(spaces)
 	if len(pods) > 0 {
 		clear(r.scratch)
@@ -363,10 +382,14 @@ func (r *reader) named(name portName) []having {
 
 // read makes the policies of all objects.
 func (r *reader) read(s *kube.Set) {
+	r.reading = true
 	for _, k := range kinds {
 		for _, o := range s.Kind(k.group, k.kind) {
 			r.one(o, k.read)
 		}
+	}
+	if r.reading = false; r.untold > 0 {
+		r.note(r.silent, nil, "here and in policies behind it there are %d more problems than are told", r.untold)
 	}
 }
 
@@ -375,8 +398,8 @@ func (r *reader) one(o *kube.Object, read func(*reader, *kube.Object)) {
 	policies, problems := len(r.policies), len(r.e.Problems)
 	r.strict, r.wrong, r.refused = false, 0, false
 	read(r, o)
-	if r.about == o && r.told > maxProblems {
-		r.note(o, nil, "%d more like these", r.told-maxProblems)
+	if r.about == o && r.told > r.most {
+		r.note(o, nil, "%d more like these", r.told-r.most)
 	}
 	if !r.refused && !(r.strict && r.wrong > 0) {
 		return

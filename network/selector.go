@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-	"strings"
 
 	"bulwark/kube"
 )
@@ -48,23 +47,27 @@ func selectorOf(n *kube.Node) ([]requirement, error) {
 	return list, nil
 }
 
-// canonical is equal for selectors that say the same in another order.
-func canonical(list []requirement) string {
+// canonical adds to a text what is equal for selectors that say the same in another order.
+func canonical(b []byte, list []requirement) []byte {
 	for _, r := range list {
 		slices.Sort(r.values)
 	}
 	slices.SortFunc(list, func(a, b requirement) int {
 		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.op, b.op), slices.Compare(a.values, b.values))
 	})
-	var b strings.Builder
+	first := len(b)
 	for _, r := range list {
-		b.WriteString(r.key + "\x00" + r.op + "\x00" + strings.Join(r.values, "\x01") + "\x02")
+		b = append(append(append(append(b, r.key...), 0), r.op...), 0)
+		for _, v := range r.values {
+			b = append(append(b, v...), 1)
+		}
+		b = append(b, 2)
 	}
-	if b.Len() > longSelector {
-		sum := sha256.Sum256([]byte(b.String()))
-		return string(sum[:])
+	if len(b)-first > longSelector {
+		sum := sha256.Sum256(b[first:])
+		return append(b[:first], sum[:]...)
 	}
-	return b.String()
+	return b
 }
 
 // longSelector is how long a selector may be that is known by its text, not by its digest: one
@@ -99,7 +102,7 @@ func (x *index) values(key string) map[string][]int32 {
 
 // match gives the things that a selector matches; shared, not to be changed.
 func (x *index) match(selector []requirement) group {
-	name := canonical(selector)
+	name := string(canonical(nil, selector))
 	if s, ok := x.known[name]; ok {
 		return s
 	}
