@@ -171,14 +171,11 @@ func (r *reader) selector(o *kube.Object, n *kube.Node, path []any) ([]requireme
 
 // choose gives the endpoints of matching namespaces with matching labels; shared.
 func (r *reader) choose(spaces, pods []requirement) group {
-	name := canonical(append(canonical(r.key[:0], spaces), 3), pods)
-	if cap(name) <= 8*longSelector {
-		r.key = name // to be used again
-	}
-	if g, ok := r.chosen[string(name)]; ok {
+	r.key = canonical(append(canonical(r.key[:0], spaces), 3), pods)
+	if g, ok := r.chosen[string(r.key)]; ok {
 		return g
 	}
-	key := string(name)
+	key := string(r.key)
 	g := r.within(spaces)
 	if len(pods) > 0 {
 		clear(r.scratch)
