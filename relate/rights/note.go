@@ -23,18 +23,18 @@ func (e *engine) noted() {
 	}
 }
 
-// cutNames says that rules of a role name too many objects.
+// cutNames says that rules of a role name too many objects, once.
 func (e *engine) cutNames(g *grant) {
-	if g.names != nil && g.names.cut > 0 {
+	if g.names != nil && g.names.cut > 0 && !e.told[g.from] {
+		e.told[g.from] = true
 		e.note("%s%s names more than %d objects to %s; %d are not looked at", g.from.ID(), g.from.Place(g.names.at), mostNames, table[g.power].text, g.names.cut)
 	}
 }
 
-// dropped says, once for a grant, that not all that it is for was looked at.
+// dropped says, once for a role, that not all that it is for was looked at.
 func (e *engine) dropped(g *grant, n int, what string) {
-	if e.told[g] {
-		return
+	if !e.told[g.from] {
+		e.told[g.from] = true
+		e.note("%s%s names %d %s; they are not looked at", g.from.ID(), g.from.Place(g.index), n, what)
 	}
-	e.told[g] = true
-	e.note("%s%s names %d %s; they are not looked at", g.from.ID(), g.from.Place(g.index), n, what)
 }

@@ -1,6 +1,8 @@
 package rights
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"bulwark"
@@ -21,7 +23,7 @@ var combinations = []combination{
 	{parts: []power{createBindings, bindRoles}, keys: bindable("Role"), lead: bindsRoles},
 	{parts: []power{changeBindings, bindRoles}, keys: rebindable("Role", false), lead: rebinds("Role")},
 	{parts: []power{changeClusterRoles, escalateClusterRoles}, keys: escalatable, lead: escalatesEverywhere, own: true},
-	{parts: []power{createClusterRoles, escalateClusterRoles}, keys: unnamed, lead: aggregates, own: true},
+	{parts: []power{createClusterRoles, escalateClusterRoles}, keys: aggregating, lead: aggregates, own: true},
 	{parts: []power{changeRoles, escalateRoles}, keys: escalatable, lead: escalates, own: true},
 	{parts: []power{createRequests, approveRequests, approveSigners}, keys: signers, lead: certifies},
 	{parts: []power{createRequests, approveNodes}, lead: func(e *engine, _ *spot, _ *key) {
@@ -63,70 +65,102 @@ func bindable(kind string) keys {
 			return nil, true
 		}
 		if kind == "Role" {
-			return e.rolesCalled(g.names, at.namespace), false
+			return g.names.among(e.rolesIn(at.namespace)), false
 		}
-		var list []key
-		for _, called := range g.names.list {
-			if r := e.rights.Role("ClusterRole/" + called); r != nil {
-				list = append(list, key{scope: scope{r, at.namespace}})
-			}
+		list := slices.Clone(g.names.among(e.rolesIn(everywhere)))
+		for i := range list {
+			list[i].namespace = at.namespace
 		}
 		return list, false
 	}
 }
 
-// rolesCalled are the Roles of some names in a namespace, in all where that is "".
-func (e *engine) rolesCalled(n *names, namespace string) []key {
-	var list []key
-	for _, role := range e.rolesIn(namespace) {
-		if n.has[role.Name] {
-			list = append(list, key{scope: scope{role, role.Namespace}})
-		}
-	}
-	return list
-}
-
-func (e *engine) rolesIn(namespace string) []*rbac.Role {
+// rolesIn are the Roles of a namespace by name, of all where it is ""; ClusterRoles are in
+// everywhere.
+func (e *engine) rolesIn(namespace string) map[string][]key {
 	if e.roles == nil {
-		e.roles = map[string][]*rbac.Role{}
+		e.roles = map[string]map[string][]key{everywhere: {}, "": {}}
 		for _, role := range e.rights.Roles {
-			if !role.Cluster() {
-				e.roles[role.Namespace], e.roles[""] = append(e.roles[role.Namespace], role), append(e.roles[""], role)
+			k := key{scope: scope{role, role.Namespace}}
+			if role.Cluster() {
+				if e.roles[everywhere][role.Name] == nil { // the first counts
+					e.roles[everywhere][role.Name] = []key{k}
+				}
+				continue
+			}
+			if e.roles[role.Namespace] == nil {
+				e.roles[role.Namespace] = map[string][]key{}
+			}
+			for _, ns := range []string{role.Namespace, ""} {
+				e.roles[ns][role.Name] = append(e.roles[ns][role.Name], k)
 			}
 		}
 	}
 	return e.roles[namespace]
 }
 
-// bound are the roles of a kind that bindings of some names bind in a namespace; everywhere
-// RoleBindings count where ClusterRoles of all namespaces are asked for.
-func (e *engine) bound(kind, namespace string, n *names) []key {
-	var list []key
-	for _, b := range e.bindingsIn(namespace) {
-		if b.Role.Kind() == kind && n.allow(b.Object.Name) {
-			list = append(list, key{scope: scope{b.Role, b.Namespace}})
-		}
-	}
-	return unique(list)
-}
-
 // everywhere stands for all namespaces among bindings: those of "" are ClusterRoleBindings.
 const everywhere = "*"
 
-func (e *engine) bindingsIn(namespace string) []*rbac.Binding {
+// bindings are those of a kind of role in a namespace, and what they bind.
+type bindings struct {
+	all    []key
+	called map[string][]key // by the binding's name
+	to     map[string][]key // by the role's
+}
+
+// bound gives the bindings of ClusterRoles or Roles in a namespace.
+func (e *engine) bound(kind, namespace string) *bindings {
 	if e.bindings == nil {
-		e.bindings = map[string][]*rbac.Binding{}
+		e.bindings = map[grouping]*bindings{}
 		for _, b := range e.rights.Bindings {
 			if b.Role == nil {
 				continue
 			}
-			e.bindings[b.Namespace] = append(e.bindings[b.Namespace], b)
+			e.bindingIn(b, b.Namespace)
 			if b.Namespace != "" {
-				e.bindings[everywhere] = append(e.bindings[everywhere], b)
+				e.bindingIn(b, everywhere)
+			}
+		}
+		for _, list := range e.bindings {
+			list.all = unique(list.all)
+			for called, keys := range list.to {
+				list.to[called] = unique(keys)
 			}
 		}
 	}
-	return e.bindings[namespace]
+	if list := e.bindings[grouping{kind, namespace}]; list != nil {
+		return list
+	}
+	return &bindings{}
+}
+
+func (e *engine) bindingIn(b *rbac.Binding, namespace string) {
+	at := grouping{b.Role.Kind(), namespace}
+	list, k := e.bindings[at], key{scope: scope{b.Role, b.Namespace}}
+	if list == nil {
+		list = &bindings{called: map[string][]key{}, to: map[string][]key{}}
+		e.bindings[at] = list
+	}
+	list.all = append(list.all, k)
+	list.called[b.Object.Name], list.to[b.Role.Name] = append(list.called[b.Object.Name], k), append(list.to[b.Role.Name], k)
+}
+
+// among are the keys of some names, by whichever are fewer.
+func (n *names) among(by map[string][]key) []key {
+	var list []key
+	if len(n.list) < len(by) {
+		for _, called := range n.list {
+			list = append(list, by[called]...)
+		}
+		return unique(list)
+	}
+	for _, called := range slices.Sorted(maps.Keys(by)) {
+		if n.has[called] {
+			list = append(list, by[called]...)
+		}
+	}
+	return unique(list)
 }
 
 // bindsEverywhere relates who may write ClusterRoleBindings and bind ClusterRoles. Every
@@ -162,15 +196,26 @@ func bindsRoles(e *engine, at *spot, k *key) {
 
 // rolesOf are the permissions that the Roles of a namespace give, of all where that is "".
 func (e *engine) rolesOf(namespace string) *group {
-	for _, role := range e.rolesIn(namespace) {
-		at := scope{role, role.Namespace}
-		if !e.joined[at] {
-			e.joined[at] = true
-			g := e.members.kind(e.space(role.Namespace), "roles")
-			g.members = append(g.members, e.permission(role, role.Namespace).id)
+	all := e.members.kind(e.space(namespace), "roles")
+	if e.grouped[grouping{"roles", namespace}] {
+		return all
+	}
+	of := e.rolesIn(namespace)
+	for _, called := range slices.Sorted(maps.Keys(of)) {
+		for _, k := range of[called] {
+			if !e.grouped[grouping{"roles", k.namespace}] {
+				g := e.members.kind(e.space(k.namespace), "roles")
+				g.members = append(g.members, e.permission(k.role, k.namespace).id)
+			}
 		}
 	}
-	return e.members.kind(e.space(namespace), "roles")
+	if namespace == "" {
+		for ns := range e.roles {
+			e.grouped[grouping{"roles", ns}] = true
+		}
+	}
+	e.grouped[grouping{"roles", namespace}] = true
+	return all
 }
 
 // rebindable are the roles of a kind that bindings bind which may be changed to have other
@@ -183,14 +228,9 @@ func rebindable(kind string, wide bool) keys {
 		case g.names == nil:
 			return nil, true
 		case j == 0:
-			return e.bound(kind, in, g.names), false
+			return g.names.among(e.bound(kind, in).called), false
 		}
-		var list []key
-		for _, k := range e.bound(kind, in, nil) {
-			if g.names.has[k.role.Name] {
-				list = append(list, k)
-			}
-		}
+		list := g.names.among(e.bound(kind, in).to)
 		if admin := e.rights.Role("ClusterRole/cluster-admin"); wide && admin != nil && g.names.has[admin.Name] {
 			list = unique(append(list, key{scope: scope{admin, ""}}))
 		}
@@ -216,7 +256,7 @@ func rebinds(kind string) func(e *engine, at *spot, k *key) {
 		g := e.members.kind(e.space(at.namespace), called)
 		if !e.grouped[grouping{called, at.namespace}] {
 			e.grouped[grouping{called, at.namespace}] = true
-			for _, k := range e.bound(kind, rebound(at.namespace, false), nil) {
+			for _, k := range e.bound(kind, rebound(at.namespace, false)).all {
 				if at.namespace != "" || !e.grouped[grouping{called, k.namespace}] {
 					g.members = append(g.members, e.permission(k.role, k.namespace).id)
 				}
@@ -239,21 +279,27 @@ func (e *engine) toRole(k *key) {
 	e.one(to, "ROLE_BIND", 1, "binds itself to "+k.role.ID()+where(k.namespace))
 }
 
-// escalatable are the roles that somebody has and may write any right into.
+// escalatable are the roles that somebody has and may write any right into. Who may do that to
+// every ClusterRole has one.
 func escalatable(_ *engine, _ int, g *grant, at *spot) ([]key, bool) {
-	if g.names == nil {
+	wide := table[g.power].cluster
+	if g.names == nil && wide {
 		return nil, true
 	}
 	var list []key
+	has := func(r *rbac.Role, namespace string) {
+		if g.names.allow(r.Name) && r.Cluster() == wide && (wide || at.namespace == "" || r.Namespace == at.namespace) {
+			list = append(list, key{scope: scope{r, namespace}})
+		}
+	}
 	for _, h := range at.held {
-		for _, r := range append([]*rbac.Role{h.role}, h.role.From...) {
-			switch wide := table[g.power].cluster; {
-			case !g.names.has[r.Name] || r.Cluster() != wide:
-			case wide:
-				list = append(list, key{scope: scope{r, h.namespace}})
-			case at.namespace == "" || r.Namespace == at.namespace:
-				list = append(list, key{scope: scope{r, r.Namespace}})
-			}
+		if !wide {
+			has(h.role, h.role.Namespace)
+			continue
+		}
+		has(h.role, h.namespace)
+		for _, r := range h.role.From {
+			has(r, h.namespace)
 		}
 	}
 	return unique(list), false
@@ -267,28 +313,29 @@ func escalatesEverywhere(e *engine, _ *spot, k *key) {
 	e.one(e.admin(k.namespace), "RBAC_ESCALATE_TO", 1, "writes every right into "+k.role.ID()+", which it has (escalate)")
 }
 
-func escalates(e *engine, at *spot, k *key) {
+func escalates(e *engine, _ *spot, k *key) {
 	if k != nil {
 		e.one(e.admin(k.namespace), "RBAC_ESCALATE_TO", 1, "writes every right into "+k.role.ID()+", which it has (escalate)")
-		return
-	}
-	for _, h := range at.held {
-		if !h.role.Cluster() && (at.namespace == "" || h.role.Namespace == at.namespace) {
-			e.one(e.admin(h.role.Namespace), "RBAC_ESCALATE_TO", 1, "writes every right into "+h.role.ID()+", which it has (escalate)")
-		}
 	}
 }
 
-// unnamed are for everything or for nothing: what is to be made has no name yet.
-func unnamed(_ *engine, _ int, g *grant, _ *spot) ([]key, bool) { return nil, g.names == nil }
+// aggregating are the roles that somebody has which take in others, where any may be made: what
+// is to be made has no name yet.
+func aggregating(_ *engine, _ int, g *grant, at *spot) ([]key, bool) {
+	var list []key
+	for _, h := range at.held {
+		if g.names == nil && h.role.Cluster() && h.role.Aggregates {
+			list = append(list, key{scope: h})
+		}
+	}
+	return list, false
+}
 
 // aggregates relates who makes a ClusterRole with every right and the label by which one that
 // it has takes in others.
-func aggregates(e *engine, at *spot, _ *key) {
-	for _, h := range at.held {
-		if h.role.Cluster() && h.role.Aggregates {
-			e.one(e.admin(h.namespace), "RBAC_ESCALATE_TO", 1, "makes a ClusterRole with every right that "+h.role.ID()+", which it has, aggregates (create clusterroles, escalate)")
-		}
+func aggregates(e *engine, _ *spot, k *key) {
+	if k != nil {
+		e.one(e.admin(k.namespace), "RBAC_ESCALATE_TO", 1, "makes a ClusterRole with every right that "+k.role.ID()+", which it has, aggregates (create clusterroles, escalate)")
 	}
 }
 

@@ -79,9 +79,8 @@ type engine struct {
 	order        []*subject
 	unbound      map[*rbac.Binding]*cause
 	clusterAdmin *rbac.Role
-	roles        map[string][]*rbac.Role    // by namespace; "" is all
-	bindings     map[string][]*rbac.Binding // by namespace; "" are ClusterRoleBindings
-	joined       map[scope]bool             // permissions that are in the group of their namespace
+	roles        map[string]map[string][]key
+	bindings     map[grouping]*bindings
 	grouped      map[grouping]bool
 	objects      map[string][]*kube.Object // of custom kinds
 	eks          bool
@@ -91,9 +90,11 @@ type engine struct {
 	maker    *remedy.Maker
 	patches  int
 
+	rooms     rooms // of whom is looked at
+	sets      map[string]*groups
 	crossed   int // options of ways by several bindings
 	strangers int // relations to what rules name and nobody has seen
-	told      map[*grant]bool
+	told      map[*rbac.Role]bool
 	notes     int
 }
 
@@ -101,8 +102,9 @@ func newEngine(s *kube.Set, asset bulwark.AssetID, known *found.Findings, to bul
 	e := &engine{set: s, asset: asset, rights: rbac.Of(s), known: known, to: to, admission: admissionOf(s), members: membersOf(s)}
 	e.operators, e.clouds = operators(s)
 	e.shapes, e.given, e.permissions, e.names = map[uint64][]shaped{}, map[*rbac.Role][]grant{}, map[scope]*permission{}, map[bulwark.VertexID]bool{}
-	e.subjects, e.unbound, e.joined, e.grouped = map[rbac.Subject]*subject{}, map[*rbac.Binding]*cause{}, map[scope]bool{}, map[grouping]bool{}
-	e.remedies, e.told, e.maker = map[string]bool{}, map[*grant]bool{}, &remedy.Maker{Set: s}
+	e.subjects, e.unbound, e.grouped = map[rbac.Subject]*subject{}, map[*rbac.Binding]*cause{}, map[grouping]bool{}
+	e.remedies, e.told, e.maker = map[string]bool{}, map[*rbac.Role]bool{}, &remedy.Maker{Set: s}
+	e.sets = map[string]*groups{}
 	e.eks = onEKS(s)
 	e.excepted = len(s.Kind("aadpodidentity.k8s.io", "AzurePodIdentityException")) > 0
 	return e

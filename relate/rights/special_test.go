@@ -150,9 +150,25 @@ func TestTogether(t *testing.T) {
 	// One half by a group that every account is in.
 	text := strings.ReplaceAll(bound("b", "", bind), "{kind: ServiceAccount, name: a, namespace: default}", "{kind: Group, name: 'system:serviceaccounts', apiGroup: rbac.authorization.k8s.io}")
 	g = relate(t, setOf(t, town+bound("w", "", write)+text))
-	if n := len(g.find("account:default/a", "cluster-admin", "ROLE_BIND")); n != 1 {
-		t.Errorf("by a group: %d relations, want 1", n)
+	ways := g.through("account:default/a", "cluster-admin")
+	if len(ways) != 1 {
+		t.Fatalf("by a group: %d ways, want 1", len(ways))
 	}
+	if diff := cmp.Diff(want, ways[0]); diff != "" {
+		t.Errorf("by a group (-want +got):\n%s", diff)
+	}
+}
+
+// through are the remedies of each way from somebody to something through one group vertex.
+func (g *graph) through(from, to bulwark.VertexID) (ways [][]string) {
+	for _, one := range g.relations {
+		for _, other := range g.relations {
+			if one.From == from && one.To == other.From && other.To == to && strings.HasPrefix(string(one.To), "group:those of ") {
+				ways = append(ways, slices.Sorted(slices.Values(slices.Concat(one.Remedies, other.Remedies))))
+			}
+		}
+	}
+	return ways
 }
 
 func TestIdentities(t *testing.T) {

@@ -71,8 +71,10 @@ func (e *engine) bind(b *rbac.Binding) {
 // holders are those who hold the same bindings, themselves and by groups that all of them are in.
 type holders struct {
 	subjects []*subject
-	holds    []*holding
+	holds    []*holding // their own
+	groups   *groups
 	id       bulwark.VertexID
+	rough    bool // they hold too much to be told apart
 }
 
 // vertex is who they are: a group that they are in, where they are several.
@@ -99,16 +101,16 @@ func (e *engine) alike() []*holders {
 		if len(s.holds) == 0 {
 			continue
 		}
-		holds, sum := e.holdsOf(s), uint64(14695981039346656037)
-		for _, one := range holds {
+		groups, sum := e.groupsOf(s), uint64(14695981039346656037)
+		for _, one := range s.holds {
 			if number[one] == 0 {
 				number[one] = uint64(len(number) + 1)
 			}
 			sum = (sum ^ number[one]) * 1099511628211
 		}
-		i := slices.IndexFunc(found[sum], func(h *holders) bool { return slices.Equal(h.holds, holds) })
+		i := slices.IndexFunc(found[sum], func(h *holders) bool { return h.groups == groups && slices.Equal(h.holds, s.holds) })
 		if i < 0 {
-			h := &holders{holds: holds}
+			h := &holders{holds: s.holds, groups: groups}
 			found[sum], i = append(found[sum], h), len(found[sum])
 			list = append(list, h)
 		}
@@ -116,17 +118,6 @@ func (e *engine) alike() []*holders {
 		h.subjects = append(h.subjects, s)
 	}
 	return list
-}
-
-// holdsOf is what somebody holds, and their groups.
-func (e *engine) holdsOf(s *subject) []*holding {
-	holds := s.holds
-	for _, g := range s.Identity().Groups {
-		if up := e.subjects[rbac.Subject{Kind: rbac.UserGroup, Name: g}]; up != nil && up != s && len(up.holds) > 0 {
-			holds = slices.Concat(holds, up.holds)
-		}
-	}
-	return holds
 }
 
 func where(namespace string) string {
