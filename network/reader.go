@@ -171,11 +171,14 @@ func (r *reader) selector(o *kube.Object, n *kube.Node, path []any) ([]requireme
 
 // choose gives the endpoints of matching namespaces with matching labels; shared.
 func (r *reader) choose(spaces, pods []requirement) group {
-	r.key = canonical(append(canonical(r.key[:0], spaces), 3), pods)
-	if g, ok := r.chosen[string(r.key)]; ok {
+	name := canonical(append(canonical(r.key[:0], spaces), 3), pods)
+	if cap(name) <= 8*longSelector {
+		r.key = name // to be used again
+	}
+	if g, ok := r.chosen[string(name)]; ok {
 		return g
 	}
-	key := string(r.key)
+	key := string(name)
 	g := r.within(spaces)
 	if len(pods) > 0 {
 		clear(r.scratch)
