@@ -10,6 +10,7 @@ type foreign struct {
 	calico   *index         // endpoints and sets of addresses as Calico labels them; likewise
 	istio    *mesh          // who is in a mesh; likewise
 	sets     []*kube.Object // those sets
+	saidPods bool           // that addresses may be pods'
 }
 
 // accountLabel is the name by which the index of accounts knows them.

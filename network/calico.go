@@ -151,15 +151,17 @@ func (c *calico) rule(p *Policy, d Direction, n *kube.Node, path []any) {
 		self, peer = peer, self
 	}
 	one := clause{action: action, path: path}
+	if n.Get(peer).Has("services") {
+		c.services(p, d, one, n, append(slices.Clone(path), peer), protos)
+		return
+	}
 	if one.who, ok = c.entity(n.Get(peer), n.Get("ipVersion").Text(), append(slices.Clone(path), peer)); !ok {
 		return
 	}
 	if one.only, ok = c.self(n.Get(self), append(slices.Clone(path), self), &one); !ok {
 		return
 	}
-	if one.ports, ok = c.ports(n.Get("destination"), protos, append(slices.Clone(path), "destination")); !ok {
-		return
-	}
+	one.ports = c.ports(n.Get("destination"), protos, append(slices.Clone(path), "destination"), &one)
 	if ports := n.Get("source"); ports.Get("ports").Len()+ports.Get("notPorts").Len() > 0 {
 		one.when = append(one.when, words([]string{"from ports", strings.Join(ports.Get("ports").Strings(), ","), but(ports.Get("notPorts").Strings())}))
 	}
@@ -209,7 +211,7 @@ func (c *calico) protocols(n *kube.Node, path []any) ([]Protocol, bool) {
 }
 
 // ports reads those of a destination. None at all are all of the protocols.
-func (c *calico) ports(n *kube.Node, protos []Protocol, path []any) (portList, bool) {
+func (c *calico) ports(n *kube.Node, protos []Protocol, path []any, one *clause) portList {
 	var list portList
 	if n.Get("ports").Len() == 0 {
 		for _, proto := range protos {
@@ -232,16 +234,20 @@ func (c *calico) ports(n *kube.Node, protos []Protocol, path []any) (portList, b
 	var not Ports
 	for i, p := range n.Get("notPorts").Items() {
 		first, last, ok := portSpan(p.Text())
-		if !ok {
-			c.lacks(c.o, append(slices.Clone(path), "notPorts", i), "a name among notPorts is not read: the rule is left out of the answer")
-			return list, false
+		if !ok && !validPortName(lower(p.Text())) {
+			c.refuse(c.o, append(slices.Clone(path), "notPorts", i), "invalid port %q", p.Text())
+			continue
+		}
+		if !ok { // in each endpoint another
+			one.when = append(one.when, "to another port than its "+p.Text())
+			continue
 		}
 		for _, proto := range protos {
 			not = not.Union(PortRange(proto, uint16(first), uint16(last)))
 		}
 	}
 	list.numbers = list.numbers.Without(not)
-	return list, true
+	return list
 }
 
 // portSpan reads "80" or "80:90".

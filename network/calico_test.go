@@ -25,7 +25,7 @@ func TestCalico(t *testing.T) {
 			want: join(out, in[:3], in[4:], []string{"<- db SCTP 1-65535,TCP 1-19,23-8079,8081-65535,UDP 1-65535"})},
 		{name: "namespaces, accounts, not", pod: "web",
 			objects: policy("a", `"selector":"app == 'web'","types":["Ingress"],"ingress":[{"action":"Allow","source":{"namespaceSelector":"team == 'b'","notSelector":"app == 'x'","serviceAccounts":{"names":["tool"]}},"protocol":"TCP","destination":{"notPorts":[80]}},{"action":"Allow","source":{"notNets":["0.0.0.0/0"]},"notProtocol":"UDP","ipVersion":6}]`),
-			want:    join(out, []string{"<- tool TCP 1-79,81-65535", "<- :: SCTP 1-65535,TCP 1-65535"})},
+			want:    join(out, []string{"<- tool TCP 1-79,81-65535", "<- :: SCTP 1-65535,TCP 1-65535"}), problems: []string{"spec.ingress[1].ipVersion: pods are taken to speak to each other by IPv4"}},
 		{name: "a tier that passes, then the default one with a NetworkPolicy", pod: "db",
 			objects: object("Tier", `"name":"first"`, `"order":10`) +
 				global("first.x", `"tier":"first","order":1,"selector":"app in {'db'}","ingress":[{"action":"Log"},{"action":"Pass","source":{"selector":"app == 'web'"}},{"action":"Allow","source":{"namespaceSelector":"projectcalico.org/name == 'ops'"}}]`) +
@@ -46,10 +46,30 @@ func TestCalico(t *testing.T) {
 		{name: "conditions", pod: "web",
 			objects: global("a", `"selector":"app == 'web'","ingress":[{"action":"Deny","protocol":"UDP","source":{"selector":"app == 'db'","ports":[53]}},{"action":"Allow","source":{"selector":"app == 'db'"},"http":{"methods":["GET","PUT"],"paths":[{"exact":"/x"},{"prefix":"/y"}]}}]`),
 			want:    join(out, []string{"<- db All Connections; not from ports 53; only GET|PUT /x|/y"})},
+		{name: "services, names among other ports", pod: "web",
+			objects: `{"apiVersion":"v1","kind":"Service","metadata":{"name":"db","namespace":"shop"},"spec":{"selector":{"app":"db"},"ports":[{"port":80,"targetPort":5432}]}}` + "\n" +
+				`{"apiVersion":"v1","kind":"Service","metadata":{"name":"old","namespace":"shop"},"spec":{"ports":[{"port":80}]}}` + "\n" + `{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"old","namespace":"shop","labels":{"kubernetes.io/service-name":"old"}},"endpoints":[{"addresses":["9.9.9.9"]}],"ports":[{"port":99}]}` + "\n" +
+				policy("a", `"selector":"app == 'web'","types":["Ingress","Egress"],"ingress":[{"action":"Allow","source":{"services":{"name":"db"}},"protocol":"TCP","destination":{"notPorts":["http"]}}],`+`"egress":[{"action":"Allow","destination":{"services":{"name":"db"}}},{"action":"Allow","protocol":"TCP","destination":{"services":{"name":"old"}}}]`),
+			want: []string{"<- db TCP 1-65535; only to another port than its http", "-> db TCP 5432", "-> 9.9.9.9 TCP 1-65535; only to a port of shop/Service/old"}},
+		{name: "private addresses, IPv6", pod: "web",
+			objects: policy("a", `"selector":"app == 'web'","types":["Ingress"],"ingress":[{"action":"Allow","source":{"nets":["10.0.0.0/8"]}},{"action":"Allow","ipVersion":6}]`),
+			want:    join(out, []string{"<- 10.0.0.0 All Connections", "<- :: All Connections"}),
+			problems: []string{"spec.ingress[0].source.nets: private addresses may be those of pods, here and elsewhere: the answer takes them for those of others",
+				"spec.ingress[1].ipVersion: pods are taken to speak to each other by IPv4"}},
+		{name: "hosts, forwarding", pod: "web",
+			objects:  global("a", `"preDNAT":true,"applyOnForward":true,"selector":"all()","ingress":[]`) + global("b", `"applyOnForward":true,"selector":"app == 'web'","types":["Ingress"]`),
+			want:     out,
+			problems: []string{"spec.preDNAT: preDNAT: it holds for hosts alone, which the answer leaves out"}},
+		{name: "types that are not there are those of its rules", pod: "web",
+			objects: global("a", `"selector":"app == 'web'","egress":[{"action":"Allow"}]`), want: join(in, out)},
+		{name: "accounts by label, and what a rule is for of its own", pod: "web",
+			objects: `{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"web","namespace":"shop","labels":{"role":"front"}}}` + "\n" +
+				global("a", `"serviceAccountSelector":"role == 'front'","types":["Ingress"],"ingress":[{"action":"Allow","protocol":6,"destination":{"selector":"app == 'other'"}},{"action":"Allow","protocol":"SCTP","source":{"notSelector":"app == 'db'"}}]`),
+			want: join(out, []string{"<- 0.0.0.0 SCTP 1-65535", "<- :: SCTP 1-65535", "<- tool SCTP 1-65535", "<- agent SCTP 1-65535"})},
 		{name: "what is not read is said", pod: "web",
 			objects: global("a", `"doNotTrack":true,"selector":"all()","ingress":[]`) + global("b", `"tier":"moon","selector":"app == 'web'","ingress":[{"action":"Allow","destination":{"services":{"name":"x"}}},{"action":"Allow","source":{"services":{"name":"x"}}}]`) + global("c", `"selector":"app = 'web'"`),
 			want:    out,
 			problems: []string{"spec.doNotTrack: doNotTrack: it holds for hosts alone, which the answer leaves out", `spec.tier: its tier "moon" is not there: it is taken to come before all others`,
-				"spec.ingress[0].destination.services: services is not read: the answer is without it", "spec.ingress[1].source.services: services is not read: the answer is without it", `spec.selector: invalid selector: unknown operator "="`}},
+				"spec.ingress[0].destination.services: services is not read: the answer is without it", "spec.ingress[1].source.services: its service /x is not there", `spec.selector: invalid selector: unknown operator "="`}},
 	})
 }

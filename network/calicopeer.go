@@ -214,12 +214,48 @@ func (c *calico) entity(n *kube.Node, version string, path []any) (*peers, bool)
 	case "6":
 		blocks = both(together(blocks), []Block{everyV6})
 		clear(pods)
+		c.lacks(c.o, append(slices.Clone(path[:len(path)-1]), "ipVersion"), "pods are taken to speak to each other by IPv4")
 	}
 	who.pods = []group{groupOf(pods)}
 	for _, b := range blocks {
 		who.cidr = append(who.cidr, cidr{block: b})
 	}
 	return who, true
+}
+
+// services reads a rule whose other end is what is behind a service: its addresses, and for what
+// is sent there its ports.
+func (c *calico) services(p *Policy, d Direction, one clause, n *kube.Node, path []any, protos []Protocol) {
+	self := [2]string{"destination", "source"}[d]
+	var ok bool
+	if one.only, ok = c.self(n.Get(self), append(slices.Clone(path[:len(path)-1]), self), &one); !ok {
+		return
+	}
+	ref := n.Get(path[len(path)-1].(string), "services")
+	space, name := cmp.Or(ref.Get("namespace").Text(), c.space), ref.Get("name").Text()
+	services := newServices(c.e, c.all)
+	service := services.byName[space+"/"+name]
+	if service == nil {
+		c.problem(c.o, append(slices.Clone(path), "services"), "its service %s/%s is not there", space, name)
+		return
+	}
+	if d == Ingress {
+		one.who = &peers{}
+		c.behindService(one.who, service)
+		one.ports = c.ports(n.Get("destination"), protos, append(slices.Clone(path[:len(path)-1]), "destination"), &one)
+		c.clause(p, d, one)
+		return
+	}
+	for _, b := range services.behind(service, nil) {
+		one.who, one.ports = &peers{pods: []group{{few: []int32{int32(b.endpoint)}}}}, portList{numbers: b.ports}
+		c.clause(p, d, one)
+	}
+	outside := &peers{}
+	if c.behindService(outside, service); len(outside.cidr) > 0 {
+		one.who, one.ports = &peers{cidr: outside.cidr}, c.ports(service.Root.Get("none"), protos, nil, &one)
+		one.when = append(one.when, "to a port of "+service.ID())
+		c.clause(p, d, one)
+	}
 }
 
 func (c *calico) lessAll(blocks, except []Block) []Block {
@@ -237,6 +273,9 @@ func (c *calico) nets(n *kube.Node, path []any) (blocks []Block, all bool) {
 			blocks, all = append(blocks, b), all || b == everyV4
 		}
 	}
+	if !all {
+		c.mayBePods(c.o, blocks, path)
+	}
 	return together(blocks), all
 }
 
@@ -246,6 +285,9 @@ func (c *calico) netsOf(things set) []Block {
 	for i := range things.each {
 		if i -= len(c.e.Endpoints); i < 0 {
 			continue
+		}
+		if n := c.sets[i].Root.Get("spec", "allowedEgressDomains"); n.Len() > 0 {
+			c.lacks(c.sets[i], []any{"spec", "allowedEgressDomains"}, "names are not read: the answer is without them")
 		}
 		for j, item := range c.sets[i].Root.Get("spec", "nets").Items() {
 			if b, ok := c.prefix(c.sets[i], item, "spec", "nets", j); ok {

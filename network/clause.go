@@ -72,6 +72,15 @@ func (r *reader) hosts() group {
 	return groupOf(s)
 }
 
+// mayBePods tells, once, that rules name addresses which pods may have: which those have is
+// not known before they run.
+func (r *reader) mayBePods(o *kube.Object, blocks []Block, path []any) {
+	if !r.saidPods && len(both(together(slices.Clone(blocks)), private)) > 0 {
+		r.saidPods = true
+		r.note(o, path, "private addresses may be those of pods, here and elsewhere: the answer takes them for those of others")
+	}
+}
+
 // controller is the ingress controller.
 func (r *reader) controller() group { return group{few: []int32{int32(len(r.e.Endpoints) - 1)}} }
 
