@@ -89,18 +89,32 @@ var onlyNetwork = []string{
 
 // engine reads a target and tells on stderr what the answer depends on.
 func (r *reach) engine(ctx context.Context, target string) (*network.Engine, *kube.Set, error) {
+	end := r.stage("reading " + target)
 	s, err := r.open(ctx, target)
-	if err != nil {
+	if end(); err != nil {
 		return nil, nil, err
 	}
+	end = r.stage("asking policies who can talk to whom")
 	e := network.Of(s)
-	for _, text := range problems(e, s) {
-		r.note("%s", text)
-	}
+	end()
+	r.told(problems(e, s))
 	if len(e.Endpoints) < 2 {
 		r.note("%s: there are no workloads, so nobody can talk to anybody", target)
 	}
 	return e, s, nil
+}
+
+// mostTold is how many problems are told without --verbose.
+const mostTold = 500
+
+func (r *reach) told(problems []string) {
+	for i, text := range problems {
+		if i == mostTold && !r.verbose {
+			r.note("%d more are not told without --verbose", len(problems)-mostTold)
+			return
+		}
+		r.note("%s", text)
+	}
 }
 
 // problems are what the answer lacks, each with file and line.
