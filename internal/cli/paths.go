@@ -116,8 +116,9 @@ func (p *attack) run(ctx context.Context, args []string) error {
 	if res.Opened == 0 {
 		return p.verdict(res)
 	}
+	end := p.stage("looking for attack paths")
 	answer, err := p.answer(in)
-	if err != nil {
+	if end(); err != nil {
 		return err
 	}
 	p.missed(in.report.Notes)
@@ -202,6 +203,7 @@ func (p *attack) gather(ctx context.Context, args []string) (*gathered, *scan.Re
 		if res, err = p.look(ctx, s, refs, &seen); err != nil {
 			return nil, nil, err
 		}
+		s.Progress = nil
 		res.Opened += read
 	}
 	if images {
@@ -210,6 +212,7 @@ func (p *attack) gather(ctx context.Context, args []string) (*gathered, *scan.Re
 		}
 	}
 	joined.join(in.graph, &seen)
+	p.pushes(in.graph, joined.relater.Containers)
 	in.take(&seen)
 	return in, res, nil
 }

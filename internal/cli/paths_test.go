@@ -30,8 +30,10 @@ type pathsOf struct {
 type pathOf struct {
 	From, To string
 	Risk     int
-	Steps    []struct{ Edge, To string }
+	Steps    []stepOf
 }
+
+type stepOf struct{ Edge, To string }
 
 func tellPaths(t *testing.T, args ...string) (p pathsOf) {
 	t.Helper()

@@ -174,6 +174,11 @@ func (p *attack) lookAtImages(ctx context.Context, s *scan.Scanner, j *imageFind
 	if len(jobs) == 0 {
 		return nil
 	}
+	if p.interactive() && !p.quiet {
+		line := p.watch()
+		defer line.close()
+		s.Progress = line
+	}
 	if _, err := s.Scan(ctx, jobs, &found); err != nil {
 		return err
 	}

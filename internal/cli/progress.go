@@ -125,6 +125,9 @@ func (p *progress) draw() {
 // The name gives way to the figures.
 func (p *progress) line(took time.Duration, columns int) string {
 	mb := float64(p.bytes.Load()) / 1e6
+	if len(p.layers) == 0 { // objects, which are all read: they are looked at
+		return fit(p.name, ": "+took.Round(time.Second).String(), columns)
+	}
 	figures := fmt.Sprintf(": layer %d of %d, %.0f MB, %.0f MB/s", min(p.done+1, len(p.layers)), len(p.layers), mb, mb/max(took.Seconds(), 0.001))
 	var size, read int64
 	for i := range p.layers {
@@ -139,7 +142,12 @@ func (p *progress) line(took time.Duration, columns int) string {
 		left := time.Duration(float64(took) * float64(size-read) / float64(read))
 		figures += fmt.Sprintf(", about %s left", left.Round(time.Second))
 	}
-	line := []rune(p.name)
+	return fit(p.name, figures, columns)
+}
+
+// fit cuts a name so that it and the figures take fewer columns than there are.
+func fit(name, figures string, columns int) string {
+	line := []rune(name)
 	if room := max(columns-1-len(figures), 0); columns > 0 && len(line) > room {
 		line = line[:room]
 	}
