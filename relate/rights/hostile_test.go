@@ -120,7 +120,7 @@ func TestHostile(t *testing.T) {
 				b.bind("", fmt.Sprint("w", i), fmt.Sprint("w", i), ops)
 				b.bind("", fmt.Sprint("b", i), fmt.Sprint("b", i), ops)
 			}
-		}, 300, 30_000, "ClusterRole/b"},
+		}, 300, 100_000, "ClusterRole/b"},
 		{"halves in 400 namespaces and everywhere", func(b *builder) {
 			for i := range 400 {
 				b.role(fmt.Sprint("ns", i), "w", writeRule)

@@ -16,6 +16,7 @@ import (
 type graph struct {
 	relations []bulwark.Relation
 	remedies  map[string]bulwark.Remedy
+	rows      map[bulwark.VertexID][]bulwark.Relation // by where they begin; see by
 }
 
 func (g *graph) Relation(r bulwark.Relation) { g.relations = append(g.relations, r) }
