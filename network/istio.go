@@ -23,7 +23,11 @@ func (r *reader) peerAuthentication(o *kube.Object) {
 	r.unknown(o, spec, []any{"spec"}, "selector", "mtls", "portLevelMtls")
 	modes := map[string]*kube.Node{"": spec.Get("mtls", "mode")}
 	for port, n := range spec.Get("portLevelMtls").Fields() {
-		modes[port] = n.Get("mode")
+		if modes[port] = n.Get("mode"); port != "" {
+			if number, ok := number16(port); !ok || number == 0 {
+				r.problem(o, []any{"spec", "portLevelMtls", port}, "invalid port %q", port)
+			}
+		}
 	}
 	for _, mode := range modes {
 		if mode.Exists() && !slices.Contains([]string{"UNSET", "DISABLE", "PERMISSIVE", "STRICT"}, mode.Text()) {
@@ -77,6 +81,9 @@ func (r *reader) authorizationPolicy(o *kube.Object) {
 		return
 	}
 	a.p.subject = r.meshed(o)
+	if name := r.namespaces.labels[r.number[spaceOf(o)]]["istio.io/use-waypoint"]; name != "" && name != "none" && !a.p.subject.empty() {
+		r.lacks(o, nil, "connections to %s come by the waypoint %s, with its identity: the answer takes them to come straight", spaceOf(o), name)
+	}
 	if a.action == Allow { // a mesh only carries TCP
 		rest := AllPorts()
 		rest.of[TCP] = nil
@@ -95,6 +102,7 @@ type istio struct {
 	p      *Policy
 	action Action
 	when   []string
+	said   bool // that an ambient mesh does not read it
 }
 
 // rule reads one rule: each of its sources with each of its operations.

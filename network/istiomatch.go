@@ -24,6 +24,7 @@ type match struct {
 	whose     []string
 	known     bool
 	addressed bool // addresses matter
+	asks      bool // for what only who reads requests knows
 }
 
 // identities are the fields of a source that ask who it is.
@@ -46,6 +47,7 @@ func (m *match) source(n *kube.Node) {
 // ask adds a condition.
 func (m *match) ask(what string, values []string) {
 	if len(values) > 0 {
+		m.asks = m.asks || what != "destination.ip is" && what != "destination.ip is not" && !strings.HasPrefix(what, "remote.ip ")
 		m.when = append(m.when, what+" "+strings.Join(values, "|"))
 	}
 }
@@ -97,7 +99,7 @@ func (m *match) is(what, want, namespace, account string) bool {
 		return true
 	}
 	_, rest, ok := strings.Cut(want, "/ns/") // the domain that is trusted may be another
-	return ok && !strings.Contains(want, "*") && "ns/"+rest == "ns/"+namespace+"/sa/"+account
+	return ok && !strings.HasPrefix(want, "*") && like(rest, namespace+"/sa/"+account)
 }
 
 // like tells whether a text is as a pattern of Istio's: exact, or with one * at an end.
@@ -130,6 +132,9 @@ func (m *match) address(n *kube.Node, not bool) {
 		blocks, all = append(blocks, b), all || b == everyV4
 	}
 	blocks = together(blocks)
+	if !all {
+		m.mayBePods(m.o, blocks, m.path)
+	}
 	for _, one := range []*[]Block{&m.blocks, &m.plainBlocks} {
 		if not {
 			var rest []Block
@@ -163,6 +168,7 @@ func (m *match) operation(n *kube.Node) {
 		}
 	}
 	if len(text) > 0 {
+		m.asks = true
 		m.when = append(m.when, strings.Join(text, " "))
 	}
 }
@@ -217,11 +223,16 @@ func (m *match) condition(n *kube.Node) {
 // know nobody there.
 func (m *match) emit() {
 	add := func(pods set, blocks []Block, ports Ports, only *group) {
-		who := &peers{pods: []group{groupOf(pods)}}
-		for _, b := range blocks {
-			who.cidr = append(who.cidr, cidr{block: b})
+		who := func() *peers {
+			who := &peers{pods: []group{groupOf(pods)}}
+			for _, b := range blocks {
+				who.cidr = append(who.cidr, cidr{block: b})
+			}
+			return who
 		}
-		m.clause(m.p, Ingress, clause{action: m.action, who: who, ports: portList{numbers: ports}, only: only, when: m.when, path: m.path})
+		for _, part := range m.readers(only) {
+			m.clause(m.p, Ingress, clause{action: m.action, who: who(), ports: portList{numbers: ports}, only: part.only, when: part.when, path: m.path})
+		}
 	}
 	if m.identity {
 		m.ofController()
@@ -234,6 +245,38 @@ func (m *match) emit() {
 		add(m.pods, m.blocks, m.ports.Without(known.ports), &known.who)
 		add(m.plain, m.plainBlocks, m.ports.Intersect(known.ports), &known.who)
 	}
+}
+
+// readers are endpoints for which a rule holds under some conditions.
+type readers struct {
+	only *group
+	when []string
+}
+
+// readers divides endpoints that a rule is for into those before whom somebody reads requests,
+// and those of an ambient mesh: what is there allows nothing that it cannot tell, and denies as if
+// it had not been asked.
+func (m *match) readers(only *group) []readers {
+	all := m.p.subject
+	if only != nil {
+		all = *only
+	}
+	ambient := all.only(m.inMesh().ambient)
+	if !m.asks || ambient.empty() || len(m.istio.when) > 0 {
+		return []readers{{only, m.when}}
+	}
+	if !m.said {
+		m.said = true
+		m.lacks(m.o, m.path, "an ambient mesh reads no requests where policies select pods: there the rule allows nothing, or denies whatever is asked for")
+	}
+	s := m.bits(all)
+	s.without(m.inMesh().ambient)
+	sidecars := groupOf(s)
+	list := []readers{{&sidecars, m.when}}
+	if m.action == Deny {
+		list = append(list, readers{&ambient, nil})
+	}
+	return list
 }
 
 // ofController adds what the rules come to for the ingress controller, whose identity is not

@@ -14,6 +14,8 @@ const meshRoot = "istio-system"
 // mesh is who is in a mesh, and how its members are spoken to.
 type mesh struct {
 	members set
+	ambient set    // of those, who has no sidecar
+	root    string // the namespace whose policies hold for all
 	// assumed are the namespaces whose pods are taken to be members: their policies say so,
 	// and nothing else is known of them.
 	assumed map[string]bool
@@ -40,7 +42,7 @@ func (r *reader) inMesh() *mesh {
 	if r.istio != nil {
 		return r.istio
 	}
-	m := &mesh{members: newSet(len(r.e.Endpoints)), assumed: map[string]bool{}}
+	m := &mesh{members: newSet(len(r.e.Endpoints)), ambient: newSet(len(r.e.Endpoints)), root: rootOf(r.all), assumed: map[string]bool{}}
 	r.istio = m
 	known, spoken := map[string]bool{}, map[string]bool{}
 	for _, o := range r.all.Kind("", "Namespace") {
@@ -55,24 +57,42 @@ func (r *reader) inMesh() *mesh {
 		if e.Outside || e.Host {
 			continue
 		}
-		in, told := injected(e, r.namespaces.labels[r.number[e.Namespace]])
+		in, ambient, told := injected(e, r.namespaces.labels[r.number[e.Namespace]])
 		if !told && !known[e.Namespace] && r.all.Cluster == nil && spoken[e.Namespace] {
 			in, m.assumed[e.Namespace] = true, true
 		}
 		if in {
 			m.members.add(i)
 		}
+		if in && ambient {
+			m.ambient.add(i)
+		}
 	}
 	r.authenticate(m)
 	return m
 }
 
+// rootOf is the namespace whose policies hold for the whole mesh.
+func rootOf(s *kube.Set) string {
+	for _, o := range s.Kind("", "ConfigMap") {
+		if o.Name != "istio" && !strings.HasPrefix(o.Name, "istio-") {
+			continue
+		}
+		for line := range strings.Lines(o.Root.Get("data", "mesh").Text()) {
+			if name, ok := strings.CutPrefix(line, "rootNamespace:"); ok && strings.Trim(name, " \t\r\n\"'") != "" {
+				return strings.Trim(name, " \t\r\n\"'")
+			}
+		}
+	}
+	return meshRoot
+}
+
 // injected tells whether pods have a sidecar or are part of an ambient mesh, and whether
 // anything says so or not.
-func injected(e *Endpoint, space map[string]string) (in, told bool) {
+func injected(e *Endpoint, space map[string]string) (in, ambient, told bool) {
 	for _, c := range e.Workload.Containers {
 		if c.Name == "istio-proxy" {
-			return true, true
+			return true, false, true
 		}
 	}
 	label := func(key string) string {
@@ -81,19 +101,21 @@ func injected(e *Endpoint, space map[string]string) (in, told bool) {
 		}
 		return e.Workload.Meta.Annotations[key]
 	}
-	switch mode := e.Labels["istio.io/dataplane-mode"]; {
-	case mode == "ambient" || label("sidecar.istio.io/inject") == "true":
-		return true, true
-	case label("sidecar.istio.io/inject") == "false":
-		return mode != "none" && space["istio.io/dataplane-mode"] == "ambient", true
-	case mode != "none" && space["istio.io/dataplane-mode"] == "ambient":
-		return true, true
+	mode := e.Labels["istio.io/dataplane-mode"]
+	ambient = mode == "ambient" || mode != "none" && space["istio.io/dataplane-mode"] == "ambient"
+	switch inject := label("sidecar.istio.io/inject"); {
+	case inject == "true":
+		return true, false, true
+	case ambient:
+		return true, true, true
+	case inject == "false":
+		return false, false, true
 	case space["istio-injection"] != "":
-		return space["istio-injection"] == "enabled", true
+		return space["istio-injection"] == "enabled", false, true
 	case space["istio.io/rev"] != "":
-		return true, true
+		return true, false, true
 	}
-	return false, false
+	return false, false, false
 }
 
 // subject gives the members that a policy of the mesh holds for: those of its namespace, or
@@ -103,7 +125,7 @@ func (r *reader) meshed(o *kube.Object) group {
 	for k, v := range o.Root.Get("spec", "selector", "matchLabels").Fields() {
 		pods = append(pods, requirement{k, "In", []string{v.Text()}})
 	}
-	if spaceOf(o) != meshRoot {
+	if spaceOf(o) != r.inMesh().root {
 		spaces = in(spaceOf(o))
 	}
 	all := r.holdingFor(r.choose(spaces, pods))
@@ -162,7 +184,7 @@ func (x *authentication) member(i int, e *Endpoint, list []*kube.Object) {
 	rest := Ports{}
 	rest.of[TCP] = []span{{1, lastPort}}
 	for level := range 3 {
-		at := slices.IndexFunc(list, func(o *kube.Object) bool { return authenticates(o, e, level) })
+		at := slices.IndexFunc(list, func(o *kube.Object) bool { return x.authenticates(o, e, level) })
 		if at < 0 {
 			continue
 		}
@@ -186,7 +208,7 @@ func (x *authentication) member(i int, e *Endpoint, list []*kube.Object) {
 
 // authenticates tells whether a PeerAuthentication is for a member: by its labels (0), by its
 // namespace (1) or by its mesh (2).
-func authenticates(o *kube.Object, e *Endpoint, level int) bool {
+func (x *authentication) authenticates(o *kube.Object, e *Endpoint, level int) bool {
 	labels := o.Root.Get("spec", "selector", "matchLabels")
 	switch level {
 	case 0:
@@ -199,11 +221,14 @@ func authenticates(o *kube.Object, e *Endpoint, level int) bool {
 	case 1:
 		return labels.Len() == 0 && spaceOf(o) == e.Namespace
 	}
-	return labels.Len() == 0 && spaceOf(o) == meshRoot
+	return labels.Len() == 0 && spaceOf(o) == x.root
 }
 
 func (x *authentication) add(i int, o *kube.Object, path []any, mode string, ports Ports) {
-	key := o.ID() + "\x00" + kube.PathText(path...) + "\x00" + ports.String()
+	if mode == "DISABLE" && x.ambient.has(i) {
+		mode = "PERMISSIVE" // an ambient mesh always knows who its members are
+	}
+	key := o.ID() + "\x00" + kube.PathText(path...) + "\x00" + mode + "\x00" + ports.String()
 	f := x.found[key]
 	if f == nil {
 		f = &found{o, path, mode, make(set, len(x.members)), ports}
