@@ -181,6 +181,7 @@ func (w *country) calicoRule(direction, space string, set map[string]string) (th
 // meshWorld is what a mesh says.
 type meshWorld struct {
 	members  map[string]bool // namespaces
+	ambient  map[string]bool // of those, the ones without sidecars
 	modes    map[string]string
 	policies []meshPolicy
 }
@@ -200,15 +201,20 @@ type meshRule struct {
 
 // istio adds policies of a mesh.
 func (w *country) istio() {
-	w.mesh = meshWorld{members: map[string]bool{}, modes: map[string]string{}}
+	w.mesh = meshWorld{members: map[string]bool{}, ambient: map[string]bool{}, modes: map[string]string{}}
 	if w.chance(40) {
 		return
 	}
 	for _, o := range w.objects {
 		if o["kind"] == "Namespace" && w.chance(60) {
 			meta := o["metadata"].(thing)
-			meta["labels"].(thing)["istio-injection"] = "enabled"
 			w.mesh.members[meta["name"].(string)] = true
+			if w.chance(30) {
+				meta["labels"].(thing)["istio.io/dataplane-mode"] = "ambient"
+				w.mesh.ambient[meta["name"].(string)] = true
+			} else {
+				meta["labels"].(thing)["istio-injection"] = "enabled"
+			}
 		}
 	}
 	const api = "security.istio.io/v1"
@@ -292,13 +298,13 @@ func (m meshWorld) open(_ *country, c connection) bool {
 	if m.mode(c.p.space) == "STRICT" && !known {
 		return false
 	}
-	known = known && m.mode(c.p.space) != "DISABLE"
+	known = known && (m.mode(c.p.space) != "DISABLE" || m.ambient[c.p.space])
 	needed, allowed := false, false
 	for _, p := range m.policies {
 		if p.space != "istio-system" && p.space != c.p.space || !matches(thing{"matchLabels": p.labels}, c.p.labels) {
 			continue
 		}
-		fits := slices.ContainsFunc(p.rules, func(r meshRule) bool { return (!r.method || c.counts(p.action == "DENY")) && r.fits(c, known) })
+		fits := slices.ContainsFunc(p.rules, func(r meshRule) bool { return m.holds(r, c, p.action == "DENY") && r.fits(c, known) })
 		if p.action == "DENY" && fits {
 			return false
 		}
@@ -307,6 +313,15 @@ func (m meshWorld) open(_ *country, c connection) bool {
 		}
 	}
 	return !needed || allowed
+}
+
+// holds says whether what a rule asks of requests is taken to be so: without a sidecar nobody
+// reads them.
+func (m meshWorld) holds(r meshRule, c connection, denies bool) bool {
+	if r.method && m.ambient[c.p.space] {
+		return denies
+	}
+	return !r.method || c.counts(denies)
 }
 
 func (r meshRule) fits(c connection, known bool) bool {
