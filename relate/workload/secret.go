@@ -8,6 +8,7 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/relate/internal/cloudkey"
 	"bulwark/relate/internal/name"
 )
 
@@ -138,7 +139,7 @@ func (w *world) byName(o *kube.Object, at bulwark.VertexID, key, value string) {
 		w.kubeconfig(o, at, value)
 		return
 	}
-	if provider := cloudOf(low, value); provider != "" {
+	if provider := cloudkey.Of(o.Name, low, value); provider != "" {
 		w.cloudKey(at, provider, o)
 	}
 }
@@ -209,25 +210,4 @@ func parse(text string) *kube.Node {
 		return d.Root
 	}
 	return nil
-}
-
-// cloudOf is the provider that a key of a Secret opens; "" for none.
-func cloudOf(key, value string) string {
-	plain := strings.NewReplacer("-", "_", ".", "_").Replace(key)
-	for variable, provider := range cloudVariables {
-		if plain == strings.ToLower(variable) {
-			return provider
-		}
-	}
-	switch {
-	case strings.Contains(plain, "aws_secret") || strings.Contains(plain, "secret_access_key") || plain == "secretaccesskey" || plain == "awssecretaccesskey" || strings.Contains(value, "aws_secret_access_key"):
-		return "aws"
-	case strings.Contains(value, `"type": "service_account"`) || strings.Contains(value, `"type":"service_account"`) || strings.Contains(plain, "gcp") && strings.HasSuffix(plain, "json"):
-		return "gcp"
-	case plain == "service_account_json" || plain == "serviceaccount_json" || plain == "google_application_credentials":
-		return "gcp"
-	case plain == "azurestorageaccountkey" || strings.Contains(plain, "azure") && (strings.Contains(plain, "secret") || strings.HasSuffix(plain, "json")):
-		return "azure"
-	}
-	return ""
 }

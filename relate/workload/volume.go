@@ -5,6 +5,7 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/relate/internal/cloudkey"
 	"bulwark/relate/internal/name"
 
 	corev1 "k8s.io/api/core/v1"
@@ -39,7 +40,7 @@ func (p *pods) holds(c *kube.Container, at bulwark.VertexID) {
 		}
 	}
 	for _, e := range c.Env {
-		if provider := cloudVariables[e.Name]; provider != "" && (e.Value != "" || e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil) {
+		if provider := cloudkey.Variable(e.Name); provider != "" && (e.Value != "" || e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil) {
 			p.cloudKey(at, provider, p.Object)
 		}
 		if e.ValueFrom == nil {
@@ -146,12 +147,6 @@ func (h *holding) config(config string) {
 	r := bulwark.Relation{From: h.at, To: v, Type: "VOLUME_DISCOVER", Text: "is given the ConfigMap, with a secret in it"}
 	h.known.Because(&r, subject, "secrets/literal")
 	h.to.Relation(r)
-}
-
-// cloudVariables are those that programs of a cloud read a key from.
-var cloudVariables = map[string]string{
-	"AWS_SECRET_ACCESS_KEY": "aws", "AZURE_CLIENT_SECRET": "azure", "ARM_CLIENT_SECRET": "azure", "AZURE_STORAGE_KEY": "azure", "AZURE_STORAGE_ACCOUNT_KEY": "azure",
-	"GOOGLE_CREDENTIALS": "gcp", "GOOGLE_APPLICATION_CREDENTIALS_JSON": "gcp", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "alibaba", "ALICLOUD_SECRET_KEY": "alibaba", "IBMCLOUD_API_KEY": "ibm",
 }
 
 // user is a container that has a volume which others may have too.
