@@ -42,7 +42,8 @@ func (a *app) networkGenerateCommand() *cobra.Command {
 // onlyDeclared is what of a cluster tells what is declared, beside what the engine reads.
 var onlyDeclared = []string{
 	"configmaps", "rolebindings.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io", "validatingwebhookconfigurations.admissionregistration.k8s.io",
-	"mutatingwebhookconfigurations.admissionregistration.k8s.io", "apiservices.apiregistration.k8s.io", "customresourcedefinitions.apiextensions.k8s.io",
+	"mutatingwebhookconfigurations.admissionregistration.k8s.io", "apiservices.apiregistration.k8s.io",
+	"servicemonitors.monitoring.coreos.com", "podmonitors.monitoring.coreos.com", "prometheuses.monitoring.coreos.com", "prometheusagents.monitoring.coreos.com", "customresourcedefinitions.apiextensions.k8s.io",
 }
 
 func (g *generated) run(c *cobra.Command, target string) error {
@@ -99,6 +100,9 @@ func (g *generated) told(p *generate.Plan, proof *generate.Proof) {
 			from += fmt.Sprintf(" and %d more", n)
 		}
 		g.note("closed: %s from %s", clean(c.To), clean(from))
+	}
+	if n := len(p.Engine.Policies); n > 0 {
+		g.note("the %d policies that are there already stay in force: what they let through stays open, too", n)
 	}
 	g.note("%s", proof)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"bulwark/kube"
+	"bulwark/network"
 )
 
 // set makes the objects of YAML.
@@ -118,6 +119,94 @@ func TestFlows(t *testing.T) {
 	}
 }
 
+const watched = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: web,
+  args: ["--prometheus-url=http://prom.mon.svc:9090/"], ports: [{name: metrics, containerPort: 9100}]}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: old, namespace: shop}
+spec: {selector: {matchLabels: {app: old}}, template: {metadata: {labels: {app: old}, annotations: {prometheus.io/scrape: "true", prometheus.io/port: "9200"}}, spec: {containers: [{name: old, image: old}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop, labels: {team: a}}
+spec: {selector: {app: web}, ports: [{name: m, port: 80, targetPort: metrics}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: prom, namespace: mon}
+spec: {selector: {app.kubernetes.io/name: prometheus}, ports: [{port: 9090, targetPort: web}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: web, namespace: mon}
+spec: {namespaceSelector: {any: true}, selector: {matchLabels: {team: a}}, endpoints: [{port: m}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: elsewhere, namespace: mon}
+spec: {selector: {}, endpoints: [{port: m}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: pods, namespace: mon}
+spec: {namespaceSelector: {matchNames: [shop]}, selector: {matchExpressions: [{key: app, operator: In, values: [old]}]}, podMetricsEndpoints: [{portNumber: 9300}]}
+`
+
+const prometheus = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: prom, namespace: mon}\nspec: {selector: {matchLabels: {app.kubernetes.io/name: prometheus}}, template: {metadata: {labels: {app.kubernetes.io/name: prometheus}}, spec: {containers: [{name: p, image: p, ports: [{name: web, containerPort: 9090}]}]}}}\n"
+
+// TestScraped: who scrapes gets in, and what an operator makes is reached by its Service.
+func TestScraped(t *testing.T) {
+	operator := "---\napiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: k8s, namespace: mon}\n"
+	for name, tt := range map[string]struct {
+		more string
+		want []string
+	}{
+		"any pod, as nobody is known": {"", []string{"old ingress any pod TCP 9200", "old ingress any pod TCP 9300", "web egress mon/prometheus TCP 9090", "web ingress any pod TCP 9100"}},
+		"by its operator":             {operator, []string{"old ingress mon/prometheus TCP 9200", "old ingress mon/prometheus TCP 9300", "web egress mon/prometheus TCP 9090", "web ingress mon/prometheus TCP 9100"}},
+		"a workload": {prometheus, []string{"old ingress prom TCP 9200", "old ingress prom TCP 9300", "prom egress old TCP 9200", "prom egress old TCP 9300", "prom egress web TCP 9100", "prom ingress web TCP 9090",
+			"web egress prom TCP 9090", "web ingress prom TCP 9100"}},
+	} {
+		p := New(set(t, watched+tt.more), "")
+		var got []string
+		for _, f := range p.Flows {
+			peer := "any pod"
+			switch f.Peer.Kind {
+			case Workload:
+				peer = p.Engine.Endpoints[f.Peer.Endpoint].Name
+			case Selected:
+				peer = f.Peer.Namespace + "/" + f.Peer.Labels["app.kubernetes.io/name"]
+			}
+			if f.Peer.Namespace != dns.Namespace {
+				got = append(got, p.Engine.Endpoints[f.Endpoint].Name+" "+f.Direction.String()+" "+peer+" "+f.Ports.String())
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+		}
+		for _, form := range []Form{NetworkPolicies, Cilium, Admin} {
+			if proof, err := p.Prove(p.Documents(form)); err != nil || len(proof.Lost) > 0 || proof.Unread {
+				t.Errorf("%s as %s: %v, %v", name, form, err, proof)
+			}
+		}
+	}
+}
+
+// TestStrangers: pods that nobody has seen, and that a default deny would shut off, are told of.
+func TestStrangers(t *testing.T) {
+	p := New(set(t, shop+"---\napiVersion: v1\nkind: Service\nmetadata: {name: made, namespace: shop}\nspec: {selector: {app: made}, ports: [{port: 80}]}\n"), "")
+	if !slices.ContainsFunc(p.Notes, func(n string) bool {
+		return strings.Contains(n, "the pods of shop/Service/made are not among the objects")
+	}) || len(p.Notes) != 1 {
+		t.Errorf("%q", p.Notes)
+	}
+}
+
 // TestForms: in every form the policies keep open what is declared, and close the rest.
 func TestForms(t *testing.T) {
 	for form, closed := range map[Form]int{NetworkPolicies: 10, Cilium: 10, Admin: 10} {
@@ -129,6 +218,29 @@ func TestForms(t *testing.T) {
 		}
 		if proof.Unread || form != Cilium && len(proof.Unsure) > 0 || len(proof.Lost) > 0 || proof.Before != 12 || proof.Before-proof.After != closed {
 			t.Errorf("%s: %s, %q, %+v\n%s", form, proof, proof.Lost, proof.Closed, strings.Join(p.Documents(form), "---\n"))
+		}
+	}
+}
+
+// TestFormsAgree: read again, every form lets the same through between workloads.
+func TestFormsAgree(t *testing.T) {
+	for _, text := range []string{shop, watched + prometheus} {
+		var want []string
+		for _, form := range []Form{NetworkPolicies, Cilium, Admin} {
+			p := New(set(t, text), "")
+			e := network.New(set(t, text+"---\n"+strings.Join(p.Documents(form), "---\n")))
+			var got []string
+			for c := range e.All() {
+				if !strings.Contains(c.String(), "[External]") {
+					got = append(got, c.String())
+				}
+			}
+			if want == nil {
+				want = got
+			}
+			if len(got) == 0 || !slices.Equal(got, want) {
+				t.Errorf("%s: got\n%s\nwant\n%s", form, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
 		}
 	}
 }

@@ -76,7 +76,9 @@ func New(s *kube.Set, doors string) *Plan {
 	p.references()
 	p.fronts()
 	p.callers()
+	p.scraped()
 	p.build()
+	p.strangers()
 	return p
 }
 

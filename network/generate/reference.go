@@ -161,6 +161,9 @@ func (p *Plan) toService(from int, service *kube.Object, scheme, port, where str
 			}
 		}
 	}
+	if p.strange(service) {
+		p.toStrangers(from, service, port, why)
+	}
 	if len(behind) == 0 && spec.Get("selector").Len() == 0 {
 		p.note("%s: the Service %s has no pods: what is behind it is not known", p.Engine.Endpoints[from], service.ID())
 	}

@@ -144,6 +144,9 @@ func (p *Plan) networkPolicy(one *policy) string {
 		y.line(1, "%s:", side.field)
 		for _, r := range one.rules[side.d] {
 			y.why(1, r.why)
+			if r.peer.Kind == APIServer && len(p.servers()) == 0 {
+				y.line(1, "# any address: that of the API server is not among the objects")
+			}
 			dash := "- "
 			if lines := p.peer(one, &r.peer); len(lines) > 0 {
 				y.line(1, "- %s:", side.peer)
