@@ -91,7 +91,7 @@ func (c *cutter) another(on set) {
 	}
 	a := &c.atoms[len(c.atoms)-1]
 	a.ports = Ports{}
-	a.active = slices.AppendSeq(a.active[:0], on.numbers)
+	a.active = on.appendTo(a.active[:0])
 }
 
 // extended adds a span behind others.

@@ -80,7 +80,12 @@ func (s set) each(yield func(int) bool) {
 	}
 }
 
-// numbers gives those of the set as lists keep them.
-func (s set) numbers(yield func(int32) bool) {
-	s.each(func(i int) bool { return yield(int32(i)) })
+// appendTo adds the numbers of the set to a list.
+func (s set) appendTo(list []int32) []int32 {
+	for i, w := range s {
+		for ; w != 0; w &= w - 1 {
+			list = append(list, int32(i<<6+bits.TrailingZeros64(w)))
+		}
+	}
+	return list
 }

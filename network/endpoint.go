@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"bulwark/kube"
 )
@@ -58,7 +59,7 @@ func (e *Endpoint) Named(name string) (proto Protocol, port uint16, ok bool) {
 
 // endpoints gives those of the workloads, by name, and last the ingress controller.
 func endpoints(s *kube.Set) []*Endpoint {
-	l := lister{seen: map[string]bool{}, machine: map[string]bool{}, telling: telling(s)}
+	l := lister{seen: map[string]bool{}, machine: map[string]bool{}, telling: sync.OnceValue(func() map[string]bool { return telling(s) })}
 	for _, w := range s.Workloads() {
 		l.workload(w)
 	}
@@ -73,8 +74,8 @@ func endpoints(s *kube.Set) []*Endpoint {
 type lister struct {
 	list    []*Endpoint
 	seen    map[string]bool
-	machine map[string]bool // virtual machines that are there, by namespace and name
-	telling map[string]bool
+	machine map[string]bool        // virtual machines that are there, by namespace and name
+	telling func() map[string]bool // asked when there are labels that change
 }
 
 // workload adds the endpoints of a workload: one, unless it has pods whose labels differ.
@@ -124,7 +125,7 @@ func (l *lister) alike(a, b map[string]string) bool {
 		return false
 	}
 	for k, v := range a {
-		if w, ok := b[k]; !ok || w != v && (!changing[k] || l.telling[k]) {
+		if w, ok := b[k]; !ok || w != v && (!changing[k] || l.telling()[k]) {
 			return false
 		}
 	}
@@ -193,14 +194,14 @@ var changing = map[string]bool{"pod-template-hash": true, "controller-revision-h
 	"statefulset.kubernetes.io/pod-name": true, "apps.kubernetes.io/pod-index": true, "batch.kubernetes.io/controller-uid": true, "controller-uid": true}
 
 // key is equal for pods that are one endpoint.
-func (e *Endpoint) key(telling map[string]bool) string {
+func (e *Endpoint) key(telling func() map[string]bool) string {
 	var b strings.Builder
 	b.WriteString(e.String())
 	if e.Host {
 		b.WriteString("\x00host")
 	}
 	for _, k := range slices.Sorted(maps.Keys(e.Labels)) {
-		if !changing[k] || telling[k] {
+		if !changing[k] || telling()[k] {
 			b.WriteString("\x00" + k + "\x01" + e.Labels[k])
 		}
 	}

@@ -19,11 +19,7 @@ func groupOf(s set) group {
 	if n > len(s)/2 { // a list would be the larger
 		return group{bits: s.clone()}
 	}
-	g := group{few: make([]int32, 0, n)}
-	for i := range s.each {
-		g.few = append(g.few, int32(i))
-	}
-	return g
+	return group{few: s.appendTo(make([]int32, 0, n))}
 }
 
 // united is the union of groups. It has the bits of the one that has any; where several have,

@@ -63,6 +63,7 @@ type rule struct {
 	blocks runs   // of the direction, and domains
 	named  []cidr // what they were written as
 	ports  Ports
+	like   int32 // the same for rules of the same ports
 	// only are the endpoints that the rule holds for, of its policy's; nil: all of them.
 	// A named port has other numbers in others.
 	only *group

@@ -53,6 +53,8 @@ type reader struct {
 	path       []any        // where the object is read
 	key        []byte       // of a selector
 	spaceNamed map[string][]requirement
+	portsLike  map[uint64]numbered // by their sum
+	kinds      *int32              // of ports
 	everybody  group
 	subjects   set // the endpoints that policies can hold for
 	policies   []*Policy
@@ -71,7 +73,7 @@ type cidr struct {
 }
 
 func newReader(e *Engine, s *kube.Set) *reader {
-	r := &reader{e: e, mu: &sync.Mutex{}, number: map[string]int{}, chosen: map[string]group{}, spaces: map[string]group{}, portNames: map[portName][]having{}, subjects: newSet(len(e.Endpoints)), scratch: newSet(len(e.Endpoints)), path: make([]any, 0, 16), spaceNamed: map[string][]requirement{}}
+	r := &reader{e: e, mu: &sync.Mutex{}, number: map[string]int{}, chosen: map[string]group{}, spaces: map[string]group{}, portNames: map[portName][]having{}, subjects: newSet(len(e.Endpoints)), scratch: newSet(len(e.Endpoints)), path: make([]any, 0, 16), spaceNamed: map[string][]requirement{}, portsLike: map[uint64]numbered{}, kinds: new(int32)}
 	r.all = s
 	var spaces []map[string]string
 	space := func(name string, labels map[string]string) int {
@@ -282,7 +284,8 @@ func (p *peers) open() *peers {
 // number that a named port has the endpoints that have it.
 func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports portList, path []any) {
 	one := func(pods group, only *group, numbers Ports, blocks bool) {
-		one := rule{action: action, pods: pods, only: only, ports: numbers, path: path}
+		numbers, like := r.onePort(numbers)
+		one := rule{action: action, pods: pods, only: only, ports: numbers, like: like, path: path}
 		if blocks {
 			one.named = who.cidr
 		}
@@ -307,6 +310,26 @@ func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports po
 			one(pods.only(r.scratch), nil, having.ports(), false)
 		}
 	}
+}
+
+// onePort gives ports as they were first named, and their number.
+func (r *reader) onePort(p Ports) (Ports, int32) {
+	sum := p.sum()
+	known, ok := r.portsLike[sum]
+	if ok && known.ports.Equal(p) {
+		return known.ports, known.number
+	}
+	*r.kinds++
+	if !ok {
+		r.portsLike[sum] = numbered{p, *r.kinds}
+	}
+	return p, *r.kinds
+}
+
+// numbered is ports and their number.
+type numbered struct {
+	ports  Ports
+	number int32
 }
 
 // portList is the ports that a rule names.

@@ -54,15 +54,15 @@ func (e *Engine) rows(d Direction, selecting [][]int32, sure bool) []row {
 // rowMaker makes each row once.
 type rowMaker struct {
 	*decider
-	open   row              // of who is held by nothing
-	known  map[string]row   // by the rules
-	shared map[uint64][]row // by the sum of what they say
+	open   row            // of who is held by nothing
+	known  map[string]row // by the rules
+	shared map[uint64]row // by the sum of what they say
 	key    []byte
 }
 
 func (e *Engine) rowMaker(d Direction, sure bool) *rowMaker {
 	all := e.everyone(d)
-	m := &rowMaker{decider: e.decider(d, sure, all), known: map[string]row{}, shared: map[uint64][]row{}}
+	m := &rowMaker{decider: e.decider(d, sure, all), known: map[string]row{}, shared: map[uint64]row{}}
 	m.open = m.once(row{{AllPorts(), groupOf(all[:e.words]), runsOf(all[e.words:])}})
 	return m
 }
@@ -87,12 +87,10 @@ func (m *rowMaker) once(r row) row {
 	for i := range r {
 		sum = mixed(mixed(mixed(sum, r[i].peers.sum()), r[i].outside.sum()), r[i].ports.sum())
 	}
-	for _, known := range m.shared[sum] {
-		if slices.EqualFunc(r, known, cell.equal) {
-			return known
-		}
+	if known := m.shared[sum]; slices.EqualFunc(r, known, cell.equal) {
+		return known
 	}
-	m.shared[sum] = append(m.shared[sum], r)
+	m.shared[sum] = r
 	return r
 }
 
@@ -125,6 +123,8 @@ type decider struct {
 	open, allowed, passed set
 	rules                 []*rule // of the row that is made, in order
 	tiers                 []tier
+	cuts                  map[string][]atom
+	key                   []byte
 	byPeers               map[uint64]int   // the cell of peers, by their sum
 	kept                  map[uint64]group // of bits, by their sum
 	pods                  []group
@@ -138,7 +138,7 @@ type tier struct {
 }
 
 func (e *Engine) decider(d Direction, sure bool, all set) *decider {
-	return &decider{e: e, d: d, sure: sure, everyone: all, byPeers: map[uint64]int{}, kept: map[uint64]group{}, open: make(set, len(all)), allowed: make(set, len(all)), passed: make(set, len(all))}
+	return &decider{e: e, d: d, sure: sure, everyone: all, cuts: map[string][]atom{}, byPeers: map[uint64]int{}, kept: map[uint64]group{}, open: make(set, len(all)), allowed: make(set, len(all)), passed: make(set, len(all))}
 }
 
 // row makes the row of an endpoint that policies hold for.
@@ -147,7 +147,7 @@ func (x *decider) row(endpoint int, policies []int32) row {
 	var result row
 	clear(x.byPeers)
 	plain := x.plain()
-	for _, atom := range x.cut(x.rules) {
+	for _, atom := range x.atomsOf() {
 		c := cell{ports: atom.ports}
 		if plain {
 			c.peers, c.outside = x.named(atom.active)
@@ -168,6 +168,33 @@ func (x *decider) row(endpoint int, policies []int32) row {
 		result = append(result, c)
 	}
 	return slices.Clip(result)
+}
+
+// mostCuts is how many ways to cut ports are kept, each of as few rules and atoms.
+const mostCuts = 256
+
+// atomsOf are the atoms of the rules at hand. Most rows have rules of the same few ports.
+func (x *decider) atomsOf() []atom {
+	if len(x.rules) > mostCuts {
+		return x.cut(x.rules)
+	}
+	x.key = x.key[:0]
+	for _, r := range x.rules {
+		x.key = binary.LittleEndian.AppendUint32(x.key, uint32(r.like))
+	}
+	if known, ok := x.cuts[string(x.key)]; ok {
+		return known
+	}
+	atoms := x.cut(x.rules)
+	if len(x.cuts) == mostCuts || len(atoms) > mostCuts {
+		return atoms
+	}
+	kept := slices.Clone(atoms)
+	for i := range kept {
+		kept[i].active = slices.Clone(kept[i].active)
+	}
+	x.cuts[string(x.key)] = kept
+	return kept
 }
 
 // plain tells whether whatever a rule names is let through, and nothing else: what most
