@@ -27,6 +27,7 @@ func main() {
 		"paths":     func(args ...string) error { return paths(args[0]) },
 		"policies":  func(args ...string) error { return policies(args[0], args[1]) },
 		"reaching":  func(args ...string) error { return reaching(args[0]) },
+		"judging":   func(args ...string) error { return judging(args[0]) },
 		"yara":      func(args ...string) error { return yaraScan(args[0], args[1]) },
 	}
 	if len(os.Args) > 1 && jobs[os.Args[1]] != nil {
