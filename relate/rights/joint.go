@@ -34,7 +34,7 @@ func (e *engine) groupsOf(s *subject) *groups {
 	var list []*subject
 	var names []string
 	for _, g := range s.Identity().Groups {
-		if up := e.subjects[rbac.Subject{Kind: rbac.UserGroup, Name: g}]; up != nil && up != s && len(up.holds) > 0 {
+		if up := e.subjects[rbac.Subject{Kind: rbac.UserGroup, Name: g}]; up != nil && up != s && up.mask != 0 {
 			list, names = append(list, up), append(names, g)
 		}
 	}

@@ -407,7 +407,7 @@ func actors(e *engine, j int, g *grant, _ *spot) ([]key, bool) {
 	}
 	var list []key
 	for _, group := range g.names.list {
-		if !strings.HasPrefix(group, rbac.ServiceAccounts) || e.subjects[rbac.Subject{Kind: rbac.UserGroup, Name: group}] != nil {
+		if !strings.HasPrefix(group, rbac.ServiceAccounts) || e.leads(rbac.Subject{Kind: rbac.UserGroup, Name: group}) {
 			list = append(list, key{name: group})
 		}
 	}

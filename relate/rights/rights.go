@@ -131,7 +131,7 @@ func (e *engine) administrator() {
 	}
 	// Every cluster has this account, which may write any right into any role.
 	e.account("kube-system", "clusterrole-aggregation-controller")
-	if e.subjects[rbac.Account("kube-system", "clusterrole-aggregation-controller")] == nil {
+	if !e.leads(rbac.Account("kube-system", "clusterrole-aggregation-controller")) {
 		e.to.Relation(bulwark.Relation{From: name.Account("kube-system", "clusterrole-aggregation-controller"), To: name.ClusterAdmin, Type: "RBAC_ESCALATE_TO", Likelihood: 0.9, Text: "writes any right into any role, as the controller of every cluster may"})
 	}
 }

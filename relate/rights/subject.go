@@ -15,6 +15,7 @@ type subject struct {
 	rbac.Subject
 	id    bulwark.VertexID
 	holds []*holding
+	mask  uint64 // the powers that they give
 }
 
 // holding is a permission that somebody has by a binding.
@@ -43,29 +44,32 @@ func (e *engine) bind(b *rbac.Binding) {
 		return
 	}
 	p := e.permission(b.Role, b.Namespace)
-	if p.mask == 0 && (p.role.Default() || len(p.role.Rules) == 0) {
-		return
-	}
+	quiet := p.mask == 0 && (p.role.Default() || len(p.role.Rules) == 0)
 	r := bulwark.Relation{To: p.id, Type: "PERMISSION_DISCOVER", Text: "is bound to " + p.role.ID() + where(b.Namespace) + " by " + b.Object.ID()}
-	e.unbind(b).add(&r)
+	if !quiet {
+		e.unbind(b).add(&r)
+	}
 	h := &holding{p, b}
 	for _, s := range b.Subjects {
 		if !s.Real() {
-			continue
-		}
-		if p.mask == 0 {
-			r.From = subjectVertex(s)
-			e.to.Relation(r)
 			continue
 		}
 		one := e.subject(s)
 		if n := len(one.holds); n > 0 && one.holds[n-1] == h {
 			continue // it is named twice
 		}
-		one.holds = append(one.holds, h)
-		r.From = one.id
-		e.to.Relation(r)
+		one.holds, one.mask = append(one.holds, h), one.mask|p.mask
+		if !quiet {
+			r.From = one.id
+			e.to.Relation(r)
+		}
 	}
+}
+
+// leads tells whether somebody is bound to anything that leads further.
+func (e *engine) leads(s rbac.Subject) bool {
+	one := e.subjects[s]
+	return one != nil && one.mask != 0
 }
 
 // holders are those who hold the same bindings, themselves and by groups that all of them are in.
@@ -98,7 +102,7 @@ func (e *engine) alike() []*holders {
 	var list []*holders
 	number := map[*holding]uint64{}
 	for _, s := range e.order {
-		if len(s.holds) == 0 {
+		if s.mask == 0 {
 			continue
 		}
 		groups, sum := e.groupsOf(s), uint64(14695981039346656037)
@@ -151,12 +155,8 @@ func (e *engine) unbind(b *rbac.Binding) *cause {
 
 // groups relates those who are in groups that anything is bound to, without being told.
 func (e *engine) groups() {
-	bound := func(group string) bool {
-		s := e.subjects[rbac.Subject{Kind: rbac.UserGroup, Name: group}]
-		return s != nil
-	}
 	is := func(from bulwark.VertexID, group string) {
-		if to := name.Identity(rbac.UserGroup, group); bound(group) && from != to {
+		if to := name.Identity(rbac.UserGroup, group); e.leads(rbac.Subject{Kind: rbac.UserGroup, Name: group}) && from != to {
 			e.to.Relation(bulwark.Relation{From: from, To: to, Type: "MEMBER_OF", Text: "is in the group " + group})
 		}
 	}
@@ -198,7 +198,7 @@ const (
 func (e *engine) outside() {
 	user, group := rbac.Subject{Kind: rbac.User, Name: rbac.Anonymous}, rbac.Subject{Kind: rbac.UserGroup, Name: rbac.Unauthenticated}
 	for _, s := range []rbac.Subject{user, group} {
-		if e.subjects[s] == nil || e.loginRequired() {
+		if !e.leads(s) || e.loginRequired() {
 			continue
 		}
 		e.to.Relation(bulwark.Relation{From: name.Internet, To: subjectVertex(s), Type: "ANONYMOUS", Likelihood: apiServerFromInternet, Text: "asks the API server without logging in, where that can be reached"})
@@ -206,7 +206,7 @@ func (e *engine) outside() {
 			e.to.Relation(bulwark.Relation{From: name.Workload(w), To: subjectVertex(s), Type: "ANONYMOUS", Likelihood: apiServerFromPods, Text: "asks the API server without logging in"})
 		}
 	}
-	if all := (rbac.Subject{Kind: rbac.UserGroup, Name: rbac.Authenticated}); e.subjects[all] != nil && onGKE(e) {
+	if all := (rbac.Subject{Kind: rbac.UserGroup, Name: rbac.Authenticated}); e.leads(all) && onGKE(e) {
 		e.to.Relation(bulwark.Relation{From: name.Internet, To: subjectVertex(all), Type: "ANONYMOUS", Likelihood: anyoneOfTheCloud, Text: "logs in to the API server of GKE with any account of Google's"})
 	}
 	for _, s := range e.order {
