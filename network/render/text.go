@@ -8,6 +8,8 @@ import (
 	"unicode"
 )
 
+const mostAlike = 20 // of a class are named
+
 // Text writes a line for each edge, and after those who is alike.
 func (m *Map) Text(w io.Writer) error {
 	b := bufio.NewWriter(w)
@@ -25,8 +27,12 @@ func (m *Map) Text(w io.Writer) error {
 			first = false
 		}
 		fmt.Fprintf(b, "  %s\n", Harmless(n.Name))
-		for _, name := range n.Members[1:] {
+		others := n.Members[1:]
+		for _, name := range others[:min(len(others), mostAlike)] {
 			fmt.Fprintf(b, "    %s\n", Harmless(name))
+		}
+		if more := len(others) - mostAlike; more > 0 {
+			fmt.Fprintf(b, "    and %d more\n", more)
 		}
 	}
 	return b.Flush()
