@@ -13,22 +13,24 @@ type alike struct {
 	first   int // in Cut.Remedies
 	changes []change
 	// cuts is how many paths each removes alone, and together what they and those before them
-	// do. One that removes none is for what would be the next best way.
+	// do. spare ones remove none that is left: they are for what would be the next best way.
 	cuts, together int
+	spare          bool
 }
 
 // alike folds the list of changes.
 func (a *Answer) alike(x *index) []alike {
 	var list []alike
+	before := 0
 	for i, r := range a.Cut.Remedies {
-		one := x.remedy(r.ID)
-		n := len(list) - 1
-		if n >= 0 && one.object != "" && list[n].changes[0].what == one.what && list[n].cuts == a.Cut.Removes[i] {
-			list[n].changes = append(list[n].changes, one)
-			list[n].together = a.Cut.Together[i]
+		one, together := x.remedy(r.ID), a.Cut.Together[i]
+		next := alike{i, []change{one}, a.Cut.Removes[i], together, together == before}
+		before = together
+		if n := len(list) - 1; n >= 0 && one.object != "" && list[n].spare == next.spare && list[n].changes[0].what == one.what && (next.spare || list[n].cuts == next.cuts) {
+			list[n].changes, list[n].together = append(list[n].changes, one), together
 			continue
 		}
-		list = append(list, alike{i, []change{one}, a.Cut.Removes[i], a.Cut.Together[i]})
+		list = append(list, next)
 	}
 	return list
 }
@@ -92,7 +94,7 @@ func (t *texts) changes() {
 			return
 		}
 		shown++
-		if l.cuts == 0 && !next {
+		if l.spare && !next {
 			next = true
 			t.line("Then, since these would be the next best ways:")
 		}
@@ -100,7 +102,7 @@ func (t *texts) changes() {
 		if objects := l.objects(mostAlso); objects != "" {
 			t.line("     %s", objects)
 		}
-		if l.cuts > 0 {
+		if !l.spare {
 			t.line("     %s", l.worth(&t.Cut))
 		}
 	}

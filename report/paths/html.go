@@ -95,7 +95,7 @@ func (a *Answer) view() *view {
 		Style:  template.CSS(style), Script: template.JS(script), Title: "Attack paths", Headline: a.headline(),
 	}
 	if a.Reach {
-		v.Title, v.Headline = "What can be reached", fmt.Sprintf("%s can be reached from %s.", plural(len(a.Paths), "thing"), plural(a.Starts, "place"))
+		v.Title, v.Headline = "What can be reached", a.reachline(a.reached())
 	}
 	x := a.index()
 	for _, r := range a.WhatIf {
@@ -111,8 +111,10 @@ func (a *Answer) view() *view {
 	for _, c := range chokes[:min(len(chokes), 2*mostChokes)] {
 		v.Chokes = append(v.Chokes, fmt.Sprintf("%s stands before %s", title(c.Vertex), plural(c.Goals, "goal")))
 	}
-	v.fold(x, a.Paths, false)
-	if !a.Reach {
+	if a.Reach {
+		v.fold(x, a.reached(), false)
+	} else {
+		v.fold(x, a.Paths, false)
 		v.fold(x, a.Cut.Uncut, true)
 	}
 	for _, n := range a.Notes {
@@ -126,7 +128,7 @@ func (a *Answer) view() *view {
 func rowOf(l *alike, c *graph.Cut) changeRow {
 	row := changeRow{First: l.first + 1, Last: l.first + len(l.changes), What: l.what(), Share: 1000 * l.together / max(len(c.Paths), 1)}
 	row.Counts = "for the next best way"
-	if l.cuts > 0 {
+	if !l.spare {
 		row.Counts = l.worth(c)
 	}
 	if len(l.changes) > 1 {

@@ -201,7 +201,7 @@ func trimmed(list []step) []step {
 			i++
 			next := list[i]
 			_, name, _ := strings.Cut(string(s.To), ":")
-			next.From, next.Text = s.From, next.Text+", in container "+name[strings.LastIndexByte(name, '/')+1:]
+			next.From, next.Text = s.From, next.Text+", from container "+name[strings.LastIndexByte(name, '/')+1:]
 			s = next
 		}
 		kept = append(kept, s)
@@ -222,7 +222,7 @@ func plural(n int, one string) string {
 		return "1 " + one
 	}
 	many := one + "s"
-	if strings.HasSuffix(one, "y") {
+	if strings.HasSuffix(one, "y") && !strings.HasSuffix(one, "ay") {
 		many = strings.TrimSuffix(one, "y") + "ies"
 	}
 	return fmt.Sprintf("%d %s", n, many)

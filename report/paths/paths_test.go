@@ -91,3 +91,35 @@ func TestPageLoadsNothing(t *testing.T) {
 		t.Error("the page has no policy")
 	}
 }
+
+func TestReachLeavesOutWhatGoesWithoutSaying(t *testing.T) {
+	g := graph.New()
+	for _, r := range []bulwark.Relation{
+		{From: "container:shop/Pod/web/app", To: "workload:shop/Pod/web", Type: "MEMBER_OF", Text: "is all of it"},
+		{From: "container:shop/Pod/web/app", To: "node:1", Type: "CE_PRIV_MOUNT", Text: "mounts the disk"},
+		{From: "node:1", To: "workload:shop/Pod/other", Type: "POD_ATTACH", Text: "runs on it"},
+		{From: "workload:shop/Pod/other", To: "container:shop/Pod/other/app", Type: "CONTAINER_ATTACH", Text: "is in the pod"},
+		{From: "container:shop/Pod/other/app", To: "secret:shop/s", Type: "VOLUME_DISCOVER", Text: "is given it"},
+	} {
+		g.Relation(r)
+	}
+	q := graph.Between([]bulwark.VertexID{"container:shop/Pod/web/app"}, nil)
+	got := string(written(t, "text", &paths.Answer{Graph: g, Reach: true, Starts: 1, Most: 10, Paths: g.Reach(q)}))
+	want := `3 things can be reached from container app of Pod shop/web.
+
+node: 1
+  100%  node 1
+        by CE_PRIV_MOUNT
+
+secret: 1
+  100%  Secret shop/s
+        by CE_PRIV_MOUNT to node 1, by POD_ATTACH to Pod shop/other, by VOLUME_DISCOVER
+
+workload: 1
+  100%  Pod shop/other
+        by CE_PRIV_MOUNT to node 1, by POD_ATTACH
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"bulwark"
 	"bulwark/graph"
 	"bulwark/report/internal/text"
 )
@@ -193,69 +192,4 @@ func (t *texts) open() {
 		t.line("\nNothing that is known cuts this path:")
 		t.path(&kin{Path: p, steps: trimmed(steps(p))})
 	}
-}
-
-// reached is in which order kinds of what can be reached are told: what attackers are after
-// first.
-var reached = []string{"cluster-admin", "node", "cloud", "secret", "identity", "account", "workload", "container", "volume", "configmap", "image", "registry", "permission", "endpoint"}
-
-// reach lists what can be reached, by kind.
-func (t *texts) reach() {
-	kinds := map[string][]*graph.Path{}
-	starts := map[bulwark.VertexID]bool{}
-	for i := range t.Paths {
-		p := &t.Paths[i]
-		kinds[kindOf(p.To())] = append(kinds[kindOf(p.To())], p)
-		starts[p.From()] = true
-	}
-	from := plural(t.Starts, "place")
-	if len(starts) == 1 && t.Starts == 1 {
-		from = title(t.Paths[0].From())
-	}
-	t.line("%s can be reached from %s.", plural(len(t.Paths), "thing"), from)
-	if len(kinds["cluster-admin"]) > 0 {
-		t.line("Whoever is cluster-admin holds everything else as well: what can be reached by that alone is not listed.")
-	}
-	for _, kind := range inOrder(kinds) {
-		list := kinds[kind]
-		t.line("\n%s: %d", kind, len(list))
-		for i, p := range list {
-			if i == max(t.Most, 1) {
-				t.line("  ... and %d more (--most)", len(list)-i)
-				break
-			}
-			t.line("  %3d%%  %s", Risk(p.Likelihood), title(p.To()))
-			t.line("        %s", chain(p))
-		}
-	}
-}
-
-func inOrder(kinds map[string][]*graph.Path) []string {
-	var list []string
-	for _, k := range reached {
-		if len(kinds[k]) > 0 {
-			list = append(list, k)
-		}
-	}
-	var rest []string
-	for k := range kinds {
-		if !slices.Contains(reached, k) {
-			rest = append(rest, k)
-		}
-	}
-	slices.Sort(rest)
-	return append(list, rest...)
-}
-
-// chain is a path in a line: what is passed, and how.
-func chain(p *graph.Path) string {
-	var b strings.Builder
-	list := trimmed(steps(p))
-	for i, s := range list {
-		b.WriteString("by " + s.Edge)
-		if i+1 < len(list) {
-			b.WriteString(" to " + title(s.To) + ", ")
-		}
-	}
-	return b.String()
 }

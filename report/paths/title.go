@@ -20,11 +20,14 @@ func title(v bulwark.VertexID) string {
 	switch kind {
 	case "workload":
 		return object(name)
-	case "container":
-		if at := strings.LastIndexByte(name, '/'); at > 0 {
-			return "container " + name[at+1:] + " of " + object(name[:at])
+	case "container", "volume":
+		if part, of := within(name); part != "" {
+			return kind + " " + part + " of " + of
 		}
 	case "endpoint":
+		if part, of := within(name); part != "" {
+			return "ports of container " + part + " of " + of
+		}
 		return "ports of " + object(name)
 	case "account":
 		return "service account " + name
@@ -54,6 +57,16 @@ func title(v bulwark.VertexID) string {
 		}
 	}
 	return kind + " " + name
+}
+
+// within takes "shop/Deployment/cart/app" apart into "app" and the title of what it is in; part
+// is "" where there are not that many.
+func within(name string) (part, of string) {
+	at := strings.LastIndexByte(name, '/')
+	if strings.Count(name, "/") < 3 {
+		return "", ""
+	}
+	return name[at+1:], object(name[:at])
 }
 
 // object is "shop/Deployment/cart" as "Deployment shop/cart".
