@@ -95,12 +95,47 @@ func (x *reach) reasons(r *bulwark.Relation, o *kube.Object) {
 // there to be reached: that is nothing to mend.
 func (x *reach) close(r *bulwark.Relation, e *network.Exposure) {
 	o := e.Through[0].Object
+	id, text := "", ""
+	var edits []kube.Edit
 	switch e.By {
 	case network.ByLoadBalancer, network.ByNodePort:
-		r.Remedies = append(r.Remedies, x.remedy(o.ID()+" as ClusterIP", "make the Service "+o.Namespace+"/"+o.Name+" one of type ClusterIP, or name who may come under loadBalancerSourceRanges"))
+		id, text, edits = " as ClusterIP", "make the Service "+o.Namespace+"/"+o.Name+" one of type ClusterIP, or name who may come under loadBalancerSourceRanges", asClusterIP(o)
 	case network.ByExternalIP:
-		r.Remedies = append(r.Remedies, x.remedy(o.ID()+" without externalIPs", "take externalIPs out of the Service "+o.Namespace+"/"+o.Name))
+		id, text, edits = " without externalIPs", "take externalIPs out of the Service "+o.Namespace+"/"+o.Name, []kube.Edit{kube.Drop("spec", "externalIPs")}
 	case network.ByHostPort:
-		r.Remedies = append(r.Remedies, x.remedy(o.ID()+" without hostPort", "take hostPort out of "+o.ID()+", and use a Service"))
+		id, text, edits = " without hostPort", "take hostPort out of "+o.ID()+", and use a Service", withoutHostPort(x.workload(e.Endpoint))
+	default:
+		return
 	}
+	r.Remedies = append(r.Remedies, x.mend.Remedy(o.ID()+id, text, o, edits...))
+}
+
+// asClusterIP are the edits that have a Service reached in the cluster alone: what only other
+// types may say goes with the type.
+func asClusterIP(o *kube.Object) []kube.Edit {
+	edits := []kube.Edit{kube.Put("ClusterIP", "spec", "type")}
+	spec := o.Root.Get("spec")
+	for _, field := range []string{"externalTrafficPolicy", "healthCheckNodePort", "loadBalancerIP", "loadBalancerClass", "loadBalancerSourceRanges", "allocateLoadBalancerNodePorts"} {
+		if spec.Has(field) {
+			edits = append(edits, kube.Drop("spec", field))
+		}
+	}
+	for i, p := range spec.Get("ports").Items() {
+		if p.Has("nodePort") {
+			edits = append(edits, kube.Drop("spec", "ports", i, "nodePort"))
+		}
+	}
+	return edits
+}
+
+func withoutHostPort(w *kube.Workload) (edits []kube.Edit) {
+	for i := range w.Containers {
+		c := &w.Containers[i]
+		for j := range c.Ports {
+			if c.Ports[j].HostPort > 0 {
+				edits = append(edits, kube.Drop(w.ContainerPath(c, "ports", j, "hostPort")...))
+			}
+		}
+	}
+	return edits
 }

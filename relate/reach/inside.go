@@ -2,6 +2,7 @@ package reach
 
 import (
 	"bulwark"
+	"bulwark/kube"
 	"bulwark/network"
 	"bulwark/network/generate"
 	"bulwark/relate/internal/name"
@@ -27,7 +28,7 @@ func (x *reach) inside() {
 			x.to.Relation(one)
 			continue
 		}
-		one.Remedies = []string{x.guard(r.To[0])}
+		x.guard(&one, r.To[0])
 		x.each(one, x.reached(r.To[0], r.Ports))
 	}
 	for _, f := range generate.New(x.set, "").Flows {
@@ -75,17 +76,31 @@ func (x *reach) receivers(known map[int]bulwark.VertexID, r network.Reach) bulwa
 	v = name.Group("receivers like " + x.engine.Endpoints[first].String())
 	known[first] = v
 	for _, i := range r.To {
-		one := bulwark.Relation{From: v, Type: "NETWORK_REACH", Text: "connects to " + r.Ports.String(), Remedies: []string{x.guard(i)}}
+		one := bulwark.Relation{From: v, Type: "NETWORK_REACH", Text: "connects to " + r.Ports.String()}
+		x.guard(&one, i)
 		x.each(one, x.reached(i, r.Ports))
 	}
 	return v
 }
 
-// guard is the remedy of a policy for an endpoint's workload.
-func (x *reach) guard(endpoint int) string {
-	w := x.workload(endpoint)
-	if x.engine.Endpoints[endpoint].Host { // no policy holds for it
-		return x.remedy(w.ID()+" without hostNetwork", "take "+w.ID()+" off the network of its node (hostNetwork), and write a NetworkPolicy for it")
+// guard gives a relation to an endpoint what keeps all out that need not come: a policy for
+// its workload, and what was found about those that there are.
+func (x *reach) guard(r *bulwark.Relation, endpoint int) {
+	e := x.engine.Endpoints[endpoint]
+	if e.Host { // no policy holds for it
+		r.Remedies = append(r.Remedies, x.offNode(e.Workload))
+		return
 	}
-	return x.remedy(w.ID()+" NetworkPolicy", "a NetworkPolicy for "+w.ID()+" that lets only those in that are told to call it (bulwark network generate writes it)")
+	x.limits.let(r, network.Ingress, endpoint, e.Namespace)
+	id := e.Workload.ID()
+	text := "a NetworkPolicy for " + id + " that lets only those in that are told to call it"
+	if x.limits.isolated[network.Ingress][endpoint] {
+		text = "let the policies for " + id + " let only those in that are told to call it"
+	}
+	r.Remedies = append(r.Remedies, x.mend.Remedy(id+" NetworkPolicy", text+" (bulwark network generate writes it)", nil))
+}
+
+// offNode is the remedy for what is on the network of its node.
+func (x *reach) offNode(w *kube.Workload) string {
+	return x.mend.Remedy(w.ID()+" without hostNetwork", "take "+w.ID()+" off the network of its node (hostNetwork), and write a NetworkPolicy for it", nil)
 }

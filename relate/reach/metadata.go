@@ -36,7 +36,7 @@ func (x *reach) metadata() {
 			hosts = append(hosts, e)
 		case block >= 0 && x.engine.BlockPorts(network.Egress, i, block).Has(network.TCP, 80):
 			any, open[e.Namespace] = true, true
-			x.to.Relation(x.asks(e, leaves[i]))
+			x.asks(i, block, leaves[i])
 		default:
 			open[e.Namespace] = open[e.Namespace] || false
 		}
@@ -54,7 +54,7 @@ func (x *reach) metadata() {
 		// Off its node's network it asks as the others of its namespace do.
 		if gets, known := open[e.Namespace]; gets || !known {
 			any = true
-			x.to.Relation(x.asks(e, true))
+			x.to.Relation(x.asking(e, true))
 		}
 	}
 	for _, c := range clouds {
@@ -67,7 +67,7 @@ func (x *reach) metadata() {
 			Text: "is given the credentials of the nodes, where they are in a cloud", Remedies: []string{"nodes metadata"}})
 	}
 	if any {
-		x.remedy("nodes metadata", "keep pods from the metadata service of the nodes: hop limit 1 and IMDSv2 required on AWS, Workload Identity on GKE, on others a policy for all namespaces without 169.254.169.254/32")
+		x.mend.Remedy("nodes metadata", "keep pods from the metadata service of the nodes: hop limit 1 and IMDSv2 required on AWS, Workload Identity on GKE, on others a policy for all namespaces without 169.254.169.254/32", nil)
 	}
 }
 
@@ -96,18 +96,28 @@ func (x *reach) onNode(w *kube.Workload) {
 	r := bulwark.Relation{From: name.Network(w), To: name.AnyNodeIdentity, Type: "CLOUD_METADATA", Likelihood: unknownCloud, Text: "asks the metadata service from the network of the node, where it is in a cloud"}
 	x.known.Because(&r, w.ID(), "workload/host-network")
 	if len(r.Remedies) == 0 {
-		r.Remedies = []string{x.remedy(w.ID()+" without hostNetwork", "take "+w.ID()+" off the network of its node (hostNetwork), and write a NetworkPolicy for it")}
+		r.Remedies = []string{x.offNode(w)}
 	}
 	x.to.Relation(r)
 }
 
-// asks relates a workload whose policies let it go to the metadata service. What it is given
-// there is worth less where it cannot be sent out.
-func (x *reach) asks(e *network.Endpoint, leaves bool) bulwark.Relation {
+// asks relates a workload whose policies let it go to the metadata service.
+func (x *reach) asks(endpoint, block int, leaves bool) {
+	e := x.engine.Endpoints[endpoint]
+	r := x.asking(e, leaves)
+	x.limits.let(&r, network.Egress, endpoint, e.Namespace)
+	for _, one := range x.out(x.limits, r, endpoint, block) {
+		x.to.Relation(one)
+	}
+}
+
+// asking is the relation of one that no policy limits. What it is given there is worth less
+// where it cannot be sent out.
+func (x *reach) asking(e *network.Endpoint, leaves bool) bulwark.Relation {
 	r := bulwark.Relation{From: name.Network(e.Workload), To: metadataPods, Type: "CLOUD_METADATA", Text: "asks 169.254.169.254"}
 	if !leaves {
 		r.Likelihood, r.Text = withoutEgress, r.Text+", and cannot send out what it is given"
 	}
-	r.Remedies = []string{x.remedy(e.Namespace+" without metadata", "a NetworkPolicy for all pods of "+e.Namespace+" that lets nothing out to 169.254.169.254/32")}
+	r.Remedies = []string{x.mend.Remedy(e.Namespace+" without metadata", "a NetworkPolicy for all pods of "+e.Namespace+" that lets nothing out to 169.254.169.254/32", nil)}
 	return r
 }

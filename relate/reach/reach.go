@@ -18,6 +18,7 @@ import (
 	"bulwark/kube"
 	"bulwark/network"
 	"bulwark/relate/internal/found"
+	"bulwark/relate/internal/mend"
 )
 
 // How likely steps are, where nothing more is known. They are chances that an attacker
@@ -52,10 +53,11 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 	if len(s.Workloads()) == 0 {
 		return nil
 	}
-	x := &reach{set: s, engine: network.Of(s), known: found.New(findings), to: to, used: map[string]bool{}, doors: map[bulwark.VertexID]bool{}}
+	x := &reach{set: s, engine: network.Of(s), known: found.New(findings), to: to, mend: mend.New(s, to), doors: map[bulwark.VertexID]bool{}}
 	for _, p := range x.engine.Problems {
 		to.Note(bulwark.Note{Plugin: "relate/reach", Asset: t.Asset.ID, Text: p.String(), Incomplete: true})
 	}
+	x.limits = x.limit(findings)
 	x.exposed()
 	if err := ctx.Err(); err != nil {
 		return err
@@ -73,19 +75,11 @@ type reach struct {
 	engine *network.Engine
 	known  *found.Findings
 	to     bulwark.Relations
-	used   map[string]bool // ids of remedies that were told
+	mend   *mend.Maker
+	limits *limits
 	doors  map[bulwark.VertexID]bool
 	order  []door // those that somebody reaches
 }
 
 // workload is what runs the pods of an endpoint.
 func (x *reach) workload(endpoint int) *kube.Workload { return x.engine.Endpoints[endpoint].Workload }
-
-// remedy tells one, once, and gives its id.
-func (x *reach) remedy(id, text string) string {
-	if !x.used[id] {
-		x.used[id] = true
-		x.to.Remedy(bulwark.Remedy{ID: id, Text: text, Fix: &bulwark.Fix{Text: text}})
-	}
-	return id
-}

@@ -161,7 +161,7 @@ func TestMetadata(t *testing.T) {
 		{"closed", web + deny, nil},
 		{"closed but for the network of the node", deployment("shop", "web", "hostNetwork: true, ") + deny, []string{"group:network of shop/Deployment/web -> cloud:*/identity of the nodes 0.3 [shop/Deployment/web without hostNetwork]"}},
 		{"nothing else", web + "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: shop}\nspec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 169.254.0.0/16}}]}]}\n---\n",
-			[]string{group + "cloud:*/identity of the nodes 0.3 [nodes metadata]", "group:network of shop/Deployment/web -> group:pods that reach the metadata service 0.5 [shop without metadata]"}},
+			[]string{group + "cloud:*/identity of the nodes 0.3 [nodes metadata]", "group:network of shop/Deployment/web -> group:pods that reach the metadata service 0.5 [shop/NetworkPolicy/p without metadata]"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := relate(t, target(t, tt.text))

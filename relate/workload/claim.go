@@ -43,7 +43,7 @@ func (p *pods) hostMounts(c *kube.Container) []hostMount {
 			continue
 		}
 		deep := m.RecursiveReadOnly != nil && *m.RecursiveReadOnly != corev1.RecursiveReadOnlyDisabled
-		list = append(list, hostMount{c, path.Join("/", v.dir, m.SubPath, expanded(m.SubPathExpr, c.Env)), m.ReadOnly || v.readOnly, deep, m.MountPath, v.pv})
+		list = append(list, hostMount{c, path.Join("/", v.dir, m.SubPath, expanded(m.SubPathExpr, c.Env)), m.ReadOnly || v.readOnly, deep, m.MountPath, v.pv, i})
 	}
 	return list
 }

@@ -126,9 +126,13 @@ func (e *escape) causes(c *kube.Container) [][]string {
 func (p *pods) toNode(at bulwark.VertexID, edge string, likelihood float64, text string, rules ...string) {
 	r := bulwark.Relation{From: at, To: p.node(), Type: edge, Likelihood: likelihood, Text: text}
 	p.known.Because(&r, p.id, rules...)
-	if len(r.Remedies) == 0 { // nobody looked, or left the finding out
+	switch {
+	case p.stranger:
+		c := p.Containers[0].Name
+		p.remedy(&r, p.id+" without "+c, "take the container "+c+" out of "+p.id+", or have what puts it there give it less than takes the node", nil)
+	case len(r.Remedies) == 0: // nobody looked, or left the finding out
 		p.at(&r)
-		p.remedy(&r, p.id+" "+edge, "take out of "+p.id+" what "+strings.Join(rules, " and ")+" tells of")
+		p.remedy(&r, p.id+" "+edge, "take out of "+p.id+" what "+strings.Join(rules, " and ")+" tells of", nil)
 	}
 	p.to.Relation(r)
 }

@@ -19,6 +19,7 @@ type hostMount struct {
 	deep     bool   // what is mounted below is read-only too
 	at       string // where in the container
 	pv       string // the persistent volume that is this folder; "" for none
+	index    int    // of the container's mounts
 }
 
 // place is a part of the node's file system, with how likely the node is had by writing and
@@ -186,7 +187,7 @@ func (p *pods) manyPaths(mounts []hostMount, at bulwark.VertexID) {
 	for _, kind := range f.order {
 		r := f.by[kind]
 		r.Remedies = nil
-		p.remedy(r, p.id+" mounts "+c.Name, "take the mounts of the node's folders out of the container "+c.Name+" of "+p.id+", but for those that it needs")
+		p.remedy(r, p.id+" mounts "+c.Name, "take the mounts of the node's folders out of the container "+c.Name+" of "+p.id+", but for those that it needs", nil)
 		p.to.Relation(*r)
 	}
 }
@@ -293,7 +294,8 @@ func (p *pods) mounted(m *hostMount, r bulwark.Relation) bulwark.Relation {
 	}
 	if len(r.Remedies) == 0 {
 		p.at(&r, "volumes")
-		p.remedy(&r, p.id+" mount "+m.c.Name+" "+m.at, "take the mount of "+m.dir+" of the node out of the container "+m.c.Name+" of "+p.id)
+		p.remedy(&r, p.id+" mount "+m.c.Name+" "+m.at, "take the mount of "+m.dir+" of the node out of the container "+m.c.Name+" of "+p.id,
+			p.Object, kube.Drop(p.ContainerPath(m.c, "volumeMounts", m.index)...))
 	}
 	return r
 }

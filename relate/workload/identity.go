@@ -16,14 +16,15 @@ func (p *pods) identity(c *kube.Container, at bulwark.VertexID) {
 	account := name.Account(p.Namespace, p.ServiceAccount())
 	if v, ok := p.projected(c); ok {
 		r := bulwark.Relation{From: at, To: account, Type: "IDENTITY_ASSUME", Text: "uses the token in the volume " + v}
-		p.remedy(&r, p.id+" token in "+v, "take the serviceAccountToken out of the volume "+v+" of "+p.id+", unless it asks the API server")
+		p.remedy(&r, p.id+" token in "+v, "take the serviceAccountToken out of the volume "+v+" of "+p.id+", unless it asks the API server", nil)
 		p.at(&r, "volumes")
 		p.assume(r, v)
 	}
 	if p.automounts() && !mountedAt(c, tokens) {
 		r := bulwark.Relation{From: at, To: account, Type: "IDENTITY_ASSUME", Text: "uses the token in the pod"}
 		p.known.Because(&r, p.id, "secrets/token-without-need")
-		p.remedy(&r, p.id+" automountServiceAccountToken", "set automountServiceAccountToken: false in "+p.id+", unless it asks the API server")
+		p.remedy(&r, p.id+" automountServiceAccountToken", "set automountServiceAccountToken: false in "+p.id+", unless it asks the API server",
+			p.Object, kube.Put(false, p.Path("automountServiceAccountToken")...))
 		p.at(&r, "automountServiceAccountToken")
 		p.assume(r, "kube-api-access")
 	}

@@ -61,7 +61,7 @@ func (w *world) push(host string) {
 		if r.pull {
 			to.Likelihood, to.Text = everyTime, "runs it when it starts anew"
 		}
-		w.remedy(&to, "digest of "+r.image, "name the image "+r.image+" by its digest")
+		w.remedy(&to, "digest of "+r.image, "name the image "+r.image+" by its digest", nil)
 		w.to.Relation(to)
 	}
 }

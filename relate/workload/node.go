@@ -49,6 +49,9 @@ func (p *pods) land() {
 	for _, o := range p.Pods {
 		add(o.Root.Get("spec", "nodeName").Text())
 	}
+	if p.stranger {
+		return
+	}
 	if len(p.on) == 0 {
 		p.adrift = true
 		p.to.Relation(bulwark.Relation{From: podsAnywhere, To: p.vertex, Type: "POD_ATTACH", Text: "is one of them"})

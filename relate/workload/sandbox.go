@@ -57,7 +57,7 @@ func (p *pods) flaws(c *kube.Container, at bulwark.VertexID) {
 	}
 	// Each fix makes it less likely, and none alone removes it but a sandbox.
 	r.To, r.Likelihood, r.Remedies = p.node(), likelihood, nil
-	p.remedy(&r, p.id+" runtimeClassName", "run "+p.id+" in a sandbox: a runtimeClassName of gVisor or Kata")
+	p.remedy(&r, p.id+" runtimeClassName", "run "+p.id+" in a sandbox: a runtimeClassName of gVisor or Kata", nil)
 	p.to.Relation(r)
 }
 
@@ -100,7 +100,7 @@ func (p *pods) neighbours(c *kube.Container, at bulwark.VertexID) {
 	}
 	p.known.Because(&see, p.id, "workload/share-process-namespace")
 	if len(see.Remedies) == 0 {
-		p.remedy(&see, p.id+" shareProcessNamespace", "take shareProcessNamespace out of "+p.id)
+		p.remedy(&see, p.id+" shareProcessNamespace", "take shareProcessNamespace out of "+p.id, p.Object, kube.Drop(p.Path("shareProcessNamespace")...))
 	}
 	if len(p.Containers) > few {
 		see.To = name.Group("processes of " + p.id)

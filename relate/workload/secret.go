@@ -153,7 +153,7 @@ func (w *world) cloudKey(at bulwark.VertexID, provider string, o *kube.Object) {
 	w.opened[to] = true
 	r := bulwark.Relation{From: at, To: to, Type: "CLOUD_KEYS", Likelihood: 0.8, Text: "holds a key of " + provider}
 	w.known.Because(&r, o.ID(), "secrets/cloud-key", "secrets/literal")
-	w.remedy(&r, o.ID()+" cloud key", "let what uses "+o.ID()+" log in by an identity of its pods, and delete the key")
+	w.remedy(&r, o.ID()+" cloud key", "let what uses "+o.ID()+" log in by an identity of its pods, and delete the key", nil)
 	w.to.Relation(r)
 }
 

@@ -195,7 +195,7 @@ func (w *world) shared() {
 			if !u.readOnly {
 				r := bulwark.Relation{From: u.at, To: written, Type: "VOLUME_TAINT", Text: "writes to the volume"}
 				w.known.Because(&r, u.id, "exposure/shared-volume")
-				w.remedy(&r, u.id+" "+string(volume)+" readOnly", "mount "+string(volume)+" readOnly: true in "+u.id+", or give it a volume of its own")
+				w.remedy(&r, u.id+" "+string(volume)+" readOnly", "mount "+string(volume)+" readOnly: true in "+u.id+", or give it a volume of its own", nil)
 				w.to.Relation(r)
 			}
 			w.to.Relation(bulwark.Relation{From: written, To: u.at, Type: "VOLUME_TAINT", Likelihood: 0.2, Text: "runs or trusts what is in the volume"})

@@ -16,6 +16,7 @@ import (
 	"bulwark"
 	"bulwark/kube"
 	"bulwark/relate/internal/found"
+	"bulwark/relate/internal/mend"
 	"bulwark/relate/internal/name"
 
 	corev1 "k8s.io/api/core/v1"
@@ -42,6 +43,7 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 		}
 		p := &pods{Workload: one, world: w, id: one.ID(), parts: map[string]*parts{}}
 		p.relate()
+		w.live(one)
 	}
 	w.shared()
 	w.grounds()
@@ -53,6 +55,7 @@ type world struct {
 	set    *kube.Set
 	known  *found.Findings
 	to     bulwark.Relations
+	mend   *mend.Maker
 	minor  int                // of the cluster's version, 1.minor; 0 when that is not known
 	below  map[string]*ground // nodes that pods run on
 	adrift bool               // pods run on nodes that are not known
@@ -64,7 +67,7 @@ type world struct {
 }
 
 func newWorld(s *kube.Set, known *found.Findings, to bulwark.Relations) *world {
-	w := &world{set: s, known: known, to: to, below: map[string]*ground{}, users: map[bulwark.VertexID][]user{}, opened: map[bulwark.VertexID]bool{}, images: map[string][]running{}}
+	w := &world{set: s, known: known, to: to, mend: mend.New(s, to), below: map[string]*ground{}, users: map[bulwark.VertexID][]user{}, opened: map[bulwark.VertexID]bool{}, images: map[string][]running{}}
 	if s.Cluster != nil {
 		if _, rest, ok := strings.Cut(s.Cluster.Version, "."); ok {
 			digits, _, _ := strings.Cut(rest, ".")
@@ -74,10 +77,10 @@ func newWorld(s *kube.Set, known *found.Findings, to bulwark.Relations) *world {
 	return w
 }
 
-// remedy gives a relation a remedy that is no finding's fix.
-func (w *world) remedy(r *bulwark.Relation, id, text string) {
-	w.to.Remedy(bulwark.Remedy{ID: id, Text: text, Fix: &bulwark.Fix{Text: text}})
-	r.Remedies = append(r.Remedies, id)
+// remedy gives a relation a remedy that is no finding's fix: some edits of an object, where
+// there are such.
+func (w *world) remedy(r *bulwark.Relation, id, text string, o *kube.Object, edits ...kube.Edit) {
+	r.Remedies = append(r.Remedies, w.mend.Remedy(id, text, o, edits...))
 }
 
 // pods relates one workload.
@@ -95,6 +98,7 @@ type pods struct {
 	parts           map[string]*parts         // see projection
 	lines           []found.Line              // see mounted
 	folding         bool                      // see manyPaths
+	stranger        bool                      // see live: what its pods are is told
 }
 
 // passing is the chance that a container is there to be held which ends before the others
