@@ -109,13 +109,18 @@ func workloads(objects []*Object) []*Workload {
 }
 
 // owner is the topmost object that owns o and is there; o itself when there is none.
-// Owners that own each other end where they began.
+// What owns itself, by way of others too, stands for itself.
 func owner(o *Object, byUID map[string]*Object) *Object {
 	top := o
 	for range 8 {
 		next := top
 		for _, ref := range top.Root.Get("metadata", "ownerReferences").Items() {
-			if up := byUID[ref.Get("uid").Text()]; up != nil && up != o && up.Kind != "Node" && ref.Get("controller").True() {
+			up := byUID[ref.Get("uid").Text()]
+			switch {
+			case up == nil || up.Kind == "Node" || !ref.Get("controller").True():
+			case up == o:
+				return o
+			default:
 				next = up
 			}
 		}
