@@ -17,7 +17,13 @@ func (r *reader) adminPolicy(o *kube.Object) {
 }
 
 // baselinePolicy reads a BaselineAdminNetworkPolicy. There is one, named default.
-func (r *reader) baselinePolicy(o *kube.Object) { r.admin(o, tierBaseline, 0) }
+func (r *reader) baselinePolicy(o *kube.Object) {
+	if o.Name != "default" {
+		r.refuse(o, []any{"metadata", "name"}, "the one that there is has to be called default")
+		return
+	}
+	r.admin(o, tierBaseline, 0)
+}
 
 // admin reads both. What does not fit their schema is refused; a selector or CIDR that only
 // who enforces the policy reads is left out.
@@ -43,10 +49,18 @@ func (r *reader) admin(o *kube.Object, tier int, order int64) {
 			if n.Get(field[1]).Len() == 0 {
 				r.refuse(o, append(path, field[1]), "a rule without peers")
 			}
-			r.add(p, Direction(d), action, r.adminPeers(o, n.Get(field[1]), append(path, field[1])), r.adminPorts(o, n.Get("ports"), append(path, "ports")), path)
+			c := clause{action: action, who: &peers{}, ports: r.adminPorts(o, n.Get("ports"), append(path, "ports")), path: path}
+			r.adminPeers(p, Direction(d), c, n.Get(field[1]), append(slices.Clone(path), field[1]))
+			r.clause(p, Direction(d), c)
 		}
 	}
 	r.policies = append(r.policies, p)
+}
+
+// decidesPods tells whether a rule of a policy speaks of all pods and ports: what comes after it
+// says nothing of pods.
+func decidesPods(p *Policy, d Direction, all int) bool {
+	return slices.ContainsFunc(p.rules[d], func(r rule) bool { return r.ports.All() && r.only == nil && len(r.when) == 0 && r.pods.len() == all })
 }
 
 // maxAdminRules is how many rules their schema allows.
@@ -72,8 +86,8 @@ func (r *reader) adminPods(o *kube.Object, n *kube.Node, path []any) (group, boo
 }
 
 // adminPeers reads whom a rule speaks of.
-func (r *reader) adminPeers(o *kube.Object, n *kube.Node, path []any) *peers {
-	who := &peers{}
+func (r *reader) adminPeers(p *Policy, d Direction, c clause, n *kube.Node, path []any) {
+	o, who := p.Object, c.who
 	for i, peer := range n.Items() {
 		at := append(slices.Clone(path), i)
 		switch {
@@ -81,10 +95,15 @@ func (r *reader) adminPeers(o *kube.Object, n *kube.Node, path []any) *peers {
 			for j, network := range peer.Get("networks").Items() {
 				if b, ok := r.prefix(o, network, append(at, "networks", j)...); ok {
 					who.cidr = append(who.cidr, cidr{block: b})
+					if b == everyV4 && !decidesPods(p, d, r.everybody.len()) {
+						r.lacks(o, append(at, "networks", j), "all addresses are those of pods too: the answer takes them for those of others")
+					}
 				}
 			}
 		case peer.Has("nodes"):
-			r.problem(o, at, "nodes as peers are left out of the answer")
+			if selector, ok := r.selector(o, peer.Get("nodes"), append(slices.Clone(at), "nodes")); ok && d == Egress {
+				r.nodes(p, d, c, selector, append(slices.Clone(at), "nodes"))
+			}
 		case peer.Has("domainNames"):
 			for _, name := range peer.Get("domainNames").Strings() {
 				who.cidr = append(who.cidr, cidr{name: name})
@@ -95,7 +114,6 @@ func (r *reader) adminPeers(o *kube.Object, n *kube.Node, path []any) *peers {
 			}
 		}
 	}
-	return who
 }
 
 // adminPorts reads those of a rule. None at all are all.

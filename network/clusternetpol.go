@@ -26,12 +26,22 @@ func (r *reader) clusterPolicy(o *kube.Object) {
 	r.unknown(o, spec, []any{"spec"}, "tier", "priority", "subject", "ingress", "egress")
 	p := &Policy{Object: o, tier: tier, order: priority, subject: r.podded(r.holdingFor(subject))}
 	for d, field := range [2][2]string{{"ingress", "from"}, {"egress", "to"}} {
+		r.atMost(o, spec.Get(field[0]), []any{"spec", field[0]})
 		for i, n := range spec.Get(field[0]).Items() {
 			r.clusterRule(p, Direction(d), n, field[1], []any{"spec", field[0], i})
 		}
 	}
 	r.policies = append(r.policies, p)
 }
+
+// atMost refuses lists that are longer than their schema allows.
+func (r *reader) atMost(o *kube.Object, n *kube.Node, path []any) {
+	if n.Len() > maxClusterItems {
+		r.refuse(o, path, "%d items, more than %d", n.Len(), maxClusterItems)
+	}
+}
+
+const maxClusterItems = 25
 
 // clusterRule reads one rule. Of a peer that it does not know it says what the API asks for:
 // accept nobody, or deny everybody.
@@ -47,15 +57,23 @@ func (r *reader) clusterRule(p *Policy, d Direction, n *kube.Node, field string,
 		return
 	}
 	c := clause{action: action, who: &peers{}, path: path}
-	c.ports = r.clusterPorts(p.Object, n.Get("protocols"), append(slices.Clone(path), "protocols"))
+	r.atMost(p.Object, n.Get(field), append(slices.Clone(path), field))
+	r.atMost(p.Object, n.Get("protocols"), append(slices.Clone(path), "protocols"))
+	var known bool
+	c.ports, known = r.clusterPorts(p.Object, n.Get("protocols"), append(slices.Clone(path), "protocols"))
 	for i, peer := range n.Get(field).Items() {
 		at := append(slices.Clone(path), field, i)
-		if !r.clusterPeer(p, d, c, peer, at) && action != Allow {
-			r.clause(p, d, clause{action: Deny, who: (&peers{}).open(), ports: c.ports, path: path})
-			return
+		if len(c.ports.names) > 0 && (peer.Has("networks") || peer.Has("nodes") || peer.Has("domainNames")) {
+			r.refuse(p.Object, at, "it has no ports with names")
 		}
+		known = r.clusterPeer(p, d, c, peer, at) && known
 	}
-	r.clause(p, d, c)
+	switch {
+	case known:
+		r.clause(p, d, c)
+	case action != Allow:
+		r.clause(p, d, clause{action: Deny, who: (&peers{}).open(), ports: portList{numbers: AllPorts()}, path: path})
+	}
 }
 
 // clusterPeer adds one peer to those of a clause; false when it is of no kind that is known.
@@ -66,6 +84,7 @@ func (r *reader) clusterPeer(p *Policy, d Direction, c clause, n *kube.Node, pat
 			c.who.pods = append(c.who.pods, r.podded(g))
 		}
 	case d == Egress && n.Has("networks"):
+		r.atMost(p.Object, n.Get("networks"), append(slices.Clone(path), "networks"))
 		r.clusterNetworks(p.Object, n.Get("networks"), c.who, append(path, "networks"))
 	case d == Egress && n.Has("nodes"):
 		selector, ok := r.selector(p.Object, n.Get("nodes"), append(path, "nodes"))
@@ -133,12 +152,12 @@ func (r *reader) nodes(p *Policy, d Direction, c clause, selector []requirement,
 	r.clause(p, d, c)
 }
 
-// clusterPorts reads protocols. None at all are all.
-func (r *reader) clusterPorts(o *kube.Object, n *kube.Node, path []any) portList {
+// clusterPorts reads protocols, and tells whether it knows all of them. None at all are all.
+func (r *reader) clusterPorts(o *kube.Object, n *kube.Node, path []any) (list portList, all bool) {
 	if n.Len() == 0 {
-		return portList{numbers: AllPorts()}
+		return portList{numbers: AllPorts()}, true
 	}
-	var list portList
+	all = true
 	for i, one := range n.Items() {
 		at := append(slices.Clone(path), i)
 		known := false
@@ -156,10 +175,11 @@ func (r *reader) clusterPorts(o *kube.Object, n *kube.Node, path []any) portList
 		}
 		if !known {
 			r.problem(o, at, "a protocol that is not known")
+			all = false
 		}
 	}
 	list.settle()
-	return list
+	return list, all
 }
 
 func (r *reader) clusterPort(o *kube.Object, n *kube.Node, list *portList, proto Protocol, path []any) {
@@ -173,7 +193,7 @@ func (r *reader) clusterPort(o *kube.Object, n *kube.Node, list *portList, proto
 		first, ok = n.Get("range", "start").Int()
 		last, ok2 = n.Get("range", "end").Int()
 	}
-	if !ok || !ok2 || first < 1 || last > lastPort || last < first {
+	if !ok || !ok2 || first < 1 || last > lastPort || last < first || first == last && n.Has("range") {
 		r.refuse(o, path, "invalid ports")
 		return
 	}

@@ -1,6 +1,9 @@
 package network_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestClusterNetworkPolicy(t *testing.T) {
 	policy := func(spec string) string {
@@ -22,9 +25,23 @@ func TestClusterNetworkPolicy(t *testing.T) {
 			want: []string{"-> *.example.com TCP 443", "-> 10.0.0.7 TCP 1-65535,UDP 1-65535", "-> :: All Connections", "-> agent TCP 1-65535,UDP 1-65535; only on the nodes that are selected",
 				"<- 0.0.0.0 All Connections", "<- :: All Connections", "<- agent All Connections", "<- db All Connections", "<- tool All Connections"}},
 		{name: "what it does not know is denied where it denies, and told", pod: "web",
-			objects:  policy(`"tier":"Admin","priority":5,` + web + `"egress":[{"action":"Accept","to":[{"moons":{}}]},{"action":"Pass","to":[{"moons":{}}]}],"ingress":[{"action":"Accept","why":"x","from":[{"networks":["10.0.0.0/8"]}]}]`),
+			objects:  policy(`"tier":"Admin","priority":5,` + web + `"egress":[{"action":"Accept","to":[{"moons":{}},{"namespaces":{}}]},{"action":"Pass","to":[{"moons":{}}]}],"ingress":[{"action":"Accept","why":"x","from":[{"networks":["10.0.0.0/8"]}]}]`),
 			want:     []string{"<- 0.0.0.0 All Connections", "<- :: All Connections", "<- agent All Connections", "<- db All Connections", "<- tool All Connections"},
 			problems: []string{"spec.ingress[0].why: why is not read: the answer is without it", "spec.ingress[0].from[0]: a peer of no kind that is known", "spec.egress[0].to[0]: a peer of no kind that is known", "spec.egress[1].to[0]: a peer of no kind that is known"}},
+		{name: "protocols that it does not know", pod: "web",
+			objects:  policy(`"tier":"Admin","priority":5,` + web + `"ingress":[{"action":"Accept","from":[{"namespaces":{}}],"protocols":[{"tcp":{}},{"icmp":{}}]},{"action":"Deny","from":[{"namespaces":{"matchLabels":{"team":"a"}}}],"protocols":[{"quic":{}}]}]`),
+			want:     everywhere,
+			problems: []string{"spec.ingress[0].protocols[1]: a protocol that is not known", "spec.ingress[1].protocols[0]: a protocol that is not known"}},
+		{name: "an API server does not take them", pod: "web",
+			objects: policy(`"tier":"Admin","priority":5,`+web+`"egress":[{"action":"Deny","to":[{"networks":["10.0.0.0/8"]}],"protocols":[{"destinationNamedPort":"http"}]}]`) +
+				policy(`"tier":"Admin","priority":6,`+web+`"egress":[{"action":"Deny","to":[{"namespaces":{}}],"protocols":[{"tcp":{"destinationPort":{"range":{"start":5,"end":5}}}}]}]`) +
+				policy(`"tier":"Admin","priority":7,`+web+`"egress":[{"action":"Deny","to":[{"networks":["10.0.0.0/8"`+strings.Repeat(`,"10.0.0.0/8"`, 25)+`]}]}]`),
+			want:     append([]string{"<- 0.0.0.0 All Connections", "<- :: All Connections", "<- agent All Connections", "<- db All Connections", "<- tool All Connections"}, everywhere...),
+			problems: []string{"spec.egress[0].to[0]: it has no ports with names", "spec.egress[0].protocols[0].tcp.destinationPort: invalid ports", "spec.egress[0].to[0].networks: 26 items, more than 25"}},
+		{name: "two of one priority", pod: "web",
+			objects:  policy(`"tier":"Admin","priority":5,`+web+`"ingress":[{"action":"Accept","from":[{"namespaces":{}}]}]`) + strings.Replace(policy(`"tier":"Admin","priority":5,"subject":{"namespaces":{}},"ingress":[{"action":"Deny","from":[{"namespaces":{"matchLabels":{"team":"none"}}}]}]`), `"name":"p"`, `"name":"q"`, 1),
+			want:     append([]string{"<- 0.0.0.0 All Connections", "<- :: All Connections", "<- agent All Connections", "<- db All Connections", "<- tool All Connections"}, everywhere...),
+			problems: []string{"spec.priority: ClusterNetworkPolicy/p has the same: which of them comes first is not settled"}},
 		{name: "no tier", pod: "web", objects: policy(`"tier":"admin","priority":5`),
 			want:     append([]string{"<- 0.0.0.0 All Connections", "<- :: All Connections", "<- agent All Connections", "<- db All Connections", "<- tool All Connections"}, everywhere...),
 			problems: []string{`spec.tier: unknown tier "admin"`}},

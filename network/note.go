@@ -34,6 +34,19 @@ func (r *reader) notes(s *kube.Set) {
 	}
 	r.plugins(s)
 	r.onHosts()
+	r.ties()
+}
+
+// ties names policies of administrators that have the priority of another: nobody knows which
+// comes first.
+func (r *reader) ties() {
+	list := r.e.Policies
+	for i := 1; i < len(list); i++ {
+		a, b := list[i-1], list[i]
+		if a.tier == b.tier && a.order == b.order && b.Group() == "policy.networking.k8s.io" && a.Group() == b.Group() && a.Object != b.Object && !a.subject.only(r.bits(b.subject)).empty() {
+			r.lacks(b.Object, []any{"spec", "priority"}, "%s has the same: which of them comes first is not settled", a.ID())
+		}
+	}
 }
 
 // onHosts names the pods with the network of their node that policies select.

@@ -274,7 +274,22 @@ func (w *country) cluster(n int) {
 		}
 	}
 	w.add("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", fmt.Sprint("cnp", n), "", spec)
+	if namesPortsOfNetworks(spec) {
+		w.refused[fmt.Sprint("ClusterNetworkPolicy cnp", n)] = true
+		return
+	}
 	w.sayings = append(w.sayings, saying{map[string]float64{"Admin": 0, "Baseline": 20}[tier], 2000 + float64(n), func(c connection) string { return w.sayCluster(spec, c) }})
+}
+
+// namesPortsOfNetworks says whether a rule has both addresses and ports with names, which no
+// API server takes.
+func namesPortsOfNetworks(spec thing) bool {
+	rules, _ := spec["egress"].(things)
+	return slices.ContainsFunc(rules, func(r any) bool {
+		ports, _ := r.(thing)["protocols"].(things)
+		return slices.ContainsFunc(r.(thing)["to"].(things), func(q any) bool { return q.(thing)["networks"] != nil }) &&
+			slices.ContainsFunc(ports, func(q any) bool { return q.(thing)["destinationNamedPort"] != nil })
+	})
 }
 
 func protocolOfPort(p thing) thing {

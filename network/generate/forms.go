@@ -98,38 +98,50 @@ func (p *Plan) admin(one *policy, number int) string {
 	y.line(1, "subject:")
 	y.pods(2, one.namespace, one.labels)
 	for i, side := range sides {
+		egress := i == 1
 		y.line(1, "%s:", side.field)
-		for _, r := range one.rules[side.d] {
-			peers := p.adminPeers(&r.peer, i == 1)
-			if peers == nil {
-				y.why(1, r.why)
-				y.line(1, "# this kind of policy cannot name it: no rule here drops what comes from outside")
-				continue
-			}
-			y.why(1, r.why)
-			y.line(1, "- action: Allow")
-			y.line(2, "%s:", side.peer)
-			for _, l := range peers {
-				y.line(2, "%s", l)
-			}
-			y.line(2, "ports:")
-			for proto, span := range r.ports.Spans() {
-				if span[0] == span[1] {
-					y.line(2, "- portNumber: {protocol: %s, port: %d}", proto, span[0])
-				} else {
-					y.line(2, "- portRange: {protocol: %s, start: %d, end: %d}", proto, span[0], span[1])
-				}
-			}
-		}
-		y.line(1, "# everything else")
+		p.adminRules(y, one, side, egress, false)
+		y.line(1, "# every other pod")
 		y.line(1, "- action: Deny")
 		y.line(2, "%s:", side.peer)
 		y.line(2, "- namespaces: {}")
-		if i == 1 {
+		p.adminRules(y, one, side, egress, true) // behind: addresses are those of pods too
+		if egress {
+			y.line(1, "# every other address")
+			y.line(1, "- action: Deny")
+			y.line(2, "%s:", side.peer)
 			y.line(2, "- networks: [0.0.0.0/0, \"::/0\"]")
 		}
 	}
 	return y.String()
+}
+
+// adminRules writes the rules of a side: those about addresses, or the others.
+func (p *Plan) adminRules(y *yaml, one *policy, side side, egress, addresses bool) {
+	for _, r := range one.rules[side.d] {
+		peers := p.adminPeers(&r.peer, egress)
+		if addresses != (len(peers) > 0 && strings.HasPrefix(peers[0], "- networks:")) {
+			continue
+		}
+		y.why(1, r.why)
+		if peers == nil {
+			y.line(1, "# this kind of policy cannot name it: no rule here drops what comes from outside")
+			continue
+		}
+		y.line(1, "- action: Allow")
+		y.line(2, "%s:", side.peer)
+		for _, l := range peers {
+			y.line(2, "%s", l)
+		}
+		y.line(2, "ports:")
+		for proto, span := range r.ports.Spans() {
+			if span[0] == span[1] {
+				y.line(2, "- portNumber: {protocol: %s, port: %d}", proto, span[0])
+			} else {
+				y.line(2, "- portRange: {protocol: %s, start: %d, end: %d}", proto, span[0], span[1])
+			}
+		}
+	}
 }
 
 func adminName(one *policy) string {

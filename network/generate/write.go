@@ -124,10 +124,13 @@ func (p *Plan) title(one *policy) string {
 	return fmt.Sprintf("# %s: what it declares that it talks to, and who declares to talk to it.", comment(p.Engine.Endpoints[one.endpoint].String()))
 }
 
-var sides = [2]struct {
+// side is a direction, as the fields of policies name it and its peers.
+type side struct {
 	d           network.Direction
 	field, peer string
-}{{network.Ingress, "ingress", "from"}, {network.Egress, "egress", "to"}}
+}
+
+var sides = [2]side{{network.Ingress, "ingress", "from"}, {network.Egress, "egress", "to"}}
 
 // networkPolicy writes a policy as NetworkPolicy.
 func (p *Plan) networkPolicy(one *policy) string {
