@@ -101,7 +101,24 @@ spec: {rules: [{http: {paths: [{path: /, backend: {service: {name: web, port: {n
 		{"ranges say nothing of nodes", service(", type: LoadBalancer, loadBalancerSourceRanges: [203.0.113.0/24]"),
 			[]string{"web by load balancer on TCP 8080,9000 from 203.0.113.0/24: Service/web (its ports of nodes know nothing of the source ranges)"}},
 		{"class for the inside", service(", type: LoadBalancer, loadBalancerClass: service.k8s.aws/nlb"),
-			[]string{"web by load balancer on TCP 8080,9000 from 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::/127, fc00::/7, and 1 more: Service/web (the load balancer is for private networks)"}},
+			[]string{"web by load balancer on TCP 8080,9000 from 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::/127, fc00::/7, and 1 more: Service/web (the load balancer is for private networks; its ports of nodes are not for private networks alone)"}},
+		{"load balancer, ranges in notes", strings.Replace(service(", type: LoadBalancer"), "{name: web, namespace: shop}\nspec: {selector", "{name: web, namespace: shop, annotations: {service.beta.kubernetes.io/load-balancer-source-ranges: '203.0.113.0/24,2001:db8::/32'}}\nspec: {selector", 1),
+			[]string{"web by load balancer on TCP 8080,9000 from 203.0.113.0/24, 2001:db8::/32: Service/web (its ports of nodes know nothing of the source ranges)"}},
+		{"node port, and a policy for other clients", service(", type: NodePort, externalTrafficPolicy: Local") + policy("[{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]"),
+			[]string{"web by node port on TCP 8080,9000 from 10.0.0.0/8: Service/web (" + nodes + ")"}},
+		{"node port of nodes with private addresses alone", service(", type: NodePort") + "apiVersion: v1\nkind: Node\nmetadata: {name: n}\nstatus: {addresses: [{type: InternalIP, address: 10.0.0.1}]}\n",
+			[]string{"web by node port on TCP 8080,9000 from 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::/127, fc00::/7, and 1 more: Service/web (nodes have private addresses only)"}},
+		{"external address of a private network", service(", externalIPs: [10.0.0.9]"), []string{"web by external address on TCP 8080,9000 from 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, ::/127, fc00::/7, and 1 more: Service/web (what is sent to the address comes to a node)"}},
+		{"a Service without a selector whose endpoints are elsewhere", listed + "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s-1, namespace: shop, labels: {kubernetes.io/service-name: s}}\nports: [{port: 8080}]\nendpoints: [{addresses: [192.0.2.1]}]\n", nil},
+		{"default backend", strings.Replace(ingress("", ""), "{rules: [{http: {paths: [{path: /, backend: {service: {name: web, port: {name: main}}}}]}}]", "{defaultBackend: {service: {name: web, port: {number: 81}}}", 1),
+			[]string{"web by Ingress on TCP 9000 from everywhere: Ingress/in, Service/web"}},
+		{"an ingress to a name of another Service", strings.Replace(ingress("", ""), "service: {name: web", "service: {name: alias", 1) + "apiVersion: v1\nkind: Service\nmetadata: {name: alias, namespace: shop}\nspec: {type: ExternalName, externalName: web.shop.svc.cluster.local}\n",
+			[]string{"web by Ingress on TCP 8080 from everywhere: Ingress/in, Service/web"}},
+		{"a class that is not there", ingress("", ", ingressClassName: moon") + classed("sun", ""), []string{"web by Ingress on TCP 8080 from everywhere: Ingress/in, Service/web (a controller answers for the class moon: no IngressClass is called so)"}},
+		{"no class, and none is the default", ingress("", "") + classed("sun", ""), []string{"web by Ingress on TCP 8080 from everywhere: Ingress/in, Service/web (a controller answers for Ingresses without a class: no IngressClass is the default)"}},
+		{"the default class", ingress("", "") + classed("sun", "ingressclass.kubernetes.io/is-default-class: 'true'"), []string{"web by Ingress on TCP 8080 from everywhere: Ingress/in, Service/web"}},
+		{"a route's other backends", service("") + "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: r, namespace: shop}\nspec: {to: {kind: Service, name: none, weight: 0}, alternateBackends: [{kind: Service, name: web}], port: {targetPort: main}}\n",
+			[]string{"web by Route on TCP 8080 from everywhere: Route/r, Service/web"}},
 		{"node port", service(", type: NodePort"), []string{"web by node port on TCP 8080,9000 from everywhere: Service/web (" + nodes + ")"}},
 		{"node port of public nodes", service(", type: NodePort") + "apiVersion: v1\nkind: Node\nmetadata: {name: n}\nstatus: {addresses: [{type: ExternalIP, address: 8.8.8.8}]}\n",
 			[]string{"web by node port on TCP 8080,9000 from everywhere: Service/web"}},
@@ -161,6 +178,10 @@ metadata: {name: edge, namespace: ingress-nginx}
 spec: {type: LoadBalancer, selector: {app.kubernetes.io/name: ingress-nginx}, ports: [{port: 443}]}
 ---
 `
+
+func classed(name, notes string) string {
+	return "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: " + name + ", annotations: {" + notes + "}}\nspec: {controller: example.com/" + name + "}\n---\n"
+}
 
 const listed = `
 apiVersion: v1

@@ -55,6 +55,8 @@ func balancerSources(o *kube.Object) (sources []Block, conditions []string) {
 	}
 	if ranges != nil && !o.Root.Get("spec", "allocateLoadBalancerNodePorts").False() {
 		conditions = append(conditions, "its ports of nodes know nothing of the source ranges")
+	} else if ranges == nil && conditions != nil && !o.Root.Get("spec", "allocateLoadBalancerNodePorts").False() {
+		conditions = append(conditions, "its ports of nodes are not for private networks alone")
 	}
 	return sources, conditions
 }

@@ -93,7 +93,7 @@ func (x *edge) ingresses() {
 			f := front{kind: ByIngress, from: o, namespace: o.Namespace, controllers: x.controllers(cmp.Or(classes[class], class))}
 			f.inside = internalEdge(o) || internalClass(cmp.Or(classes[class], class), o)
 			f.sources = x.allowed(o)
-			f.conditions = logins(o)
+			f.conditions = append(logins(o), unanswered(o, classes, standard)...)
 			x.ingress(f, o)
 		}
 	}
@@ -111,6 +111,8 @@ func (x *edge) ingress(f front, o *kube.Object) {
 		}
 		if f.service != "" {
 			x.add(f)
+		} else if n.Get("resource").Exists() {
+			x.lacks(o, append(path, "resource"), "what the controller makes of a %s is not known: the answer is without it", n.Get("resource", "kind").Text())
 		}
 	}
 	spec := o.Root.Get("spec")
@@ -121,6 +123,20 @@ func (x *edge) ingress(f front, o *kube.Object) {
 			one(path.Get("backend"), "spec", "rules", i, "http", "paths", j, "backend")
 		}
 	}
+}
+
+// unanswered says when none of the IngressClasses that there are is an Ingress's: perhaps nobody
+// answers for it.
+func unanswered(o *kube.Object, classes map[string]string, standard string) []string {
+	name, note := o.Root.Get("spec", "ingressClassName").Text(), o.Annotations["kubernetes.io/ingress.class"]
+	_, known := classes[name]
+	switch {
+	case len(classes) == 0 || known || name == "" && (note != "" || standard != ""):
+		return nil
+	case name == "":
+		return []string{"a controller answers for Ingresses without a class: no IngressClass is the default"}
+	}
+	return []string{"a controller answers for the class " + name + ": no IngressClass is called so"}
 }
 
 // classes gives the controller of each IngressClass, and the class of Ingresses that name none.
@@ -180,6 +196,10 @@ func (x *edge) openshift() {
 		f := front{kind: ByRoute, from: o, namespace: o.Namespace, port: spec.Get("port", "targetPort"), inside: internalEdge(o), sources: x.allowed(o)}
 		one := func(to *kube.Node, path ...any) {
 			if weight, ok := to.Get("weight").Int(); ok && weight == 0 {
+				return
+			}
+			if kind := to.Get("kind").Text(); kind != "" && kind != "Service" {
+				x.lacks(o, path, "it leads to a %s, which is not read: the answer is without it", kind)
 				return
 			}
 			f.service, f.path = to.Get("name").Text(), path

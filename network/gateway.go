@@ -51,7 +51,10 @@ type gatewayRoute struct {
 // does.
 func (r *gatewayRoute) parent(ref *kube.Node, path []any) (front, bool) {
 	if kind := ref.Get("kind").Text(); kind != "" && kind != "Gateway" {
-		return front{}, false // of a mesh: from pods to pods
+		if kind != "Service" && kind != "ServiceEntry" { // those of a mesh: from pods to pods
+			r.lacks(r.Object, path, "it hangs on a %s, which is not read: the answer is without it", kind)
+		}
+		return front{}, false
 	}
 	f := front{kind: ByGateway, from: r.Object}
 	space, name := cmp.Or(ref.Get("namespace").Text(), r.Namespace), ref.Get("name").Text()
@@ -76,6 +79,9 @@ func (r *gatewayRoute) parent(ref *kube.Node, path []any) (front, bool) {
 	n := gateway.Root.Get("spec", "listeners").Item(listener)
 	f.before = []Hop{{Object: gateway, Path: []any{"spec", "listeners", listener}, Text: "listener " + n.Get("name").Text() + ", port " + n.Get("port").Text()}}
 	f.inside = internalGateway(gateway, class)
+	if classes := r.set.Kind(gatewayGroup, "GatewayClass"); len(classes) > 0 && !slices.ContainsFunc(classes, func(o *kube.Object) bool { return o.Name == class }) {
+		f.conditions = []string{"a controller answers for the class " + class + ": no GatewayClass is called so"}
+	}
 	for _, i := range r.services.labelled(gateway.Namespace, "gateway.networking.k8s.io/gateway-name", gateway.Name) {
 		f.controllers = append(f.controllers, int(i))
 	}
@@ -193,6 +199,7 @@ func (q requirement) matches(labels map[string]string) bool {
 func (r *gatewayRoute) backends(f front) {
 	one := func(ref *kube.Node, path ...any) {
 		if kind, group := ref.Get("kind").Text(), ref.Get("group").Text(); kind != "" && kind != "Service" || group != "" {
+			r.lacks(r.Object, path, "it leads to a %s, which is not read: the answer is without it", cmp.Or(kind, "Service of "+group))
 			return
 		}
 		if weight, ok := ref.Get("weight").Int(); ok && weight == 0 {
