@@ -10,6 +10,7 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/kube/remedy"
 	"bulwark/relate/internal/found"
 	"bulwark/relate/internal/name"
 )
@@ -36,7 +37,7 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 	if s.Len() == 0 || s.Engine {
 		return nil
 	}
-	c := &cloud{set: s, known: found.New(findings), to: to}
+	c := &cloud{set: s, known: found.New(findings), to: to, maker: remedy.Maker{Set: s}, mends: map[string]bool{}}
 	for _, step := range []func(){c.accounts, c.associations, c.nodes, c.pods, c.annotated, c.azurePods, c.awsAuth, c.accessEntries, c.providers, c.configConnector} {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -51,7 +52,35 @@ type cloud struct {
 	known *found.Findings
 	to    bulwark.Relations
 	told  map[[3]string]bool
-	rules []string // of findings that the next relation is because of
+	rules []string    // of findings that the next relation is because of
+	edits []kube.Edit // of the next relation's remedy
+
+	maker remedy.Maker
+	mends map[string]bool // remedies that were told of
+}
+
+// mostPatches are made: each takes a look at its file.
+const mostPatches = 500
+
+// mended gives the next relation's remedy the edits that it is.
+func (c *cloud) mended(edits ...kube.Edit) *cloud {
+	c.edits = edits
+	return c
+}
+
+// remedy tells of one, once, with its patch where there is one.
+func (c *cloud) remedy(id, text string, o *kube.Object, edits []kube.Edit) {
+	if c.mends[id] {
+		return
+	}
+	c.mends[id] = true
+	f := &bulwark.Fix{Text: text}
+	if len(edits) > 0 && len(c.mends) < mostPatches {
+		if p, err := c.maker.Patch([]*kube.Object{o}, map[*kube.Object][]kube.Edit{o: edits}); err == nil {
+			f.Patch = p
+		}
+	}
+	c.to.Remedy(bulwark.Remedy{ID: id, Text: text, Fix: f})
 }
 
 // because names rules whose findings about the object are a reason of the next relation.
@@ -61,9 +90,9 @@ func (c *cloud) because(rules ...string) *cloud {
 }
 
 // relation tells one, with what in an object makes it and what change of that removes it.
-func (c *cloud) relation(from, to bulwark.VertexID, edge string, likelihood float64, text string, o *kube.Object, remedy string, path ...any) {
-	rules := c.rules
-	c.rules = nil
+func (c *cloud) relation(from, to bulwark.VertexID, edge string, likelihood float64, text string, o *kube.Object, change string, path ...any) {
+	rules, edits := c.rules, c.edits
+	c.rules, c.edits = nil, nil
 	key := [3]string{string(from), string(to), edge}
 	if c.told[key] {
 		return
@@ -78,10 +107,10 @@ func (c *cloud) relation(from, to bulwark.VertexID, edge string, likelihood floa
 			r.Place = &bulwark.Place{Path: l.File, Line: max(l.Line, 1)}
 		}
 		c.known.Because(&r, o.ID(), rules...)
-		if remedy != "" && r.Remedies == nil {
+		if change != "" && r.Remedies == nil {
 			id := o.ID() + " " + kube.PathText(path...) + " " + string(to)
 			r.Remedies = append(r.Remedies, id)
-			c.to.Remedy(bulwark.Remedy{ID: id, Text: remedy})
+			c.remedy(id, change, o, edits)
 		}
 	}
 	c.to.Relation(r)
@@ -112,7 +141,7 @@ func (c *cloud) accounts() {
 				continue
 			}
 			account, to, remedy := name.Account(o.Namespace, o.Name), name.Cloud(a.provider, id), "take the annotation "+a.annotation+" from "+o.ID()+", or let "+id+" do no more than its pods use"
-			c.relation(account, to, a.edge, 1, a.how, o, remedy, "metadata", "annotations", a.annotation)
+			c.mended(kube.Drop("metadata", "annotations", a.annotation)).relation(account, to, a.edge, 1, a.how, o, remedy, "metadata", "annotations", a.annotation)
 			for _, w := range pods[account] {
 				if a.provider != "azure" || w.Meta.Labels["azure.workload.identity/use"] == "true" {
 					c.given(w, to, o, remedy, "metadata", "annotations", a.annotation)

@@ -16,15 +16,18 @@ import (
 type graph struct {
 	relations []bulwark.Relation
 	remedies  map[string]string
+	fixes     []bulwark.Remedy
 }
 
 func (g *graph) Relation(r bulwark.Relation) { g.relations = append(g.relations, r) }
-func (g *graph) Remedy(r bulwark.Remedy)     { g.remedies[r.ID] = r.Text }
-func (g *graph) Note(bulwark.Note)           {}
+func (g *graph) Remedy(r bulwark.Remedy) {
+	g.remedies[r.ID], g.fixes = r.Text, append(g.fixes, r)
+}
+func (g *graph) Note(bulwark.Note) {}
 
 func relate(tb testing.TB, text string, findings ...bulwark.Finding) *graph {
 	tb.Helper()
-	s := &kube.Set{}
+	s := &kube.Set{Read: func(string) ([]byte, error) { return []byte(text), nil }}
 	for _, d := range kube.ParseYAML([]byte(text)) {
 		if d.Err != nil {
 			tb.Fatal(d.Err)
@@ -80,6 +83,10 @@ func TestEdges(t *testing.T) {
 		{"a provider's secret", "{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: default}, spec: {credentials: {source: Secret, secretRef: {namespace: crossplane-system, name: creds}}}}", []string{
 			"CLOUD_BY_OPERATOR group:operator of aws.upbound.io cloud:aws/identity of the operators", "CLOUD_KEYS secret:crossplane-system/creds cloud:aws/identity of the operators"}},
 		{"a provider without one", "{apiVersion: aws.upbound.io/v1beta1, kind: ProviderConfig, metadata: {name: default}, spec: {credentials: {source: IRSA}}}", []string{"CLOUD_BY_OPERATOR group:operator of aws.upbound.io cloud:aws/identity of the operators"}},
+		{"a provider of another cloud", "{apiVersion: hcloud.crossplane.io/v1alpha1, kind: ProviderConfig, metadata: {name: default}, spec: {credentials: {source: Secret, secretRef: {namespace: crossplane-system, name: creds}}}}", []string{
+			"CLOUD_BY_OPERATOR group:operator of hcloud.crossplane.io cloud:hetzner/identity of the operators", "CLOUD_KEYS secret:crossplane-system/creds cloud:hetzner/identity of the operators"}},
+		{"Crossplane itself", "{apiVersion: pkg.crossplane.io/v1, kind: Provider, metadata: {name: x}}", nil},
+		{"a node of another cloud", "{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {providerID: 'ibm:///x'}}", []string{"CLOUD_METADATA node:n1 cloud:ibm/identity of the nodes"}},
 		{"Config Connector", "{apiVersion: core.cnrm.cloud.google.com/v1beta1, kind: ConfigConnectorContext, metadata: {name: c, namespace: shop}, spec: {googleServiceAccount: x@p}}", []string{
 			"CLOUD_BY_OPERATOR group:operator of core.cnrm.cloud.google.com cloud:gcp/identity of the operators", "CLOUD_ROLE account:cnrm-system/cnrm-controller-manager-shop cloud:gcp/x@p", "CLOUD_ROLE cloud:gcp/identity of the operators cloud:gcp/x@p"}},
 	} {
@@ -93,6 +100,25 @@ func TestEdges(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestPatches holds what the patches of remedies take out.
+func TestPatches(t *testing.T) {
+	for _, tt := range []struct{ text, gone string }{
+		{"{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, namespace: shop, annotations: {eks.amazonaws.com/role-arn: 'arn:aws:iam::1:role/x', team: shop}}}", "role-arn"},
+		{"{apiVersion: eks.services.k8s.aws/v1alpha1, kind: AccessEntry, metadata: {name: x, namespace: ack}, spec: {principalARN: ann, kubernetesGroups: [dev, ops]}}", "dev"},
+		{node + strings.ReplaceAll(host, "%", "true"), "hostNetwork"},
+	} {
+		found := false
+		for _, r := range relate(t, tt.text).fixes {
+			if r.Fix != nil && r.Fix.Patch != nil {
+				found = found || strings.Contains(r.Fix.Patch.Text, tt.gone)
+			}
+		}
+		if !found {
+			t.Errorf("no patch takes %s out", tt.gone)
+		}
 	}
 }
 

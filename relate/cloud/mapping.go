@@ -50,12 +50,12 @@ func (c *cloud) accessEntries() {
 		if spec.Get("principalARN").Text() == "" {
 			continue
 		}
-		for _, g := range spec.Get("kubernetesGroups").Strings() {
-			c.relation(from, name.Identity("Group", g), "CLOUD_MAPPED", impersonal, "is taken for the group "+g+" by an access entry", o, "take the group out of "+o.ID(), "spec", "kubernetesGroups")
+		for i, g := range spec.Get("kubernetesGroups").Strings() {
+			c.mended(kube.Drop("spec", "kubernetesGroups", i)).relation(from, name.Identity("Group", g), "CLOUD_MAPPED", impersonal, "is taken for the group "+g+" by an access entry", o, "take the group out of "+o.ID(), "spec", "kubernetesGroups")
 		}
 		for i, p := range spec.Get("accessPolicies").Items() {
 			if strings.HasSuffix(p.Get("policyARN").Text(), "/AmazonEKSClusterAdminPolicy") && p.Get("accessScope", "type").Text() != "namespace" {
-				c.relation(from, name.ClusterAdmin, "CLOUD_MAPPED", impersonal, "is cluster-admin by an access entry", o, "take AmazonEKSClusterAdminPolicy out of "+o.ID(), "spec", "accessPolicies", i)
+				c.mended(kube.Drop("spec", "accessPolicies", i)).relation(from, name.ClusterAdmin, "CLOUD_MAPPED", impersonal, "is cluster-admin by an access entry", o, "take AmazonEKSClusterAdminPolicy out of "+o.ID(), "spec", "accessPolicies", i)
 			}
 		}
 	}

@@ -11,17 +11,27 @@ import (
 )
 
 // ends are API groups, by their ends, whose operator commands a cloud.
-var ends = []struct{ end, provider string }{
-	{".services.k8s.aws", "aws"}, {".cnrm.cloud.google.com", "gcp"}, {".azure.com", "azure"},
-	{"aws.upbound.io", "aws"}, {"gcp.upbound.io", "gcp"}, {"azure.upbound.io", "azure"}, {"azuread.upbound.io", "azure"},
-	{"aws.crossplane.io", "aws"}, {"gcp.crossplane.io", "gcp"}, {"azure.crossplane.io", "azure"},
-	{"aws.m.upbound.io", "aws"}, {"gcp.m.upbound.io", "gcp"}, {"azure.m.upbound.io", "azure"},
+var ends = []struct{ end, provider string }{{".services.k8s.aws", "aws"}, {".cnrm.cloud.google.com", "gcp"}, {".azure.com", "azure"}}
+
+// crossplane are the words before the end of groups of Crossplane's providers.
+var crossplane = map[string]string{
+	"aws": "aws", "gcp": "gcp", "azure": "azure", "azuread": "azure", "alibaba": "alibaba", "oci": "oci", "ibm": "ibm", "ibmcloud": "ibm", "digitalocean": "digitalocean", "hcloud": "hetzner", "hetzner": "hetzner",
+	"linode": "linode", "scaleway": "scaleway", "openstack": "openstack", "vultr": "vultr", "civo": "civo", "exoscale": "exoscale", "ovh": "ovh", "upcloud": "upcloud", "equinix": "equinix", "metal": "equinix",
+	"tencentcloud": "tencent", "huaweicloud": "huawei", "opentelekomcloud": "otc", "yandex": "yandex", "yandex-cloud": "yandex", "cloudflare": "cloudflare", "vsphere": "vsphere", "stackit": "stackit", "ionoscloud": "ionos",
 }
 
 func providerOf(group string) string {
 	for _, e := range ends {
 		if strings.HasSuffix(group, e.end) {
 			return e.provider
+		}
+	}
+	for _, end := range []string{".upbound.io", ".crossplane.io", ".jet.crossplane.io"} {
+		if rest, ok := strings.CutSuffix(group, end); ok {
+			rest = strings.TrimSuffix(rest, ".m")
+			if p := crossplane[rest[strings.LastIndexByte(rest, '.')+1:]]; p != "" {
+				return p
+			}
 		}
 	}
 	return ""

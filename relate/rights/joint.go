@@ -102,12 +102,12 @@ func (e *engine) half(h *holders, c *combination, own int, mine []power, options
 	if complete(every) {
 		enter(every, nil)
 	}
+	work := 0
 	for i := range order {
-		lists := make([][]part, len(options))
-		for j := range lists {
-			if lists[j] = keyed[j][order[i]]; len(options) > 1 {
-				lists[j] = slices.Concat(lists[j], every[j])
-			}
+		lists := beside(keyed, every, order[i])
+		if work += 1 + len(lists[0]); work > mostWays {
+			e.dropped(options[0][0].grant, len(order)-i, "objects for which others have the rest")
+			return
 		}
 		if complete(lists) {
 			enter(lists, &order[i])
@@ -171,16 +171,26 @@ func (e *engine) rest(from bulwark.VertexID, c *combination, theirs []power, opt
 		}
 		return complete(lists) && e.series(from, c, lists, at, k)
 	}
-	led := complete(every) && e.series(from, c, every, at, nil)
+	led, work := complete(every) && e.series(from, c, every, at, nil), 0
 	for i := range order {
-		lists := make([][]part, len(options))
-		for j := range lists {
-			lists[j] = keyed[j][order[i]]
-			if len(options) > 1 {
-				lists[j] = slices.Concat(lists[j], every[j])
-			}
+		lists := beside(keyed, every, order[i])
+		if work += 1 + len(lists[0]); work > mostWays {
+			e.dropped(options[0][0].grant, len(order)-i, "objects for which others have the rest")
+			break
 		}
 		led = complete(lists) && e.series(from, c, lists, at, &order[i]) || led
 	}
 	return led
+}
+
+// beside are the options for a key. Of a single part those for everything are left out: they
+// lead there without it.
+func beside(keyed []map[key][]part, every [][]part, k key) [][]part {
+	lists := make([][]part, len(every))
+	for j := range lists {
+		if lists[j] = keyed[j][k]; len(lists) > 1 {
+			lists[j] = slices.Concat(lists[j], every[j])
+		}
+	}
+	return lists
 }

@@ -122,12 +122,15 @@ func Door(w *kube.Workload, c *kube.Container) bulwark.VertexID {
 	return bulwark.VertexID("endpoint:" + w.ID() + "/" + c.Name)
 }
 
+// clouds are those whose nodes have an identity, by how the ids of their machines begin.
+var clouds = map[string]string{"aws": "aws", "gce": "gcp", "azure": "azure", "ibm": "ibm", "oci": "oci", "alicloud": "alibaba", "qcloud": "tencent", "huaweicloud": "huawei"}
+
 // NodeIdentity is the identity that a node has in its cloud, as the metadata service hands it
 // out: by the pool that it is of, for nodes of one pool have the same. ok is false of nodes of
 // no known cloud.
 func NodeIdentity(n *kube.Object) (id bulwark.VertexID, ok bool) {
 	kind, _, _ := strings.Cut(n.Root.Get("spec", "providerID").Text(), ":")
-	provider, ok := map[string]string{"aws": "aws", "gce": "gcp", "azure": "azure"}[kind]
+	provider, ok := clouds[kind]
 	for _, label := range []string{"eks.amazonaws.com/nodegroup", "alpha.eksctl.io/nodegroup-name", "karpenter.sh/nodepool", "cloud.google.com/gke-nodepool", "kubernetes.azure.com/agentpool", "agentpool"} {
 		if v := n.Labels[label]; v != "" {
 			return Cloud(provider, "identity of the nodes of "+v), ok
