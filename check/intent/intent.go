@@ -60,15 +60,19 @@ func (c *Check) Check(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 	}
 	x := &look{e: network.Of(s), c: c.contract, emit: emit}
 	x.match(s)
-	for j := range x.e.Endpoints[:len(x.e.Endpoints)-1] {
+	groups := x.groups()
+	for _, to := range groups[:len(groups)-1] {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for i := range x.e.Endpoints {
-			x.pair(i, j)
+		for _, from := range groups {
+			x.pairs(from, to)
 		}
-		x.outside(network.Ingress, j)
-		x.outside(network.Egress, j)
+		for _, d := range []network.Direction{network.Ingress, network.Egress} {
+			if hits := x.try(func() { x.outside(d, to[0]) }); hits > 0 {
+				x.each(to, hits, func(i int) { x.outside(d, i) })
+			}
+		}
 	}
 	for i := range x.c.Flows {
 		if f := &x.c.Flows[i]; !x.used[i] {
@@ -89,6 +93,8 @@ type look struct {
 	from, to [][]int // of endpoints: the flows whose end they are
 	used     []bool  // of flows: whether both ends are there
 	told     int
+	trial    bool // findings are counted in hits alone
+	hits     int
 }
 
 func (x *look) note(text string) {
@@ -131,10 +137,61 @@ func (x *look) match(s *kube.Set) {
 	}
 }
 
+// groups are endpoints that the engine and the contract do not tell apart; the last is the
+// ingress controller.
+func (x *look) groups() [][]int {
+	var list [][]int
+	at := map[string]int{}
+	for n, class := range x.e.Alike() {
+		for _, i := range class {
+			key := fmt.Sprint(n, x.from[i], x.to[i])
+			k, ok := at[key]
+			if !ok {
+				k = len(list)
+				at[key] = k
+				list = append(list, nil)
+			}
+			list[k] = append(list[k], i)
+		}
+	}
+	return append(list, []int{len(x.e.Endpoints) - 1})
+}
+
+// try gives how many findings one of several that are alike would make.
+func (x *look) try(look func()) int {
+	x.trial, x.hits = true, 0
+	look()
+	x.trial = false
+	return x.hits
+}
+
+// each looks at all that are alike, of which each makes some findings: once there are enough of
+// them they are only counted.
+func (x *look) each(list []int, hits int, look func(int)) {
+	for k, i := range list {
+		if x.told > most {
+			x.told += hits * (len(list) - k)
+			return
+		}
+		look(i)
+	}
+}
+
+// pairs looks at what those of a group may reach of another.
+func (x *look) pairs(from, to []int) {
+	hits := x.try(func() { x.pair(from[0], to[0]) })
+	if hits == 0 {
+		return
+	}
+	for _, j := range to {
+		x.each(from, hits, func(i int) { x.pair(i, j) })
+	}
+}
+
 // pair looks at what one endpoint may reach of another.
 func (x *look) pair(i, j int) {
 	from := x.e.Endpoints[i]
-	if i == j || from.String() == x.e.Endpoints[j].String() {
+	if !x.trial && (i == j || from.String() == x.e.Endpoints[j].String()) {
 		return
 	}
 	open := x.e.Ports(i, j)
@@ -332,8 +389,18 @@ func both(a, b []int) []int {
 	return list
 }
 
+// counted counts a finding, and tells whether that is all.
+func (x *look) counted() bool {
+	if x.trial {
+		x.hits++
+		return true
+	}
+	x.told++
+	return x.told > most
+}
+
 func (x *look) beyond(from, to reason.Peer, ports network.Ports, at int, outside bool) {
-	if x.told++; x.told > most {
+	if x.counted() {
 		return
 	}
 	f := x.finding(beyond, from, to, ports, at, true)
@@ -346,7 +413,7 @@ func (x *look) beyond(from, to reason.Peer, ports network.Ports, at int, outside
 }
 
 func (x *look) closed(flow *Flow, from, to reason.Peer, ports network.Ports, at int) {
-	if x.told++; x.told > most {
+	if x.counted() {
 		return
 	}
 	f := x.finding(shut, from, to, ports, at, false)
