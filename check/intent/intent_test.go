@@ -2,6 +2,7 @@ package intent_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -36,14 +37,16 @@ spec: {podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{ports: [{port
 `
 
 // look gives the findings and notes about shop under a contract.
-func look(t *testing.T, contract string) []string {
+func look(t *testing.T, contract string) []string { return lookAt(t, shop, contract) }
+
+func lookAt(t *testing.T, objects, contract string) []string {
 	t.Helper()
 	c, err := intent.Read(strings.NewReader(contract), "flows.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &kube.Set{}
-	for _, d := range kube.ParseYAML([]byte(shop)) {
+	for _, d := range kube.ParseYAML([]byte(objects)) {
 		if o, ok := kube.NewObject(d.Root, kube.Origin{File: "shop.yaml", Line: d.Line}); ok {
 			s.Objects = append(s.Objects, o)
 		}
@@ -117,4 +120,24 @@ func TestRead(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("flows:\n- {name: a, from: [a/b, 10.0.0.0/8, internet], to: {selector: {matchLabels: {a: b}}}, ports: [80, UDP/53]}")
 	f.Fuzz(func(t *testing.T, s string) { _, _ = intent.Read(strings.NewReader(s), "f") })
+}
+
+// Workloads that are alike are each told of, with each.
+func TestAlike(t *testing.T) {
+	var objects, want strings.Builder
+	for _, name := range []string{"a", "b", "c"} {
+		fmt.Fprintf(&objects, "apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: n, labels: {app: x}}\nspec: {containers: [{name: c, image: i}]}\n---\n", name)
+		for _, to := range []string{"a", "b", "c"} {
+			if name != to {
+				fmt.Fprintf(&want, "medium intent/unintended-flow n/%s[Pod] => n/%s[Pod] : All Connections\n", name, to)
+			}
+		}
+	}
+	got := lookAt(t, objects.String(), "flows:\n- {from: n/*, to: any, ports: 80, optional: true}\n- {from: n/*, to: [0.0.0.0/0, '::/0']}\n- {from: [0.0.0.0/0, '::/0'], to: n/*}")
+	for i := range got {
+		got[i] = strings.Replace(got[i], "SCTP 1-65535,TCP 1-79,81-65535,UDP 1-65535", "All Connections", 1)
+	}
+	if diff := cmp.Diff(strings.TrimSuffix(want.String(), "\n"), strings.Join(got, "\n")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
