@@ -53,11 +53,17 @@ func (c *cloud) azurePods() {
 		}
 		identities[o.Namespace+"/"+o.Name] = id
 	}
+	bound := map[string][]*kube.Workload{} // by their label
+	for _, w := range c.set.Workloads() {
+		if label := w.Meta.Labels["aadpodidbinding"]; label != "" {
+			bound[label] = append(bound[label], w)
+		}
+	}
 	for _, b := range c.set.Kind(aad, "AzureIdentityBinding") {
 		spec := b.Root.Get("spec")
 		id := identities[b.Namespace+"/"+spec.Get("azureIdentity").Text()]
-		for _, w := range c.set.Workloads() {
-			if label := spec.Get("selector").Text(); id != "" && label != "" && w.Meta.Labels["aadpodidbinding"] == label {
+		for _, w := range bound[spec.Get("selector").Text()] {
+			if id != "" {
 				c.relation(name.Workload(w), name.Cloud("azure", id), "CLOUD_ROLE", 1, "is given the identity of Azure that "+b.ID()+" binds", b, "remove "+b.ID()+", or let the identity do no more than is used", "spec", "azureIdentity")
 			}
 		}
@@ -66,6 +72,10 @@ func (c *cloud) azurePods() {
 }
 
 func (c *cloud) exceptions() {
+	in := map[string][]*kube.Workload{}
+	for _, w := range c.set.Workloads() {
+		in[w.Namespace] = append(in[w.Namespace], w)
+	}
 	for _, e := range c.set.Kind(aad, "AzurePodIdentityException") {
 		labels := e.Root.Get("spec", "podLabels")
 		if labels.Len() == 0 {
@@ -73,8 +83,8 @@ func (c *cloud) exceptions() {
 		}
 		to := name.Cloud("azure", "identity of the nodes")
 		text, remedy := "asks the metadata service as the node: "+e.ID()+" lets it", "remove "+e.ID()
-		for _, w := range c.set.Workloads() {
-			if w.Namespace == e.Namespace && labelled(w.Meta.Labels, labels) {
+		for _, w := range in[e.Namespace] {
+			if labelled(w.Meta.Labels, labels) {
 				c.relation(name.Workload(w), to, "AZURE_POD_IDENTITY_EXCEPTION", 1, text, e, remedy, "spec", "podLabels")
 			}
 		}
