@@ -69,7 +69,7 @@ func TestEdges(t *testing.T) {
 			"CLOUD_BY_OPERATOR group:operator of eks.services.k8s.aws cloud:aws/identity of the operators", "CLOUD_ROLE account:shop/a cloud:aws/r"}},
 		{"a node", node, []string{"CLOUD_METADATA node:n1 cloud:aws/identity of the nodes of blue"}},
 		{"a node of no cloud", "{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {providerID: 'kind://docker/kind/n1'}}", nil},
-		{"a pod on the node's network", node + in(host, "true"), []string{"CLOUD_METADATA node:n1 cloud:aws/identity of the nodes of blue", "CLOUD_METADATA workload:shop/Pod/p cloud:aws/identity of the nodes of blue"}},
+		{"a pod on the node's network", node + in(host, "true"), []string{"CLOUD_METADATA group:network of shop/Pod/p cloud:aws/identity of the nodes of blue", "CLOUD_METADATA node:n1 cloud:aws/identity of the nodes of blue"}},
 		{"a pod on its own", node + in(host, "false"), []string{"CLOUD_METADATA node:n1 cloud:aws/identity of the nodes of blue"}},
 		{"mapped to masters", in(auth, "system:masters"), []string{"CLOUD_MAPPED cloud:aws/arn:aws:iam::1:role/ops identity:Group system:masters", "CLOUD_MAPPED cloud:aws/arn:aws:iam::1:role/ops identity:User ops"}},
 		{"nodes are mapped", strings.ReplaceAll(in(auth, "system:nodes"), "username: ops, ", ""), nil},

@@ -32,7 +32,7 @@ func (c *cloud) pods() {
 		for _, node := range on {
 			if n := nodes[node]; n != nil {
 				if id, ok := name.NodeIdentity(n); ok {
-					c.because("workload/host-network").mended(kube.Drop(w.Path("hostNetwork")...)).relation(name.Workload(w), id, "CLOUD_METADATA", fromPod, "asks the metadata service for the node's credentials, from the node's network",
+					c.because("workload/host-network").mended(kube.Drop(w.Path("hostNetwork")...)).relation(name.Network(w), id, "CLOUD_METADATA", fromPod, "asks the metadata service for the node's credentials, from the node's network",
 						w.Object, "take hostNetwork from "+w.ID()+", or set the hop limit of the metadata service to 1", w.Path("hostNetwork")...)
 				}
 			}
