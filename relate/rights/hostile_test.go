@@ -147,6 +147,18 @@ func TestHostile(t *testing.T) {
 				b.bind("", fmt.Sprint("b", i), fmt.Sprint("b", i), subjects)
 			}
 		}, 500, 200_000, ""},
+		{"a group that may bind 3,000 roles by 60 others", func(b *builder) {
+			names := many(3000, `"r%d"`)
+			for i := range 3000 {
+				b.role("", fmt.Sprint("r", i), `{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}`)
+			}
+			for i := range 60 {
+				b.role("", fmt.Sprint("b", i), strings.TrimSuffix(bindRule, "}")+`,"resourceNames":["b`+fmt.Sprint(i)+`",`+names+`]}`)
+				b.bind("", fmt.Sprint("b", i), fmt.Sprint("b", i), `{"kind":"Group","name":"system:authenticated"}`)
+				b.role("", fmt.Sprint("w", i), writeRule)
+				b.bind("", fmt.Sprint("w", i), fmt.Sprint("w", i), fmt.Sprintf(`{"kind":"User","name":"u%d"}`, i))
+			}
+		}, 200, 200_000, "ClusterRole/b"},
 		{"bindings to what is missing", func(b *builder) {
 			for i := range 1000 {
 				b.bind("", fmt.Sprint("m", i), "missing", ops)

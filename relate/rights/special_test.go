@@ -183,7 +183,7 @@ func TestIdentities(t *testing.T) {
 	}{
 		{"strangers", subject("User", "system:anonymous"), "internet", "identity:User system:anonymous", true},
 		{"strangers as a group", subject("Group", "system:unauthenticated"), "internet", "identity:Group system:unauthenticated", true},
-		{"strangers in pods", subject("Group", "system:unauthenticated"), "workload:shop/Pod/one", "identity:Group system:unauthenticated", true},
+		{"strangers in pods", subject("Group", "system:unauthenticated"), "group:network of shop/Pod/one", "identity:Group system:unauthenticated", true},
 		{"strangers are refused", subject("User", "system:anonymous") + refuses, "internet", "identity:User system:anonymous", false},
 		{"users are none", subject("User", "ann"), "internet", "identity:User ann", false},
 		{"every account", subject("Group", "system:serviceaccounts"), "account:shop/web", "identity:Group system:serviceaccounts", true},

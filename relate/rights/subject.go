@@ -203,7 +203,7 @@ func (e *engine) outside() {
 		}
 		e.to.Relation(bulwark.Relation{From: name.Internet, To: subjectVertex(s), Type: "ANONYMOUS", Likelihood: apiServerFromInternet, Text: "asks the API server without logging in, where that can be reached"})
 		for _, w := range e.set.Workloads() {
-			e.to.Relation(bulwark.Relation{From: name.Workload(w), To: subjectVertex(s), Type: "ANONYMOUS", Likelihood: apiServerFromPods, Text: "asks the API server without logging in"})
+			e.to.Relation(bulwark.Relation{From: name.Network(w), To: subjectVertex(s), Type: "ANONYMOUS", Likelihood: apiServerFromPods, Text: "asks the API server without logging in"})
 		}
 	}
 	if all := (rbac.Subject{Kind: rbac.UserGroup, Name: rbac.Authenticated}); e.leads(all) && onGKE(e) {
