@@ -112,7 +112,7 @@ func namespaceOf(v bulwark.VertexID) string {
 func vertices(g *graph.Graph, flag string, names []string) ([]graph.End, error) {
 	var list []graph.End
 	for _, text := range names {
-		found := matching(g.Vertices(), text)
+		found := meant(g.Vertices(), text)
 		if len(found) == 0 {
 			return nil, &exit{code: exitFailed, err: fmt.Errorf("%s %s: nothing here is called so: %w", flag, text, bulwark.ErrNotFound), hint: similar(g, text)}
 		}

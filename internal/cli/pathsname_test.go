@@ -1,0 +1,29 @@
+package cli
+
+import (
+	"slices"
+	"testing"
+
+	"bulwark"
+)
+
+// TestSpelled holds that vertices are found by the names that people have for them.
+func TestSpelled(t *testing.T) {
+	all := []bulwark.VertexID{"internet", "workload:shop/Deployment/web", "workload:shop/Pod/one", "account:shop/cart", "secret:vault/root", "node:n1", "identity:User jane", "identity:Group ops"}
+	for text, want := range map[string]bulwark.VertexID{
+		"deployment/web": "workload:shop/Deployment/web", "deploy/web": "workload:shop/Deployment/web", "pod:web": "workload:shop/Deployment/web", "pods/one": "workload:shop/Pod/one", "pod/shop/one": "workload:shop/Pod/one",
+		"shop/web": "workload:shop/Deployment/web", "Deployment/web": "workload:shop/Deployment/web",
+		"sa:shop/cart": "account:shop/cart", "ServiceAccount/shop/cart": "account:shop/cart", "sa/cart": "account:shop/cart", "system:serviceaccount:shop:cart": "account:shop/cart",
+		"vault/root": "secret:vault/root", "Secret/root": "secret:vault/root", "secrets": "secret:vault/root", "secrets/vault/root": "secret:vault/root",
+		"nodes": "node:n1", "no/n1": "node:n1", "Internet": "internet", "user:jane": "identity:User jane", "group/ops": "identity:Group ops",
+	} {
+		if found := meant(all, text); !slices.Equal(found, []bulwark.VertexID{want}) {
+			t.Errorf("%s is %v, want %s", text, found, want)
+		}
+	}
+	for _, text := range []string{"shop/nothing", "deploy/none", "sa:other/cart", "x:y"} {
+		if found := meant(all, text); len(found) > 0 {
+			t.Errorf("%s is %v", text, found)
+		}
+	}
+}
