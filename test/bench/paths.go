@@ -142,3 +142,16 @@ func question(g *graph.Graph) (q graph.Question) {
 	}
 	return q
 }
+
+// attack measures the attack graph.
+func (b *bench) attack(self string) error {
+	for _, n := range []int{10_000, 100_000} {
+		f, _, err := b.figures(1, self, "paths", fmt.Sprint(n))
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| attack graph of %d pods, %.0f relations, and the smallest set of changes for %.0f paths (%.0f, at least %.0f): %.2f s (%.2f s of processors), %.0f MB; process %.0f MB with the objects | | | | | |\n",
+			n, f[4], f[5], f[6], f[7], f[0], f[1], f[2], f[3])
+	}
+	return nil
+}

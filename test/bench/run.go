@@ -114,6 +114,7 @@ func (b *bench) run() error {
 		func() error { return b.warm("warm, every layer cached", oci, db, packages...) },
 		func() error { return b.posture(self) },
 		func() error { return b.network(self) },
+		func() error { return b.attack(self) },
 		func() error { return b.judge(self) },
 		func() error { return b.warm("warm, everything", oci, db) },
 		func() error { return b.matching(self, db) },
