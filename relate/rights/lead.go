@@ -40,7 +40,7 @@ func (e *engine) step(p *permission, g *grant) {
 	case execPods:
 		e.each(e.pods(p, g), "POD_EXEC", 1, "runs commands in it (pods/exec)")
 	case attachPods:
-		e.each(e.pods(p, g), "PROCESS_ATTACH", 0.4, "attaches to its processes (pods/attach); it takes one that reads commands")
+		e.each(e.readers(p, g), "PROCESS_ATTACH", 0.6, "types into its process, which reads what is sent (pods/attach, stdin: true)")
 	case forwardPods:
 		e.each(e.pods(p, g), "POD_PORTFORWARD", 0.2, "reaches every port of it through the API server; it takes one that lets strangers in")
 	case debugPods:

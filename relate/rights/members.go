@@ -17,6 +17,7 @@ type members struct {
 	of     map[bulwark.VertexID]*group // by their vertices
 	order  []*group                    // those that something leads to
 	nodes  *group
+	typed  map[bulwark.VertexID]bool // pods that read what is sent to them
 
 	named map[string]map[string]*called // kind -> namespace -> who is called what; "" is all of them
 }
@@ -58,7 +59,7 @@ func ofKind(kind, namespace string) bulwark.VertexID {
 }
 
 func membersOf(s *kube.Set) *members {
-	m := &members{set: s, spaces: map[string]*space{}, of: map[bulwark.VertexID]*group{}}
+	m := &members{set: s, spaces: map[string]*space{}, of: map[bulwark.VertexID]*group{}, typed: map[bulwark.VertexID]bool{}}
 	m.nodes = m.group(name.Nodes())
 	for _, w := range s.Workloads() {
 		m.workload(w)
@@ -99,6 +100,9 @@ func (m *members) space(namespace string) *space {
 	return s
 }
 
+// reading are pods with a process that reads what is sent to it.
+const reading = "pods that read"
+
 // kind gives the group of the workloads of a kind.
 func (m *members) kind(s *space, kind string) *group {
 	g := s.kinds[kind]
@@ -119,6 +123,11 @@ func (m *members) workload(w *kube.Workload) {
 	if w.Kind != "Pod" {
 		g := m.kind(s, plural(nil, w.Kind))
 		g.members = append(g.members, one)
+	}
+	if slices.ContainsFunc(w.Containers, func(c kube.Container) bool { return c.Stdin }) {
+		g := m.kind(s, reading)
+		g.members = append(g.members, one)
+		m.typed[one] = true
 	}
 	m.account(w.Namespace, w.ServiceAccount())
 	for _, secret := range secretsOf(w) {

@@ -185,6 +185,22 @@ func (e *engine) pods(p *permission, g *grant) []bulwark.VertexID {
 	return e.targets(p, g, e.space(p.namespace).pods, "pods")
 }
 
+// readers are those of the pods whose processes read what is sent to them: of others, who
+// attaches sees no more than in their logs.
+func (e *engine) readers(p *permission, g *grant) []bulwark.VertexID {
+	reading := e.kind(e.space(p.namespace), reading)
+	if g.names == nil && reading.any() {
+		return []bulwark.VertexID{e.use(reading)}
+	}
+	var list []bulwark.VertexID
+	for _, v := range e.pods(p, g) {
+		if e.typed[v] {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
 func (e *engine) accounts(p *permission, g *grant) []bulwark.VertexID {
 	return e.unseen(p, g, e.targets(p, g, e.space(p.namespace).accounts, "accounts"), "accounts", name.Account)
 }

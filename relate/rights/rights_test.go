@@ -84,7 +84,7 @@ const town = `
 ---
 {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db, namespace: shop}, spec: {template: {spec: {containers: [{name: c, image: x}]}}}}
 ---
-{apiVersion: v1, kind: Pod, metadata: {name: one, namespace: shop}, spec: {nodeName: n1, containers: [{name: c, image: x}]}}
+{apiVersion: v1, kind: Pod, metadata: {name: one, namespace: shop}, spec: {nodeName: n1, containers: [{name: c, image: x, stdin: true}]}}
 `
 
 // bound is a role with rules, that the account default/a has in a namespace or everywhere.
@@ -129,7 +129,10 @@ func TestEdges(t *testing.T) {
 		{"pods alone are not exec", "shop", rule("get list watch", "", "pods"), nil},
 		{"exec of another group", "shop", rule("create", "apps", "pods/exec"), nil},
 		{"every subresource", "shop", rule("create", "", "*/exec"), []string{"POD_EXEC group:pods of shop"}},
-		{"attach", "shop", rule("create", "", "pods/attach"), []string{"PROCESS_ATTACH group:pods of shop"}},
+		{"attach", "shop", rule("create", "", "pods/attach"), []string{"PROCESS_ATTACH group:pods that read of shop"}},
+		{"attach to a pod that reads", "shop", rule("create", "", "pods/attach", "one"), []string{"PROCESS_ATTACH workload:shop/Pod/one"}},
+		{"attach to a pod that does not read", "shop", rule("create", "", "pods/attach", "db-0"), nil},
+		{"attach where none reads", "held", rule("create", "", "pods/attach"), nil},
 		{"forwarding", "shop", rule("create", "", "pods/portforward"), []string{"POD_PORTFORWARD group:pods of shop"}},
 		{"debug", "shop", rule("patch", "", "pods/ephemeralcontainers"), []string{"DEBUG_POD group:nodes", "DEBUG_POD group:pods of shop"}},
 		{"debug in a held namespace", "held", rule("patch", "", "pods/ephemeralcontainers"), []string{"DEBUG_POD group:pods of held"}},
