@@ -81,6 +81,8 @@ func (r *reach) draw(e *network.Engine, o render.Options) *render.Map {
 	o.Fold = !r.all
 	m := render.Draw(e, o)
 	switch {
+	case m.Cut:
+		r.note("there are more than %d lines to draw, and the rest is left out: choose with -n or --focus, or take -f text, json or csv", len(m.Edges))
 	case r.format == "html" || !o.Fold:
 	case m.Count <= mostLines || 2*len(m.Edges) > m.Count: // little would be won
 		o.Fold = false

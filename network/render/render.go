@@ -16,7 +16,12 @@ type Map struct {
 	Edges []Edge // by the names of both ends
 	// Count is how many connections there are: more than edges when nodes stand for several.
 	Count int
+	// Cut tells that there are more edges than a map can have; some are left out.
+	Cut bool
 }
+
+// mostEdges is how many a map has.
+const mostEdges = 1 << 20
 
 // Node is a workload, several that are alike, or something outside.
 type Node struct {
@@ -85,6 +90,9 @@ func Draw(e *network.Engine, o Options) *Map {
 	}
 	seen := make([]int, len(units)+1) // by which unit last: those of one come one after the other
 	for from, to := range e.Pairs(among) {
+		if d.m.Cut {
+			break
+		}
 		if i, j := unitOf[from], unitOf[to]; seen[j] != i {
 			seen[j] = i
 			d.between(&units[i-1], &units[j-1])
@@ -217,22 +225,32 @@ func (d *drawing) outside(u *unit) {
 	}
 }
 
-// addresses adds what an endpoint of a unit may receive from addresses, and send to them.
+// addresses adds what an endpoint of a unit may receive from addresses, and send to them: what
+// the endpoint does not tell apart is one when maps are folded.
 func (d *drawing) addresses(u *unit, i int) {
 	for _, dir := range []network.Direction{network.Ingress, network.Egress} {
+		if d.o.Fold {
+			for _, r := range d.e.Ranges(dir, i) {
+				d.address(u, i, dir, r)
+			}
+			continue
+		}
 		for b := range d.e.Named(dir, i) {
-			block, p := d.e.Blocks(dir)[b], d.e.BlockPorts(dir, i, b)
-			if p.Empty() || block.First.Is6() && !d.o.IPv6 {
-				continue
-			}
-			from, to := u.node, d.node(Node{Name: block.String() + "[External]"})
-			if dir == network.Ingress {
-				from, to = to, from
-			}
-			d.add(from, to, p, u.names)
-			d.depends(from, to, d.e.BlockConditions(dir, i, b))
+			d.address(u, i, dir, network.Range{Block: d.e.Blocks(dir)[b], Ports: d.e.BlockPorts(dir, i, b), At: b, Count: 1})
 		}
 	}
+}
+
+func (d *drawing) address(u *unit, i int, dir network.Direction, r network.Range) {
+	if r.Ports.Empty() || r.First.Is6() && !d.o.IPv6 {
+		return
+	}
+	from, to := u.node, d.node(Node{Name: r.Block.String() + "[External]"})
+	if dir == network.Ingress {
+		from, to = to, from
+	}
+	d.add(from, to, r.Ports, u.names*r.Count)
+	d.depends(from, to, d.e.BlockConditions(dir, i, r.At))
 }
 
 // domains adds those that an endpoint may reach though it may not reach all addresses.
@@ -274,6 +292,10 @@ func (d *drawing) add(from, to int, p network.Ports, n int) {
 	if !ok {
 		d.m.Count += n
 	}
+	if !ok && len(d.ports) == mostEdges {
+		d.m.Cut = true
+		return
+	}
 	d.ports[key] = old.Union(p)
 }
 
@@ -294,7 +316,7 @@ func (d *drawing) finish() *Map {
 		x, y := &d.m.Nodes[a], &d.m.Nodes[b]
 		return cmp.Or(strings.Compare(x.Namespace, y.Namespace), strings.Compare(x.Name, y.Name))
 	})
-	m := &Map{Count: d.m.Count}
+	m := &Map{Count: d.m.Count, Cut: d.m.Cut}
 	to := make([]int, len(d.m.Nodes))
 	for k, i := range order {
 		to[i] = k

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,25 +67,25 @@ func TestDrawAgrees(t *testing.T) {
 			t.Errorf("%s: counted %d of %d", name, whole.Count, n)
 		}
 		folded := render.Draw(e, render.Options{Fold: true})
-		if diff := cmp.Diff(want.String(), unfolded(folded)); diff != "" {
+		if diff := cmp.Diff(want.String(), unfolded(e, folded)); diff != "" {
 			t.Errorf("%s, folded and unfolded again: %s", name, diff)
 		}
 	}
 }
 
 // unfolded lists the connections that a folded map stands for.
-func unfolded(m *render.Map) string {
+func unfolded(e *network.Engine, m *render.Map) string {
 	ports := map[[2]string]network.Ports{}
-	names := func(n *render.Node) []string {
+	names := func(n *render.Node, d network.Direction) []string {
 		if n.Outside() {
-			return []string{n.Name}
+			return blocks(e, d, n.Name)
 		}
 		return n.Members
 	}
 	for _, e := range m.Edges {
 		p, _ := network.ParsePorts(e.Conn)
-		for _, from := range names(&m.Nodes[e.From]) {
-			for _, to := range names(&m.Nodes[e.To]) {
+		for _, from := range names(&m.Nodes[e.From], network.Ingress) {
+			for _, to := range names(&m.Nodes[e.To], network.Egress) {
 				if from != to {
 					ports[[2]string{from, to}] = ports[[2]string{from, to}].Union(p)
 				}
@@ -107,6 +108,24 @@ func unfolded(m *render.Map) string {
 	var b bytes.Buffer
 	_ = whole.Text(&b)
 	return b.String()
+}
+
+// blocks are the names of those that a range of addresses is made of; anything else is itself.
+func blocks(e *network.Engine, d network.Direction, name string) []string {
+	first, last, ok := strings.Cut(strings.TrimSuffix(name, "[External]"), "-")
+	whole := network.Block{}
+	var err [2]error
+	whole.First, err[0] = netip.ParseAddr(first)
+	if whole.Last, err[1] = netip.ParseAddr(last); !ok || err[0] != nil || err[1] != nil {
+		return []string{name}
+	}
+	var list []string
+	for _, b := range e.Blocks(d) {
+		if whole.Contains(b.First) {
+			list = append(list, b.String()+"[External]")
+		}
+	}
+	return list
 }
 
 func TestGolden(t *testing.T) {
