@@ -51,7 +51,7 @@ type peer struct {
 }
 
 const (
-	mostBytes = 4 << 20
+	mostBytes = 2 << 20
 	mostFlows = 10_000
 )
 
@@ -232,7 +232,11 @@ func (p *parser) word(n *yaml.Node) peer {
 	if a, err := netip.ParseAddr(word); err == nil {
 		return peer{blocks: []network.Block{{First: a.Unmap(), Last: a.Unmap()}}}
 	}
-	if !strings.Contains(word, "/") {
+	space, _, two := strings.Cut(word, "/")
+	if _, err := netip.ParseAddr(space); err == nil {
+		p.fail(n, "invalid CIDR %q", word)
+	}
+	if !two {
 		p.fail(n, "%q is no end of a flow: say namespace/name (* and ? are globs), a CIDR, internet, ingress-controller or any", word)
 	}
 	return peer{workload: p.glob(n)}
