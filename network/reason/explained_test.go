@@ -53,6 +53,33 @@ func TestExplained(t *testing.T) {
 	}
 }
 
+// Of a mesh and of policies of other kinds, too, what is explained is what the engine says.
+func TestExplainedAgree(t *testing.T) {
+	for _, name := range []string{"mesh", "kinds"} {
+		target, err := (&manifest.Source{}).Open(context.Background(), "testdata/"+name+".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := network.New(kube.Of(target))
+		for i, p := range e.Endpoints {
+			one := reason.Peer{Name: p.String(), Endpoints: []int{i}}
+			for j, to := range e.Endpoints[:len(e.Endpoints)-1] {
+				agree(t, name, reason.Question{Engine: e, From: one, To: reason.Peer{Name: to.String(), Endpoints: []int{j}}}, e.Ports(i, j))
+			}
+			for b, block := range e.Blocks(network.Egress) {
+				if !p.Outside {
+					agree(t, name, reason.Question{Engine: e, From: one, To: reason.Peer{Name: "x", Blocks: []network.Block{block}}}, e.BlockPorts(network.Egress, i, b))
+				}
+			}
+			for b, block := range e.Blocks(network.Ingress) {
+				if !p.Outside {
+					agree(t, name, reason.Question{Engine: e, From: reason.Peer{Name: "x", Blocks: []network.Block{block}}, To: one}, e.BlockPorts(network.Ingress, i, b))
+				}
+			}
+		}
+	}
+}
+
 // peerOf reads an end: the Internet, a prefix, or a workload.
 func peerOf(t *testing.T, e *network.Engine, word string) reason.Peer {
 	t.Helper()
