@@ -23,6 +23,12 @@ func (r *reader) clause(p *Policy, d Direction, c clause) {
 		r.lacks(p.Object, c.path, "whether it passes on depends on %q: it is taken not to", strings.Join(c.when, " and "))
 		return
 	}
+	for i, text := range c.when {
+		if len(text) > longWhen { // it is told with each connection
+			c.when = slices.Clone(c.when)
+			c.when[i] = strings.ToValidUTF8(text[:longWhen], "") + " ..."
+		}
+	}
 	first := len(p.rules[d])
 	c.path = slices.Clone(c.path)
 	r.add(p, d, c.action, c.who, c.ports, c.path)
@@ -39,6 +45,9 @@ func (r *reader) clause(p *Policy, d Direction, c clause) {
 		one.only = &both
 	}
 }
+
+// longWhen is how long what a rule depends on may be.
+const longWhen = 300
 
 // bits are a group's endpoints as a set of its own.
 func (r *reader) bits(g group) set {
