@@ -97,8 +97,8 @@ func (w town) try(t *testing.T) {
 	asks := map[string]func() *result{
 		"list":     func() *result { return r.listed(w.open, src) },
 		"explain":  func() *result { return r.explained(w.open, src) },
-		"exposed":  func() *result { return r.exposed(src) },
-		"generate": func() *result { return r.generated(src) },
+		"exposed":  func() *result { return r.exposed(w.open, src) },
+		"generate": func() *result { return r.generated(w.open, src) },
 		"diff":     func() *result { return r.compared(src) },
 		"check":    func() *result { return r.allowed(w.open, src, allow) },
 		"paths":    func() *result { return r.trodden(src) },
@@ -202,20 +202,23 @@ func (r *room) explained(open bool, src string) *result {
 	return res
 }
 
-func (r *room) exposed(src string) *result {
+func (r *room) exposed(open bool, src string) *result {
 	r.t.Helper()
 	var list []struct{ Dst, By, Conn string }
 	res := r.answer(&list, "network", "exposed", src)
-	if !slices.Contains(list, struct{ Dst, By, Conn string }{web, "load balancer", "TCP 8080"}) {
+	if !open && !slices.Contains(list, struct{ Dst, By, Conn string }{web, "load balancer", "TCP 8080"}) {
 		r.t.Errorf("exposed: %d ways: %.1000s", len(list), res.stdout)
 	}
 	return res
 }
 
 // generated asks for policies: db takes 5432 of web.
-func (r *room) generated(src string) *result {
+func (r *room) generated(open bool, src string) *result {
 	r.t.Helper()
 	res := r.run("network", "generate", src, "--offline")
+	if open && res.code == 1 && strings.Contains(res.stderr, "note: not open: ") { // policies of the cluster close it
+		return res
+	}
 	if res.code != 0 || !strings.Contains(res.stdout, "port: 5432") || !strings.Contains(res.stderr, "proved: ") {
 		r.t.Errorf("generate: exit code %d\n%.1000s", res.code, res.stderr)
 	}
