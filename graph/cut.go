@@ -44,10 +44,6 @@ func (g *Graph) Cut(starts, goals []bulwark.VertexID) Cut {
 	return c
 }
 
-// mostRounds bounds how often paths are looked for; each round adds sets that the answer so
-// far does not hit.
-const mostRounds = 400
-
 // Smallest looks for the smallest set of remedies that leaves no path.
 //
 // A path is a set of remedies of which one must be taken, so that the answer is a smallest
@@ -80,28 +76,6 @@ func (g *Graph) Smallest(q Question) Cut {
 	}
 	g.count(&c)
 	return c
-}
-
-// hit solves the problem again and again, while uncut finds sets that the answer does not hit:
-// first fast, then exactly as far as that goes.
-func (g *Graph) hit(h *hitting, uncut func(shut []bool) bool) (best []int32) {
-	var taken []int32
-	done, exact := false, false
-	for round := 0; ; round++ {
-		shut := make([]bool, len(g.byCut))
-		for _, n := range taken {
-			shut[n] = true
-		}
-		left := uncut(shut)
-		if !left && (!done || len(taken) < len(best)) {
-			best, done = taken, true
-		}
-		if !left && (exact || round > mostRounds) || done && h.bound == len(best) {
-			return best
-		}
-		exact = done && round < mostRounds
-		taken = h.solve(exact)
-	}
 }
 
 func (g *Graph) remedy(n int32) bulwark.Remedy {

@@ -22,6 +22,7 @@ type Graph struct {
 	lists    lists
 	remedies map[string]bulwark.Remedy
 	notes    []bulwark.Note
+	work     int // for tests: what the smallest set may take; 0 is mostWork
 
 	closed bool
 	rows            // of relations, by where they begin

@@ -11,6 +11,7 @@ import (
 type hitting struct {
 	elements int
 	sets     [][]int32
+	size     int // of all sets
 	seen     map[string]bool
 	room     []byte
 	// bound is how many elements any answer to the sets so far has at least.
@@ -30,6 +31,7 @@ func (h *hitting) add(set []int32) {
 	if !h.seen[string(h.room)] {
 		h.seen[string(h.room)] = true
 		h.sets = append(h.sets, set)
+		h.size += len(set)
 	}
 }
 
