@@ -130,7 +130,7 @@ var annotations = []identityOf{
 }
 
 // accounts relates service accounts to the identities that their annotations name, and the pods
-// that run as them: those are given a token for the cloud besides that for the API server, so
+// that run as them: those are given what proves it besides the token for the API server, so
 // that taking the latter away changes nothing.
 func (c *cloud) accounts() {
 	pods := c.byAccount()
@@ -154,7 +154,7 @@ func (c *cloud) accounts() {
 // given relates the containers of pods to the identity that all pods of their account have.
 func (c *cloud) given(w *kube.Workload, to bulwark.VertexID, o *kube.Object, remedy string, path ...any) {
 	for i := range w.Containers {
-		c.relation(name.Container(w, &w.Containers[i]), to, "CLOUD_ROLE", 1, "is given a token for it, as all pods of its account are", o, remedy, path...)
+		c.relation(name.Container(w, &w.Containers[i]), to, "CLOUD_ROLE", 1, "has that identity, as all pods of its account have", o, remedy, path...)
 	}
 }
 

@@ -41,6 +41,9 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if ended(one) {
+			continue
+		}
 		p := &pods{Workload: one, world: w, id: one.ID(), parts: map[string]*parts{}}
 		p.relate()
 		w.live(one)
@@ -48,6 +51,19 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 	w.shared()
 	w.grounds()
 	return w.secrets(ctx)
+}
+
+// ended tells whether the cluster says that nothing of a workload runs any more.
+func ended(w *kube.Workload) bool {
+	status := w.Root.Get("status")
+	switch w.Kind {
+	case "Pod":
+		phase := status.Get("phase").Text()
+		return phase == "Succeeded" || phase == "Failed"
+	case "Job":
+		return status.Get("completionTime").Exists()
+	}
+	return false
 }
 
 // world is what the workloads of a target share.
