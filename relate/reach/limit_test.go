@@ -1,7 +1,9 @@
 package reach_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"bulwark"
@@ -63,5 +65,31 @@ func TestSeveralLetOut(t *testing.T) {
 	c := relate(t, target(t, text))
 	if list := c.related("CLOUD_METADATA", "group:network of shop/Deployment/web", "group:pods that reach the metadata service"); len(list) != 2 {
 		t.Errorf("%+v", list)
+	}
+}
+
+// TestManyContainers holds that a pod of very many containers and ports takes relations by
+// their number, and that ports of which there are too many are not told apart.
+func TestManyContainers(t *testing.T) {
+	const n = 10_000
+	containers := func(ports func(i int) string) string {
+		var b strings.Builder
+		b.WriteString("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop, labels: {app: web}}\nspec:\n  containers:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "  - {name: c%d, image: x%s}\n", i, ports(i))
+		}
+		return b.String() + "---\n" + svc("web", ", type: LoadBalancer")
+	}
+	c := relate(t, target(t, containers(func(i int) string { return fmt.Sprintf(", ports: [{containerPort: %d}]", 1+i) })))
+	if got := len(c.relations); got == 0 || got > 3*n {
+		t.Errorf("%d relations of %d containers", got, n)
+	}
+	one := "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop, labels: {app: web}}\nspec:\n  containers:\n  - {name: a, image: x}\n  - name: b\n    ports: ["
+	for i := range n {
+		one += fmt.Sprintf("{containerPort: %d}, ", 1+i)
+	}
+	c = relate(t, target(t, one+"]\n---\n"+svc("web", ", type: LoadBalancer")))
+	if got := len(c.related("EXPOSED", "internet", "endpoint:shop/Pod/p")); got != 1 {
+		t.Errorf("%d ways to a pod of which one container says too many ports: %q", got, c.lines("EXPOSED"))
 	}
 }

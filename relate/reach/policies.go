@@ -16,6 +16,8 @@ type limits struct {
 	// policies that limit what an endpoint sends.
 	wide   map[int][]*bulwark.Finding
 	asking map[int][]*network.Policy
+	// letting are the rules of these that let them ask the metadata service.
+	letting map[*network.Policy][]network.RuleView
 	// left are findings about namespaces of which policies leave pods out.
 	left [2]map[string]*bulwark.Finding
 }
@@ -24,7 +26,7 @@ type limits struct {
 var leaving = [2]string{network.Ingress: "network/pods-unselected", network.Egress: "network/egress-unlimited"}
 
 func (x *reach) limit(findings []bulwark.Finding) *limits {
-	l := &limits{wide: map[int][]*bulwark.Finding{}, asking: map[int][]*network.Policy{}}
+	l := &limits{wide: map[int][]*bulwark.Finding{}, asking: map[int][]*network.Policy{}, letting: map[*network.Policy][]network.RuleView{}}
 	for d := range l.isolated {
 		l.isolated[d], l.left[d] = make([]bool, len(x.engine.Endpoints)), map[string]*bulwark.Finding{}
 	}
@@ -87,8 +89,8 @@ func (l *limits) let(r *bulwark.Relation, d network.Direction, endpoint int, nam
 // limits it.
 func (x *reach) out(l *limits, r bulwark.Relation, endpoint, block int) (list []bulwark.Relation) {
 	for _, p := range l.asking[endpoint] {
-		path, ok := lets(p, endpoint, block)
-		if !ok || p.Object == nil {
+		path := l.path(p, endpoint, block)
+		if path == nil || p.Object == nil {
 			continue
 		}
 		one := r
@@ -108,22 +110,39 @@ func (x *reach) out(l *limits, r bulwark.Relation, endpoint, block int) (list []
 	return list
 }
 
-// lets tells by which rule a policy lets an endpoint ask an address.
-func lets(p *network.Policy, endpoint, block int) (path []any, ok bool) {
-	for _, r := range p.Rules(network.Egress) {
-		if r.Action != network.Allow || !r.HoldsFor(endpoint) || !r.Ports.Has(network.TCP, 80) {
-			continue
-		}
-		for b := range r.Blocks() {
-			if b == block {
-				return r.Path, true
-			}
-			if b > block {
-				break
-			}
+// path is where the rule is by which a policy lets an endpoint ask an address; nil where it
+// does not.
+func (l *limits) path(p *network.Policy, endpoint, block int) []any {
+	rules, known := l.letting[p]
+	if !known {
+		rules = letting(p, block)
+		l.letting[p] = rules
+	}
+	for i := range rules {
+		if rules[i].HoldsFor(endpoint) {
+			return rules[i].Path
 		}
 	}
-	return nil, false
+	return nil
+}
+
+// letting are the rules of a policy that let its endpoints ask an address.
+func letting(p *network.Policy, block int) (list []network.RuleView) {
+	for _, r := range p.Rules(network.Egress) {
+		if r.Action == network.Allow && r.Ports.Has(network.TCP, 80) && speaks(&r, block) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func speaks(r *network.RuleView, block int) bool {
+	for b := range r.Blocks() {
+		if b >= block {
+			return b == block
+		}
+	}
+	return false
 }
 
 // except are the edits that take the metadata service out of the addresses of a NetworkPolicy's
