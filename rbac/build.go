@@ -14,6 +14,7 @@ const (
 	mostRules    = 20_000    // of one role
 	mostAllRules = 1_000_000 // of all roles
 	mostSubjects = 2_000_000 // of all bindings
+	mostAlike    = 1000      // roles of one name, of which a binding means the nearest
 )
 
 // Rights are the roles and bindings of a set of objects.
@@ -25,6 +26,7 @@ type Rights struct {
 
 	set      *kube.Set
 	roles    map[string][]*Role // by ID
+	near     map[origin]*Role   // that bindings mean, by where they are written
 	bySubj   map[key][]*Binding
 	rules    int
 	subjects int
@@ -34,7 +36,7 @@ type Rights struct {
 func Of(s *kube.Set) *Rights { return kube.Memo(s, build) }
 
 func build(s *kube.Set) *Rights {
-	r := &Rights{set: s, roles: map[string][]*Role{}, bySubj: map[key][]*Binding{}}
+	r := &Rights{set: s, roles: map[string][]*Role{}, near: map[origin]*Role{}, bySubj: map[key][]*Binding{}}
 	for _, kind := range []string{"ClusterRole", "Role"} {
 		for _, o := range s.Kind(Group, kind) {
 			r.add(r.role(o))
@@ -115,8 +117,33 @@ func (r *Rights) find(b *Binding) *Role {
 	if len(list) == 0 {
 		return nil
 	}
-	return list[nearest(list, b.Object.Origin)]
+	from := b.Object.Origin
+	at := origin{b.RefID(), from.File, from.Chart, from.Release, from.Overlay}
+	role, ok := r.near[at]
+	if !ok {
+		list = few(list, from.File)
+		role = list[nearest(list, from)]
+		r.near[at] = role
+	}
+	return role
 }
+
+// few are the first of many roles, and those that a file has.
+func few(list []*Role, file string) []*Role {
+	if len(list) <= mostAlike {
+		return list
+	}
+	some := list[:mostAlike:mostAlike]
+	for _, role := range list[mostAlike:] {
+		if role.Object != nil && role.Object.Origin.File == file {
+			some = append(some, role)
+		}
+	}
+	return some
+}
+
+// origin is where roles of an id are looked for from.
+type origin struct{ id, file, chart, release, overlay string }
 
 func nearest(list []*Role, to kube.Origin) int {
 	best, at := -1, 0

@@ -5,7 +5,14 @@
 // What many have in common is one vertex: the permission between those who are bound and what
 // it gives, all pods of a namespace, all its accounts, all its secrets. Rights that only
 // lead further together (to write bindings and to bind) are related where one role gives both,
-// and from the subject where two bindings do; then whichever goes, the relation goes.
+// and from the subject where two bindings do; then whichever goes, the relation goes. Where
+// there are several ways to have each of them, the ways to have one lead to a group vertex,
+// and those to have the other on from it: n and m ways take n + m relations, and what
+// removes all of either cuts them. Where one right is a subject's own and the other its
+// group's, all of the group who have the one come to the same vertex.
+//
+// What roles name is looked at up to bounds; what is beyond is told of in notes, with the
+// file and line.
 //
 // A relation from a subject to its permission is removed by removing the binding; one from a
 // permission by taking the right out of the role, which is the fix of the finding about it
