@@ -204,6 +204,7 @@ func (x *exposer) way(w Exposure, sources []Block, asNode bool) {
 	}
 	for i := range open {
 		open[i].From = together(open[i].From)
+		x.asked(&open[i])
 		rest = rest.less(open[i].Ports)
 	}
 	if asNode && !hasPublicOf(open) {
@@ -220,6 +221,37 @@ func (x *exposer) way(w Exposure, sources []Block, asNode bool) {
 		open = append(open, one)
 	}
 	x.list = append(x.list, open...)
+}
+
+// asked adds to an exposure to addresses what rules ask for besides.
+func (x *exposer) asked(w *Exposure) {
+	e := x.e
+	if e.sure[Ingress] == nil {
+		return
+	}
+	b := slices.IndexFunc(e.blocks[Ingress], func(b Block) bool { return len(both([]Block{b}, w.From)) > 0 })
+	if b < 0 || w.Ports.less(e.SureBlock(Ingress, w.Endpoint, b)).Empty() {
+		return
+	}
+	w.depends(e.conditions(e.Policies, Ingress, w.Endpoint, e.words*64+b, w.Ports))
+}
+
+// askedOf is asked for what a controller hands on.
+func (x *exposer) askedOf(w *Exposure, controller int) {
+	e := x.e
+	if e.sure[Ingress] == nil || e.Endpoints[w.Endpoint].Host || w.Ports.less(e.Sure(controller, w.Endpoint)).Empty() {
+		return
+	}
+	w.depends(append(e.conditions(e.Policies, Egress, controller, w.Endpoint, w.Ports), e.conditions(e.Policies, Ingress, w.Endpoint, controller, w.Ports)...))
+}
+
+func (x *Exposure) depends(list []Condition) {
+	x.Conditions = slices.Clone(x.Conditions)
+	for _, c := range list {
+		if text := c.String(); !slices.Contains(x.Conditions, text) {
+			x.Conditions = append(x.Conditions, text)
+		}
+	}
 }
 
 // opening is the addresses that policies let in on the same ports.

@@ -141,6 +141,8 @@ spec: {rules: [{http: {paths: [{path: /, backend: {service: {name: web, port: {n
 			[]string{"web by Ingress on TCP 8080 from everywhere: Ingress/in, Service/web (the controller is whom shop/NetworkPolicy/guard lets in: pods that are not among the objects)"}},
 		{"ingress of a controller that is there", ingress("", ", ingressClassName: nginx") + controller + policy("[{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}]}]"),
 			[]string{"controller by load balancer on TCP 443 from everywhere: Service/edge", "web by Ingress on TCP 8080 from everywhere: Service/edge, Deployment/controller, Ingress/in, Service/web"}},
+		{"what a rule asks of requests", service(", type: LoadBalancer") + asking, []string{"web by load balancer closed on TCP 9000 by ask", "web by load balancer on TCP 8080 from everywhere: Service/web (only GET)"}},
+		{"what a rule asks of what a controller hands on", ingress("", "") + asking, []string{"web by Ingress on TCP 8080 from everywhere: Ingress/in, Service/web (only GET)"}},
 		{"route", service("") + "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: r, namespace: shop, annotations: {haproxy.router.openshift.io/ip_whitelist: 192.0.2.0/24 198.51.100.0/24}}\nspec: {to: {kind: Service, name: web}, port: {targetPort: admin}}\n",
 			[]string{"web by Route on TCP 9000 from 192.0.2.0/24, 198.51.100.0/24: Route/r, Service/web"}},
 		{"host port", strings.Replace(web, "containerPort: 8080", "containerPort: 8080, hostPort: 80", 1), []string{"web by host port on TCP 8080 from everywhere: Deployment/web (" + nodes + ")"}},
@@ -176,6 +178,14 @@ apiVersion: v1
 kind: Service
 metadata: {name: edge, namespace: ingress-nginx}
 spec: {type: LoadBalancer, selector: {app.kubernetes.io/name: ingress-nginx}, ports: [{port: 443}]}
+---
+`
+
+const asking = `
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: ask, namespace: shop}
+spec: {endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: "8080", protocol: TCP}], rules: {http: [{method: GET}]}}]}]}
 ---
 `
 

@@ -171,8 +171,10 @@ func (x *exposer) unseen(w Exposure, b backend, sources []Block) {
 		open = x.e.Ports(last, b.endpoint).Intersect(b.ports)
 	}
 	if !open.Empty() {
-		w.Ports, w.From = open, sources
-		x.list = append(x.list, w)
+		one := w
+		one.Ports, one.From = open, sources
+		x.askedOf(&one, last)
+		x.list = append(x.list, one)
 	}
 	rest := b.ports.less(open)
 	if rest.Empty() {
@@ -223,6 +225,7 @@ func (x *exposer) byController(w Exposure, controller int, b backend, sources []
 		return
 	}
 	w.Ports = open
+	x.askedOf(&w, controller)
 	reached := false
 	for _, i := range x.direct[controller] {
 		if before := x.list[i]; before.Open() {
