@@ -58,7 +58,7 @@ func TestProducts(t *testing.T) {
 		{"containers with one volume of Secrets", pod("volumes: [{name: v, projected: {sources: [" + many(n, "{secret: {name: s#}}, ") + "]}}], containers: [" + many(n, "{name: c#, volumeMounts: [{name: v, mountPath: /m}]}, ") + "]"), 12 * n},
 		{"variables", pod("containers: [{name: c, env: [" + many(n, "{name: A#, valueFrom: {secretKeyRef: {name: s#, key: k}}}, ") + "]}]"), 2 * n},
 		{"privileged containers", pod("hostPID: true, hostNetwork: true, containers: [" + many(n, "{name: c#, securityContext: {privileged: true, capabilities: {add: [ALL]}}}, ") + "]"), 30 * n},
-		{"claims", pod("volumes: [" + many(n, "{name: v#, persistentVolumeClaim: {claimName: p#}}, ") + "], containers: [{name: c, volumeMounts: [" + many(n, "{name: v#, mountPath: /m#}, ") + "]}]") +
+		{"claims", pod("volumes: ["+many(n, "{name: v#, persistentVolumeClaim: {claimName: p#}}, ")+"], containers: [{name: c, volumeMounts: ["+many(n, "{name: v#, mountPath: /m#}, ")+"]}]") +
 			many(300, "---\n{apiVersion: v1, kind: PersistentVolume, metadata: {name: pv#}, spec: {storageClassName: s#, hostPath: {path: /srv/#}}}\n"), 4 * n},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
