@@ -11,7 +11,7 @@ import (
 // same input gives the same answer.
 const (
 	mostRounds = 400
-	mostWork   = 250_000_000
+	mostWork   = 120_000_000
 	workOfSet  = 60
 )
 
