@@ -218,6 +218,8 @@ func (p *Proof) String() string {
 	default:
 		fmt.Fprintf(&b, "%d of %d declared flows are shut by policies that are there already", len(p.Lost), p.Flows)
 	}
-	fmt.Fprintf(&b, "; %d of %d pairs of workloads that could talk are closed", p.Before-p.After, p.Before)
+	if p.Before > 0 {
+		fmt.Fprintf(&b, "; %d of %d pairs of workloads that could talk are closed", p.Before-p.After, p.Before)
+	}
 	return b.String()
 }
