@@ -9,9 +9,9 @@ import (
 )
 
 // With is the engine of the same set with a policy more, or with one in the place of that of
-// its name. What it does not change is shared: of ten thousand policies one takes about a
-// millisecond when it names no address, port name or label that is new. Both engines can
-// be asked from then on.
+// its name. What it does not change is shared: of ten thousand policies one takes milliseconds,
+// also where it names new addresses. All is made anew for the first domain of a name, the first
+// condition, and for addresses where there are domains. Both engines can be asked from then on.
 func (e *Engine) With(o *kube.Object) *Engine { return e.changed(o, true) }
 
 // Without is the engine of the same set without a policy.
