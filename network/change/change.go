@@ -72,37 +72,73 @@ func Read(r io.Reader) ([]Flow, error) {
 // Of gives what changed, sorted. Blocks of addresses are compared address by address, so
 // that those that one answer tells apart and the other does not are no change.
 func Of(before, after []Flow) []Change {
-	byPair := map[[2]string]*[2]network.Ports{}
+	var inside [2][]Flow
 	outside := map[outer]*[2][]piece{}
+	known := parsed{}
 	for side, list := range [][]Flow{before, after} {
 		for _, f := range list {
-			p, _ := network.ParsePorts(f.Conn)
-			if o, b, ok := external(f); ok {
-				if outside[o] == nil {
-					outside[o] = &[2][]piece{}
-				}
-				outside[o][side] = append(outside[o][side], piece{b, p})
+			o, b, ok := external(f)
+			if !ok {
+				inside[side] = append(inside[side], f)
 				continue
 			}
-			key := [2]string{f.From, f.To}
-			if byPair[key] == nil {
-				byPair[key] = &[2]network.Ports{}
+			if outside[o] == nil {
+				outside[o] = &[2][]piece{}
 			}
-			byPair[key][side] = byPair[key][side].Union(p)
+			outside[o][side] = append(outside[o][side], piece{b, known.ports(f.Conn)})
+		}
+		if !slices.IsSortedFunc(inside[side], byEnds) {
+			slices.SortFunc(inside[side], byEnds)
 		}
 	}
-	list := []Change{}
-	for key, p := range byPair {
-		if !p[0].Equal(p[1]) {
-			list = append(list, Change{key[0], key[1], text(p[0]), text(p[1])})
-		}
-	}
+	list := known.merge(inside)
 	for o, sides := range outside {
 		list = append(list, o.changes(sides)...)
 	}
 	slices.SortFunc(list, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(a.Kind(), b.Kind()), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
 	})
+	return list
+}
+
+// byEnds orders connections as answers do.
+func byEnds(a, b Flow) int {
+	return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+}
+
+// parsed are ports by how they are written, of which there are few.
+type parsed map[string]network.Ports
+
+func (m parsed) ports(conn string) network.Ports {
+	p, ok := m[conn]
+	if !ok {
+		p, _ = network.ParsePorts(conn)
+		m[conn] = p
+	}
+	return p
+}
+
+// merge gives what differs between two sorted lists. One may tell of the same ends in several
+// lines.
+func (m parsed) merge(lists [2][]Flow) []Change {
+	list := []Change{}
+	for len(lists[0])+len(lists[1]) > 0 {
+		first := &lists[0]
+		if len(lists[0]) == 0 || len(lists[1]) > 0 && byEnds(lists[1][0], lists[0][0]) < 0 {
+			first = &lists[1]
+		}
+		one := (*first)[0]
+		var ports [2]network.Ports
+		for side := range lists {
+			for len(lists[side]) > 0 && byEnds(lists[side][0], one) == 0 {
+				ports[side] = ports[side].Union(m.ports(lists[side][0].Conn))
+				lists[side] = lists[side][1:]
+			}
+		}
+		if !ports[0].Equal(ports[1]) {
+			list = append(list, Change{one.From, one.To, text(ports[0]), text(ports[1])})
+		}
+	}
 	return list
 }
 
