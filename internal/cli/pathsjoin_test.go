@@ -1,58 +1,20 @@
 package cli_test
 
 import (
-	"archive/tar"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/registry"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
-
 	"bulwark"
 	"bulwark/internal/cli"
+	"bulwark/test/registrytest"
 )
-
-// push puts an image of some files in a registry.
-func push(t *testing.T, ref string, files map[string]string) {
-	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for name, text := range files {
-		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(text))}); err != nil {
-			t.Fatal(err)
-		}
-		io.WriteString(w, text)
-	}
-	w.Close()
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := mutate.AppendLayers(empty.Image, layer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := name.ParseReference(ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := remote.Write(r, img); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // facts makes a database that knows one flaw, of flask 1.0.
 func facts(t *testing.T) string {
@@ -98,10 +60,8 @@ spec:
 // TestImagesAreJoined scans the images that run: a flaw in one makes a path likelier, one that
 // cannot be had is a note, and the answer is not complete.
 func TestImagesAreJoined(t *testing.T) {
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-	defer server.Close()
-	host := strings.TrimPrefix(server.URL, "http://")
-	push(t, host+"/shop/cart:1", map[string]string{"usr/lib/python3/site-packages/flask-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: flask\nVersion: 1.0\n"})
+	host := registrytest.Memory(t)
+	registrytest.Push(t, host+"/shop/cart:1", map[string]string{"usr/lib/python3/site-packages/flask-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: flask\nVersion: 1.0\n"})
 	dir := t.TempDir()
 	write(t, dir, "shop.yaml", strings.NewReplacer("CART", host+"/shop/cart:1", "GONE", host+"/shop/gone:2").Replace(shop))
 	ask := []string{filepath.Join(dir, "shop.yaml"), "--from", "internet", "--to", "node"}
