@@ -25,7 +25,7 @@ func TestPaths(t *testing.T) {
 		}
 		look := func() {
 			t.Helper()
-			p.eval(&got, `(() => { const rows = [...document.querySelectorAll(".path")], seen = (e) => e.checkVisibility({contentVisibilityAuto: true});
+			p.eval(&got, `(() => { const rows = [...document.querySelectorAll(".path")], seen = (e) => e.checkVisibility();
 				return {paths: rows.length, shown: rows.filter(seen).length, groups: [...document.querySelectorAll(".group")].filter(seen).length,
 				open: rows.filter((r) => r.open && seen(r)).length, pwned: window.pwned || 0, wide: document.documentElement.scrollWidth - innerWidth,
 				changes: document.querySelectorAll(".changes > li").length, tall: document.documentElement.scrollHeight,
