@@ -52,6 +52,15 @@ func on(verbs, group, resources string) want {
 	return want{strings.Fields(verbs), group, strings.Fields(resources)}
 }
 
+// byOperators wants to write what well-known operators act on.
+func byOperators() []want {
+	var list []want
+	for _, o := range authz.ByOperators() {
+		list = append(list, want{strings.Fields(write), o.Group, slices.Concat(o.Makes, o.Leads)})
+	}
+	return list
+}
+
 // hit is a rule of a role that makes a danger possible.
 type hit struct {
 	index     int

@@ -26,33 +26,6 @@ var makesPods = []want{
 	on(write, "batch", "jobs cronjobs"),
 }
 
-// byOperators are resources from which well-known operators make pods, or anything else.
-var byOperators = []want{
-	on(write, "argoproj.io", "applications applicationsets rollouts workflows cronworkflows workflowtemplates clusterworkflowtemplates sensors eventsources"),
-	on(write, "tekton.dev", "tasks taskruns pipelines pipelineruns clustertasks"),
-	on(write, "kustomize.toolkit.fluxcd.io", "kustomizations"),
-	on(write, "helm.toolkit.fluxcd.io", "helmreleases"),
-	on(write, "helm.cattle.io", "helmcharts helmchartconfigs"),
-	on(write, "serving.knative.dev", "services configurations"),
-	on(write, "kubevirt.io", "virtualmachines virtualmachineinstances"),
-	on(write, "sparkoperator.k8s.io", "sparkapplications scheduledsparkapplications"),
-	on(write, "ray.io", "rayclusters rayjobs rayservices"),
-	on(write, "kubeflow.org", "notebooks tfjobs pytorchjobs mpijobs"),
-	on(write, "batch.volcano.sh", "jobs"),
-	on(write, "jobset.x-k8s.io", "jobsets"),
-	on(write, "leaderworkerset.x-k8s.io", "leaderworkersets"),
-	on(write, "keda.sh", "scaledjobs"),
-	on(write, "actions.summerwind.dev", "runners runnerdeployments"),
-	on(write, "monitoring.coreos.com", "prometheuses alertmanagers thanosrulers"),
-	on(write, "apps.kruise.io", "clonesets daemonsets statefulsets"),
-	on(write, "kubernetes.crossplane.io", "objects providerconfigs"),
-	on(write, "helm.crossplane.io", "releases"),
-	on(write, "pkg.crossplane.io", "providers configurations functions deploymentruntimeconfigs"),
-	on(write, "operators.coreos.com", "subscriptions clusterserviceversions"),
-	on(write, "apps.openshift.io", "deploymentconfigs"),
-	on(write, "build.openshift.io", "builds buildconfigs"),
-}
-
 var dangers = []*danger{
 	{
 		Rule: misconfig.Rule{ID: "rbac/all-rights", Severity: critical, Title: "A role allows everything",
@@ -189,7 +162,7 @@ var dangers = []*danger{
 			Why:   "the operator runs what is written there with its own rights, which are mostly wider than those of whoever writes",
 			Noise: "it is nothing where the operator is not installed; of those that make pods themselves, as operators do, that alone is told",
 			Refs:  []string{good + "#workload-creation"}},
-		own: low, named: low, wants: byOperators, moot: makesAnyPod,
+		own: low, named: low, wants: byOperators(), moot: makesAnyPod,
 	},
 	{
 		Rule: misconfig.Rule{ID: "rbac/pod-exec", Severity: high, Title: "A role runs commands in pods",

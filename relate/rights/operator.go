@@ -5,32 +5,8 @@ import (
 	"strings"
 
 	"bulwark/kube"
+	"bulwark/rbac"
 )
-
-// byOperators are resources from which well-known operators make pods, or anything else.
-var byOperators = []want{
-	on(write, "argoproj.io", "applications applicationsets rollouts workflows cronworkflows workflowtemplates clusterworkflowtemplates sensors eventsources"),
-	on(write, "tekton.dev", "tasks taskruns pipelines pipelineruns clustertasks"),
-	on(write, "kustomize.toolkit.fluxcd.io", "kustomizations"),
-	on(write, "helm.toolkit.fluxcd.io", "helmreleases"),
-	on(write, "helm.cattle.io", "helmcharts helmchartconfigs"),
-	on(write, "serving.knative.dev", "services configurations"),
-	on(write, "kubevirt.io", "virtualmachines virtualmachineinstances"),
-	on(write, "sparkoperator.k8s.io", "sparkapplications scheduledsparkapplications"),
-	on(write, "ray.io", "rayclusters rayjobs rayservices"),
-	on(write, "kubeflow.org", "notebooks tfjobs pytorchjobs mpijobs"),
-	on(write, "batch.volcano.sh", "jobs"),
-	on(write, "jobset.x-k8s.io", "jobsets"),
-	on(write, "leaderworkerset.x-k8s.io", "leaderworkersets"),
-	on(write, "keda.sh", "scaledjobs"),
-	on(write, "actions.summerwind.dev", "runners runnerdeployments"),
-	on(write, "monitoring.coreos.com", "prometheuses alertmanagers thanosrulers"),
-	on(write, "apps.kruise.io", "clonesets daemonsets statefulsets"),
-	on(write, "kubernetes.crossplane.io", "objects"),
-	on(write, "helm.crossplane.io", "releases"),
-	on(write, "apps.openshift.io", "deploymentconfigs"),
-	on(write, "build.openshift.io", "builds buildconfigs"),
-}
 
 // clouds are the API groups, by their ends, whose objects an operator makes into what a cloud
 // has, identities of it among them.
@@ -40,9 +16,9 @@ var clouds = []string{".upbound.io", ".crossplane.io", ".services.k8s.aws", ".cn
 // objects of it, and the groups of those that command a cloud.
 func operators(s *kube.Set) (pods, cloud []want) {
 	groups := groupsOf(s)
-	for _, w := range byOperators {
-		if groups[w.group] != nil {
-			pods = append(pods, w)
+	for _, o := range rbac.ByOperators() {
+		if groups[o.Group] != nil && len(o.Makes) > 0 {
+			pods = append(pods, want{strings.Fields(write), o.Group, o.Makes})
 		}
 	}
 	for _, w := range s.Workloads() { // of kinds that nobody knows, but that are pods by their shape
