@@ -1,9 +1,6 @@
 package network
 
 import (
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -11,41 +8,8 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 )
-
-// objects gives those of a folder beside the repository; the test is skipped where that is not
-// there.
-func objects(t *testing.T, folder ...string) *kube.Set {
-	t.Helper()
-	dir := filepath.Join(append([]string{"..", "..", "..", "shared", "data"}, folder...)...)
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the manifests of %s are not there: %v", filepath.Join(folder...), err)
-		}
-		t.Skipf("the manifests of %s are not there", filepath.Join(folder...))
-	}
-	s := &kube.Set{}
-	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(file)) {
-			return err
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		rel, _ := filepath.Rel(dir, file)
-		for _, d := range kube.ParseYAML(data) {
-			if o, ok := kube.NewObject(d.Root, kube.Origin{File: filepath.ToSlash(rel)}); ok && d.Err == nil {
-				s.Objects = append(s.Objects, o)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // found are the findings of a set, as "rule subject severity", in order.
 func found(t *testing.T, s *kube.Set, hygiene bool) []string {
@@ -71,7 +35,7 @@ func TestQuiet(t *testing.T) {
 		"kubelinter-tests": {"network/pods-unselected production/NetworkPolicy/api-network-policy low"},
 	} {
 		t.Run(corpus, func(t *testing.T) {
-			if diff := cmp.Diff(want, found(t, objects(t, "manifests", corpus), false)); diff != "" {
+			if diff := cmp.Diff(want, found(t, kubetest.Data(t, "manifests", corpus), false)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -97,7 +61,7 @@ func TestPolicies(t *testing.T) {
 		"minimal_test_in_ns": {"network/pods-unselected Namespace/hello-world low"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(want, found(t, objects(t, "netpol", name), true)); diff != "" {
+			if diff := cmp.Diff(want, found(t, kubetest.Data(t, "netpol", name), true)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

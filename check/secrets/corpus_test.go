@@ -2,9 +2,6 @@ package secrets
 
 import (
 	"context"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -13,40 +10,8 @@ import (
 	"bulwark"
 	"bulwark/check/internal/posture"
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 )
-
-// manifests gives the objects of a corpus; the test is skipped where that is not there.
-func manifests(t *testing.T, corpus string) *kube.Set {
-	t.Helper()
-	dir := filepath.Join("..", "..", "..", "shared", "data", "manifests", corpus)
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the manifests of %s are not there: %v", corpus, err)
-		}
-		t.Skipf("the manifests of %s are not there", corpus)
-	}
-	s := &kube.Set{}
-	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(file)) {
-			return err
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		rel, _ := filepath.Rel(dir, file)
-		for _, d := range kube.ParseYAML(data) {
-			if o, ok := kube.NewObject(d.Root, kube.Origin{File: filepath.ToSlash(rel)}); ok && d.Err == nil {
-				s.Objects = append(s.Objects, o)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // told are the findings of a set that are shown by default, as "rule path".
 func told(t *testing.T, s *kube.Set) []string {
@@ -66,7 +31,7 @@ func told(t *testing.T, s *kube.Set) []string {
 // TestGoat holds the Secrets that Kubernetes Goat's YAML gives away, and nothing else there.
 func TestGoat(t *testing.T) {
 	want := []string{"secrets/in-manifest scenarios/hunger-check/deployment.yaml", "secrets/in-manifest scenarios/hunger-check/deployment.yaml", "secrets/in-manifest scenarios/system-monitor/deployment.yaml"}
-	if diff := cmp.Diff(want, told(t, manifests(t, "kubernetes-goat"))); diff != "" {
+	if diff := cmp.Diff(want, told(t, kubetest.Data(t, "manifests", "kubernetes-goat"))); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }
@@ -76,7 +41,7 @@ func TestGoat(t *testing.T) {
 func TestCorporaMended(t *testing.T) {
 	all := 0
 	for _, corpus := range []string{"badpods", "k8s-examples", "kube-prometheus", "kubelinter-tests", "kubernetes-goat", "microservices-demo"} {
-		s, n := manifests(t, corpus), 0
+		s, n := kubetest.Data(t, "manifests", corpus), 0
 		for _, r := range New(Options{Now: caseTime}).List {
 			n += posture.TestMended(t, r, s)
 		}
