@@ -15,6 +15,7 @@ type search struct {
 	labels   []label
 	touched  []uint32
 	queue    frontier
+	looked   int // at so many vertices and relations, in all runs
 }
 
 // label says how a vertex was reached. The labels of vertex v are 2v and 2v+1.
@@ -83,7 +84,9 @@ func (s *search) run(starts []end, step func(relation uint32) float32, goal func
 		if goal != nil && goal(e.vertex, e.side) {
 			return at, true
 		}
-		for _, r := range rows.of(e.vertex) {
+		row := rows.of(e.vertex)
+		s.looked += 1 + len(row)
+		for _, r := range row {
 			to := ends[r]
 			if !s.room(to, e.side) {
 				continue

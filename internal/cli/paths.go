@@ -262,7 +262,11 @@ func (p *attack) answer(in *gathered) (*paths.Answer, error) {
 	a.Cut, a.Chokes = a.Graph.Smallest(q), a.Graph.Chokes(q)
 	a.Paths = a.Cut.Paths
 	if len(p.from) > 0 && len(p.to) > 0 {
-		a.Paths = a.Graph.Most(q, max(p.most, 1))
+		list, all := a.Graph.Most(q, p.most)
+		if a.Paths = list; !all {
+			a.Notes = append(a.Notes, bulwark.Note{Plugin: "graph", Text: "there are so many ways that not all were looked for: others may be likelier than the last that are listed", Incomplete: true})
+			in.report.Notes = a.Notes
+		}
 	}
 	return a, nil
 }
