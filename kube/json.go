@@ -26,22 +26,23 @@ func parseJSON(data []byte, line int) (*Node, error) {
 }
 
 // Parser reads many JSON values that are alike, as the objects of a cluster are: what repeats
-// in them is kept once, and equal maps and lists share their nodes, which say nothing of
-// columns then. The zero value works; it is used by one goroutine at a time.
+// in them is kept once, and equal values share their nodes, which say nothing of columns
+// then. The zero value works; it is used by one goroutine at a time.
 type Parser struct {
-	names, texts map[string]string
-	known        alike
-	slab         []Node // is left of the one that the last value took nodes from
-	fields       []Field
-	items        []*Node
+	names   map[string]string
+	scalars map[string]*Node
+	known   alike
+	slab    []Node // is left of the one that the last value took nodes from
+	fields  []Field
+	items   []*Node
 }
 
 // Parse reads one JSON value, as [ParseJSON] does.
 func (p *Parser) Parse(data []byte) (*Node, error) {
 	if p.names == nil {
-		p.names, p.texts = map[string]string{}, map[string]string{}
+		p.names, p.scalars = map[string]string{}, map[string]*Node{}
 	}
-	r := jsonReader{data: data, line: 1, names: p.names, texts: p.texts, known: &p.known, slab: p.slab, fields: p.fields[:0], items: p.items[:0]}
+	r := jsonReader{data: data, line: 1, names: p.names, scalars: p.scalars, known: &p.known, slab: p.slab, fields: p.fields[:0], items: p.items[:0]}
 	n, err := r.document()
 	p.slab, p.fields, p.items = r.slab, r.fields, r.items
 	return n, err
@@ -67,9 +68,10 @@ type jsonReader struct {
 	begun int // where the line begins
 	count int
 	names map[string]string // names of fields, which repeat, are kept once
-	texts map[string]string // and short texts; nil: they are not
-	known *alike            // values that were read; nil: they are not kept
-	slab  []Node
+	// scalars are short ones as they are written, and known longer values; nil: they are not kept.
+	scalars map[string]*Node
+	known   *alike
+	slab    []Node
 	// fields and items are those of the maps and lists around the value that is read: they
 	// get as much room as they need when they are complete.
 	fields []Field
@@ -105,7 +107,8 @@ func (p *jsonReader) next() byte {
 	return p.data[p.at]
 }
 
-func (p *jsonReader) node(form Form) *Node {
+// node is one for what begins at that place of the line.
+func (p *jsonReader) node(form Form, at int) *Node {
 	if len(p.slab) == 0 {
 		size := 64
 		if p.known == nil {
@@ -115,7 +118,7 @@ func (p *jsonReader) node(form Form) *Node {
 	}
 	n := &p.slab[0]
 	p.slab = p.slab[1:]
-	*n = Node{form: form, line: p.line, column: int32(p.at-p.begun) + 1}
+	*n = Node{form: form, line: p.line, column: int32(at-p.begun) + 1}
 	return n
 }
 
@@ -133,12 +136,37 @@ func (p *jsonReader) value(depth int) *Node {
 			return p.shared(depth)
 		}
 		return p.collection(depth)
-	case '"':
-		n := p.node(String)
-		n.scalar(String, p.text())
-		return n
 	}
-	return p.word()
+	return p.scalar(c == '"')
+}
+
+// scalar is the node of a text in quotes, or of a value without them.
+func (p *jsonReader) scalar(quoted bool) *Node {
+	at, raw := p.at, []byte(nil)
+	if quoted {
+		raw = p.raw()
+	} else {
+		raw = p.bare()
+	}
+	share := p.scalars != nil && p.line == 1 && len(raw) <= longestRepeated
+	if share {
+		if n, ok := p.scalars[string(raw)]; ok {
+			return n
+		}
+	}
+	n := p.node(Null, at)
+	if quoted {
+		n.scalar(String, p.unquote(raw))
+	} else {
+		p.word(n, raw)
+	}
+	if share && p.err == nil {
+		if len(p.scalars) >= mostRepeated { // what repeats stands close together
+			clear(p.scalars)
+		}
+		p.scalars[string(raw)] = n
+	}
+	return n
 }
 
 func (p *jsonReader) collection(depth int) *Node {
@@ -149,7 +177,7 @@ func (p *jsonReader) collection(depth int) *Node {
 }
 
 func (p *jsonReader) object(depth int) *Node {
-	n := p.node(Map)
+	n := p.node(Map, p.at)
 	p.at++
 	if p.next() == '}' {
 		p.at++
@@ -180,7 +208,7 @@ func (p *jsonReader) object(depth int) *Node {
 }
 
 func (p *jsonReader) list(depth int) *Node {
-	n := p.node(List)
+	n := p.node(List, p.at)
 	p.at++
 	if p.next() == ']' {
 		p.at++
@@ -226,22 +254,7 @@ func (p *jsonReader) name() string {
 	return s
 }
 
-func (p *jsonReader) text() string {
-	raw := p.raw()
-	if p.texts == nil || len(raw) > longestRepeated {
-		return p.unquote(raw)
-	}
-	if s, ok := p.texts[string(raw)]; ok {
-		return s
-	}
-	s := p.unquote(raw)
-	if p.err == nil && len(p.texts) < mostRepeated {
-		p.texts[string(raw)] = s
-	}
-	return s
-}
-
-// Of texts that are likely to come again.
+// Of scalars that are likely to come again.
 const (
 	longestRepeated = 24 // bytes
 	mostRepeated    = 16384
@@ -282,13 +295,18 @@ func (p *jsonReader) unquote(raw []byte) string {
 	return s
 }
 
-func (p *jsonReader) word() *Node {
-	n := p.node(Null)
+// bare is a value without quotes.
+func (p *jsonReader) bare() []byte {
 	start := p.at
 	for p.at < len(p.data) && strings.IndexByte(" \t\r\n,]}:\"", p.data[p.at]) < 0 {
 		p.at++
 	}
-	switch text := p.data[start:p.at]; string(text) {
+	return p.data[start:p.at]
+}
+
+// word gives a node what a value without quotes is.
+func (p *jsonReader) word(n *Node, text []byte) {
+	switch string(text) {
 	case "true":
 		n.scalar(Bool, "true")
 	case "false":
@@ -301,5 +319,4 @@ func (p *jsonReader) word() *Node {
 			p.fail(fmt.Sprintf("%.20q is no value", text))
 		}
 	}
-	return n
 }

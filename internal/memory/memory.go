@@ -19,7 +19,7 @@ const (
 	least = 28 << 20
 	// most is where the collector starts to work harder, so that hostile input that
 	// fills every budget stays below 256 MB. Ordinary scans do not come near. What keeps more alive
-	// (a cluster of 100,000 pods) gets half as much again: a limit below what lives would have the
+	// (a cluster of 100,000 pods) gets two fifths as much again: a limit below what lives would have the
 	// collector run all the time, to no avail.
 	most = 192 << 20
 )
@@ -53,7 +53,7 @@ func settle() {
 }
 
 // limit is how much the process is to use while that much lives.
-func limit(live uint64) int64 { return int64(max(most, live+live/2)) }
+func limit(live uint64) int64 { return int64(max(most, live+live*2/5)) }
 
 // percent is how much of what lives may be added before the next collection.
 func percent(live uint64) int {

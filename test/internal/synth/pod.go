@@ -2,6 +2,15 @@ package synth
 
 import "fmt"
 
+// short leaves what is kept of the metadata of an object that another stands for.
+func short(meta object) {
+	delete(meta, "labels")
+	delete(meta, "creationTimestamp")
+	for _, owner := range meta["ownerReferences"].(list) {
+		delete(owner.(object), "blockOwnerDeletion")
+	}
+}
+
 func owned(version, kind string, meta object) list {
 	return list{object{"apiVersion": version, "kind": kind, "name": meta["name"], "uid": meta["uid"], "controller": true, "blockOwnerDeletion": true}}
 }
@@ -58,7 +67,7 @@ func (m *maker) pod(space, name string, labels, spec object, image string, set o
 	}
 	status := object{"phase": "Running", "containerStatuses": list{object{"name": "app", "image": image, "imageID": fmt.Sprintf("%v@sha256:%064x", image, len(image))}}}
 	if m.seen {
-		delete(meta, "labels")
+		short(meta)
 		running = object{"nodeName": running["nodeName"], "serviceAccountName": spec["serviceAccountName"], "containers": list{object{"name": "app", "image": image}}}
 		return object{"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": running, "status": status}
 	}

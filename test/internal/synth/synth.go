@@ -82,7 +82,7 @@ func (m *maker) one(in int) bool { return m.rand.IntN(in) == 0 }
 // meta is the metadata of an object of a namespace ("" for none).
 func (m *maker) meta(space, name string, labels object) object {
 	m.uid++
-	meta := object{"name": name, "uid": fmt.Sprintf("00000000-0000-4000-8000-%012d", m.uid), "resourceVersion": fmt.Sprint(1000 + m.uid), "creationTimestamp": "2026-05-01T10:00:00Z"}
+	meta := object{"name": name, "uid": fmt.Sprintf("00000000-0000-4000-8000-%012d", m.uid), "creationTimestamp": "2026-05-01T10:00:00Z"}
 	if space != "" {
 		meta["namespace"] = space
 	}
@@ -90,6 +90,7 @@ func (m *maker) meta(space, name string, labels object) object {
 		meta["labels"] = labels
 	}
 	if !m.seen {
+		meta["resourceVersion"] = fmt.Sprint(1000 + m.uid)
 		meta["managedFields"] = managed
 	}
 	return meta
@@ -216,10 +217,10 @@ func (m *maker) workload(space, name string) bool {
 	if m.one(20) {
 		objects[1]["spec"].(object)["type"] = "LoadBalancer"
 	}
-	if m.seen {
-		for _, o := range objects[2:] {
-			delete(o, "spec")
-		}
+	if m.seen { // of revisions the running one, and of that whose it is
+		objects = objects[:3]
+		delete(objects[2], "spec")
+		short(set)
 	}
 	for i := range podsOfWorkload {
 		objects = append(objects, m.pod(space, fmt.Sprintf("%s-7d4b9c6f5-%05d", name, i), labels, spec, image, set))
