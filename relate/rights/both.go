@@ -16,6 +16,8 @@ type combination struct {
 	lead func(e *engine, at *spot, k *key)
 	// own tells that it matters which other roles somebody has.
 	own bool
+	// beyond tells that it leads out of its namespace.
+	beyond bool
 }
 
 // keys are those that a grant of the j-th part is for; every tells that it is for all.
@@ -52,6 +54,7 @@ func (e *engine) within(p *permission) {
 		for j, power := range c.parts {
 			options[j] = p.of(nil, power, nil)
 		}
+		e.besides(c, options)
 		e.meet(p.id, c, options, &spot{p.namespace, []scope{p.scope}})
 	}
 }
@@ -123,7 +126,7 @@ func (e *engine) across(h *holders, c *combination, held []scope) {
 		return
 	}
 	for _, r := range e.rooms.all() {
-		if options, ok := e.rooms.options(c.parts, r); ok && (c.own || apart(options)) {
+		if options, ok := e.rooms.options(c.parts, r); ok && (c.own || apart(options)) && e.besides(c, options) {
 			e.meet(h.vertex(e), c, options, &spot{r.namespace, held})
 		}
 	}

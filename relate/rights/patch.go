@@ -43,7 +43,7 @@ func (e *engine) without(g *grant) string {
 	case broad:
 		id += " by rules for every resource"
 	case full:
-		id, text = id+" by rules for everything", "every right"
+		id, text = g.from.ID()+" without every right", "every right"
 	}
 	if g.power == orderPods || g.power == orderClouds {
 		id += " (" + strings.Join(kinds, ", ") + ")"

@@ -21,6 +21,7 @@ type permission struct {
 	id     bulwark.VertexID
 	grants []*grant // of the role, and of those that it aggregates
 	mask   uint64   // the powers among them
+	whole  bool     // a rule allows everything in the namespace
 }
 
 // permission gives that of a role, and relates what it leads to when it is asked for first.
@@ -44,10 +45,16 @@ func (e *engine) drain() {
 	for len(e.pending) > 0 {
 		p := e.pending[0]
 		e.pending = e.pending[1:]
+		if len(e.permissions) > mostDetailed {
+			e.sieve.from = p.id
+		}
 		for _, g := range p.grants {
 			e.lead(p, g)
 		}
 		e.within(p)
+		if e.sieve.from != "" {
+			e.sifted(p)
+		}
 	}
 }
 
@@ -61,7 +68,9 @@ func (e *engine) fill(p *permission) {
 			if p.namespace != "" && table[g.power].cluster {
 				continue
 			}
-			everything = everything || g.power == allRights && g.names == nil && p.namespace == ""
+			if g.power == allRights && g.names == nil {
+				everything, p.whole = p.namespace == "", p.namespace != ""
+			}
 			p.grants = append(p.grants, g)
 		}
 	})
@@ -110,7 +119,7 @@ func (e *engine) relation(p *permission, g *grant, s step) {
 	if s.guard != "" {
 		e.guard(s.guard).add(&r)
 	}
-	e.to.Relation(r)
+	e.tell(r)
 }
 
 // cause is a reason of relations: worked out once, for many have it.

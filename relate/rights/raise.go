@@ -27,7 +27,7 @@ var combinations = []combination{
 	{parts: []power{createRequests, approveNodes}, lead: func(e *engine, _ *spot, _ *key) {
 		e.one(e.use(e.space("").pods), "GENERATE_CLIENT_CERTIFICATE", 0.8, "asks for a certificate of its node, which is approved without being looked at")
 	}},
-	{parts: []power{patchNamespaces, createPods}, keys: namespaces, lead: relabels},
+	{parts: []power{patchNamespaces, createPods}, keys: namespaces, lead: relabels, beyond: true},
 	{parts: []power{createVolumes, createPods}, lead: func(e *engine, _ *spot, _ *key) {
 		e.one(e.use(e.nodes), "CREATE_PERSISTENT_VOLUME", 0.9, "makes a volume of the node's disk, which no pod security level looks at, and a pod that mounts it")
 	}},

@@ -81,6 +81,7 @@ type engine struct {
 	names       map[bulwark.VertexID]bool
 	pending     []*permission
 	steps       []step // of the grant that is looked at
+	sieve       sieve
 
 	subjects     map[rbac.Subject]*subject
 	order        []*subject
@@ -113,6 +114,8 @@ func newEngine(s *kube.Set, asset bulwark.AssetID, known *found.Findings, to bul
 	e.remedies, e.told, e.maker = map[string]bool{}, map[*rbac.Role]bool{}, &remedy.Maker{Set: s}
 	e.sets = map[string]*groups{}
 	e.eks = onEKS(s)
+	// Every cluster has this account, which may write any right into any role.
+	e.account("kube-system", "clusterrole-aggregation-controller")
 	e.excepted = len(s.Kind("aadpodidentity.k8s.io", "AzurePodIdentityException")) > 0
 	return e
 }
@@ -136,8 +139,6 @@ func (e *engine) administrator() {
 	for _, g := range []*group{all.pods, all.accounts, all.secrets, e.nodes} {
 		e.to.Relation(bulwark.Relation{From: name.ClusterAdmin, To: e.use(g), Type: "IS_CLUSTER_ADMIN", Text: "holds the cluster, and with it everything there"})
 	}
-	// Every cluster has this account, which may write any right into any role.
-	e.account("kube-system", "clusterrole-aggregation-controller")
 	if !e.leads(rbac.Account("kube-system", "clusterrole-aggregation-controller")) {
 		e.to.Relation(bulwark.Relation{From: name.Account("kube-system", "clusterrole-aggregation-controller"), To: name.ClusterAdmin, Type: "RBAC_ESCALATE_TO", Likelihood: 0.9, Text: "writes any right into any role, as the controller of every cluster may"})
 	}

@@ -76,7 +76,7 @@ func (e *engine) by(r bulwark.Relation, parts ...part) {
 		}
 	}
 	e.crossed++
-	e.to.Relation(r)
+	e.tell(r)
 }
 
 func (k *key) String() string {
