@@ -166,7 +166,7 @@ func TestHostile(t *testing.T) {
 			}
 			b.role("shop", "names", `{"verbs":["*"],"apiGroups":["","apps"],"resources":["*"],"resourceNames":["gone"]}`)
 			b.bind("shop", "names", "names", ops)
-		}, 60, 2000, ""},
+		}, 60, 2000, "ClusterRoleBinding/m0 (hostile.json:1) is bound to ClusterRole/missing, which is not among these objects"},
 		{"ClusterRoles that aggregate each other", func(b *builder) {
 			for i := range 1000 {
 				b.add(`{%s,"kind":"ClusterRole","metadata":{"name":"a%d","labels":{"all":"yes"}},"aggregationRule":{"clusterRoleSelectors":[{"matchLabels":{"all":"yes"}}]},"rules":[%s,%s]}`, api, i, writeRule, bindRule)

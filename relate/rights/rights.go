@@ -127,6 +127,7 @@ func (e *engine) finish() {
 	e.groups()
 	e.outside()
 	e.members.relate(e.to)
+	e.dangling()
 	for _, text := range e.rights.Problems {
 		e.note("%s", text)
 	}
