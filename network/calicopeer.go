@@ -139,10 +139,10 @@ func joinText(n *kube.Node) string { return words(n.Strings()) }
 // selected reads the selectors of an entity: the things that it names, nil for all, and those
 // that it does not mean.
 func (c *calico) selected(n *kube.Node, path []any) (chosen, not set, ok bool) {
-	at := func(field string) []any { return append(slices.Clone(path), field) }
+	at := func(fields ...any) []any { return slices.Concat(path, fields) }
 	pods, ok1 := c.expression(n.Get("selector"), "", at("selector")...)
 	spaces, ok2 := c.expression(n.Get("namespaceSelector"), "pcns.", at("namespaceSelector")...)
-	accounts, ok3 := c.expression(n.Get("serviceAccounts", "selector"), "pcsa.", at("serviceAccounts")...)
+	accounts, ok3 := c.expression(n.Get("serviceAccounts", "selector"), "pcsa.", at("serviceAccounts", "selector")...)
 	if !ok1 || !ok2 || !ok3 {
 		return nil, nil, false
 	}

@@ -133,7 +133,7 @@ func (c *cilium) ports(n *kube.Node, path []any) portList {
 		default:
 			proto, ok := protocolOf(name)
 			if !ok {
-				c.refuse(c.o, at, "unknown protocol %q", name)
+				c.refuse(c.o, append(at, "protocol"), "unknown protocol %q", name)
 				continue
 			}
 			protos = []Protocol{proto}
@@ -154,7 +154,7 @@ func (c *cilium) port(list *portList, n *kube.Node, protos []Protocol, path []an
 	}
 	switch {
 	case !ok && !validPortName(lower(text)):
-		c.refuse(c.o, path, "invalid port %q", text)
+		c.refuse(c.o, append(slices.Clone(path), "port"), "invalid port %q", text)
 		return
 	case !ok && len(protos) > 1:
 		list.names = append(list.names, portName{name: text, any: true})
@@ -166,7 +166,7 @@ func (c *cilium) port(list *portList, n *kube.Node, protos []Protocol, path []an
 		first, last = 1, lastPort
 	}
 	if last < first || last > lastPort {
-		c.refuse(c.o, path, "invalid ports %d-%d", first, last)
+		c.refuse(c.o, append(slices.Clone(path), "endPort"), "invalid ports %d-%d", first, last)
 		return
 	}
 	for _, proto := range protos {

@@ -74,6 +74,6 @@ func TestCilium(t *testing.T) {
 		{name: "an API server does not take it", pod: "web",
 			objects:  policy(web + `"ingress":[{"toPorts":[{"ports":[{"port":"99999","protocol":"TCP"}]}]}]`),
 			want:     join(in, out),
-			problems: []string{`spec.ingress[0].toPorts[0].ports[0]: invalid port "99999"`}},
+			problems: []string{`spec.ingress[0].toPorts[0].ports[0].port: invalid port "99999"`}},
 	})
 }

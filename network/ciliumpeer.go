@@ -73,7 +73,7 @@ func (c *cilium) required(who *peers, n *kube.Node, path []any) *peers {
 func (c *cilium) selector(n *kube.Node, subject bool, path []any) (group, bool) {
 	list, err := selectorOf(n)
 	if err != nil {
-		c.refuse(c.o, path, "invalid selector: %v", err)
+		c.refuse(c.o, placeOf(err, path), "invalid selector: %v", err)
 		return group{}, false
 	}
 	var spaces, pods, accounts, reserved []requirement
@@ -220,7 +220,7 @@ func (c *cilium) cidrGroup(who *peers, name string, n *kube.Node, path []any) {
 func (c *cilium) cidrGroups(who *peers, choose, n *kube.Node, path []any) {
 	want, err := selectorOf(choose)
 	if err != nil {
-		c.refuse(c.o, append(slices.Clone(path), "cidrGroupSelector"), "invalid selector: %v", err)
+		c.refuse(c.o, placeOf(err, append(slices.Clone(path), "cidrGroupSelector")), "invalid selector: %v", err)
 		return
 	}
 	found := false
@@ -266,7 +266,7 @@ func (c *cilium) service(who *peers, n *kube.Node, path []any) {
 		labels, err = selectorOf(choose.Get("selector"))
 	}
 	if err != nil {
-		c.refuse(c.o, path, "invalid selector: %v", err)
+		c.refuse(c.o, placeOf(err, append(slices.Clone(path), "k8sServiceSelector", "selector")), "invalid selector: %v", err)
 		return
 	}
 	if space == "" {

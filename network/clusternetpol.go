@@ -189,12 +189,14 @@ func (r *reader) clusterPort(o *kube.Object, n *kube.Node, list *portList, proto
 	}
 	first, ok := n.Get("number").Int()
 	last, ok2 := first, ok
+	at := append(slices.Clone(path), "number")
 	if n.Has("range") {
+		at[len(path)] = "range"
 		first, ok = n.Get("range", "start").Int()
 		last, ok2 = n.Get("range", "end").Int()
 	}
 	if !ok || !ok2 || first < 1 || last > lastPort || last < first || first == last && n.Has("range") {
-		r.refuse(o, path, "invalid ports")
+		r.refuse(o, at, "invalid ports")
 		return
 	}
 	list.spans(proto, int(first), int(last))

@@ -37,7 +37,7 @@ func TestClusterNetworkPolicy(t *testing.T) {
 				policy(`"tier":"Admin","priority":6,`+web+`"egress":[{"action":"Deny","to":[{"namespaces":{}}],"protocols":[{"tcp":{"destinationPort":{"range":{"start":5,"end":5}}}}]}]`) +
 				policy(`"tier":"Admin","priority":7,`+web+`"egress":[{"action":"Deny","to":[{"networks":["10.0.0.0/8"`+strings.Repeat(`,"10.0.0.0/8"`, 25)+`]}]}]`),
 			want:     append([]string{"<- 0.0.0.0 All Connections", "<- :: All Connections", "<- agent All Connections", "<- db All Connections", "<- tool All Connections"}, everywhere...),
-			problems: []string{"spec.egress[0].to[0]: it has no ports with names", "spec.egress[0].protocols[0].tcp.destinationPort: invalid ports", "spec.egress[0].to[0].networks: 26 items, more than 25"}},
+			problems: []string{"spec.egress[0].to[0]: it has no ports with names", "spec.egress[0].protocols[0].tcp.destinationPort.range: invalid ports", "spec.egress[0].to[0].networks: 26 items, more than 25"}},
 		{name: "two of one priority", pod: "web",
 			objects:  policy(`"tier":"Admin","priority":5,`+web+`"ingress":[{"action":"Accept","from":[{"namespaces":{}}]}]`) + strings.Replace(policy(`"tier":"Admin","priority":5,"subject":{"namespaces":{}},"ingress":[{"action":"Deny","from":[{"namespaces":{"matchLabels":{"team":"none"}}}]}]`), `"name":"p"`, `"name":"q"`, 1),
 			want:     append([]string{"<- 0.0.0.0 All Connections", "<- :: All Connections", "<- agent All Connections", "<- db All Connections", "<- tool All Connections"}, everywhere...),

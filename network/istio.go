@@ -124,15 +124,15 @@ func (a *istio) rule(n *kube.Node, path []any) {
 			operations = append(operations, op.Get("operation"))
 		}
 	}
-	for _, source := range sources {
-		for _, operation := range operations {
+	for i, source := range sources {
+		for j, operation := range operations {
 			m := &match{istio: a, pods: a.bits(a.everybody), blocks: []Block{everyV4, everyV6}, when: slices.Clone(a.when), path: path}
 			m.ports.of[TCP] = []span{{1, lastPort}}
 			m.plain, m.plainBlocks = slices.Clone(m.pods), m.blocks
-			m.source(source)
-			m.operation(operation)
-			for _, c := range n.Get("when").Items() {
-				m.condition(c)
+			m.source(source, append(slices.Clone(path), "from", i, "source"))
+			m.operation(operation, append(slices.Clone(path), "to", j, "operation"))
+			for k, c := range n.Get("when").Items() {
+				m.condition(c, append(slices.Clone(path), "when", k))
 			}
 			m.emit()
 		}

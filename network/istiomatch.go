@@ -31,14 +31,14 @@ type match struct {
 var identities = []string{"principals", "notPrincipals", "namespaces", "notNamespaces", "serviceAccounts", "notServiceAccounts"}
 
 // source reads who it is that connects.
-func (m *match) source(n *kube.Node) {
+func (m *match) source(n *kube.Node, path []any) {
 	for _, field := range identities {
 		if list := n.Get(field).Strings(); len(list) > 0 {
 			m.identify(strings.ToLower(strings.TrimPrefix(field, "not")), list, strings.HasPrefix(field, "not"))
 		}
 	}
-	m.address(n.Get("ipBlocks"), false)
-	m.address(n.Get("notIpBlocks"), true)
+	m.address(n, append(path, "ipBlocks"), false)
+	m.address(n, append(path, "notIpBlocks"), true)
 	for _, field := range []string{"requestPrincipals", "notRequestPrincipals", "remoteIpBlocks", "notRemoteIpBlocks"} {
 		m.ask(field, n.Get(field).Strings())
 	}
@@ -115,18 +115,20 @@ func like(pattern, text string) bool {
 	return pattern == text
 }
 
-// address keeps those with some addresses, or without them. Which pods have which is not
-// known: they are those of others, but all of them are everybody's.
-func (m *match) address(n *kube.Node, not bool) {
+// address keeps those with some addresses, or without them: what the last field of a path
+// lists. Which pods have which is not known: they are those of others, but all of them are
+// everybody's.
+func (m *match) address(n *kube.Node, path []any, not bool) {
+	n = n.At(path[len(path)-1])
 	if n.Len() == 0 {
 		return
 	}
 	var blocks []Block
 	all := false
-	for _, text := range n.Strings() {
-		b, ok := parseBlock(text)
+	for i, item := range n.Items() {
+		b, ok := parseBlock(item.Text())
 		if !ok {
-			m.problem(m.o, m.path, "invalid address %q", text)
+			m.problem(m.o, append(path, i), "invalid address %q", item.Text())
 			continue
 		}
 		blocks, all = append(blocks, b), all || b == everyV4
@@ -154,9 +156,9 @@ func (m *match) address(n *kube.Node, not bool) {
 }
 
 // operation reads what is asked for.
-func (m *match) operation(n *kube.Node) {
-	m.port(n.Get("ports"), false)
-	m.port(n.Get("notPorts"), true)
+func (m *match) operation(n *kube.Node, path []any) {
+	m.port(n, append(path, "ports"), false)
+	m.port(n, append(path, "notPorts"), true)
 	text := []string{}
 	for _, field := range []string{"methods", "notMethods", "paths", "notPaths", "hosts", "notHosts"} {
 		if list := n.Get(field).Strings(); len(list) > 0 {
@@ -173,16 +175,17 @@ func (m *match) operation(n *kube.Node) {
 	}
 }
 
-// port keeps some ports, or others.
-func (m *match) port(n *kube.Node, not bool) {
+// port keeps some ports, or others: those that the last field of a path lists.
+func (m *match) port(n *kube.Node, path []any, not bool) {
+	n = n.At(path[len(path)-1])
 	if n.Len() == 0 {
 		return
 	}
 	var ports Ports
-	for _, text := range n.Strings() {
-		number, ok := number16(text)
+	for i, item := range n.Items() {
+		number, ok := number16(item.Text())
 		if !ok || number == 0 {
-			m.problem(m.o, m.path, "invalid port %q", text)
+			m.problem(m.o, append(path, i), "invalid port %q", item.Text())
 			continue
 		}
 		ports = ports.Union(PortRange(TCP, uint16(number), uint16(number)))
@@ -195,7 +198,7 @@ func (m *match) port(n *kube.Node, not bool) {
 }
 
 // condition reads one of when.
-func (m *match) condition(n *kube.Node) {
+func (m *match) condition(n *kube.Node, path []any) {
 	key := n.Get("key").Text()
 	for field, not := range map[string]bool{"values": false, "notValues": true} {
 		list := n.Get(field)
@@ -210,9 +213,9 @@ func (m *match) condition(n *kube.Node) {
 		case "source.serviceAccount":
 			m.identify("serviceaccounts", list.Strings(), not)
 		case "source.ip":
-			m.address(list, not)
+			m.address(n, append(path, field), not)
 		case "destination.port":
-			m.port(list, not)
+			m.port(n, append(path, field), not)
 		default:
 			m.ask(key+map[bool]string{false: " is", true: " is not"}[not], list.Strings())
 		}

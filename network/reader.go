@@ -162,10 +162,10 @@ func (r *reader) note(o *kube.Object, path []any, format string, a ...any) bool 
 func (r *reader) selector(o *kube.Object, n *kube.Node, path []any) ([]requirement, bool) {
 	list, err := selectorOf(n)
 	if err == nil && r.strict {
-		err = validLabels(list)
+		err = validLabels(n)
 	}
 	if err != nil {
-		r.problem(o, path, "invalid selector: %v", err)
+		r.problem(o, placeOf(err, path), "invalid selector: %v", err)
 		return nil, false
 	}
 	return list, true

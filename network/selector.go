@@ -3,6 +3,7 @@ package network
 import (
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -16,31 +17,50 @@ type requirement struct {
 	values []string
 }
 
-// selectorOf reads a label selector. What it does not understand is an error: such a
-// selector is refused by API servers too.
+// wrongPart is what is wrong with a selector, and where in it.
+type wrongPart struct {
+	at   []any
+	text string
+}
+
+func (w *wrongPart) Error() string { return w.text }
+
+// placeOf is the path of what is wrong with the selector at a path.
+func placeOf(err error, path []any) []any {
+	if w := (*wrongPart)(nil); errors.As(err, &w) {
+		return slices.Concat(path, w.at)
+	}
+	return path
+}
+
+// selectorOf reads a label selector. What it does not understand is an error that [placeOf]
+// knows the place of: such a selector is refused by API servers too.
 func selectorOf(n *kube.Node) ([]requirement, error) {
 	if n.Exists() && n.Form() != kube.Map {
-		return nil, fmt.Errorf("no label selector")
+		return nil, &wrongPart{nil, "no label selector"}
 	}
 	var list []requirement
 	for key, v := range n.Get("matchLabels").Fields() {
 		if v.Form() != kube.String && v.Exists() {
-			return nil, fmt.Errorf("the value of %q is no text (is it quoted?)", key)
+			return nil, &wrongPart{[]any{"matchLabels", key}, fmt.Sprintf("the value of %q is no text (is it quoted?)", key)}
 		}
 		list = append(list, requirement{key, "In", []string{v.Text()}})
 	}
-	for _, e := range n.Get("matchExpressions").Items() {
+	for i, e := range n.Get("matchExpressions").Items() {
+		wrong := func(field, format string, a ...any) error {
+			return &wrongPart{[]any{"matchExpressions", i, field}, fmt.Sprintf(format, a...)}
+		}
 		r := requirement{e.Get("key").Text(), e.Get("operator").Text(), e.Get("values").Strings()}
 		listed := r.op == "In" || r.op == "NotIn"
 		switch {
 		case r.key == "":
-			return nil, fmt.Errorf("an expression without a key")
+			return nil, wrong("key", "an expression without a key")
 		case !listed && r.op != "Exists" && r.op != "DoesNotExist":
-			return nil, fmt.Errorf("unknown operator %q of %q", r.op, r.key)
+			return nil, wrong("operator", "unknown operator %q of %q", r.op, r.key)
 		case listed && len(r.values) == 0:
-			return nil, fmt.Errorf("%s of %q without values", r.op, r.key)
+			return nil, wrong("values", "%s of %q without values", r.op, r.key)
 		case !listed && len(r.values) > 0:
-			return nil, fmt.Errorf("%s of %q with values", r.op, r.key)
+			return nil, wrong("values", "%s of %q with values", r.op, r.key)
 		}
 		list = append(list, r)
 	}

@@ -2,20 +2,40 @@ package network
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"bulwark/kube"
 )
 
 // validLabels holds keys and values of a selector to what API servers take.
-func validLabels(list []requirement) error {
-	for _, r := range list {
-		if !validKey(r.key) {
-			return fmt.Errorf("no label can have the name %q", r.key)
+func validLabels(n *kube.Node) error {
+	for key, v := range n.Get("matchLabels").Fields() {
+		if err := validLabel(key, v.Text(), "matchLabels", key); err != nil {
+			return err
 		}
-		for _, v := range r.values {
-			if v != "" && !validWord(v) {
-				return fmt.Errorf("no label can have the value %q", v)
+	}
+	for i, e := range n.Get("matchExpressions").Items() {
+		key := e.Get("key").Text()
+		if err := validLabel(key, "", "matchExpressions", i, "key"); err != nil {
+			return err
+		}
+		for j, v := range e.Get("values").Items() {
+			if err := validLabel(key, v.Text(), "matchExpressions", i, "values", j); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// validLabel tells what is wrong with a label that a selector has at a path.
+func validLabel(key, value string, at ...any) error {
+	switch {
+	case !validKey(key):
+		return &wrongPart{slices.Clone(at), fmt.Sprintf("no label can have the name %q", key)}
+	case value != "" && !validWord(value):
+		return &wrongPart{slices.Clone(at), fmt.Sprintf("no label can have the value %q", value)}
 	}
 	return nil
 }
