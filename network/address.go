@@ -31,24 +31,42 @@ func addresses(policies []*Policy, d Direction) []address {
 func (r *rule) address() address {
 	a := address{of: r}
 	for _, c := range r.named {
-		switch {
-		case c.name != "":
+		if c.name != "" {
 			a.names = append(a.names, c.name)
-		case len(c.except) == 0:
-			a.blocks = append(a.blocks, c.block)
-		default:
-			a.blocks = append(a.blocks, less(c.block, c.except)...)
+		} else {
+			a.blocks = c.addTo(a.blocks)
 		}
 	}
 	a.blocks = together(a.blocks)
 	return a
 }
 
+// addTo adds the addresses to others.
+func (c cidr) addTo(blocks []Block) []Block {
+	switch {
+	case c.name != "":
+		return blocks
+	case len(c.except) == 0:
+		return append(blocks, c.block)
+	}
+	return append(blocks, less(c.block, c.except)...)
+}
+
+// cuts adds the blocks that policies name one by one: answers tell those apart that touch.
+func cuts(blocks []Block, policies []*Policy, d Direction) []Block {
+	for _, p := range policies {
+		for _, c := range p.cuts[d] {
+			blocks = c.addTo(blocks)
+		}
+	}
+	return blocks
+}
+
 // settleBlocks cuts the addresses where rules tell them apart, and gives each rule its own.
 func (e *Engine) settleBlocks() {
 	for _, d := range []Direction{Ingress, Egress} {
 		list := addresses(e.Policies, d)
-		var blocks []Block
+		blocks := cuts(nil, e.Policies, d)
 		var names []string
 		for _, a := range list {
 			blocks, names = append(blocks, a.blocks...), append(names, a.names...)

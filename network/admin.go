@@ -51,6 +51,7 @@ func (r *reader) admin(o *kube.Object, tier int, order int64) {
 			}
 			c := clause{action: action, who: &peers{}, ports: r.adminPorts(o, n.Get("ports"), append(path, "ports")), path: path}
 			r.adminPeers(p, Direction(d), c, n.Get(field[1]), append(slices.Clone(path), field[1]))
+			p.cuts[d] = append(p.cuts[d], c.who.cidr...)
 			r.clause(p, Direction(d), c)
 		}
 	}

@@ -24,6 +24,7 @@ func (r *reader) networkPolicy(o *kube.Object) {
 			path := append(r.path[:0], "spec", directionStep[d], i) // what is told of keeps a copy
 			who := r.from(o, n.Get(peerField[d]), append(path, peerStep[d]))
 			ports := r.ports(o, n.Get("ports"), append(path, "ports"))
+			p.cuts[d] = append(p.cuts[d], who.cidr...)
 			if p.isolates[d] {
 				r.add(p, Direction(d), Allow, who, ports, slices.Clone(path))
 			}

@@ -54,6 +54,9 @@ type Policy struct {
 	// isolates tells for each direction that what no rule of the tier decides is dropped.
 	isolates [2]bool
 	at       []any // where its rules are; nil: in spec
+	// cuts are the addresses that its rules name one by one, also those that come to nothing:
+	// answers are cut at their ends.
+	cuts [2][]cidr
 }
 
 // rule is one rule of a policy.

@@ -15,18 +15,20 @@ const mostSplit = 64
 func (e *Engine) place(policies []*Policy) bool {
 	for _, d := range []Direction{Ingress, Egress} {
 		list := addresses(policies, d)
-		var ends []netip.Addr
+		blocks := cuts(nil, policies, d)
 		for _, a := range list {
 			for _, name := range a.names {
 				if _, ok := slices.BinarySearch(e.domains[d], name); !ok {
 					return false
 				}
 			}
-			for _, b := range a.blocks {
-				ends = append(ends, b.First)
-				if next := b.Last.Next(); next.IsValid() {
-					ends = append(ends, next)
-				}
+			blocks = append(blocks, a.blocks...)
+		}
+		var ends []netip.Addr
+		for _, b := range blocks {
+			ends = append(ends, b.First)
+			if next := b.Last.Next(); next.IsValid() {
+				ends = append(ends, next)
 			}
 		}
 		if !e.part(d, ends, policies) {
