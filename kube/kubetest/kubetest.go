@@ -12,11 +12,11 @@ import (
 	"bulwark/kube"
 )
 
-// Set has the objects of YAML documents, all in the file f.yaml. What is no object ends the
-// test; documents with nothing in them are passed over.
+// Set has the objects of YAML documents, all in the file f.yaml, which cannot be read. What is
+// no object ends the test; documents with nothing in them are passed over.
 func Set(tb testing.TB, text string) *kube.Set {
 	tb.Helper()
-	s := &kube.Set{Read: func(string) ([]byte, error) { return []byte(text), nil }}
+	s := &kube.Set{}
 	for _, d := range kube.ParseYAML([]byte(text)) {
 		if d.Root == nil && d.Err == nil {
 			continue
