@@ -1,7 +1,6 @@
 package cloud_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -9,38 +8,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"bulwark"
-	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/relate/cloud"
+	"bulwark/relate/internal/relatetest"
 )
 
-type graph struct {
-	relations []bulwark.Relation
-	remedies  map[string]string
-	fixes     []bulwark.Remedy
-}
-
-func (g *graph) Relation(r bulwark.Relation) { g.relations = append(g.relations, r) }
-func (g *graph) Remedy(r bulwark.Remedy) {
-	g.remedies[r.ID], g.fixes = r.Text, append(g.fixes, r)
-}
-func (g *graph) Note(bulwark.Note) {}
-
-func relate(tb testing.TB, text string, findings ...bulwark.Finding) *graph {
+func relate(tb testing.TB, text string, findings ...bulwark.Finding) *relatetest.Told {
 	tb.Helper()
-	s := &kube.Set{Read: func(string) ([]byte, error) { return []byte(text), nil }}
-	for _, d := range kube.ParseYAML([]byte(text)) {
-		if d.Err != nil {
-			tb.Fatal(d.Err)
-		}
-		if o, ok := kube.NewObject(d.Root, kube.Origin{File: "f.yaml"}); ok {
-			s.Objects = append(s.Objects, o)
-		}
-	}
-	g := &graph{remedies: map[string]string{}}
-	if err := cloud.New().Relate(context.Background(), &bulwark.Target{Objects: s}, nil, findings, g); err != nil {
-		tb.Fatal(err)
-	}
-	return g
+	s := kubetest.Set(tb, text)
+	s.Read = func(string) ([]byte, error) { return []byte(text), nil }
+	return relatetest.Ask(tb, cloud.New(), &bulwark.Target{Objects: s}, findings...)
 }
 
 const (
@@ -92,7 +69,7 @@ func TestEdges(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
-			for _, r := range relate(t, tt.text).relations {
+			for _, r := range relate(t, tt.text).Relations {
 				got = append(got, r.Type+" "+string(r.From)+" "+string(r.To))
 			}
 			slices.Sort(got)
@@ -111,7 +88,7 @@ func TestPatches(t *testing.T) {
 		{node + strings.ReplaceAll(host, "%", "true"), "hostNetwork"},
 	} {
 		found := false
-		for _, r := range relate(t, tt.text).fixes {
+		for _, r := range relate(t, tt.text).Remedies {
 			if r.Fix != nil && r.Fix.Patch != nil {
 				found = found || strings.Contains(r.Fix.Patch.Text, tt.gone)
 			}
@@ -124,7 +101,7 @@ func TestPatches(t *testing.T) {
 
 func TestRemedies(t *testing.T) {
 	g := relate(t, strings.ReplaceAll(auth, "%", "system:masters"), bulwark.Finding{Rule: "rbac/cloud-identity-admin", Subject: "kube-system/ConfigMap/aws-auth", Asset: "k8s:x", Key: "k", Fix: &bulwark.Fix{Text: "mend"}})
-	for _, r := range g.relations {
+	for _, r := range g.Relations {
 		masters := strings.HasSuffix(string(r.To), "system:masters")
 		if got := slices.Equal(r.Because, []string{"k"}); got != masters {
 			t.Errorf("%s is because of %q", r.To, r.Because)

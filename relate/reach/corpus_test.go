@@ -39,7 +39,7 @@ func TestKubernetesGoat(t *testing.T) {
 }
 
 // leads tells whether NETWORK_REACH leads from one to the other.
-func (c *told) leads(from, to string) bool {
+func (c told) leads(from, to string) bool {
 	seen := map[string]bool{}
 	for next := []string{from}; len(next) > 0; {
 		v := next[0]
@@ -47,7 +47,7 @@ func (c *told) leads(from, to string) bool {
 		if v == to {
 			return true
 		}
-		for _, r := range c.relations {
+		for _, r := range c.Relations {
 			if string(r.From) == v && r.Type == "NETWORK_REACH" && !seen[string(r.To)] {
 				seen[string(r.To)] = true
 				next = append(next, string(r.To))

@@ -10,8 +10,8 @@ import (
 )
 
 // related gives the relations of a type with what is known of why, and what removes them.
-func (c *told) related(edge, from, to string) (list []bulwark.Relation) {
-	for _, r := range c.relations {
+func (c told) related(edge, from, to string) (list []bulwark.Relation) {
+	for _, r := range c.Relations {
 		if r.Type == edge && string(r.From) == from && string(r.To) == to {
 			list = append(list, r)
 		}
@@ -81,7 +81,7 @@ func TestManyContainers(t *testing.T) {
 		return b.String() + "---\n" + svc("web", ", type: LoadBalancer")
 	}
 	c := relate(t, target(t, containers(func(i int) string { return fmt.Sprintf(", ports: [{containerPort: %d}]", 1+i) })))
-	if got := len(c.relations); got == 0 || got > 3*n {
+	if got := len(c.Relations); got == 0 || got > 3*n {
 		t.Errorf("%d relations of %d containers", got, n)
 	}
 	one := "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop, labels: {app: web}}\nspec:\n  containers:\n  - {name: a, image: x}\n  - name: b\n    ports: ["

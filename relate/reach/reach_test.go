@@ -1,7 +1,6 @@
 package reach_test
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,51 +8,30 @@ import (
 	"testing"
 
 	"bulwark"
-	"bulwark/kube"
+	"bulwark/kube/kubetest"
+	"bulwark/relate/internal/relatetest"
 	"bulwark/relate/reach"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// told collects what a relater tells.
-type told struct {
-	relations []bulwark.Relation
-	remedies  map[string]bulwark.Remedy
-}
-
-func (c *told) Relation(r bulwark.Relation) { c.relations = append(c.relations, r) }
-func (c *told) Remedy(r bulwark.Remedy)     { c.remedies[r.ID] = r }
-func (c *told) Note(bulwark.Note)           {}
+// told is what the relater tells.
+type told struct{ *relatetest.Told }
 
 func target(tb testing.TB, text string) *bulwark.Target {
 	tb.Helper()
-	s := &kube.Set{}
-	for _, d := range kube.ParseYAML([]byte(text)) {
-		if d.Root == nil {
-			continue
-		}
-		o, ok := kube.NewObject(d.Root, kube.Origin{File: "f.yaml"})
-		if !ok {
-			tb.Fatalf("line %d is no object: %v", d.Line, d.Err)
-		}
-		s.Objects = append(s.Objects, o)
-	}
-	return &bulwark.Target{Asset: bulwark.Asset{ID: "file:f.yaml"}, Objects: s}
+	return &bulwark.Target{Asset: bulwark.Asset{ID: "file:f.yaml"}, Objects: kubetest.Set(tb, text)}
 }
 
-func relate(tb testing.TB, t *bulwark.Target, findings ...bulwark.Finding) *told {
+func relate(tb testing.TB, t *bulwark.Target, findings ...bulwark.Finding) told {
 	tb.Helper()
-	c := &told{remedies: map[string]bulwark.Remedy{}}
-	if err := reach.New().Relate(context.Background(), t, nil, findings, c); err != nil {
-		tb.Fatal(err)
-	}
-	return c
+	return told{relatetest.Ask(tb, reach.New(), t, findings...)}
 }
 
 // lines are the relations of the types as texts, sorted.
-func (c *told) lines(types ...string) []string {
+func (c told) lines(types ...string) []string {
 	var list []string
-	for _, r := range c.relations {
+	for _, r := range c.Relations {
 		if slices.Contains(types, r.Type) {
 			list = append(list, fmt.Sprintf("%s -> %s %v %v", r.From, r.To, r.Likelihood, r.Remedies))
 		}
@@ -169,10 +147,10 @@ func TestMetadata(t *testing.T) {
 			if diff := cmp.Diff(tt.want, c.lines("CLOUD_METADATA")); diff != "" {
 				t.Error(diff)
 			}
-			for _, r := range c.relations {
+			for _, r := range c.Relations {
 				for _, id := range r.Remedies {
-					if c.remedies[id].Text == "" {
-						t.Errorf("%v: the remedy %q was not told: %v", r, id, slices.Collect(maps.Keys(c.remedies)))
+					if c.Remedies[id].Text == "" {
+						t.Errorf("%v: the remedy %q was not told: %v", r, id, slices.Collect(maps.Keys(c.Remedies)))
 					}
 				}
 			}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"bulwark/kube/kubetest"
 )
 
 // BenchmarkRelate relates 1,000 workloads of ten pods each on 100 nodes.
@@ -15,10 +17,10 @@ func BenchmarkRelate(b *testing.B) {
 			fmt.Fprintf(&text, "{apiVersion: v1, kind: Pod, metadata: {name: w%d-%d, namespace: n%d, ownerReferences: [{uid: u%d, controller: true}]}, spec: {nodeName: node%d, containers: [{name: c}]}}\n---\n", w, p, w%50, w, (w+p*7)%100)
 		}
 	}
-	s := setOf(b, text.String())
+	s := kubetest.Set(b, text.String())
 	s.Workloads()
 	b.ReportAllocs()
 	for b.Loop() {
-		b.ReportMetric(float64(len(draw(b, s).list)), "relations")
+		b.ReportMetric(float64(len(draw(b, s).Relations)), "relations")
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 )
 
 // counted counts relations and the bytes of what they say, and keeps neither.
@@ -63,7 +64,7 @@ func TestProducts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := finding("workload/host-path", evidence...)
-			c := count(t, setOf(t, tt.objects), f, finding("workload/no-sandbox", evidence...))
+			c := count(t, kubetest.Set(t, tt.objects), f, finding("workload/no-sandbox", evidence...))
 			if c.relations == 0 || c.relations > tt.relations {
 				t.Errorf("%d relations, %d remedies, %d bytes of text; want %d relations at most", c.relations, c.remedies, c.bytes, tt.relations)
 			}
@@ -77,7 +78,7 @@ func TestExpanded(t *testing.T) {
 	for i := range 60 {
 		env = strings.ReplaceAll(env, fmt.Sprintf("{name: A%d, value: $(A@)$(A@)}", i), fmt.Sprintf("{name: A%d, value: $(A%d)$(A%d)}", i, i+1, i+1))
 	}
-	c := count(t, setOf(t, pod("volumes: [{name: v, hostPath: {path: /srv}}], containers: [{name: c, env: ["+env+"], volumeMounts: [{name: v, mountPath: /m, subPathExpr: $(A0)}]}]")))
+	c := count(t, kubetest.Set(t, pod("volumes: [{name: v, hostPath: {path: /srv}}], containers: [{name: c, env: ["+env+"], volumeMounts: [{name: v, mountPath: /m, subPathExpr: $(A0)}]}]")))
 	if c.bytes > 1<<20 {
 		t.Errorf("%d bytes of text", c.bytes)
 	}
@@ -90,7 +91,7 @@ func TestCycle(t *testing.T) {
 		return "---\n{apiVersion: v1, kind: Pod, metadata: {name: " + name + ", namespace: shop, uid: " + uid + ", ownerReferences: [{apiVersion: v1, kind: Pod, name: x, uid: " + by + ", controller: true}]}, spec: {serviceAccountName: none, nodeName: nowhere, " +
 			"volumes: [{name: v, secret: {secretName: none}}, {name: w, persistentVolumeClaim: {claimName: none}}], containers: [{name: c, envFrom: [{configMapRef: {name: none}}], volumeMounts: [{name: v, mountPath: /v}, {name: w, mountPath: /w}, {name: missing, mountPath: /m}]}]}}\n"
 	}
-	d := draw(t, setOf(t, owned("a", "1", "2")+owned("b", "2", "1")+owned("c", "3", "3")))
+	d := draw(t, kubetest.Set(t, owned("a", "1", "2")+owned("b", "2", "1")+owned("c", "3", "3")))
 	if got := d.of("CONTAINER_ATTACH"); len(got) != 3 {
 		t.Errorf("containers of pods that own each other: %v", got)
 	}

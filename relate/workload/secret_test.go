@@ -17,6 +17,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 )
 
 // token is one of a service account, signed by nobody.
@@ -76,7 +77,7 @@ func TestSecrets(t *testing.T) {
 		{"one that is known has no name of its own", map[string]string{"kubeconfig": login(map[string]string{"token": token("system:serviceaccount:ci:runner")})}, "KUBECONFIG", nil},
 	} {
 		b, _ := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]string{"name": "s", "namespace": "shop"}, "stringData": tt.values})
-		if diff := gocmp.Diff(tt.want, draw(t, setOf(t, string(b))).of(tt.edge)); diff != "" {
+		if diff := gocmp.Diff(tt.want, draw(t, kubetest.Set(t, string(b))).of(tt.edge)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
@@ -89,9 +90,9 @@ func TestSecretsOfClusters(t *testing.T) {
 		{Name: "aws_secret_access_key", Size: 40}, {Name: "kubeconfig", Size: 900}, {Name: ".dockerconfigjson", Registries: []string{"https://index.docker.io/v1/"}},
 		{Name: "t", Token: &kube.Token{Subject: "system:serviceaccount:ci:runner"}}, {Name: "azure_client_secret", Placeholder: true},
 	}})
-	d := draw(t, setOf(t, "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, bulwark: "+string(b)+"}"))
+	d := draw(t, kubetest.Set(t, "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, bulwark: "+string(b)+"}"))
 	var got []string
-	for _, r := range d.list {
+	for _, r := range d.Relations {
 		if r.From == "secret:shop/s" {
 			got = append(got, r.Type+" "+string(r.To))
 		}

@@ -10,42 +10,22 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
+	"bulwark/relate/internal/relatetest"
 )
 
-// drawn keeps what is related.
-type drawn struct {
-	list     []bulwark.Relation
-	remedies map[string]bulwark.Remedy
-}
+// drawn is what the relater says.
+type drawn struct{ *relatetest.Told }
 
-func (d *drawn) Relation(r bulwark.Relation) { d.list = append(d.list, r) }
-func (d *drawn) Remedy(r bulwark.Remedy)     { d.remedies[r.ID] = r }
-func (d *drawn) Note(bulwark.Note)           {}
-
-func setOf(tb testing.TB, text string) *kube.Set {
+func draw(tb testing.TB, s *kube.Set, findings ...bulwark.Finding) drawn {
 	tb.Helper()
-	s := &kube.Set{}
-	for _, d := range kube.ParseYAML([]byte(text)) {
-		if o, ok := kube.NewObject(d.Root, kube.Origin{File: "f.yaml"}); ok {
-			s.Objects = append(s.Objects, o)
-		}
-	}
-	return s
-}
-
-func draw(tb testing.TB, s *kube.Set, findings ...bulwark.Finding) *drawn {
-	tb.Helper()
-	d := &drawn{remedies: map[string]bulwark.Remedy{}}
-	if err := New().Relate(tb.Context(), &bulwark.Target{Objects: s}, nil, findings, d); err != nil {
-		tb.Fatal(err)
-	}
-	return d
+	return drawn{relatetest.Ask(tb, New(), &bulwark.Target{Objects: s}, findings...)}
 }
 
 // of gives the relations of a type, sorted, as "FROM -> TO".
-func (d *drawn) of(edge string) []string {
+func (d drawn) of(edge string) []string {
 	var list []string
-	for _, r := range d.list {
+	for _, r := range d.Relations {
 		if r.Type == edge {
 			list = append(list, string(r.From)+" -> "+string(r.To))
 		}
@@ -79,7 +59,7 @@ func TestCauses(t *testing.T) {
 		{"CE_SYS_PTRACE", "hostPID: true, containers: [{name: c, securityContext: {capabilities: {add: [ALL, SYS_ADMIN]}}}]", []string{"workload/cap-all workload/host-pid"}},
 	} {
 		var got []string
-		for _, r := range draw(t, setOf(t, pod(tt.spec)), all...).list {
+		for _, r := range draw(t, kubetest.Set(t, pod(tt.spec)), all...).Relations {
 			if r.Type != tt.edge {
 				continue
 			}
@@ -102,10 +82,10 @@ func TestCauses(t *testing.T) {
 // TestMounts holds that a folder is tied to the finding about its own mount, and to a remedy
 // of its own where there is none.
 func TestMounts(t *testing.T) {
-	s := setOf(t, pod("volumes: [{name: a, hostPath: {path: /etc}}, {name: b, hostPath: {path: /root}}], containers: [{name: c, volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /ab}]}]"))
+	s := kubetest.Set(t, pod("volumes: [{name: a, hostPath: {path: /etc}}, {name: b, hostPath: {path: /root}}], containers: [{name: c, volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /ab}]}]"))
 	d := draw(t, s, finding("workload/hostpath-etc", "container c: hostPath /etc at /a (writable)"), finding("workload/hostpath-home", "container c: hostPath /root at /abc (writable)"))
 	got := map[string][]string{}
-	for _, r := range d.list {
+	for _, r := range d.Relations {
 		if r.Type == "EXPLOIT_HOST_WRITE" {
 			got[r.Text] = r.Remedies
 		}
@@ -117,7 +97,7 @@ func TestMounts(t *testing.T) {
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if d.remedies["shop/Pod/web mount c /ab"].Fix == nil {
+	if d.Remedies["shop/Pod/web mount c /ab"].Fix == nil {
 		t.Error("the remedy is not told")
 	}
 }
@@ -140,7 +120,7 @@ func TestLikelihoods(t *testing.T) {
 		{"a sidecar", "initContainers: [{name: c, restartPolicy: Always}], containers: []", "CONTAINER_ATTACH", 0},
 	} {
 		got := -1.0
-		for _, r := range draw(t, setOf(t, pod(tt.spec))).list {
+		for _, r := range draw(t, kubetest.Set(t, pod(tt.spec))).Relations {
 			if r.Type == tt.edge {
 				got = r.Likelihood
 			}
@@ -159,7 +139,7 @@ func TestNodes(t *testing.T) {
 			"---\n{apiVersion: v1, kind: Node, metadata: {name: " + n + "}}\n"
 	}
 	text += "---\n{apiVersion: v1, kind: Node, metadata: {name: n3, labels: {node-role.kubernetes.io/master: ''}}}\n"
-	d := draw(t, setOf(t, text))
+	d := draw(t, kubetest.Set(t, text))
 	for edge, want := range map[string][]string{
 		"CE_PRIV_MOUNT": {"container:shop/DaemonSet/agent/c -> group:nodes of shop/DaemonSet/agent"},
 		"POD_ATTACH":    {"node:n1 -> workload:shop/DaemonSet/agent", "node:n2 -> workload:shop/DaemonSet/agent"},
@@ -187,7 +167,7 @@ func TestHostile(t *testing.T) {
 		"{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, data: {kubeconfig: '!!'}, stringData: {config: 'current-context: [[[', kubeconfig: 'users: {a: b}'}}\n",
 		"{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, bulwark: 7}\n",
 	} {
-		for _, r := range draw(t, setOf(t, text)).list {
+		for _, r := range draw(t, kubetest.Set(t, text)).Relations {
 			if strings.Contains(string(r.From+r.To), "secret:shop/ ") || cmp.Or(r.Text, r.Type) == "" {
 				t.Errorf("%s: %+v", text, r)
 			}
