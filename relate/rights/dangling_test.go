@@ -6,6 +6,7 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/relate/rights"
 )
 
@@ -31,7 +32,7 @@ func TestDangling(t *testing.T) {
 		{"in a cluster that does not tell", binding("Role", "none"), &kube.Cluster{Unseen: map[string]string{"roles.rbac.authorization.k8s.io": "forbidden"}}, "shop/RoleBinding/b (f.yaml:5) is bound to shop/Role/none, which is not among these objects", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := setOf(t, tt.text)
+			s := kubetest.Set(t, tt.text)
 			s.Cluster = tt.cluster
 			c := &noted{}
 			if err := rights.New().Relate(t.Context(), &bulwark.Target{Objects: s}, nil, nil, c); err != nil {
@@ -46,7 +47,7 @@ func TestDangling(t *testing.T) {
 		})
 	}
 	c := &noted{}
-	if err := rights.New().Relate(t.Context(), &bulwark.Target{Objects: setOf(t, strings.Repeat(binding("Role", "none"), 1000))}, nil, nil, c); err != nil {
+	if err := rights.New().Relate(t.Context(), &bulwark.Target{Objects: kubetest.Set(t, strings.Repeat(binding("Role", "none"), 1000))}, nil, nil, c); err != nil {
 		t.Fatal(err)
 	}
 	if len(c.notes) != 6 || c.notes[5].Text != "995 more bindings are to roles that are not there" {

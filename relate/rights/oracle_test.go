@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/rbac"
 )
 
@@ -89,7 +90,7 @@ func TestWho(t *testing.T) {
 	held := map[string]int{}
 	for seed := range uint64(400) {
 		text := random(rand.New(rand.NewPCG(seed, 5)))
-		s := setOf(t, text)
+		s := kubetest.Set(t, text)
 		g, authz := relate(t, s), rbac.Of(s)
 		for _, a := range asked {
 			for _, ns := range []string{"", "n0", "n1", "n2"} {
@@ -132,14 +133,14 @@ func who(r *rbac.Rights, edge string, requests []rbac.Request, ns string) []stri
 // who hold the cluster have every one.
 func (g *graph) holders(edge, to, ns string) []string {
 	gives := map[string]bool{}
-	for _, r := range g.relations {
+	for _, r := range g.Relations {
 		every := r.Type == edge && (string(r.To) == to || ns != "" && string(r.To) == to+" of "+ns)
 		if every || r.Type == "IS_CLUSTER_ADMIN" {
 			gives[string(r.From)] = true
 		}
 	}
 	found := map[string]bool{}
-	for _, r := range g.relations {
+	for _, r := range g.Relations {
 		if r.Type != "PERMISSION_DISCOVER" || !gives[string(r.To)] {
 			continue
 		}
@@ -157,25 +158,25 @@ func (g *graph) holders(edge, to, ns string) []string {
 func TestRemedies(t *testing.T) {
 	for seed := range uint64(60) {
 		text := random(rand.New(rand.NewPCG(seed, 6)))
-		before := relate(t, setOf(t, text))
-		for id := range before.remedies {
+		before := relate(t, kubetest.Set(t, text))
+		for id := range before.Remedies {
 			binding, ok := strings.CutPrefix(id, "remove ")
 			if !ok {
 				continue
 			}
 			s := &kube.Set{}
-			for _, o := range setOf(t, text).Objects {
+			for _, o := range kubetest.Set(t, text).Objects {
 				if o.ID() != binding {
 					s.Objects = append(s.Objects, o)
 				}
 			}
 			after := relate(t, s).from("PERMISSION_DISCOVER")
-			for _, r := range before.relations {
+			for _, r := range before.Relations {
 				if r.Type != "PERMISSION_DISCOVER" {
 					continue
 				}
 				kept := false
-				for _, other := range before.relations { // by another binding
+				for _, other := range before.Relations { // by another binding
 					kept = kept || other.From == r.From && other.To == r.To && other.Type == r.Type && !slices.Contains(other.Remedies, id)
 				}
 				if line := string(r.From) + " " + string(r.To); after[line] != kept && slices.Contains(r.Remedies, id) {
@@ -188,7 +189,7 @@ func TestRemedies(t *testing.T) {
 
 func (g *graph) from(edge string) map[string]bool {
 	lines := map[string]bool{}
-	for _, r := range g.relations {
+	for _, r := range g.Relations {
 		if r.Type == edge {
 			lines[string(r.From)+" "+string(r.To)] = true
 		}
@@ -202,13 +203,13 @@ func TestRemediesOfRoles(t *testing.T) {
 	shown := 0
 	for seed := range uint64(40) {
 		text := random(rand.New(rand.NewPCG(seed, 7)))
-		before := relate(t, setOf(t, text))
-		for id := range before.remedies {
+		before := relate(t, kubetest.Set(t, text))
+		for id := range before.Remedies {
 			role, _, ok := strings.Cut(id, " without ")
 			if !ok {
 				continue
 			}
-			s := setOf(t, text)
+			s := kubetest.Set(t, text)
 			for i, o := range s.Objects {
 				if o.ID() == role {
 					root, err := kube.Apply(o.Root, []kube.Edit{kube.Put([]any{}, "rules")})
@@ -219,7 +220,7 @@ func TestRemediesOfRoles(t *testing.T) {
 				}
 			}
 			after := relate(t, s)
-			for _, r := range before.relations {
+			for _, r := range before.Relations {
 				if !slices.Contains(r.Remedies, id) {
 					continue
 				}

@@ -9,47 +9,26 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
+	"bulwark/relate/internal/relatetest"
 	"bulwark/relate/rights"
 )
 
-// graph keeps what is related.
+// graph is what the relater says.
 type graph struct {
-	relations []bulwark.Relation
-	remedies  map[string]bulwark.Remedy
-	rows      map[bulwark.VertexID][]bulwark.Relation // by where they begin; see by
-}
-
-func (g *graph) Relation(r bulwark.Relation) { g.relations = append(g.relations, r) }
-func (g *graph) Remedy(r bulwark.Remedy)     { g.remedies[r.ID] = r }
-func (g *graph) Note(bulwark.Note)           {}
-
-func setOf(tb testing.TB, text string) *kube.Set {
-	tb.Helper()
-	s := &kube.Set{}
-	for _, d := range kube.ParseYAML([]byte(text)) {
-		if d.Err != nil {
-			tb.Fatal(d.Err, "\n", text)
-		}
-		if o, ok := kube.NewObject(d.Root, kube.Origin{File: "f.yaml"}); ok {
-			s.Objects = append(s.Objects, o)
-		}
-	}
-	return s
+	*relatetest.Told
+	rows map[bulwark.VertexID][]bulwark.Relation // by where they begin; see by
 }
 
 func relate(tb testing.TB, s *kube.Set, findings ...bulwark.Finding) *graph {
 	tb.Helper()
-	g := &graph{remedies: map[string]bulwark.Remedy{}}
-	if err := rights.New().Relate(tb.Context(), &bulwark.Target{Objects: s}, nil, findings, g); err != nil {
-		tb.Fatal(err)
-	}
-	return g
+	return &graph{Told: relatetest.Ask(tb, rights.New(), &bulwark.Target{Objects: s}, findings...)}
 }
 
 // lines are the relations of a vertex, and of the permissions that it has: "TYPE to".
 func (g *graph) lines(from bulwark.VertexID) []string {
 	var list []string
-	for _, r := range g.relations {
+	for _, r := range g.Relations {
 		switch {
 		case r.From != from:
 		case r.Type == "PERMISSION_DISCOVER":
@@ -213,7 +192,7 @@ func TestEdges(t *testing.T) {
 			"REPLACE_IMAGE group:deployments", "REPLACE_IMAGE group:statefulsets", "UPDATE_WORKLOAD_WITH_SA group:accounts"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := relate(t, setOf(t, town+bound("r", tt.namespace, tt.rules))).lines("account:default/a")
+			got := relate(t, kubetest.Set(t, town+bound("r", tt.namespace, tt.rules))).lines("account:default/a")
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/relate/rights"
 )
 
@@ -59,14 +60,14 @@ func TestSifting(t *testing.T) {
 	} {
 		for _, ns := range []string{"shop", "held", "ruled", ""} {
 			text := town + bound("x", ns, rules)
-			all, few := relate(t, setOf(t, text)), relate(t, setOf(t, text+others.String()))
-			if ns != "" && len(few.relations) > len(all.relations)+2002 {
-				t.Errorf("%s in %q: %d relations of %d", rules, ns, len(few.relations), len(all.relations))
+			all, few := relate(t, kubetest.Set(t, text)), relate(t, kubetest.Set(t, text+others.String()))
+			if ns != "" && len(few.Relations) > len(all.Relations)+2002 {
+				t.Errorf("%s in %q: %d relations of %d", rules, ns, len(few.Relations), len(all.Relations))
 			}
-			few.relations = slices.DeleteFunc(few.relations, func(r bulwark.Relation) bool {
+			few.Relations = slices.DeleteFunc(few.Relations, func(r bulwark.Relation) bool {
 				return r.From == "account:default/z" || r.To == "account:default/z" || strings.Contains(string(r.From), " other") || strings.Contains(string(r.To), " other")
 			})
-			for _, without := range append(slices.Sorted(maps.Keys(all.remedies)), "") {
+			for _, without := range append(slices.Sorted(maps.Keys(all.Remedies)), "") {
 				if diff := cmp.Diff(all.best("account:default/a", without), few.best("account:default/a", without)); diff != "" {
 					t.Fatalf("%s in %q without %q:\n%s", rules, ns, without, diff)
 				}
@@ -81,7 +82,7 @@ func (g *graph) best(from bulwark.VertexID, without string) map[bulwark.VertexID
 	known := map[bulwark.VertexID]float64{from: 1}
 	for changed := true; changed; {
 		changed = false
-		for _, r := range g.relations {
+		for _, r := range g.Relations {
 			if l := known[r.From] * likelihood(r); l > known[r.To] && (without == "" || !slices.Contains(r.Remedies, without)) {
 				known[r.To], changed = l, true
 			}

@@ -9,12 +9,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"bulwark"
+	"bulwark/kube/kubetest"
 )
 
 // find gives the relation between two vertices.
 func (g *graph) find(from, to bulwark.VertexID, edge string) []bulwark.Relation {
 	var list []bulwark.Relation
-	for _, r := range g.relations {
+	for _, r := range g.Relations {
 		if r.From == from && r.To == to && (edge == "" || r.Type == edge) {
 			list = append(list, r)
 		}
@@ -50,7 +51,7 @@ func TestAdmission(t *testing.T) {
 		{"a default of which it is exempt", "free", defaults, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := relate(t, setOf(t, town+bound("r", tt.namespace, rule("create", "", "pods"))+tt.more))
+			g := relate(t, kubetest.Set(t, town+bound("r", tt.namespace, rule("create", "", "pods"))+tt.more))
 			list := g.find(bulwark.VertexID("permission:"+tt.namespace+"/Role/r in "+tt.namespace), "group:nodes", "POD_CREATE")
 			got := 0.0
 			if len(list) > 0 {
@@ -71,7 +72,7 @@ func TestReasons(t *testing.T) {
 	admin := strings.ReplaceAll(bound("r", "", rule("get", "", "pods")), "name: r}, subjects", "name: cluster-admin}, subjects")
 
 	// Two rules that allow the same in two ways are two relations, each with its own finding.
-	g := relate(t, setOf(t, town+bound("r", "", rule("create", "", "pods/exec")+","+rule("get", "", "*"))), exec, wild)
+	g := relate(t, kubetest.Set(t, town+bound("r", "", rule("create", "", "pods/exec")+","+rule("get", "", "*"))), exec, wild)
 	var got [][2]string
 	for _, r := range g.find("permission:ClusterRole/r", "group:pods", "POD_EXEC") {
 		got = append(got, [2]string{strings.Join(r.Because, " "), strings.Join(r.Remedies, "; ")})
@@ -84,17 +85,17 @@ func TestReasons(t *testing.T) {
 	}
 
 	// Without a finding, the remedy is our own, and says what to take out of which rule.
-	g = relate(t, setOf(t, town+bound("r", "", rule("create", "", "pods/exec"))))
+	g = relate(t, kubetest.Set(t, town+bound("r", "", rule("create", "", "pods/exec"))))
 	r := g.find("permission:ClusterRole/r", "group:pods", "POD_EXEC")[0]
 	if diff := cmp.Diff([]string{"ClusterRole/r without create and get pods/exec"}, r.Remedies); diff != "" {
 		t.Errorf("own (-want +got):\n%s", diff)
 	}
-	if text := g.remedies[r.Remedies[0]].Text; !strings.HasPrefix(text, "take create of pods/exec out of ClusterRole/r (f.yaml:") {
+	if text := g.Remedies[r.Remedies[0]].Text; !strings.HasPrefix(text, "take create of pods/exec out of ClusterRole/r (f.yaml:") {
 		t.Errorf("own remedy: %q", text)
 	}
 
 	// Nobody changes cluster-admin: who is bound to it goes by the binding.
-	g = relate(t, setOf(t, town+admin), given)
+	g = relate(t, kubetest.Set(t, town+admin), given)
 	if r := g.find("permission:ClusterRole/cluster-admin", "cluster-admin", "")[0]; len(r.Remedies) > 0 {
 		t.Errorf("cluster-admin is mended by %q", r.Remedies)
 	}
@@ -104,13 +105,13 @@ func TestReasons(t *testing.T) {
 	}
 
 	// What Kubernetes makes again is not to be removed.
-	g = relate(t, setOf(t, town+strings.ReplaceAll(admin, "ClusterRoleBinding, metadata: {name: r", "ClusterRoleBinding, metadata: {labels: {kubernetes.io/bootstrapping: rbac-defaults}, name: r")))
+	g = relate(t, kubetest.Set(t, town+strings.ReplaceAll(admin, "ClusterRoleBinding, metadata: {name: r", "ClusterRoleBinding, metadata: {labels: {kubernetes.io/bootstrapping: rbac-defaults}, name: r")))
 	if r := g.find("account:default/a", "permission:ClusterRole/cluster-admin", "")[0]; len(r.Remedies) > 0 {
 		t.Errorf("a binding of Kubernetes' own is mended by %q", r.Remedies)
 	}
 
 	// A label of the namespace keeps privileged pods out, and nothing else.
-	g = relate(t, setOf(t, town+bound("r", "shop", rule("create", "", "pods"))))
+	g = relate(t, kubetest.Set(t, town+bound("r", "shop", rule("create", "", "pods"))))
 	for to, want := range map[bulwark.VertexID]bool{"group:nodes": true, "group:accounts of shop": false} {
 		r := g.find("permission:shop/Role/r in shop", to, "")[0]
 		if got := slices.Contains(r.Remedies, "Namespace/shop enforces baseline"); got != want {
@@ -122,7 +123,7 @@ func TestReasons(t *testing.T) {
 // TestTogether has the halves of a way come by two bindings: either remedy must remove it.
 func TestTogether(t *testing.T) {
 	write, bind := rule("create", group, "clusterrolebindings"), rule("bind", group, "clusterroles")
-	g := relate(t, setOf(t, town+bound("w", "", write)+bound("b", "", bind)))
+	g := relate(t, kubetest.Set(t, town+bound("w", "", write)+bound("b", "", bind)))
 	list := g.find("account:default/a", "cluster-admin", "ROLE_BIND")
 	if len(list) != 1 {
 		t.Fatalf("%d relations", len(list))
@@ -132,7 +133,7 @@ func TestTogether(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	// A second binding that gives one half is a second relation.
-	g = relate(t, setOf(t, town+bound("w", "", write)+bound("b", "", bind)+bound("c", "", bind)))
+	g = relate(t, kubetest.Set(t, town+bound("w", "", write)+bound("b", "", bind)+bound("c", "", bind)))
 	if n := len(g.find("account:default/a", "cluster-admin", "ROLE_BIND")); n != 2 {
 		t.Errorf("%d relations by three bindings, want 2", n)
 	}
@@ -142,14 +143,14 @@ func TestTogether(t *testing.T) {
 		one, other string
 		want       int
 	}{{"shop", "held", 0}, {"shop", "shop", 1}, {"shop", "", 1}} {
-		g = relate(t, setOf(t, town+bound("w", tt.one, create)+bound("b", tt.other, read)))
+		g = relate(t, kubetest.Set(t, town+bound("w", tt.one, create)+bound("b", tt.other, read)))
 		if n := len(g.find("account:default/a", "group:accounts of shop", "CREATE_SECRET_WITH_TOKEN")); n != tt.want {
 			t.Errorf("in %q and %q: %d relations, want %d", tt.one, tt.other, n, tt.want)
 		}
 	}
 	// One half by a group that every account is in.
 	text := strings.ReplaceAll(bound("b", "", bind), "{kind: ServiceAccount, name: a, namespace: default}", "{kind: Group, name: 'system:serviceaccounts', apiGroup: rbac.authorization.k8s.io}")
-	g = relate(t, setOf(t, town+bound("w", "", write)+text))
+	g = relate(t, kubetest.Set(t, town+bound("w", "", write)+text))
 	ways := g.through("account:default/a", "cluster-admin")
 	if len(ways) != 1 {
 		t.Fatalf("by a group: %d ways, want 1", len(ways))
@@ -161,8 +162,8 @@ func TestTogether(t *testing.T) {
 
 // through are the remedies of each way from somebody to something through one group vertex.
 func (g *graph) through(from, to bulwark.VertexID) (ways [][]string) {
-	for _, one := range g.relations {
-		for _, other := range g.relations {
+	for _, one := range g.Relations {
+		for _, other := range g.Relations {
 			if one.From == from && one.To == other.From && other.To == to && strings.HasPrefix(string(one.To), "group:those of ") {
 				ways = append(ways, slices.Sorted(slices.Values(slices.Concat(one.Remedies, other.Remedies))))
 			}
@@ -197,7 +198,7 @@ func TestIdentities(t *testing.T) {
 		{"the controllers of every cluster", town + bound("r", "kube-system", rule("create", "", "serviceaccounts/token")), "account:kube-system/clusterrole-aggregation-controller", "cluster-admin", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := len(relate(t, setOf(t, tt.text)).find(tt.from, tt.to, "")) > 0; got != tt.want {
+			if got := len(relate(t, kubetest.Set(t, tt.text)).find(tt.from, tt.to, "")) > 0; got != tt.want {
 				t.Errorf("%s -> %s: %v, want %v", tt.from, tt.to, got, tt.want)
 			}
 		})
@@ -221,7 +222,7 @@ func TestClouds(t *testing.T) {
 		{"which is not there", "shop", rule("create", "argoproj.io", "workflows"), "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			lines := relate(t, setOf(t, town+bound("r", tt.namespace, tt.rules)+tt.more)).lines("account:default/a")
+			lines := relate(t, kubetest.Set(t, town+bound("r", tt.namespace, tt.rules)+tt.more)).lines("account:default/a")
 			if tt.want == "" && lines != nil || tt.want != "" && !slices.Contains(lines, tt.want) {
 				t.Errorf("got %q, want %q", lines, tt.want)
 			}
@@ -241,7 +242,7 @@ func TestChain(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "---\n{apiVersion: %s/v1, kind: ClusterRole, metadata: {name: r%d}, rules: [%s]}\n", group, i, rules)
 	}
-	g := relate(t, setOf(t, b.String()))
+	g := relate(t, kubetest.Set(t, b.String()))
 	if got := len(g.find(bulwark.VertexID(fmt.Sprintf("permission:ClusterRole/r%d", n-1)), "permission:ClusterRole/r0", "ROLE_BIND")); got != 1 {
 		t.Errorf("the row ends before its end: %d", got)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"bulwark"
+	"bulwark/kube/kubetest"
 )
 
 // TestSubtleties has what rules say in other ways, and what looks like a way and is none.
@@ -57,7 +58,7 @@ func TestSubtleties(t *testing.T) {
 		{"another signer", "", request + "," + rule("update", certificates, "certificatesigningrequests/approval") + "," + rule("approve", certificates, "signers", "example.com/x"), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := relate(t, setOf(t, town+bound("r", tt.namespace, tt.rules))).lines("account:default/a")
+			got := relate(t, kubetest.Set(t, town+bound("r", tt.namespace, tt.rules))).lines("account:default/a")
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -83,14 +84,14 @@ func TestScopes(t *testing.T) {
 		{"nobody's role", cluster + binding("RoleBinding", ", namespace: shop", "gone"), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := relate(t, setOf(t, town+tt.text))
+			g := relate(t, kubetest.Set(t, town+tt.text))
 			if diff := cmp.Diff(tt.want, g.lines("identity:User u")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
 	// What is taken in is mended where it is written.
-	g := relate(t, setOf(t, town+cluster+joined+binding("RoleBinding", ", namespace: shop", "sum")))
+	g := relate(t, kubetest.Set(t, town+cluster+joined+binding("RoleBinding", ", namespace: shop", "sum")))
 	r := g.find("permission:ClusterRole/sum in shop", "group:pods of shop", "POD_EXEC")[0]
 	if diff := cmp.Diff([]string{"ClusterRole/c without create and get pods/exec"}, r.Remedies); diff != "" {
 		t.Errorf("taken in (-want +got):\n%s", diff)
@@ -117,7 +118,7 @@ func TestHeld(t *testing.T) {
 		{"another", bind("plain", harmless) + bind("maker", rule("update escalate", group, "clusterroles", "other")), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, relate(t, setOf(t, town+tt.text)).lines("identity:User u")); diff != "" {
+			if diff := cmp.Diff(tt.want, relate(t, kubetest.Set(t, town+tt.text)).lines("identity:User u")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -137,9 +138,9 @@ func TestMembers(t *testing.T) {
 		"system:serviceaccounts:shop": {"account:shop/default", "account:shop/web"},
 		"ops":                         nil,
 	} {
-		g := relate(t, setOf(t, bind(group)))
+		g := relate(t, kubetest.Set(t, bind(group)))
 		var got []bulwark.VertexID
-		for _, r := range g.relations {
+		for _, r := range g.Relations {
 			if r.To == bulwark.VertexID("identity:Group "+group) && r.Type == "MEMBER_OF" {
 				got = append(got, r.From)
 			}

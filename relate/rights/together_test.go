@@ -9,6 +9,7 @@ import (
 
 	"bulwark"
 	"bulwark/internal/patch"
+	"bulwark/kube/kubetest"
 )
 
 // halves writes a cluster where most rights lead somewhere with others alone.
@@ -96,7 +97,7 @@ func (g *graph) reach(from bulwark.VertexID, without string) map[bulwark.VertexI
 func (g *graph) by(from bulwark.VertexID) (list []bulwark.Relation) {
 	if g.rows == nil {
 		g.rows = map[bulwark.VertexID][]bulwark.Relation{}
-		for _, r := range g.relations {
+		for _, r := range g.Relations {
 			g.rows[r.From] = append(g.rows[r.From], r)
 		}
 	}
@@ -111,18 +112,18 @@ func TestRemovals(t *testing.T) {
 	for seed := range uint64(150) {
 		change := seed%2 == 0
 		text := halves(rand.New(rand.NewPCG(seed, 8)), change)
-		s := setOf(t, text)
+		s := kubetest.Set(t, text)
 		s.Read = func(string) ([]byte, error) { return []byte(text), nil }
 		before := relate(t, s)
-		for id := range before.remedies {
-			p := before.remedies[id].Fix.Patch
+		for id := range before.Remedies {
+			p := before.Remedies[id].Fix.Patch
 			if p == nil {
 				continue
 			}
 			if removals++; strings.HasPrefix(id, "remove ") {
 				bindings++
 			}
-			after := relate(t, setOf(t, patched(t, text, p)))
+			after := relate(t, kubetest.Set(t, patched(t, text, p)))
 			for _, from := range []bulwark.VertexID{"identity:User u1", "account:n1/a", "account:n1/b", "account:n2/default"} {
 				told, left := before.reach(from, id), after.reach(from, "")
 				for v := range left {
