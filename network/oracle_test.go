@@ -52,13 +52,6 @@ type peer struct {
 	address netip.Addr
 }
 
-func (p peer) String() string {
-	if p.pod != nil {
-		return p.pod.String()
-	}
-	return p.address.String()
-}
-
 // law is a kind of policy: how a random one is written, and what one says about a connection:
 // allow, deny, pass (to the next tier), isolate (it holds for the pod and direction, but no
 // rule for the connection), or nothing.

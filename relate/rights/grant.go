@@ -61,9 +61,6 @@ type names struct {
 
 func (n *names) allow(called string) bool { return n == nil || n.has[called] }
 
-// part tells whether a pod of that name, or of a set of that name, is among them.
-func (n *names) part(called string, set bool) bool { return n.has[called] || set && n.sets[called] }
-
 func (n *names) add(list []string, rule int) {
 	for _, one := range list {
 		if n.has[one] {

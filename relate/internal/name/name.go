@@ -16,12 +16,6 @@ const (
 	AnyNode bulwark.VertexID = "node:*"
 )
 
-// Kind is the part of a name before the colon; all of it where there is none.
-func Kind(v bulwark.VertexID) string {
-	kind, _, _ := strings.Cut(string(v), ":")
-	return kind
-}
-
 // Workload is the pods of a workload: "workload:shop/Deployment/cart".
 func Workload(w *kube.Workload) bulwark.VertexID { return bulwark.VertexID("workload:" + w.ID()) }
 

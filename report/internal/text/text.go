@@ -143,11 +143,6 @@ func Pad(s string, n int) string {
 	return s + strings.Repeat(" ", max(0, n-Width(s)))
 }
 
-// PadLeft adds blanks in front to fill n columns.
-func PadLeft(s string, n int) string {
-	return strings.Repeat(" ", max(0, n-Width(s))) + s
-}
-
 // Wrap breaks s at blanks into lines of at most n columns; n of 0 or less does not
 // break. A word that is longer stands on a line of its own.
 func Wrap(s string, n int) []string {
