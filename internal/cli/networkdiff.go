@@ -63,7 +63,7 @@ func (r *reach) flows(ctx context.Context, target string) ([]change.Flow, error)
 	}
 	var list []change.Flow
 	for l := range render.Lines(e, render.Options{IPv6: r.ipv6}) {
-		list = append(list, change.Flow{From: l.From, To: l.To, Conn: l.Conn})
+		list = append(list, change.Flow(l))
 	}
 	return list, nil
 }
@@ -126,11 +126,11 @@ func writeChanges(w io.Writer, format, before, after string, list []change.Chang
 			ends := render.Harmless(c.From) + " => " + render.Harmless(c.To) + " : "
 			switch c.Kind() {
 			case "added":
-				fmt.Fprintf(b, "+ %s%s\n", ends, c.After)
+				fmt.Fprintf(b, "+ %s%s\n", ends, render.Harmless(c.After))
 			case "removed":
-				fmt.Fprintf(b, "- %s%s\n", ends, c.Before)
+				fmt.Fprintf(b, "- %s%s\n", ends, render.Harmless(c.Before))
 			default:
-				fmt.Fprintf(b, "~ %s%s -> %s\n", ends, c.Before, c.After)
+				fmt.Fprintf(b, "~ %s%s -> %s\n", ends, render.Harmless(c.Before), render.Harmless(c.After))
 			}
 		}
 		fmt.Fprintf(b, "\n%s\n", summary)

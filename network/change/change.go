@@ -19,10 +19,12 @@ type Flow struct {
 	From string `json:"src"`
 	To   string `json:"dst"`
 	Conn string `json:"conn"`
+	// When is on what else it depends.
+	When []string `json:"conditions,omitempty"`
 }
 
-// Change is a connection that is not as it was; Before or After is empty when it was not
-// there, or is not.
+// Change is a connection that is not as it was, by its ports or by what it depends on; Before or
+// After is empty when it was not there, or is not.
 type Change struct {
 	From   string `json:"src"`
 	To     string `json:"dst"`
@@ -85,7 +87,7 @@ func Of(before, after []Flow) []Change {
 			if outside[o] == nil {
 				outside[o] = &[2][]piece{}
 			}
-			outside[o][side] = append(outside[o][side], piece{b, known.ports(f.Conn)})
+			outside[o][side] = append(outside[o][side], piece{b, known.terms(f)})
 		}
 		if !slices.IsSortedFunc(inside[side], byEnds) {
 			slices.SortFunc(inside[side], byEnds)
@@ -118,6 +120,48 @@ func (m parsed) ports(conn string) network.Ports {
 	return p
 }
 
+// terms are on what terms a connection is there.
+type terms struct {
+	ports network.Ports
+	when  string
+}
+
+func (m parsed) terms(f Flow) terms {
+	t := terms{ports: m.ports(f.Conn)}
+	if len(f.When) > 0 {
+		t.when = strings.Join(slices.Sorted(slices.Values(f.When)), "; ")
+	}
+	return t
+}
+
+func (t terms) equal(u terms) bool { return t.when == u.when && t.ports.Equal(u.ports) }
+
+// longWhen is how long what several lines of one connection depend on may get.
+const longWhen = 1 << 12
+
+// with is both together.
+func (t terms) with(u terms) terms {
+	t.ports = t.ports.Union(u.ports)
+	switch {
+	case t.when == "":
+		t.when = u.when
+	case u.when != "" && u.when != t.when && len(t.when) < longWhen:
+		t.when += "; " + u.when
+	}
+	return t
+}
+
+// text is how answers write them; empty when there is no connection.
+func (t terms) text() string {
+	switch {
+	case t.ports.Empty():
+		return ""
+	case t.when == "":
+		return t.ports.String()
+	}
+	return t.ports.String() + " (" + t.when + ")"
+}
+
 // merge gives what differs between two sorted lists. One may tell of the same ends in several
 // lines.
 func (m parsed) merge(lists [2][]Flow) []Change {
@@ -128,25 +172,18 @@ func (m parsed) merge(lists [2][]Flow) []Change {
 			first = &lists[1]
 		}
 		one := (*first)[0]
-		var ports [2]network.Ports
+		var both [2]terms
 		for side := range lists {
 			for len(lists[side]) > 0 && byEnds(lists[side][0], one) == 0 {
-				ports[side] = ports[side].Union(m.ports(lists[side][0].Conn))
+				both[side] = both[side].with(m.terms(lists[side][0]))
 				lists[side] = lists[side][1:]
 			}
 		}
-		if !ports[0].Equal(ports[1]) {
-			list = append(list, Change{one.From, one.To, text(ports[0]), text(ports[1])})
+		if !both[0].equal(both[1]) {
+			list = append(list, Change{one.From, one.To, both[0].text(), both[1].text()})
 		}
 	}
 	return list
-}
-
-func text(p network.Ports) string {
-	if p.Empty() {
-		return ""
-	}
-	return p.String()
 }
 
 // outer is a workload and the direction of its connections with addresses of one family.
@@ -156,10 +193,10 @@ type outer struct {
 	bits    int
 }
 
-// piece is a block and the ports that are open with it.
+// piece is a block and on what terms it is reached.
 type piece struct {
 	block network.Block
-	ports network.Ports
+	terms terms
 }
 
 // external reads a connection with addresses.
@@ -201,10 +238,10 @@ func (o outer) changes(sides *[2][]piece) []Change {
 	starts = slices.Compact(starts)
 	var list []Change
 	var open *network.Block // the block that the last change of the list is about
-	var was [2]network.Ports
+	var was [2]terms
 	for i, first := range starts {
-		now := [2]network.Ports{at(&sides[0], first), at(&sides[1], first)}
-		if now[0].Equal(now[1]) {
+		now := [2]terms{at(&sides[0], first), at(&sides[1], first)}
+		if now[0].equal(now[1]) {
 			open = nil
 			continue
 		}
@@ -212,7 +249,7 @@ func (o outer) changes(sides *[2][]piece) []Change {
 		if i+1 < len(starts) {
 			last = starts[i+1].Prev()
 		}
-		if open != nil && was[0].Equal(now[0]) && was[1].Equal(now[1]) {
+		if open != nil && was[0].equal(now[0]) && was[1].equal(now[1]) {
 			open.Last = last
 			list[len(list)-1] = o.change(*open, now)
 			continue
@@ -223,9 +260,9 @@ func (o outer) changes(sides *[2][]piece) []Change {
 	return list
 }
 
-// at gives the ports that are open with an address, and forgets blocks that end before it.
-func at(side *[]piece, a netip.Addr) network.Ports {
-	var ports network.Ports
+// at gives the terms on which an address is reached, and forgets blocks that end before it.
+func at(side *[]piece, a netip.Addr) terms {
+	var all terms
 	for len(*side) > 0 && (*side)[0].block.Last.Less(a) {
 		*side = (*side)[1:]
 	}
@@ -234,10 +271,10 @@ func at(side *[]piece, a netip.Addr) network.Ports {
 			break
 		}
 		if p.block.Contains(a) {
-			ports = ports.Union(p.ports)
+			all = all.with(p.terms)
 		}
 	}
-	return ports
+	return all
 }
 
 // end is the last address of the family of one.
@@ -250,8 +287,8 @@ func end(a netip.Addr) netip.Addr {
 	return last
 }
 
-func (o outer) change(b network.Block, p [2]network.Ports) Change {
-	c := Change{b.String() + "[External]", o.name, text(p[0]), text(p[1])}
+func (o outer) change(b network.Block, t [2]terms) Change {
+	c := Change{b.String() + "[External]", o.name, t[0].text(), t[1].text()}
 	if !o.receive {
 		c.From, c.To = c.To, c.From
 	}

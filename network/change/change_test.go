@@ -12,15 +12,33 @@ import (
 const a, b = "shop/a[Pod]", "shop/b[Pod]"
 
 func TestOf(t *testing.T) {
-	before := []change.Flow{{a, b, "TCP 80"}, {b, a, "All Connections"}, {a, "{x}", "TCP 1"},
-		{a, "0.0.0.0-255.255.255.255[External]", "TCP 443"}, {"0.0.0.0-9.255.255.255[External]", b, "TCP 80"}, {"10.0.0.0-255.255.255.255[External]", b, "TCP 80"}}
-	after := []change.Flow{{a, b, "TCP 80,443"}, {a, "{x}", "TCP 1"}, {b, "{x}", "UDP 53"},
-		{a, "0.0.0.0-9.255.255.255[External]", "TCP 443"}, {a, "10.0.0.0-10.255.255.255[External]", "TCP 80,443"}, {a, "11.0.0.0-254.255.255.255[External]", "TCP 443"},
-		{"0.0.0.0-255.255.255.255[External]", b, "TCP 80"}}
+	before := []change.Flow{{a, b, "TCP 80", nil}, {b, a, "All Connections", nil}, {a, "{x}", "TCP 1", nil},
+		{a, "0.0.0.0-255.255.255.255[External]", "TCP 443", nil}, {"0.0.0.0-9.255.255.255[External]", b, "TCP 80", nil}, {"10.0.0.0-255.255.255.255[External]", b, "TCP 80", nil}}
+	after := []change.Flow{{a, b, "TCP 80,443", nil}, {a, "{x}", "TCP 1", nil}, {b, "{x}", "UDP 53", nil},
+		{a, "0.0.0.0-9.255.255.255[External]", "TCP 443", nil}, {a, "10.0.0.0-10.255.255.255[External]", "TCP 80,443", nil}, {a, "11.0.0.0-254.255.255.255[External]", "TCP 443", nil},
+		{"0.0.0.0-255.255.255.255[External]", b, "TCP 80", nil}}
 	want := []change.Change{
 		{b, "{x}", "", "UDP 53"},
 		{a, "10.0.0.0-10.255.255.255[External]", "TCP 443", "TCP 80,443"}, {a, b, "TCP 80", "TCP 80,443"},
 		{a, "255.0.0.0-255.255.255.255[External]", "TCP 443", ""}, {b, a, "All Connections", ""},
+	}
+	if diff := cmp.Diff(want, change.Of(before, after)); diff != "" {
+		t.Error(diff)
+	}
+	if got := change.Of(before, before); len(got) != 0 {
+		t.Errorf("nothing changed, and yet: %v", got)
+	}
+}
+
+// What asks for more than it did, or for less, is another connection.
+func TestConditions(t *testing.T) {
+	get, put := []string{"only GET /a"}, []string{"only GET /a", "only PUT"}
+	out := func(first, last string) string { return first + "-" + last + "[External]" }
+	before := []change.Flow{{a, b, "TCP 80", get}, {b, a, "TCP 80", get}, {a, out("0.0.0.0", "9.255.255.255"), "TCP 1", get}, {a, out("10.0.0.0", "255.255.255.255"), "TCP 1", get}}
+	after := []change.Flow{{a, b, "TCP 80", nil}, {b, a, "TCP 80", put}, {a, out("0.0.0.0", "255.255.255.255"), "TCP 1", nil}}
+	want := []change.Change{
+		{a, out("0.0.0.0", "255.255.255.255"), "TCP 1 (only GET /a)", "TCP 1"},
+		{a, b, "TCP 80 (only GET /a)", "TCP 80"}, {b, a, "TCP 80 (only GET /a)", "TCP 80 (only GET /a; only PUT)"},
 	}
 	if diff := cmp.Diff(want, change.Of(before, after)); diff != "" {
 		t.Error(diff)

@@ -53,6 +53,37 @@ func TestExplained(t *testing.T) {
 	}
 }
 
+// Ports that no container names are called the others only when they are most of them: a rule
+// of few has these named.
+func TestPortsNamed(t *testing.T) {
+	set := &kube.Set{}
+	for line := range strings.Lines(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"x","labels":{"app":"a"}}}
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"b","namespace":"x"}}
+{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"p","namespace":"x"},"spec":{"podSelector":{"matchLabels":{"app":"a"}},"ingress":[{"from":[{"podSelector":{}}],"ports":[{"port":80,"endPort":90},{"port":93}]},{"from":[{"ipBlock":{"cidr":"10.0.0.0/8"}}],"ports":[{"port":1,"endPort":60000}]}]}}`) {
+		root, err := kube.ParseJSON([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, _ := kube.NewObject(root, kube.Origin{})
+		set.Objects = append(set.Objects, o)
+	}
+	e := network.New(set)
+	for from, want := range map[string][]string{
+		"x/b":        {"TCP 80-90,93: open", "any other port: closed"},
+		"10.0.0.0/8": {"any other port of TCP: open", "SCTP 1-65535,TCP 60001-65535,UDP 1-65535: closed"},
+	} {
+		var got []string
+		for line := range strings.Lines(reason.Text((&reason.Question{Engine: e, From: peerOf(t, e, from), To: peerOf(t, e, "x/a")}).Answers())) {
+			if _, ports, ok := strings.Cut(strings.TrimSpace(line), "[Pod] on "); ok {
+				got = append(got, ports)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", from, diff)
+		}
+	}
+}
+
 // Of a mesh and of policies of other kinds, too, what is explained is what the engine says.
 func TestExplainedAgree(t *testing.T) {
 	for _, name := range []string{"mesh", "kinds"} {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -14,19 +13,37 @@ func (a *Answer) on() string {
 	switch {
 	case a.Ports.All():
 		return "any port"
-	case a.Rest:
-		var protocols []string
-		for proto := range a.Ports.Spans() {
-			if !slices.Contains(protocols, proto.String()) {
-				protocols = append(protocols, proto.String())
-			}
-		}
-		if len(protocols) == 3 {
-			return "any other port"
-		}
-		return "any other port of " + strings.Join(protocols, ", ")
+	case !a.Rest:
+		return a.Ports.String()
 	}
-	return a.Ports.String()
+	protocols := a.most()
+	switch len(protocols) {
+	case 0:
+		return a.Ports.String()
+	case 3:
+		return "any other port"
+	}
+	return "any other port of " + strings.Join(protocols, ", ")
+}
+
+// most are the protocols that the answer speaks of when it speaks of most ports of each: the
+// others are named then. Else there are none.
+func (a *Answer) most() []string {
+	var names []string
+	count := map[string]int{}
+	for proto, ends := range a.Ports.Spans() {
+		name := proto.String()
+		if count[name] == 0 {
+			names = append(names, name)
+		}
+		count[name] += int(ends[1]) - int(ends[0]) + 1
+	}
+	for _, n := range count {
+		if n <= 1<<15 {
+			return nil
+		}
+	}
+	return names
 }
 
 // Text is the answers for people.
