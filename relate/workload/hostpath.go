@@ -163,6 +163,9 @@ func (p *pods) mounted(m *hostMount, r bulwark.Relation) bulwark.Relation {
 	}
 	if len(r.Remedies) == 0 {
 		p.at(&r, "volumes")
+		if p.folding {
+			return r // they are mended together
+		}
 		p.remedy(&r, p.id+" mount "+m.c.Name+" "+m.at, "take the mount of "+m.dir+" of the node out of the container "+m.c.Name+" of "+p.id,
 			p.Object, kube.Drop(p.ContainerPath(m.c, "volumeMounts", m.index)...))
 	}

@@ -37,6 +37,7 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 		return nil
 	}
 	w := newWorld(s, found.New(findings), to)
+	w.asset = t.Asset.ID
 	for _, one := range s.Workloads() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -50,6 +51,7 @@ func (relater) Relate(ctx context.Context, t *bulwark.Target, _ *bulwark.Invento
 	}
 	w.shared()
 	w.grounds()
+	w.missing()
 	return w.secrets(ctx)
 }
 
@@ -69,6 +71,7 @@ func ended(w *kube.Workload) bool {
 // world is what the workloads of a target share.
 type world struct {
 	set    *kube.Set
+	asset  bulwark.AssetID
 	known  *found.Findings
 	to     bulwark.Relations
 	mend   *mend.Maker
