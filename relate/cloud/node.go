@@ -1,6 +1,9 @@
 package cloud
 
 import (
+	"slices"
+
+	"bulwark"
 	"bulwark/kube"
 	"bulwark/relate/internal/name"
 )
@@ -15,29 +18,57 @@ func (c *cloud) nodes() {
 }
 
 // pods relates pods that are on the network of their node: no network policy holds those, and
-// what guards the metadata service from pods mostly takes them for the node.
+// what guards the metadata service from pods mostly takes them for the node. Those of which the
+// node is not known are on any.
 func (c *cloud) pods() {
-	nodes := map[string]*kube.Object{}
+	of := map[string]bulwark.VertexID{}
+	var any []bulwark.VertexID
 	for _, n := range c.set.Kind("", "Node") {
-		nodes[n.Name] = n
-	}
-	for _, w := range c.set.Workloads() {
-		if !w.Spec.HostNetwork {
-			continue
-		}
-		on := []string{w.Spec.NodeName}
-		for _, p := range w.Pods {
-			on = append(on, p.Root.Get("spec", "nodeName").Text())
-		}
-		for _, node := range on {
-			if n := nodes[node]; n != nil {
-				if id, ok := name.NodeIdentity(n); ok {
-					c.because("workload/host-network").mended(kube.Drop(w.Path("hostNetwork")...)).relation(name.Network(w), id, "CLOUD_METADATA", fromPod, "asks the metadata service for the node's credentials, from the node's network",
-						w.Object, "take hostNetwork from "+w.ID()+", or set the hop limit of the metadata service to 1", w.Path("hostNetwork")...)
-				}
+		if id, ok := name.NodeIdentity(n); ok {
+			of[n.Name] = id
+			if !slices.Contains(any, id) {
+				any = append(any, id)
 			}
 		}
 	}
+	for _, w := range c.set.Workloads() {
+		if w.Spec.HostNetwork && len(any) > 0 {
+			c.onNodes(w, of, any)
+		}
+	}
+}
+
+func (c *cloud) onNodes(w *kube.Workload, of map[string]bulwark.VertexID, any []bulwark.VertexID) {
+	known := false
+	from := func(node string) {
+		if node == "" {
+			return
+		}
+		known = true
+		if id, ok := of[node]; ok {
+			c.fromNode(w, id)
+		}
+	}
+	from(w.Spec.NodeName)
+	for _, p := range w.Pods {
+		from(p.Root.Get("spec", "nodeName").Text())
+	}
+	switch {
+	case known:
+	case len(any) == 1:
+		c.fromNode(w, any[0])
+	default:
+		group := name.Group("identities of the nodes")
+		c.fromNode(w, group)
+		for _, id := range any {
+			c.relation(group, id, "MEMBER_OF", 1, "is one of them", nil, "")
+		}
+	}
+}
+
+func (c *cloud) fromNode(w *kube.Workload, id bulwark.VertexID) {
+	c.because("workload/host-network").mended(kube.Drop(w.Path("hostNetwork")...)).relation(name.Network(w), id, "CLOUD_METADATA", fromPod, "asks the metadata service for the node's credentials, from the node's network",
+		w.Object, "take hostNetwork from "+w.ID()+", or set the hop limit of the metadata service to 1", w.Path("hostNetwork")...)
 }
 
 const aad = "aadpodidentity.k8s.io"
