@@ -1,10 +1,7 @@
 package network
 
 import (
-	"cmp"
-	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 
@@ -112,51 +109,6 @@ func newReader(e *Engine, s *kube.Set) *reader {
 	return r
 }
 
-// problem notes what is wrong with an object: so many times, then no more.
-func (r *reader) problem(o *kube.Object, path []any, format string, a ...any) {
-	r.wrong++
-	r.mistake(o, path, format, a...)
-}
-
-// mistake is problem for what refuses nothing.
-func (r *reader) mistake(o *kube.Object, path []any, format string, a ...any) {
-	if r.lacks(o, path, format, a...) {
-		r.e.Problems[len(r.e.Problems)-1].Mistake = true
-	}
-}
-
-// lacks notes what the answer lacks of an object that is as it should be: so many times, then no
-// more, and it is false.
-func (r *reader) lacks(o *kube.Object, path []any, format string, a ...any) bool {
-	if o != r.about {
-		r.about, r.told, r.most = o, 0, maxProblems
-		if len(r.e.Problems) > manyProblems {
-			r.most = 1
-		}
-	}
-	r.told++
-	return r.told <= r.most && r.note(o, path, format, a...)
-}
-
-const (
-	maxProblems  = 20     // of one object that are told
-	manyProblems = 1000   // from here on each object has one
-	allProblems  = 10_000 // of policies that are told
-)
-
-// note notes what the reader of an answer must know of an object that is as it should be. It is
-// false when so much is noted that this is not.
-func (r *reader) note(o *kube.Object, path []any, format string, a ...any) bool {
-	if r.reading && len(r.e.Problems) >= allProblems {
-		if r.untold++; r.untold == 1 {
-			r.silent = o
-		}
-		return false
-	}
-	r.e.Problems = append(r.e.Problems, Problem{Object: o, Path: slices.Clone(path), Text: fmt.Sprintf(format, a...)})
-	return true
-}
-
 // selector reads one; nil and a problem when it is invalid. A selector that is not there
 // matches everything.
 func (r *reader) selector(o *kube.Object, n *kube.Node, path []any) ([]requirement, bool) {
@@ -213,7 +165,7 @@ func in(namespace string) []requirement {
 	return []requirement{{"kubernetes.io/metadata.name", "In", []string{namespace}}}
 }
 
-// select reads {namespaceSelector, podSelector}: the endpoints that match both. Without the
+// selected reads {namespaceSelector, podSelector}: the endpoints that match both. Without the
 // former they are those of namespace.
 func (r *reader) selected(o *kube.Object, n *kube.Node, namespace string, path ...any) (group, bool) {
 	spaces := r.spaceNamed[namespace]
@@ -312,97 +264,6 @@ func (r *reader) add(p *Policy, d Direction, action Action, who *peers, ports po
 	}
 }
 
-// onePort gives ports as they were first named, and their number.
-func (r *reader) onePort(p Ports) (Ports, int32) {
-	sum := p.sum()
-	known, ok := r.portsLike[sum]
-	if ok && known.ports.Equal(p) {
-		return known.ports, known.number
-	}
-	*r.kinds++
-	if !ok {
-		r.portsLike[sum] = numbered{p, *r.kinds}
-	}
-	return p, *r.kinds
-}
-
-// numbered is ports and their number.
-type numbered struct {
-	ports  Ports
-	number int32
-}
-
-// portList is the ports that a rule names.
-type portList struct {
-	numbers Ports
-	names   []portName
-	more    [protocols][]span // as they were written; settle makes numbers of them
-}
-
-// spans adds the ports from first to last.
-func (l *portList) spans(proto Protocol, first, last int) {
-	l.more[proto] = append(l.more[proto], span{uint16(first), uint16(last)})
-}
-
-// settle puts all spans among the numbers.
-func (l *portList) settle() {
-	for proto, spans := range l.more {
-		if len(spans) > 0 {
-			l.numbers.of[proto] = joined(slices.Concat(l.numbers.of[proto], spans))
-			l.more[proto] = nil
-		}
-	}
-}
-
-// portName is a named port. Some kinds do not say of which protocol.
-type portName struct {
-	name  string
-	proto Protocol
-	any   bool
-}
-
-// number is a port of a protocol.
-type number struct {
-	proto Protocol
-	port  uint16
-}
-
-func (n number) ports() Ports { return PortRange(n.proto, n.port, n.port) }
-
-// having is where a named port has a number.
-type having struct {
-	number
-	endpoints group
-}
-
-// named gives the numbers that a named port has, each with the endpoints where it has it.
-func (r *reader) named(name portName) []having {
-	if list, ok := r.portNames[name]; ok {
-		return list
-	}
-	found := map[number]set{}
-	for i, e := range r.e.Endpoints {
-		for _, p := range e.ports {
-			if p.name == name.name && (name.any || p.proto == name.proto) {
-				n := number{p.proto, p.port}
-				if found[n] == nil {
-					found[n] = newSet(len(r.e.Endpoints))
-				}
-				found[n].add(i)
-			}
-		}
-	}
-	list := make([]having, 0, len(found))
-	for n, s := range found {
-		list = append(list, having{n, groupOf(s)})
-	}
-	slices.SortFunc(list, func(a, b having) int {
-		return cmp.Or(cmp.Compare(a.proto, b.proto), cmp.Compare(a.port, b.port))
-	})
-	r.portNames[name] = list
-	return list
-}
-
 // read makes the policies of all objects.
 func (r *reader) read(s *kube.Set) {
 	r.reading = true
@@ -431,10 +292,4 @@ func (r *reader) one(o *kube.Object, read func(*reader, *kube.Object)) {
 		r.e.Problems[i].Refused = true
 	}
 	r.policies = r.policies[:policies]
-}
-
-// refuse is problem for what no API server takes.
-func (r *reader) refuse(o *kube.Object, path []any, format string, a ...any) {
-	r.refused = true
-	r.problem(o, path, format, a...)
 }
