@@ -17,6 +17,8 @@ type Cut struct {
 	Together []int
 	// Paths are the critical ones, before: those that remedies remove, the likeliest first.
 	Paths []Path
+	// Left is how many more there are, the unlikeliest, which take too much to be listed.
+	Left int
 	// Bound is how many remedies any such set has at least: where it is len(Remedies), this
 	// one is proved minimal.
 	Bound int
@@ -65,14 +67,9 @@ func (g *Graph) Smallest(q Question) Cut {
 		c.Remedies = append(c.Remedies, g.remedy(n))
 	}
 	c.Bound = h.bound
-	if len(c.Open) == 0 && len(parts) == 1 {
-		c.Paths = g.Critical(q)
-	} else {
-		for _, p := range g.Critical(q) {
-			if len(g.remediesOf(p.relations)) > 0 {
-				c.Paths = append(c.Paths, p)
-			}
-		}
+	c.Paths, c.Left = g.Critical(q)
+	if len(c.Open) > 0 || len(parts) > 1 {
+		c.Paths = slices.DeleteFunc(c.Paths, func(p Path) bool { return len(g.remediesOf(p.relations)) == 0 })
 	}
 	g.count(&c)
 	return c
@@ -86,8 +83,11 @@ func (g *Graph) remedy(n int32) bulwark.Remedy {
 	return r
 }
 
+// mostAdded bounds what paths that are added at once have together; the next round finds the others.
+const mostAdded = 8_000_000
+
 // uncut adds paths that remedies leave: for each goal, and for each start, one of those with
-// the fewest remedies. It tells whether there are any.
+// the fewest remedies, but no more than a round may take. It tells whether there are any.
 func (g *Graph) uncut(a *asked, forth, back *search, shut []bool, h *hitting) (left bool) {
 	step := func(r uint32) float32 {
 		for _, c := range g.cuts[r] {
@@ -97,6 +97,7 @@ func (g *Graph) uncut(a *asked, forth, back *search, shut []bool, h *hitting) (l
 		}
 		return float32(min(len(g.cuts[r]), 8))
 	}
+	known := h.size
 	look := func(s *search, from, to []end) {
 		flat := make([]end, len(from))
 		for i, e := range from {
@@ -105,8 +106,11 @@ func (g *Graph) uncut(a *asked, forth, back *search, shut []bool, h *hitting) (l
 		s.run(flat, a.until(g, step), nil)
 		for _, e := range to {
 			if at, ok := s.best(e.vertex, e.side); ok && s.labels[at].by >= 0 {
-				h.add(g.remediesOf(s.way(at)))
 				left = true
+				if h.size-known > mostAdded {
+					return
+				}
+				h.add(g.remediesOf(s.way(at)))
 			}
 		}
 	}

@@ -147,21 +147,41 @@ func (g *Graph) path(relations []uint32, start float32) Path {
 // price is that of likelihood.
 func (g *Graph) price(r uint32) float32 { return g.cost[r] }
 
+// mostCritical bounds what all paths of [Graph.Critical] have together: from each vertex of a row a
+// path leads to its end, which takes the square of it.
+const mostCritical = 8_000_000
+
 // Critical gives for each start and each class of goals the likeliest path, the likeliest
-// first.
-func (g *Graph) Critical(q Question) []Path {
+// first, and how many of the unlikeliest are left out where they have millions of steps together.
+func (g *Graph) Critical(q Question) (list []Path, left int) {
 	a := g.ask(q)
 	s := g.search(true, &heap{})
-	var list []Path
 	for _, goals := range a.classes {
+		steps := 0
 		s.run(goals, a.until(g, g.price), nil)
+		type way struct {
+			end
+			at uint32
+		}
+		var ways []way
 		for _, e := range a.starts {
 			if at, ok := s.best(e.vertex, e.side); ok && s.labels[at].by >= 0 {
-				list = append(list, g.path(s.way(at), e.cost))
+				e.cost += s.labels[at].cost
+				ways = append(ways, way{e, at})
 			}
 		}
+		slices.SortStableFunc(ways, func(a, b way) int { return cmp.Compare(a.cost, b.cost) })
+		for i, w := range ways {
+			if steps > mostCritical/len(a.classes) {
+				left += len(ways) - i
+				break
+			}
+			p := g.path(s.way(w.at), a.start[w.vertex].cost)
+			list = append(list, p)
+			steps += len(p.Steps)
+		}
 	}
-	return order(list)
+	return order(list), left
 }
 
 func order(list []Path) []Path {

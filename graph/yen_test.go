@@ -67,3 +67,27 @@ func TestTooMuchIsSaid(t *testing.T) {
 		t.Errorf("%d of 300 were too much", short)
 	}
 }
+
+// TestManyLongPaths holds that paths from each vertex of a long row to its end take no more than is
+// bounded, and that the changes are for all of them.
+func TestManyLongPaths(t *testing.T) {
+	const length = 8000
+	g := graph.New()
+	var q graph.Question
+	for n := range length {
+		g.Relation(bulwark.Relation{From: vertex(n), To: vertex(n + 1), Type: "X", Remedies: []string{fmt.Sprint("r", n), fmt.Sprint("s", n)}})
+		q.Starts = append(q.Starts, graph.End{Vertex: vertex(n)})
+	}
+	q.Goals = []graph.End{{Vertex: vertex(length)}}
+	c := g.Smallest(q)
+	steps := 0
+	for _, p := range c.Paths {
+		steps += len(p.Steps)
+	}
+	if steps > 9_000_000 || len(c.Paths)+c.Left != length || c.Left == 0 {
+		t.Errorf("%d paths of %d steps, %d left out", len(c.Paths), steps, c.Left)
+	}
+	if len(c.Remedies) != 1 || !c.Minimal() {
+		t.Errorf("%d changes, at least %d", len(c.Remedies), c.Bound)
+	}
+}

@@ -261,71 +261,16 @@ func (p *attack) answer(in *gathered) (*paths.Answer, error) {
 	}
 	a.Cut, a.Chokes = a.Graph.Smallest(q), a.Graph.Chokes(q)
 	a.Paths = a.Cut.Paths
+	if n := a.Cut.Left; n > 0 {
+		p.short(a, in, fmt.Sprint(n, " more paths, the unlikeliest, have so many steps that they are neither listed nor counted; the changes are for them as well"))
+	}
 	if len(p.from) > 0 && len(p.to) > 0 {
 		list, all := a.Graph.Most(q, p.most)
 		if a.Paths = list; !all {
-			a.Notes = append(a.Notes, bulwark.Note{Plugin: "graph", Text: "there are so many ways that not all were looked for: others may be likelier than the last that are listed", Incomplete: true})
-			in.report.Notes = a.Notes
+			p.short(a, in, "there are so many ways that not all were looked for: others may be likelier than the last that are listed")
 		}
 	}
 	return a, nil
-}
-
-// suppose makes the changes of --what-if.
-func (p *attack) suppose(a *paths.Answer, q graph.Question) error {
-	if len(p.whatIf) == 0 {
-		return nil
-	}
-	first := a.Graph.Smallest(q)
-	a.Before = len(first.Paths) + len(first.Uncut)
-	known := a.Graph.Remedies()
-	var ids []string
-	for _, text := range p.whatIf {
-		r, err := remedyNamed(text, &first, known)
-		if err != nil {
-			return err
-		}
-		a.WhatIf, ids = append(a.WhatIf, r), append(ids, r.ID)
-	}
-	a.Graph, _ = a.Graph.Without(ids...)
-	return nil
-}
-
-func remedyNamed(text string, c *graph.Cut, known []bulwark.Remedy) (bulwark.Remedy, error) {
-	if n, err := strconv.Atoi(text); err == nil && len(text) < 7 {
-		if n < 1 || n > len(c.Remedies) {
-			return bulwark.Remedy{}, usage("--what-if %d: there is no such change; the list has %s", n, changes(len(c.Remedies)))
-		}
-		return c.Remedies[n-1], nil
-	}
-	var found []bulwark.Remedy
-	for _, r := range known {
-		_, key, _ := strings.Cut(r.ID, " ")
-		if r.ID == text {
-			return r, nil
-		}
-		if len(text) >= 8 && strings.HasPrefix(key, text) {
-			found = append(found, r)
-		}
-	}
-	if len(found) == 1 {
-		return found[0], nil
-	}
-	if len(found) > 1 {
-		return bulwark.Remedy{}, usage("--what-if %q begins the ids of %d changes: say more of it", text, len(found))
-	}
-	return bulwark.Remedy{}, usage("--what-if %q: there is no such change; say its number in the list, or an id that -f json has under \"remedies\"", text)
-}
-
-// changes says how many.
-func changes(n int) string {
-	switch n {
-	case 0:
-		return "none"
-	case 1:
-		return "1 change"
-	}
-	return fmt.Sprint(n, " changes")
 }
 
 // named are findings that a relation names.

@@ -2,6 +2,7 @@ package paths
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"io"
 
@@ -12,18 +13,18 @@ import (
 // The shape of the json format: that of a report, with relations, paths and what cuts them.
 type (
 	document struct {
-		Schema    string             `json:"schema"`
-		Run       bulwark.Run        `json:"run"`
-		Assets    []bulwark.Asset    `json:"assets"`
-		Packages  []bulwark.Package  `json:"packages"`
-		Findings  []bulwark.Finding  `json:"findings"`
-		Relations []bulwark.Relation `json:"relations"`
-		Remedies  []bulwark.Remedy   `json:"remedies"`
-		Paths     []pathJSON         `json:"paths"`
-		Cut       *cutJSON           `json:"cut,omitempty"`
-		Chokes    []chokeJSON        `json:"chokes,omitempty"`
-		Notes     []bulwark.Note     `json:"notes"`
-		Summary   bulwark.Summary    `json:"summary"`
+		Schema    string            `json:"schema"`
+		Run       bulwark.Run       `json:"run"`
+		Assets    []bulwark.Asset   `json:"assets"`
+		Packages  []bulwark.Package `json:"packages"`
+		Findings  []bulwark.Finding `json:"findings"`
+		Relations json.RawMessage   `json:"relations"` // they are written one by one
+		Remedies  []bulwark.Remedy  `json:"remedies"`
+		Paths     []pathJSON        `json:"paths"`
+		Cut       *cutJSON          `json:"cut,omitempty"`
+		Chokes    []chokeJSON       `json:"chokes,omitempty"`
+		Notes     []bulwark.Note    `json:"notes"`
+		Summary   bulwark.Summary   `json:"summary"`
 	}
 	pathJSON struct {
 		From       bulwark.VertexID `json:"from"`
@@ -67,11 +68,7 @@ type (
 func writeJSON(w io.Writer, a *Answer) error {
 	d := document{
 		Schema: bulwark.Schema, Run: a.Run, Assets: some(a.Assets), Packages: []bulwark.Package{}, Findings: some(a.Findings),
-		Relations: []bulwark.Relation{}, Remedies: some(a.Graph.Remedies()), Paths: pathsJSON(a.Paths), Notes: some(a.Notes),
-	}
-	for r := range a.Graph.Relations {
-		r.Because = some(r.Because)
-		d.Relations = append(d.Relations, r)
+		Relations: json.RawMessage(`[]`), Remedies: some(a.Graph.Remedies()), Paths: pathsJSON(a.Paths), Notes: some(a.Notes),
 	}
 	if !a.Reach {
 		d.Cut = cutOf(a)
@@ -86,14 +83,49 @@ func writeJSON(w io.Writer, a *Answer) error {
 	r := bulwark.Report{Findings: a.Findings, Notes: a.Notes}
 	r.Summarize()
 	d.Summary = r.Summary
-	b := bufio.NewWriter(w)
-	e := json.NewEncoder(b)
+	var rest bytes.Buffer
+	e := json.NewEncoder(&rest)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(&d); err != nil {
 		return err
 	}
+	before, after, _ := bytes.Cut(rest.Bytes(), []byte("\n"+`  "relations": []`))
+	b := bufio.NewWriter(w)
+	b.Write(before)
+	b.WriteString("\n" + `  "relations": [`)
+	if err := writeRelations(b, a.Graph); err != nil {
+		return err
+	}
+	b.WriteString("]")
+	b.Write(after)
 	return b.Flush()
+}
+
+// writeRelations writes them one by one: there may be millions.
+func writeRelations(b *bufio.Writer, g *graph.Graph) error {
+	var one bytes.Buffer
+	e := json.NewEncoder(&one)
+	e.SetEscapeHTML(false)
+	e.SetIndent("    ", "  ")
+	any := false
+	for r := range g.Relations {
+		r.Because = some(r.Because)
+		one.Reset()
+		if err := e.Encode(&r); err != nil {
+			return err
+		}
+		if any {
+			b.WriteByte(',')
+		}
+		any = true
+		b.WriteString("\n    ")
+		b.Write(bytes.TrimSuffix(one.Bytes(), []byte("\n")))
+	}
+	if any {
+		b.WriteString("\n  ")
+	}
+	return nil
 }
 
 func cutOf(a *Answer) *cutJSON {

@@ -3,6 +3,7 @@ package paths_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"html"
 	"strings"
 	"testing"
@@ -121,5 +122,31 @@ workload: 1
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// largest is the largest piece that is written.
+type largest int
+
+func (l *largest) Write(p []byte) (int, error) {
+	*l = max(*l, largest(len(p)))
+	return len(p), nil
+}
+
+// TestRelationsAreWrittenOneByOne holds that the json format is not made in memory before it is
+// written, and is what it would be.
+func TestRelationsAreWrittenOneByOne(t *testing.T) {
+	g := graph.New()
+	for n := range 20_000 {
+		g.Relation(bulwark.Relation{From: "internet", To: bulwark.VertexID(fmt.Sprint("node:", n)), Type: "X", Text: "\n  \"relations\": []"})
+	}
+	a := &paths.Answer{Graph: g, Reach: true}
+	var most largest
+	if err := paths.Write(&most, "json", a); err != nil || most > 64<<10 {
+		t.Errorf("%d bytes at once: %v", most, err)
+	}
+	var read struct{ Relations []bulwark.Relation }
+	if err := json.Unmarshal(written(t, "json", a), &read); err != nil || len(read.Relations) != 20_000 {
+		t.Errorf("%d relations: %v", len(read.Relations), err)
 	}
 }
