@@ -197,6 +197,32 @@ func TestScraped(t *testing.T) {
 	}
 }
 
+// TestNames: where names are looked up, all get in; where that is not known, it is told of.
+func TestNames(t *testing.T) {
+	deployment := func(namespace, name, label string) string {
+		return "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + name + ", namespace: " + namespace + "}\nspec: {selector: {matchLabels: {" + label + "}}, template: {metadata: {labels: {" + label + "}}, spec: {containers: [{name: c, image: c}]}}}\n"
+	}
+	with := set(t, deployment("shop", "web", "app: web")+deployment("kube-system", "coredns", "k8s-app: kube-dns"))
+	p := New(with, "")
+	for _, form := range []Form{NetworkPolicies, Cilium, Admin} {
+		documents := p.Documents(form)
+		proof, err := p.Prove(documents)
+		if err != nil || len(proof.Lost) > 0 || proof.Unread || proof.After != 1 {
+			t.Errorf("%s: %v, %v", form, err, proof)
+		}
+		for i, d := range documents { // without its policy the names are gone, and the proof says so
+			if form == NetworkPolicies && strings.Contains(d, "all look up names here") {
+				if proof, err = p.Prove(slices.Delete(slices.Clone(documents), i, i+1)); err != nil || !strings.Contains(strings.Join(proof.Lost, "\n"), "egress of shop/web[Deployment]") {
+					t.Errorf("without the policy of coredns: %v, %v", err, proof)
+				}
+			}
+		}
+	}
+	if p = New(set(t, deployment("kube-system", "metrics", "app: metrics")), ""); !slices.ContainsFunc(p.Notes, func(n string) bool { return strings.Contains(n, "who answers for names") }) {
+		t.Errorf("nothing is said of names: %q", p.Notes)
+	}
+}
+
 // TestStrangers: pods that nobody has seen, and that a default deny would shut off, are told of.
 func TestStrangers(t *testing.T) {
 	p := New(set(t, shop+"---\napiVersion: v1\nkind: Service\nmetadata: {name: made, namespace: shop}\nspec: {selector: {app: made}, ports: [{port: 80}]}\n"), "")

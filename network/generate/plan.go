@@ -62,6 +62,7 @@ type Plan struct {
 	directory *network.Directory
 	said      map[string]bool // namespaces that some object names; others are kubectl's to choose
 	policies  []*policy
+	names     map[string][]int // endpoints by what tells them
 }
 
 // New reads what a set declares.
@@ -144,6 +145,10 @@ func (p *Plan) build() {
 		byEndpoint[i], bySelector[key] = one, one
 		p.policies = append(p.policies, one)
 		p.flow(Flow{network.Egress, i, dns, names, "names are looked up"})
+		if resolves(e) {
+			p.flow(Flow{network.Ingress, i, Peer{Kind: AnyPod}, names, "all look up names here"})
+			p.flow(Flow{network.Egress, i, Peer{Kind: Addresses, CIDRs: []string{"0.0.0.0/0", "::/0"}}, names, "names of others are asked for elsewhere"})
+		}
 	}
 	slices.SortStableFunc(p.Flows, func(a, b Flow) int {
 		return cmp.Or(cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Direction, b.Direction), cmp.Compare(p.key(&a.Peer), p.key(&b.Peer)))

@@ -78,7 +78,7 @@ func (p *Plan) Prove(documents []string) (*Proof, error) {
 // standIns are pods that rules name and that are not among the objects: DNS.
 func (p *Plan) standIns() []string {
 	for _, e := range p.Engine.Endpoints {
-		if e.Namespace == dns.Namespace && e.Labels["k8s-app"] == "kube-dns" {
+		if resolves(e) {
 			return nil
 		}
 	}
@@ -102,6 +102,14 @@ func byName(e *network.Engine) map[string][]int {
 	return m
 }
 
+// called are the endpoints of the plan that are called as one of another engine.
+func (p *Plan) called(e *network.Endpoint) []int {
+	if p.names == nil {
+		p.names = byName(p.Engine)
+	}
+	return p.names[name(e)]
+}
+
 func name(e *network.Endpoint) string { return e.String() + "\x00" + text(selector(e)) }
 
 // find gives an endpoint of the plan in the engine that has the policies.
@@ -112,6 +120,9 @@ func (c *checker) lost(f *Flow) string {
 	for _, i := range c.find(f.Endpoint) {
 		for _, j := range c.peers(&f.Peer, f) {
 			open := c.after.Side(f.Direction, i, j)
+			if there := c.after.Endpoints[j]; f.Peer.Kind == Selected && len(c.plan.called(there)) > 0 { // it has a policy, too
+				open = c.after.Ports(i, j)
+			}
 			if missing := f.Ports.Minus(open); !missing.Empty() && i != j {
 				return fmt.Sprintf("%s of %s on %s, %s (%s)", f.Direction, c.after.Endpoints[i], missing, c.after.Endpoints[j], f.Why)
 			}

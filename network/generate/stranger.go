@@ -49,6 +49,9 @@ func (p *Plan) strangers() {
 	for _, space := range p.spaces() {
 		shut[space] = true
 	}
+	if shut[dns.Namespace] && !slices.ContainsFunc(p.Engine.Endpoints, resolves) {
+		p.note("who answers for names is not among the objects: the default deny of %s shuts it off for all, until it has a policy of its own", dns.Namespace)
+	}
 	for _, s := range p.Set.Kind("", "Service") {
 		if shut[s.Namespace] && p.strange(s) {
 			p.note("the pods of %s are not among the objects, and nothing is written for them: the default deny of %s shuts them off until they have a policy of their own", s.ID(), s.Namespace)

@@ -29,6 +29,11 @@ var (
 	names = network.PortRange(network.UDP, 53, 53).Union(network.PortRange(network.TCP, 53, 53))
 )
 
+// resolves tells whether names are looked up at an endpoint.
+func resolves(e *network.Endpoint) bool {
+	return !e.Outside && e.Namespace == dns.Namespace && has(e.Labels, dns.Labels)
+}
+
 // private are networks that are not the Internet, and the metadata service.
 var private = []string{"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"}
 
