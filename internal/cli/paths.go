@@ -273,6 +273,12 @@ func (p *attack) answer(in *gathered) (*paths.Answer, error) {
 	return a, nil
 }
 
+// short notes what the answer lacks.
+func (p *attack) short(a *paths.Answer, in *gathered, text string) {
+	a.Notes = append(a.Notes, bulwark.Note{Plugin: "graph", Text: text, Incomplete: true})
+	in.report.Notes = a.Notes
+}
+
 // named are findings that a relation names.
 func named(findings []bulwark.Finding, g *graph.Graph) []bulwark.Finding {
 	keys := map[string]bool{}
