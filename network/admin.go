@@ -129,17 +129,17 @@ func (r *reader) adminPorts(o *kube.Object, n *kube.Node, path []any) portList {
 			list.names = append(list.names, portName{name: p.Get("namedPort").Text(), any: true})
 			continue
 		}
-		one := p.Get("portNumber")
+		field, one := "portNumber", p.Get("portNumber")
 		first, last := one.Get("port"), one.Get("port")
 		if p.Has("portRange") {
-			one = p.Get("portRange")
+			field, one = "portRange", p.Get("portRange")
 			first, last = one.Get("start"), one.Get("end")
 		}
 		proto, ok := protocolNamed(one.Get("protocol"))
 		from, isNumber := first.Int()
 		to, isNumber2 := last.Int()
 		if !ok || !isNumber || !isNumber2 || from < 1 || to > lastPort || to < from || from == to && p.Has("portRange") {
-			r.refuse(o, at, "invalid ports")
+			r.refuse(o, append(at, field), "invalid ports")
 			continue
 		}
 		list.spans(proto, int(from), int(to))

@@ -35,7 +35,11 @@ func (e *Engine) All() iter.Seq[Connection] { return e.List(Choice{}) }
 func (e *Engine) List(c Choice) iter.Seq[Connection] {
 	return func(yield func(Connection) bool) {
 		l := e.listing(c, yield)
-		for some := range slices.Chunk(e.ends(Ingress, c), max(1, maxLet*8/len(e.Endpoints))) {
+		from := e.ends(Ingress, c)
+		if c.Keep != nil {
+			l.keep(from)
+		}
+		for some := range slices.Chunk(from, max(1, maxLet*8/len(e.Endpoints))) {
 			l.turn(some)
 			for _, from := range some {
 				if !l.from(from) {
@@ -112,6 +116,18 @@ func (e *Engine) listing(c Choice, yield func(Connection) bool) *listing {
 	return l
 }
 
+// keep has only those looked at whose connections are wanted.
+func (l *listing) keep(ends []end) {
+	l.kept = newSet(l.e.words * 64)
+	for _, one := range ends {
+		for _, i := range one.peers {
+			if one.kept && i < l.e.words*64 {
+				l.kept.add(i)
+			}
+		}
+	}
+}
+
 // maxLet is how many bytes there may be for who lets whom in.
 const maxLet = 32 << 20
 
@@ -131,6 +147,9 @@ func (l *listing) turn(some []end) {
 
 // from gives those from one end; false when no more are wanted.
 func (l *listing) from(from end) bool {
+	if !from.kept && !slices.ContainsFunc(from.peers, func(i int) bool { return l.lets[i].len() > 0 }) {
+		return true
+	}
 	l.look(from)
 	for n := range l.reached.each {
 		to := &l.to[n]

@@ -71,3 +71,30 @@ func BenchmarkExplain(b *testing.B) {
 		e.Explain(17, 4711, network.TCP, 8080)
 	}
 }
+
+// TestChosen: what is listed of some endpoints is what is listed of all that has one of them.
+func TestChosen(t *testing.T) {
+	for seed := range uint64(200) {
+		e := network.New(newWorld(seed).set(t))
+		for _, most := range []int{0, 1, 3} {
+			kept := map[string]bool{}
+			for i, p := range e.Endpoints {
+				if i%5 < most {
+					kept[p.String()] = true
+				}
+			}
+			var got, want []string
+			for c := range e.All() {
+				if kept[c.From] || kept[c.To] {
+					want = append(want, c.String())
+				}
+			}
+			for c := range e.List(network.Choice{Keep: func(p *network.Endpoint) bool { return kept[p.String()] }}) {
+				got = append(got, c.String())
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("seed %d, %d kept:\n%s\nwant\n%s", seed, len(kept), strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		}
+	}
+}

@@ -121,17 +121,19 @@ func (r *reader) ports(o *kube.Object, n *kube.Node, path []any) portList {
 		}
 		switch {
 		case !ok:
-			r.problem(o, at, "unknown protocol %q", p.Get("protocol").Text())
+			r.problem(o, append(at, "protocol"), "unknown protocol %q", p.Get("protocol").Text())
 		case end.Exists() && !isNumber:
-			r.problem(o, at, "endPort without a number as port")
+			r.problem(o, append(at, "endPort"), "endPort without a number as port")
 		case !port.Exists():
 			list.spans(proto, 1, lastPort)
 		case port.Form() == kube.String && validPortName(port.Text()):
 			list.names = append(list.names, portName{name: port.Text(), proto: proto})
 		case !isNumber || port.Form() == kube.String:
-			r.problem(o, at, "invalid port %q", port.Text())
+			r.problem(o, append(at, "port"), "invalid port %q", port.Text())
+		case end.Exists() && 0 < first && first <= lastPort:
+			r.span(o, append(at, "endPort"), &list, proto, int(first), int(last))
 		default:
-			r.span(o, at, &list, proto, int(first), int(last))
+			r.span(o, append(at, "port"), &list, proto, int(first), int(last))
 		}
 	}
 	list.settle()

@@ -40,16 +40,18 @@ type meeting struct {
 	on   [2]*sieve // of receivers and senders
 	one  set       // whom an endpoint meets
 	some set
+	kept set // one end of each pair is among them; nil: whoever it is
 }
 
 func (e *Engine) meeting() *meeting {
-	return &meeting{e, [2]*sieve{e.sieve(Ingress), e.sieve(Egress)}, make(set, e.words), make(set, e.words)}
+	return &meeting{e, [2]*sieve{e.sieve(Ingress), e.sieve(Egress)}, make(set, e.words), make(set, e.words), nil}
 }
 
 // let puts into at, by their numbers, whom endpoints and blocks may send to, going by what
 // those receive; of those alone that have a set there.
 func (m *meeting) let(at, blocks []set) {
 	for to, row := range m.e.rowOf[Ingress] {
+		wanted := m.kept == nil || m.kept.has(to)
 		for i := range row {
 			c := &row[i]
 			senders := m.on[Egress].with(c.ports)
@@ -57,11 +59,17 @@ func (m *meeting) let(at, blocks []set) {
 				if senders != nil {
 					w.of &= senders[w.at]
 				}
+				if !wanted {
+					w.of &= m.kept[w.at]
+				}
 				for i := range w.each {
 					if at[i] != nil {
 						at[i].add(to)
 					}
 				}
+			}
+			if !wanted {
+				continue
 			}
 			for _, x := range c.outside {
 				for n := x.first; n < min(x.end, int32(len(blocks))); n++ {
