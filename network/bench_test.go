@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/network"
 )
 
@@ -14,15 +15,7 @@ func town(tb testing.TB, workloads int) *kube.Set {
 	tb.Helper()
 	s := &kube.Set{}
 	add := func(text string, a ...any) {
-		root, err := kube.ParseJSON(fmt.Appendf(nil, text, a...))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		o, ok := kube.NewObject(root, kube.Origin{})
-		if !ok {
-			tb.Fatal(text)
-		}
-		s.Objects = append(s.Objects, o)
+		s.Objects = append(s.Objects, kubetest.Object(tb, text, a...))
 	}
 	spaces := max(1, workloads*8/100)
 	for n := range spaces {

@@ -1,10 +1,9 @@
 package network_test
 
 import (
-	"fmt"
 	"testing"
 
-	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/network"
 )
 
@@ -65,14 +64,12 @@ func (w *world) forgive(policy thing) {
 func BenchmarkWith(b *testing.B) {
 	s := town(b, 10_000)
 	e := network.New(s)
-	old := s.Find("ns5/NetworkPolicy/p5")
+	if s.Find("ns5/NetworkPolicy/p5") == nil {
+		b.Fatal("there is no such policy")
+	}
 	for name, cidr := range map[string]string{"same": "10.5.0.0/16", "cut": "10.5.1.0/24"} {
-		root, err := kube.ParseJSON(fmt.Appendf(nil, `{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"p5","namespace":"ns5"},
-			"spec":{"podSelector":{"matchLabels":{"app":"w5"}},"ingress":[{"from":[{"podSelector":{"matchLabels":{"app":"w805"}}},{"ipBlock":{"cidr":%q}}],"ports":[{"port":8080}]}]}}`, cidr))
-		if err != nil || old == nil {
-			b.Fatal(err)
-		}
-		o, _ := kube.NewObject(root, kube.Origin{})
+		o := kubetest.Object(b, `{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"p5","namespace":"ns5"},
+			"spec":{"podSelector":{"matchLabels":{"app":"w5"}},"ingress":[{"from":[{"podSelector":{"matchLabels":{"app":"w805"}}},{"ipBlock":{"cidr":%q}}],"ports":[{"port":8080}]}]}}`, cidr)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

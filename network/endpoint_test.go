@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/network"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,15 +17,7 @@ func textsOf(tb testing.TB, texts ...string) *kube.Set {
 	tb.Helper()
 	s := &kube.Set{}
 	for _, text := range texts {
-		root, err := kube.ParseJSON([]byte(text))
-		if err != nil {
-			tb.Fatalf("%s: %v", text, err)
-		}
-		o, ok := kube.NewObject(root, kube.Origin{})
-		if !ok {
-			tb.Fatalf("no object: %s", text)
-		}
-		s.Objects = append(s.Objects, o)
+		s.Objects = append(s.Objects, kubetest.Object(tb, "%s", text))
 	}
 	return s
 }

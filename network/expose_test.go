@@ -5,28 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/network"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// declared makes a set of documents.
-func declared(t *testing.T, text string) *kube.Set {
-	t.Helper()
-	s := &kube.Set{}
-	for _, d := range kube.ParseYAML([]byte(text)) {
-		if d.Root == nil {
-			continue
-		}
-		o, ok := kube.NewObject(d.Root, kube.Origin{File: "f.yaml"})
-		if !ok {
-			t.Fatalf("line %d is no object: %v", d.Line, d.Err)
-		}
-		s.Objects = append(s.Objects, o)
-	}
-	return s
-}
 
 // said is an exposure as a line: "web by Ingress on TCP 8080 from everywhere: Ingress, Service".
 func said(e *network.Engine, x *network.Exposure) string {
@@ -156,7 +139,7 @@ spec: {rules: [{http: {paths: [{path: /, backend: {service: {name: web, port: {n
 			[]string{"p by load balancer on TCP 8080 from everywhere: Service/s"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e := network.New(declared(t, tt.text))
+			e := network.New(kubetest.Set(t, tt.text))
 			var got []string
 			for _, x := range e.Exposures() {
 				got = append(got, said(e, &x))
@@ -217,7 +200,7 @@ func TestInternalBalancers(t *testing.T) {
 		"service.kubernetes.io/qcloud-loadbalancer-internal-subnetid": "subnet-1",
 	} {
 		text := strings.Replace(service(", type: LoadBalancer"), "{name: web, namespace: shop}\nspec: {selector", "{name: web, namespace: shop, annotations: {'"+name+"': '"+value+"'}}\nspec: {selector", 1)
-		e := network.New(declared(t, text))
+		e := network.New(kubetest.Set(t, text))
 		list := e.Exposed()
 		if len(list) != 1 || list[0].Internet() || !list[0].ByTypeAlone() {
 			t.Errorf("%s: %s makes %v", name, value, list)
@@ -226,7 +209,7 @@ func TestInternalBalancers(t *testing.T) {
 }
 
 func TestBadRanges(t *testing.T) {
-	e := network.New(declared(t, service(", type: LoadBalancer, loadBalancerSourceRanges: [203.0.113.0/24, nonsense]")))
+	e := network.New(kubetest.Set(t, service(", type: LoadBalancer, loadBalancerSourceRanges: [203.0.113.0/24, nonsense]")))
 	if len(e.Problems) != 1 || !strings.Contains(e.Problems[0].Text, "nonsense") {
 		t.Errorf("problems: %v", e.Problems)
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"bulwark/kube/kubetest"
 	"bulwark/network"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,7 +69,7 @@ func TestGateways(t *testing.T) {
 		{"Istio, hosts of another namespace", service("") + istio("edge/*"), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e := network.New(declared(t, tt.text))
+			e := network.New(kubetest.Set(t, tt.text))
 			var got []string
 			for _, x := range e.Exposures() {
 				line := said(e, &x)

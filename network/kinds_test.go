@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/network"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,15 +32,7 @@ func setOf(tb testing.TB, text string) *kube.Set {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		root, err := kube.ParseJSON([]byte(line))
-		if err != nil {
-			tb.Fatalf("%v in %s", err, line)
-		}
-		o, ok := kube.NewObject(root, kube.Origin{})
-		if !ok {
-			tb.Fatalf("no object: %s", line)
-		}
-		s.Objects = append(s.Objects, o)
+		s.Objects = append(s.Objects, kubetest.Object(tb, "%s", line))
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"bulwark/kube/kubetest"
 	"bulwark/network"
 )
 
@@ -19,7 +20,7 @@ func TestExposuresOfOddShapes(t *testing.T) {
 		for _, body := range []string{"spec: text", "spec: [1, [2]]", "spec: {rules: text, ports: {a: 1}, selector: [x], parentRefs: {a: b}, listeners: 3}",
 			"spec: {type: LoadBalancer, selector: {app: web}, ports: [1, {port: -1}, {port: 99999999999, targetPort: {}}]}", "spec: {rules: [[], {http: 1}, {http: {paths: [{backend: []}]}}, {backendRefs: [1, {name: []}]}], parentRefs: [{}], to: 5, gateways: [{}, 1]}",
 			"subsets: [{addresses: [1], ports: [{port: 0}]}]\nendpoints: [1, {addresses: 3}]\nstatus: {addresses: [{address: '%'}], loadBalancer: []}\nspec: {externalIPs: {}, gateways: ['/', a/b/c], hosts: [1], servers: [{hosts: [1, '/']}], http: [{route: [{destination: 3}], mirror: x}]}"} {
-			e := network.New(declared(t, web+fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata: {name: web, namespace: shop}\n%s\n", kind[:i], kind[i+1:], body)))
+			e := network.New(kubetest.Set(t, web+fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata: {name: web, namespace: shop}\n%s\n", kind[:i], kind[i+1:], body)))
 			e.Exposures()
 			e.Reaches()
 		}

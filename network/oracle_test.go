@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/network"
 )
 
@@ -188,15 +189,7 @@ func objectOf(tb testing.TB, o thing) *kube.Object {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	root, err := kube.ParseJSON(data)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	object, ok := kube.NewObject(root, kube.Origin{})
-	if !ok {
-		tb.Fatalf("no object: %s", data)
-	}
-	return object
+	return kubetest.Object(tb, "%s", data)
 }
 
 // open says whether a direction of a connection is: tier by tier, in each the policies in

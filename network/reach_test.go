@@ -1,11 +1,11 @@
 package network_test
 
 import (
-	"fmt"
 	"path/filepath"
 	"testing"
 
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/network"
 )
 
@@ -48,7 +48,7 @@ func TestReaches(t *testing.T) {
 
 // What stands in the network of its node is reached past policies of its own.
 func TestReachesOfHosts(t *testing.T) {
-	e := network.New(declared(t, web+`
+	e := network.New(kubetest.Set(t, web+`
 apiVersion: v1
 kind: Pod
 metadata: {name: host, namespace: shop}
@@ -87,12 +87,7 @@ func BenchmarkExposures(b *testing.B) {
 func BenchmarkExposuresOfServices(b *testing.B) {
 	s := town(b, 2000)
 	for i := range 2000 {
-		root, err := kube.ParseJSON(fmt.Appendf(nil, `{"apiVersion":"v1","kind":"Service","metadata":{"name":"w%d","namespace":"ns%d"},"spec":{"type":"NodePort","selector":{"app":"w%d"},"ports":[{"port":9000}]}}`, i, i%160, i))
-		if err != nil {
-			b.Fatal(err)
-		}
-		o, _ := kube.NewObject(root, kube.Origin{})
-		s.Objects = append(s.Objects, o)
+		s.Objects = append(s.Objects, kubetest.Object(b, `{"apiVersion":"v1","kind":"Service","metadata":{"name":"w%d","namespace":"ns%d"},"spec":{"type":"NodePort","selector":{"app":"w%d"},"ports":[{"port":9000}]}}`, i, i%160, i))
 	}
 	t := &kube.Set{Objects: s.Objects}
 	e := network.New(t)

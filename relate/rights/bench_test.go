@@ -1,11 +1,11 @@
 package rights_test
 
 import (
-	"fmt"
 	"testing"
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/kube/kubetest"
 	"bulwark/rbac"
 	"bulwark/relate/rights"
 )
@@ -16,15 +16,7 @@ func city(tb testing.TB, workloads int) *kube.Set {
 	tb.Helper()
 	s := &kube.Set{}
 	add := func(text string, a ...any) {
-		root, err := kube.ParseJSON(fmt.Appendf(nil, text, a...))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		o, ok := kube.NewObject(root, kube.Origin{})
-		if !ok {
-			tb.Fatal(text)
-		}
-		s.Objects = append(s.Objects, o)
+		s.Objects = append(s.Objects, kubetest.Object(tb, text, a...))
 	}
 	const rbacGroup = "rbac.authorization.k8s.io"
 	add(`{"apiVersion":"%s/v1","kind":"ClusterRole","metadata":{"name":"wide"},"rules":[{"verbs":["*"],"apiGroups":["","apps","batch"],"resources":["pods","pods/exec","secrets","deployments","serviceaccounts/token","nodes/proxy"]},{"verbs":["impersonate","bind","escalate","create","update"],"apiGroups":["","%s"],"resources":["*"]}]}`, rbacGroup, rbacGroup)
