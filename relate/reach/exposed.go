@@ -62,6 +62,8 @@ func likely(e *network.Exposure) float64 {
 			chance *= afterLogin
 		case strings.HasPrefix(c, "nothing among the objects leads"):
 			chance *= notShown
+		case strings.HasPrefix(c, "policies see the address of a node"):
+			chance *= asNode
 		}
 	}
 	if !e.Everyone() {

@@ -32,6 +32,7 @@ const (
 	nodesOpen   = 0.5 // nodes have addresses that the Internet knows, and no firewall
 	someSources = 0.1 // the attacker is at one of some addresses
 	notShown    = 0.5 // the objects do not show how the controller is reached
+	asNode      = 0.5 // of a Service whose policies let in nodes alone: many networks hide the client behind one
 
 	hopLimit      = 0.5 // of AWS: the nodes let answers of the metadata service travel to pods
 	metadataOpen  = 0.9 // of other clouds, which answer pods unless they are kept from it

@@ -58,6 +58,9 @@ func TestExposed(t *testing.T) {
 	}{
 		{"nothing", deployment("shop", "web", "") + svc("web", ""), nil},
 		{"load balancer", deployment("shop", "web", "") + svc("web", ", type: LoadBalancer"), []string{"internet -> endpoint:shop/Deployment/web 1 [shop/Service/web as ClusterIP]"}},
+		{"load balancer, policy for nodes alone", deployment("shop", "web", "") + svc("web", ", type: LoadBalancer") +
+			"---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: n, namespace: shop}, spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}}\n",
+			[]string{"internet -> endpoint:shop/Deployment/web 0.5 [shop/Service/web as ClusterIP]"}},
 		{"node port", deployment("shop", "web", "") + svc("web", ", type: NodePort"), []string{"internet -> endpoint:shop/Deployment/web 0.5 [shop/Service/web as ClusterIP]"}},
 		{"some sources", deployment("shop", "web", "") + svc("web", ", type: LoadBalancer, loadBalancerSourceRanges: [203.0.113.0/24]"), []string{"internet -> endpoint:shop/Deployment/web 0.1 [shop/Service/web as ClusterIP]"}},
 		{"private sources", deployment("shop", "web", "") + svc("web", ", type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8]"), nil},
