@@ -17,8 +17,8 @@ func (b Block) Contains(a netip.Addr) bool {
 	return a.BitLen() == b.First.BitLen() && b.First.Compare(a) <= 0 && a.Compare(b.Last) <= 0
 }
 
-// blockOf is the addresses of a prefix.
-func blockOf(p netip.Prefix) Block {
+// BlockOf is the addresses of a prefix.
+func BlockOf(p netip.Prefix) Block {
 	p = p.Masked()
 	last := p.Addr().AsSlice()
 	for i := range last {
@@ -31,8 +31,8 @@ func blockOf(p netip.Prefix) Block {
 }
 
 var (
-	everyV4 = blockOf(netip.MustParsePrefix("0.0.0.0/0"))
-	everyV6 = blockOf(netip.MustParsePrefix("::/0"))
+	everyV4 = BlockOf(netip.MustParsePrefix("0.0.0.0/0"))
+	everyV6 = BlockOf(netip.MustParsePrefix("::/0"))
 )
 
 // cut gives the blocks that the ends of the given ones cut all addresses into, in order: an

@@ -114,7 +114,7 @@ func (r *reader) clusterNetworks(o *kube.Object, n *kube.Node, who *peers, path 
 		if !ok {
 			continue
 		}
-		who.cidr = append(who.cidr, cidr{block: blockOf(prefix)})
+		who.cidr = append(who.cidr, cidr{block: BlockOf(prefix)})
 		if prefix.Bits() == 0 && prefix.Addr().Is4() {
 			who.pods = append(who.pods, r.everybody)
 		}

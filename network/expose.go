@@ -85,7 +85,7 @@ func (x *Exposure) Sources() string {
 // short writes a block as a prefix where it is one.
 func (b Block) short() string {
 	for bits := range b.First.BitLen() + 1 {
-		if p := netip.PrefixFrom(b.First, bits); blockOf(p) == b {
+		if p := netip.PrefixFrom(b.First, bits); BlockOf(p) == b {
 			return p.String()
 		}
 	}

@@ -89,7 +89,7 @@ func (r *reader) ipBlock(o *kube.Object, n *kube.Node, who *peers, path []any) {
 	if !ok {
 		return
 	}
-	c := cidr{block: blockOf(whole)}
+	c := cidr{block: BlockOf(whole)}
 	for i, x := range n.Get("except").Items() {
 		at := append(path, "except", i)
 		p, ok := r.network(o, x, at...)
@@ -98,7 +98,7 @@ func (r *reader) ipBlock(o *kube.Object, n *kube.Node, who *peers, path []any) {
 		case !whole.Overlaps(p) || p.Bits() <= whole.Bits():
 			r.problem(o, at, "%s is no part of %s", p, whole)
 		default:
-			c.except = append(c.except, blockOf(p))
+			c.except = append(c.except, BlockOf(p))
 		}
 	}
 	who.cidr = append(who.cidr, c)

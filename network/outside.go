@@ -10,9 +10,9 @@ import (
 
 // private are the addresses that no router of the Internet knows.
 var private = together([]Block{
-	blockOf(netip.MustParsePrefix("10.0.0.0/8")), blockOf(netip.MustParsePrefix("172.16.0.0/12")), blockOf(netip.MustParsePrefix("192.168.0.0/16")),
-	blockOf(netip.MustParsePrefix("100.64.0.0/10")), blockOf(netip.MustParsePrefix("169.254.0.0/16")), blockOf(netip.MustParsePrefix("127.0.0.0/8")),
-	blockOf(netip.MustParsePrefix("fc00::/7")), blockOf(netip.MustParsePrefix("fe80::/10")), blockOf(netip.MustParsePrefix("::/127")),
+	BlockOf(netip.MustParsePrefix("10.0.0.0/8")), BlockOf(netip.MustParsePrefix("172.16.0.0/12")), BlockOf(netip.MustParsePrefix("192.168.0.0/16")),
+	BlockOf(netip.MustParsePrefix("100.64.0.0/10")), BlockOf(netip.MustParsePrefix("169.254.0.0/16")), BlockOf(netip.MustParsePrefix("127.0.0.0/8")),
+	BlockOf(netip.MustParsePrefix("fc00::/7")), BlockOf(netip.MustParsePrefix("fe80::/10")), BlockOf(netip.MustParsePrefix("::/127")),
 })
 
 // everywhere is all addresses.
@@ -155,7 +155,7 @@ func (r *reader) allowed(o *kube.Object) []Block {
 // parseBlock reads a CIDR or an address.
 func parseBlock(text string) (Block, bool) {
 	if p, err := netip.ParsePrefix(strings.TrimSpace(text)); err == nil {
-		return blockOf(p), true
+		return BlockOf(p), true
 	}
 	a, err := netip.ParseAddr(strings.TrimSpace(text))
 	return Block{a, a}, err == nil && a.Zone() == ""

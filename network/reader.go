@@ -196,7 +196,7 @@ func (r *reader) prefix(o *kube.Object, n *kube.Node, path ...any) (Block, bool)
 		r.problem(o, path, "invalid CIDR %q", n.Text())
 		return Block{}, false
 	}
-	return blockOf(p), true
+	return BlockOf(p), true
 }
 
 // network reads a CIDR as Kubernetes' own policies have it: never one address alone.

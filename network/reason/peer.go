@@ -31,13 +31,5 @@ var global = Addresses(netip.MustParsePrefix("2000::/3")).Blocks[0]
 
 // Addresses are those of a prefix.
 func Addresses(p netip.Prefix) Peer {
-	p = p.Masked()
-	last := p.Addr().AsSlice()
-	for i := range last {
-		if keep := p.Bits() - 8*i; keep < 8 {
-			last[i] |= 0xff >> max(keep, 0)
-		}
-	}
-	end, _ := netip.AddrFromSlice(last)
-	return Peer{Name: p.String(), Blocks: []network.Block{{First: p.Addr(), Last: end}}}
+	return Peer{Name: p.Masked().String(), Blocks: []network.Block{network.BlockOf(p)}}
 }
