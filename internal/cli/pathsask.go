@@ -9,6 +9,7 @@ import (
 	"bulwark"
 	"bulwark/all"
 	"bulwark/graph"
+	"bulwark/kube"
 	"bulwark/scan"
 )
 
@@ -93,8 +94,11 @@ func namespaces(g *graph.Graph) []string {
 	return list
 }
 
-// mostSimilar bounds what a hint lists.
-const mostSimilar = 10
+// mostSimilar bounds what a hint lists, and mostNear of what may be meant.
+const (
+	mostSimilar = 10
+	mostNear    = 3
+)
 
 func kindOf(v bulwark.VertexID) string {
 	kind, _, _ := strings.Cut(string(v), ":")
@@ -187,10 +191,13 @@ func similar(g *graph.Graph, text string) string {
 	case bulwark.VertexID(text) == builds:
 		return "nobody here who may deploy is called as a CI runner is; name who it is: --from account:NAMESPACE/NAME or --from 'identity:User NAME'"
 	}
-	var names, like, kinds []string
+	var names, like, kinds, near []string
 	for _, v := range g.Vertices() {
 		if graph.Grouping(v) {
 			continue
+		}
+		if nearly(v, text) {
+			near = append(near, string(v))
 		}
 		if kindOf(v) == kind && kind != string(v) {
 			names = append(names, string(v))
@@ -204,6 +211,9 @@ func similar(g *graph.Graph, text string) string {
 		names = like
 	}
 	slices.Sort(names)
+	if slices.Sort(near); len(like) == 0 && len(near) > 0 {
+		return "did you mean " + strings.Join(near[:min(len(near), mostNear)], " or ") + "?"
+	}
 	if n := len(names); n > mostSimilar {
 		names = append(names[:mostSimilar], fmt.Sprint("and ", n-mostSimilar, " more"))
 	}
@@ -212,4 +222,16 @@ func similar(g *graph.Graph, text string) string {
 	}
 	slices.Sort(kinds)
 	return "say KIND:NAME, or a part of the name; kinds here are " + strings.Join(slices.Compact(kinds), " ")
+}
+
+// nearly tells whether a text is the name of a vertex, or the last part of it, but for a slip.
+func nearly(v bulwark.VertexID, text string) bool {
+	last := func(s string) string { return s[strings.LastIndexAny(s, ":/")+1:] }
+	for _, one := range append([]string{text}, spelled(text)...) {
+		if one != "" && kube.Near(one, string(v)) {
+			return true
+		}
+	}
+	kind, _, named := strings.Cut(text, ":")
+	return (!named || kind == kindOf(v)) && kube.Near(last(text), last(string(v)))
 }

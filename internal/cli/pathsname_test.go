@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"bulwark"
+	"bulwark/graph"
 )
 
 // TestSpelled holds that vertices are found by the names that people have for them.
@@ -24,6 +25,27 @@ func TestSpelled(t *testing.T) {
 	for _, text := range []string{"shop/nothing", "deploy/none", "sa:other/cart", "x:y"} {
 		if found := meant(all, text); len(found) > 0 {
 			t.Errorf("%s is %v", text, found)
+		}
+	}
+}
+
+// TestMisspelt holds that whoever slips is told what may be meant.
+func TestMisspelt(t *testing.T) {
+	g := graph.New()
+	for _, v := range []bulwark.VertexID{"workload:shop/Deployment/checkout", "container:shop/Deployment/checkout/server", "secret:vault/root-password", "cluster-admin"} {
+		g.Relation(bulwark.Relation{From: "internet", To: v})
+	}
+	for text, want := range map[string]string{
+		"workload:shop/Deployment/chekcout": "did you mean workload:shop/Deployment/checkout?",
+		"chekout":                           "did you mean workload:shop/Deployment/checkout?",
+		"deploy/chekout":                    "did you mean workload:shop/Deployment/checkout?",
+		"secret:vault/rot-password":         "did you mean secret:vault/root-password?",
+		"clusteradmin":                      "did you mean cluster-admin?",
+		"internt":                           "did you mean internet?",
+		"workload:nothing":                  "there are workload:shop/Deployment/checkout",
+	} {
+		if got := similar(g, text); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
 }
