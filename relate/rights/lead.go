@@ -43,6 +43,12 @@ func (e *engine) step(p *permission, g *grant) {
 		e.each(e.readers(p, g), "PROCESS_ATTACH", 0.6, "types into its process, which reads what is sent (pods/attach, stdin: true)")
 	case forwardPods:
 		e.each(e.pods(p, g), "POD_PORTFORWARD", 0.2, "reaches every port of it through the API server; it takes one that lets strangers in")
+	case proxyServices:
+		if pods := e.space(p.namespace).pods; g.names == nil && pods.any() {
+			e.one(e.use(pods), "SERVICE_PROXY", 0.1, "reaches what services lead to through the API server, past every policy; it takes one that lets strangers in")
+		}
+	case openPolicies:
+		e.opens(p, g)
 	case debugPods:
 		e.each(e.pods(p, g), "DEBUG_POD", 1, "puts a container of its own into it (pods/ephemeralcontainers)")
 		if g.names == nil || len(e.steps) > 0 {
@@ -86,6 +92,14 @@ func (e *engine) configures(p *permission, g *grant) {
 		if g.names == nil {
 			e.one(e.use(e.space("").pods), "NODE_PATCH", 0.2, "drives pods by taints and labels to a node that it holds")
 		}
+	case makeAWSAuth:
+		if seen := e.set.Cluster != nil && e.set.Cluster.Unseen["configmaps"] == ""; e.eks && seen && (p.namespace == "" || p.namespace == "kube-system") && e.set.Find("kube-system/ConfigMap/aws-auth") == nil {
+			e.one(name.ClusterAdmin, "UPDATE_AWS_AUTH", 0.3, "makes the ConfigMap aws-auth, which is not there, and maps an identity of AWS to system:masters; the cluster may not ask it")
+		}
+	case writeNames:
+		if (p.namespace == "" || p.namespace == "kube-system") && g.names.allow("coredns") && e.set.Find("kube-system/ConfigMap/coredns") != nil {
+			e.one(e.use(e.space("").secrets), "CORE_DNS", 0.1, "has names of the cluster lead to it, and is sent what others send there, passwords among it")
+		}
 	case writeAWSAuth:
 		if e.eks && (p.namespace == "" || p.namespace == "kube-system") && g.names.allow("aws-auth") {
 			e.one(name.ClusterAdmin, "UPDATE_AWS_AUTH", 0.7, "maps an identity of AWS to system:masters")
@@ -123,8 +137,8 @@ func (e *engine) runs(namespace string, g *grant, likelihood float64, account, n
 	s := e.space(namespace)
 	e.one(e.use(s.accounts), account, likelihood, g.say(how, ") that runs as it"))
 	e.one(e.use(s.secrets), node, likelihood, g.say(how, ") that mounts it"))
-	if e.excepted {
-		e.one(e.use(s.newPods), node, likelihood, g.say(how, ")"))
+	if e.excepted || s.newPods.any() {
+		e.one(e.use(s.newPods), node, likelihood, g.say(how, ") with labels of its choice"))
 	}
 	e.toNodes(namespace, likelihood, node, g.say(how, ") that is privileged"))
 }

@@ -96,6 +96,7 @@ func (m *members) space(namespace string) *space {
 		all := m.space("")
 		all.pods.parts, all.accounts.parts = append(all.pods.parts, s.pods), append(all.accounts.parts, s.accounts)
 		all.secrets.parts, all.tokens.parts = append(all.secrets.parts, s.secrets), append(all.tokens.parts, s.tokens)
+		all.newPods.parts = append(all.newPods.parts, s.newPods)
 	}
 	return s
 }
@@ -120,6 +121,7 @@ func (m *members) kind(s *space, kind string) *group {
 func (m *members) workload(w *kube.Workload) {
 	one, s := name.Workload(w), m.space(w.Namespace)
 	s.pods.members = append(s.pods.members, one)
+	s.newPods.members = append(s.newPods.members, name.Network(w))
 	if w.Kind != "Pod" {
 		g := m.kind(s, plural(nil, w.Kind))
 		g.members = append(g.members, one)

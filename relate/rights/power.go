@@ -16,6 +16,8 @@ const (
 	execPods
 	attachPods
 	forwardPods
+	proxyServices
+	openPolicies
 	debugPods
 	patchPods
 	createPods
@@ -35,6 +37,8 @@ const (
 	writeServices
 	writeNodes
 	writeAWSAuth
+	makeAWSAuth
+	writeNames
 	writeMutations
 	bindMutations
 	createVolumes
@@ -85,12 +89,14 @@ const (
 
 var table = [powers]what{
 	// What nobody named is allowed by an asterisk alone.
-	allRights:   {"rbac/all-rights", "every right", false, []want{on("*", "*", "*")}},
-	execPods:    {"rbac/pod-exec", "create and get pods/exec", false, []want{on("create get", "", "pods/exec")}},
-	attachPods:  {"rbac/pod-attach", "create and get pods/attach", false, []want{on("create get", "", "pods/attach")}},
-	forwardPods: {"rbac/port-forward", "create and get pods/portforward and pods/proxy", false, []want{on("create get", "", "pods/portforward pods/proxy")}},
-	debugPods:   {"rbac/debug-pods", "update and patch pods/ephemeralcontainers", false, []want{on(change, "", "pods/ephemeralcontainers")}},
-	patchPods:   {"rbac/run-pods", "update and patch pods", false, []want{on(change, "", "pods")}},
+	allRights:     {"rbac/all-rights", "every right", false, []want{on("*", "*", "*")}},
+	execPods:      {"rbac/pod-exec", "create and get pods/exec", false, []want{on("create get", "", "pods/exec")}},
+	attachPods:    {"rbac/pod-attach", "create and get pods/attach", false, []want{on("create get", "", "pods/attach")}},
+	forwardPods:   {"rbac/port-forward", "create and get pods/portforward and pods/proxy", false, []want{on("create get", "", "pods/portforward pods/proxy")}},
+	proxyServices: {"rbac/proxy", "create and get services/proxy", false, []want{on("create get", "", "services/proxy")}},
+	openPolicies:  {"", "write and delete networkpolicies", false, []want{on("create update patch delete deletecollection", "networking.k8s.io", "networkpolicies")}},
+	debugPods:     {"rbac/debug-pods", "update and patch pods/ephemeralcontainers", false, []want{on(change, "", "pods/ephemeralcontainers")}},
+	patchPods:     {"rbac/run-pods", "update and patch pods", false, []want{on(change, "", "pods")}},
 	createPods: {"rbac/run-pods", "create what runs pods", false, []want{
 		on("create", "", "pods replicationcontrollers"), on("create", "apps", "deployments daemonsets statefulsets replicasets"),
 		on("create", "batch", "jobs cronjobs"), on("create", "extensions", "deployments daemonsets replicasets")}},
@@ -114,6 +120,8 @@ var table = [powers]what{
 	writeServices:  {"rbac/apiservice-write", "write apiservices", true, []want{on(write, "apiregistration.k8s.io", "apiservices")}},
 	writeNodes:     {"rbac/node-write", "update and patch nodes", true, []want{on(change, "", "nodes")}},
 	writeAWSAuth:   {"rbac/system-configmaps", "update and patch the ConfigMap aws-auth", false, []want{on(change, "", "configmaps")}},
+	makeAWSAuth:    {"", "create configmaps", false, []want{on("create", "", "configmaps")}},
+	writeNames:     {"rbac/system-configmaps", "update and patch the ConfigMap coredns", false, []want{on(change, "", "configmaps")}},
 	writeMutations: {"rbac/policy-write", "write mutatingadmissionpolicies", true, []want{on(write, admissionGroup, "mutatingadmissionpolicies")}},
 	bindMutations:  {"rbac/policy-write", "write mutatingadmissionpolicybindings", true, []want{on(write, admissionGroup, "mutatingadmissionpolicybindings")}},
 

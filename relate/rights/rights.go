@@ -91,6 +91,7 @@ type engine struct {
 	bindings     map[grouping]*bindings
 	grouped      map[grouping]bool
 	objects      map[string][]*kube.Object // of custom kinds
+	closed       map[string]bool           // namespaces with a NetworkPolicy
 	eks          bool
 	excepted     bool // there are pods that reach the node's identity in Azure
 

@@ -23,7 +23,7 @@ func TestSubtleties(t *testing.T) {
 		{"every verb", "shop", rule("*", "", "pods/exec"), []string{"POD_EXEC group:pods of shop"}},
 		{"every group", "shop", rule("create", "*", "pods/exec"), []string{"POD_EXEC group:pods of shop"}},
 		{"an asterisk for subresources is none", "", rule("*", "*", "pods/* */*"), nil},
-		{"a subresource of everything", "", rule("get", "*", "*/proxy"), []string{"CAN_EXEC_THROUGH_KUBELET group:pods", "POD_PORTFORWARD group:pods"}},
+		{"a subresource of everything", "", rule("get", "*", "*/proxy"), []string{"CAN_EXEC_THROUGH_KUBELET group:pods", "POD_PORTFORWARD group:pods", "SERVICE_PROXY group:pods"}},
 		{"URLs alone", "", "{verbs: ['*'], nonResourceURLs: ['*']}", nil},
 		{"no verb", "", "{verbs: [], apiGroups: ['*'], resources: ['*']}", nil},
 		{"no group", "", "{verbs: ['*'], apiGroups: [], resources: ['*']}", nil},
