@@ -38,8 +38,39 @@ func (p *attack) question(g *graph.Graph) (q graph.Question, reach bool, err err
 	}
 	if len(p.to) > 0 {
 		q.Goals, err = vertices(g, "--to", p.to)
+		if len(p.from) == 0 { // nobody begins at what he is after
+			goals := map[bulwark.VertexID]bool{}
+			for _, e := range q.Goals {
+				goals[e.Vertex] = true
+			}
+			q.Starts = slices.DeleteFunc(q.Starts, func(e graph.End) bool { return goals[e.Vertex] })
+		}
+		q.Goals = withContainers(g, q)
 	}
 	return q, false, err
+}
+
+// withContainers adds to workloads that are goals their containers: whoever holds one of several
+// holds part of the pod, which is enough.
+func withContainers(g *graph.Graph, q graph.Question) []graph.End {
+	wanted := map[string]bool{}
+	for _, e := range q.Goals {
+		if kind, name, _ := strings.Cut(string(e.Vertex), ":"); kind == "workload" {
+			wanted[name] = true
+		}
+	}
+	for _, e := range q.Starts { // whoever begins in the pod is there
+		_, name, _ := strings.Cut(string(e.Vertex), ":")
+		delete(wanted, name)
+	}
+	list := q.Goals
+	for _, v := range g.Vertices() {
+		kind, name, _ := strings.Cut(string(v), ":")
+		if at := strings.LastIndexByte(name, '/'); kind == "container" && at > 0 && wanted[name[:at]] {
+			list = append(list, graph.End{Vertex: v, Class: "workload"})
+		}
+	}
+	return list
 }
 
 // defaultQuestion asks from where attackers may begin, for what is worth taking.

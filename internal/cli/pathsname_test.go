@@ -49,3 +49,27 @@ func TestMisspelt(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkloadIsReachedByAContainer holds that a workload that is asked for is reached with any of
+// its containers, and that nobody begins in it.
+func TestWorkloadIsReachedByAContainer(t *testing.T) {
+	g := graph.New()
+	for _, r := range []bulwark.Relation{
+		{From: "workload:shop/Pod/web", To: "container:shop/Pod/web/app"},
+		{From: "workload:shop/Pod/web", To: "container:shop/Pod/web/proxy"},
+		{From: "workload:shop/Pod/other", To: "container:shop/Pod/other/app"},
+		{From: "container:shop/Pod/other/app", To: "container:shop/Pod/web/proxy", Likelihood: 0.5},
+	} {
+		g.Relation(r)
+	}
+	for _, from := range [][]string{nil, {"pod/other"}} {
+		q, _, err := (&attack{from: from, to: []string{"pod/web"}}).question(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, _ := g.Most(q, 10)
+		if len(list) != 1 || list[0].From() != "workload:shop/Pod/other" || list[0].To() != "container:shop/Pod/web/proxy" {
+			t.Errorf("from %v: %+v", from, list)
+		}
+	}
+}
