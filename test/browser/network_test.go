@@ -2,13 +2,10 @@ package browser
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"bulwark/internal/cli"
 )
 
 // TestNetwork looks at the map of connections: 500 workloads of 20 namespaces, and one whose
@@ -95,13 +92,5 @@ func networkPage(t *testing.T) string {
 		fmt.Fprintf(&b, "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p-%d, namespace: %s}\nspec: {podSelector: {matchLabels: {app: %s}}, policyTypes: [Ingress], ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: team-%02d}}, podSelector: {matchLabels: {tier: t%d}}}], ports: [{port: %d}]}]}\n", i, space, name, i*7%20, i%3, 8000+i%5)
 	}
 	fmt.Fprintf(&b, pod, evil, evil, "evil", "evil", 9)
-	dir := t.TempDir()
-	in, out := filepath.Join(dir, "in.yaml"), filepath.Join(dir, "map.html")
-	if err := os.WriteFile(in, []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if code := cli.Main([]string{"network", "list", in, "--quiet", "-f", "html", "-o", out}, strings.NewReader(""), io.Discard, io.Discard); code != 0 {
-		t.Fatalf("exit code %d", code)
-	}
-	return out
+	return made(t, b.String(), "network", "list")
 }

@@ -2,13 +2,8 @@ package browser
 
 import (
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"bulwark/internal/cli"
 )
 
 // TestPaths looks at the page of 500 kinds of attack paths, of workloads of which one has a
@@ -101,13 +96,5 @@ func pathsPage(t *testing.T) string {
 		fmt.Fprintf(&b, app, fmt.Sprintf("app-%d", i), fmt.Sprintf("team-%02d", i%20), fmt.Sprintf("arn:aws:iam::1:role/r-%d", i))
 	}
 	fmt.Fprintf(&b, app, evil, evil, "arn:aws:iam::1:role/"+evil)
-	dir := t.TempDir()
-	in, out := filepath.Join(dir, "in.yaml"), filepath.Join(dir, "paths.html")
-	if err := os.WriteFile(in, []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if code := cli.Main([]string{"paths", in, "--quiet", "-f", "html", "-o", out}, strings.NewReader(""), io.Discard, io.Discard); code != 0 {
-		t.Fatalf("exit code %d", code)
-	}
-	return out
+	return made(t, b.String(), "paths")
 }
