@@ -79,44 +79,23 @@ func (g *Graph) dominators(a *asked) *dominators {
 	d := &dominators{order: []uint32{0}, number: make([]int32, len(g.names))}
 	parent := d.search(g, a)
 	n := len(d.order)
-	semi, label, above := make([]int32, n), make([]int32, n), make([]int32, n)
+	f := newForest(n)
 	bucket := make([][]int32, n)
 	d.up = make([]int32, n)
-	for i := range semi {
-		semi[i], label[i], above[i] = int32(i), int32(i), -1
-	}
-	var stack []int32
-	eval := func(v int32) int32 {
-		if above[v] < 0 {
-			return v
-		}
-		stack = stack[:0]
-		for u := v; above[above[u]] >= 0; u = above[u] {
-			stack = append(stack, u)
-		}
-		for i := len(stack) - 1; i >= 0; i-- {
-			u := stack[i]
-			if semi[label[above[u]]] < semi[label[u]] {
-				label[u] = label[above[u]]
-			}
-			above[u] = above[above[u]]
-		}
-		return label[v]
-	}
 	for w := int32(n - 1); w > 0; w-- {
 		v := d.order[w]
 		if _, ok := a.start[v]; ok {
-			semi[w] = 0
+			f.semi[w] = 0
 		}
 		for _, r := range g.back.of(v) {
 			if u := d.number[g.from[r]]; u > 0 {
-				semi[w] = min(semi[w], semi[eval(u)])
+				f.semi[w] = min(f.semi[w], f.semi[f.least(u)])
 			}
 		}
-		bucket[semi[w]] = append(bucket[semi[w]], w)
-		above[w] = parent[w]
+		bucket[f.semi[w]] = append(bucket[f.semi[w]], w)
+		f.above[w] = parent[w]
 		for _, v := range bucket[parent[w]] {
-			if u := eval(v); semi[u] < semi[v] {
+			if u := f.least(v); f.semi[u] < f.semi[v] {
 				d.up[v] = u
 			} else {
 				d.up[v] = parent[w]
@@ -125,12 +104,46 @@ func (g *Graph) dominators(a *asked) *dominators {
 		bucket[parent[w]] = nil
 	}
 	for w := 1; w < n; w++ {
-		if d.up[w] != semi[w] {
+		if d.up[w] != f.semi[w] {
 			d.up[w] = d.up[d.up[w]]
 		}
 	}
 	d.walk()
 	return d
+}
+
+// forest is the numbers that are done, linked to where the search met them from.
+type forest struct {
+	semi  []int32 // semidominators
+	label []int32 // the number with the least of them on the way up to a root, but for the root
+	above []int32 // -1: a root
+	stack []int32
+}
+
+func newForest(n int) *forest {
+	f := &forest{semi: make([]int32, n), label: make([]int32, n), above: make([]int32, n)}
+	for i := range f.semi {
+		f.semi[i], f.label[i], f.above[i] = int32(i), int32(i), -1
+	}
+	return f
+}
+
+// least gives the label of v, and shortens the way up from it.
+func (f *forest) least(v int32) int32 {
+	if f.above[v] < 0 {
+		return v
+	}
+	f.stack = f.stack[:0]
+	for u := v; f.above[f.above[u]] >= 0; u = f.above[u] {
+		f.stack = append(f.stack, u)
+	}
+	for _, u := range slices.Backward(f.stack) {
+		if f.semi[f.label[f.above[u]]] < f.semi[f.label[u]] {
+			f.label[u] = f.label[f.above[u]]
+		}
+		f.above[u] = f.above[f.above[u]]
+	}
+	return f.label[v]
 }
 
 // search numbers what can be reached in the order in which a depth-first search meets it, and
