@@ -19,12 +19,12 @@ func (p *Plan) fronts() {
 		if service == nil {
 			return
 		}
-		peer := Peer{Kind: AnyPod}
+		peer, unknown := Peer{Kind: AnyPod}, " (where it runs is not known: --ingress-namespace narrows it)"
 		if p.Doors != "" {
-			peer = Peer{Kind: Selected, Namespace: p.Doors}
+			peer, unknown = Peer{Kind: Selected, Namespace: p.Doors}, ""
 		}
 		for to, ports := range p.directory.Behind(service, port) {
-			p.flow(Flow{network.Ingress, to, peer, ports, "the controller of " + o.Kind + " " + o.Name + " hands requests to Service " + name})
+			p.flow(Flow{network.Ingress, to, peer, ports, "the controller of " + o.Kind + " " + o.Name + " hands requests to Service " + name + unknown})
 		}
 	}
 	for _, o := range p.Set.Kind("networking.k8s.io", "Ingress") {

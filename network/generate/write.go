@@ -198,7 +198,7 @@ func (p *Plan) peer(one *policy, x *Peer) []string {
 	case Selected:
 		return pods(x.Namespace, x.Labels)
 	case AnyPod:
-		return []string{"- namespaceSelector: {} # where the controller runs is not known: --ingress-namespace narrows it"}
+		return []string{"- namespaceSelector: {} # any pod"}
 	case Addresses:
 		var list []string
 		for _, c := range x.CIDRs {
