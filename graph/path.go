@@ -149,7 +149,7 @@ func (g *Graph) price(r uint32) float32 { return g.cost[r] }
 
 // mostCritical bounds what all paths of [Graph.Critical] have together: from each vertex of a row a
 // path leads to its end, which takes the square of it.
-const mostCritical = 8_000_000
+const mostCritical = 3_000_000
 
 // Critical gives for each start and each class of goals the likeliest path, the likeliest
 // first, and how many of the unlikeliest are left out where they have millions of steps together.

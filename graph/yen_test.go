@@ -84,7 +84,7 @@ func TestManyLongPaths(t *testing.T) {
 	for _, p := range c.Paths {
 		steps += len(p.Steps)
 	}
-	if steps > 9_000_000 || len(c.Paths)+c.Left != length || c.Left == 0 {
+	if steps > 3_100_000 || len(c.Paths)+c.Left != length || c.Left == 0 {
 		t.Errorf("%d paths of %d steps, %d left out", len(c.Paths), steps, c.Left)
 	}
 	if len(c.Remedies) != 1 || !c.Minimal() {
