@@ -7,13 +7,22 @@ import (
 
 // Pairs gives the pairs of some endpoints, in order, of which the first may reach the second:
 // all that do are among them, and few others. [Engine.Ports] says on which ports.
-func (e *Engine) Pairs(among []int) iter.Seq2[int, int] {
+func (e *Engine) Pairs(among []int) iter.Seq2[int, int] { return e.PairsOf(among, nil) }
+
+// PairsOf gives those of [Engine.Pairs] that have an end among kept; nil: all.
+func (e *Engine) PairsOf(among, kept []int) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
-		wanted := newSet(len(e.Endpoints))
+		wanted := newSet(e.words * 64)
 		for _, i := range among {
 			wanted.add(i)
 		}
 		m := e.meeting()
+		if kept != nil {
+			m.kept = newSet(e.words * 64)
+			for _, i := range kept {
+				m.kept.add(i)
+			}
+		}
 		for some := range slices.Chunk(among, max(1, maxLet*8/len(e.Endpoints))) {
 			at := make([]set, e.words*64)
 			for _, i := range some {
@@ -21,6 +30,9 @@ func (e *Engine) Pairs(among []int) iter.Seq2[int, int] {
 			}
 			m.let(at, nil)
 			for _, from := range some {
+				if at[from].len() == 0 {
+					continue
+				}
 				m.met(from, at[from])
 				m.one.and(wanted)
 				for to := range m.one.each {

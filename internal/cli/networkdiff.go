@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bulwark"
 	"bulwark/network/change"
 	"bulwark/network/render"
 )
@@ -43,6 +44,9 @@ func (r *reach) diff(ctx context.Context, before, after string) error {
 	return r.write(func(w io.Writer) error { return writeChanges(w, r.format, before, after, list) })
 }
 
+// mostFlows is how many connections of a target are compared.
+const mostFlows = 5_000_000
+
 // flows are the connections of a target, or of a saved answer.
 func (r *reach) flows(ctx context.Context, target string) ([]change.Flow, error) {
 	if isAnswer(target) {
@@ -63,6 +67,9 @@ func (r *reach) flows(ctx context.Context, target string) ([]change.Flow, error)
 	}
 	var list []change.Flow
 	for l := range render.Lines(e, render.Options{IPv6: r.ipv6}) {
+		if len(list) == mostFlows {
+			return nil, fmt.Errorf("%s: more than %d connections: %w", target, mostFlows, bulwark.ErrLimit)
+		}
 		list = append(list, change.Flow(l))
 	}
 	return list, nil

@@ -21,7 +21,7 @@ type Map struct {
 }
 
 // mostEdges is how many a map has.
-const mostEdges = 1 << 20
+const mostEdges = 1 << 19
 
 // Node is a workload, several that are alike, or something outside.
 type Node struct {
@@ -80,16 +80,21 @@ func Draw(e *network.Engine, o Options) *Map {
 			unitOf[k] = i + 1
 		}
 	}
-	var among []int
+	var among, kept []int
 	for i := range units {
+		ends := units[i].endpoints
 		if o.Fold { // the others are alike
-			among = append(among, units[i].endpoints[0])
-			continue
+			ends = ends[:1]
 		}
-		among = append(among, units[i].endpoints...)
+		if among = append(among, ends...); units[i].kept && !o.all() {
+			kept = append(kept, ends...)
+		}
+	}
+	if !o.all() && kept == nil {
+		kept = []int{}
 	}
 	seen := make([]int, len(units)+1) // by which unit last: those of one come one after the other
-	for from, to := range e.Pairs(among) {
+	for from, to := range e.PairsOf(among, kept) {
 		if d.m.Cut {
 			break
 		}
@@ -99,6 +104,9 @@ func Draw(e *network.Engine, o Options) *Map {
 		}
 	}
 	for j := range units {
+		if d.m.Cut {
+			break
+		}
 		d.outside(&units[j])
 	}
 	return d.finish()
@@ -254,6 +262,7 @@ func (d *drawing) finish() *Map {
 		m.Nodes = append(m.Nodes, d.m.Nodes[i])
 	}
 	known := map[string]string{} // ports are written once
+	m.Edges = make([]Edge, 0, len(d.ports))
 	for key, p := range d.ports {
 		text := p.String()
 		if same, ok := known[text]; ok {
