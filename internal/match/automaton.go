@@ -1,5 +1,7 @@
 package match
 
+import "slices"
+
 // automaton is the deterministic one of Aho and Corasick: the next state for every state
 // and class of bytes, in one table.
 type automaton struct {
@@ -18,6 +20,8 @@ func newAutomaton(literals []Literal, ids []int, folded bool) *automaton {
 	}
 	a := &automaton{}
 	a.classify(literals, ids, folded)
+	n := states(literals, ids)
+	a.next, a.hits = make([]int32, 0, n*int(a.width)), make([][]int32, 0, n)
 	a.grow()
 	for _, id := range ids {
 		a.add(literals[id].Text, int32(id))
@@ -57,10 +61,33 @@ func (a *automaton) classify(literals []Literal, ids []int, folded bool) {
 	}
 }
 
+// states is how many an automaton of literals has, its first among them: one for each beginning of
+// theirs. Tables of that size are made at once, since those of 10,000 rules take 50 MB, and as much
+// again while they are moved.
+func states(literals []Literal, ids []int) int {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = literals[id].Text
+	}
+	slices.Sort(texts)
+	n, last := 1, ""
+	for _, t := range texts {
+		same := 0
+		for same < min(len(t), len(last)) && t[same] == last[same] {
+			same++
+		}
+		n += len(t) - same
+		last = t
+	}
+	return n
+}
+
+// grow adds a state that leads nowhere.
 func (a *automaton) grow() int32 {
-	a.next = append(a.next, make([]int32, a.width)...)
+	n := len(a.next)
+	a.next = a.next[:n+int(a.width)]
 	a.hits = append(a.hits, nil)
-	return int32(len(a.next)) - a.width
+	return int32(n)
 }
 
 func (a *automaton) add(text string, id int32) {
