@@ -211,7 +211,7 @@ func (p *attack) gather(ctx context.Context, args []string) (*gathered, *scan.Re
 			return nil, nil, err
 		}
 	}
-	joined.join(in.graph, &seen)
+	p.notes(&sinks{missed: joined.join(in.graph, &seen)})
 	p.pushes(in.graph, joined.relater.Containers)
 	in.take(&seen)
 	return in, res, nil

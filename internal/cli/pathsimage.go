@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -23,14 +25,23 @@ func (p *attack) imageFlags(f *pflag.FlagSet) {
 // imageFindings is what is known of images and code, by what it is about.
 type imageFindings struct {
 	relater *image.Relater
-	byName  map[string][]bulwark.Finding // a reference or digest, as nameOfImage has it
+	byName  map[string][]bulwark.Finding // a reference or digest, as namesOfImage has it
 	about   []told
+	given   []given
+}
+
+// given is an image that a report was given of.
+type given struct {
+	report, image string
+	names         map[string]bool
 }
 
 // told are findings that another tool told of a workload or an image.
 type told struct {
+	file     string
 	about    string
 	findings []bulwark.Finding
+	met      bool // a container that it is about
 }
 
 // joined reads the reports about images and code.
@@ -41,7 +52,10 @@ func (p *attack) joined() (*imageFindings, error) {
 		if err != nil {
 			return nil, &exit{code: exitUsage, err: fmt.Errorf("--image-report: %w", err)}
 		}
-		j.add(r)
+		for _, im := range j.add(r) {
+			im.report = name
+			j.given = append(j.given, im)
+		}
 	}
 	for _, arg := range p.sarif {
 		file, about, _ := strings.Cut(arg, "=")
@@ -49,13 +63,13 @@ func (p *attack) joined() (*imageFindings, error) {
 		if err != nil {
 			return nil, &exit{code: exitUsage, err: fmt.Errorf("--sarif: %w", err)}
 		}
-		j.about = append(j.about, told{about, findings})
+		j.about = append(j.about, told{file: file, about: about, findings: findings})
 	}
 	return j, nil
 }
 
-// add files a report's findings by all names of the images that they are about.
-func (j *imageFindings) add(r *bulwark.Report) {
+// add files a report's findings by all names of the images that they are about, which it gives.
+func (j *imageFindings) add(r *bulwark.Report) (images []given) {
 	by := map[bulwark.AssetID][]bulwark.Finding{}
 	for _, f := range r.Findings {
 		if f.Kind == bulwark.KindVulnerability || f.Kind == bulwark.KindSecret {
@@ -82,7 +96,9 @@ func (j *imageFindings) add(r *bulwark.Report) {
 		for n := range names {
 			j.byName[n] = append(j.byName[n], by[a.ID]...)
 		}
+		images = append(images, given{image: a.Name, names: names})
 	}
+	return images
 }
 
 // namesOfImage are what an image is found by: its whole reference, and its digest.
@@ -104,20 +120,28 @@ func namesOfImage(text string) (list []string) {
 	return list
 }
 
-// join relates what is known, with the findings that a look at the images gave.
-func (j *imageFindings) join(g image.Graph, seen *bulwark.Report) {
+// join relates what is known, with the findings that a look at the images gave, and says what is
+// about nothing that runs.
+func (j *imageFindings) join(g image.Graph, seen *bulwark.Report) (strangers []bulwark.Note) {
 	j.add(seen)
+	run := map[string]bool{}
 	j.relater.Join(g, func(c image.Container) (list []bulwark.Finding) {
 		for _, n := range namesOfImage(c.Image) {
+			run[n] = true
 			list = append(list, j.byName[n]...)
 		}
-		for _, t := range j.about {
+		for i := range j.about {
+			t := &j.about[i]
 			if t.about == "" || wild(t.about, c.ID) || wild(t.about, c.Image) || strings.HasSuffix(c.ID, "/"+t.about) {
-				list = append(list, t.matching(c)...)
+				of := t.matching(c)
+				t.met = t.met || len(of) > 0
+				list = append(list, of...)
 			}
 		}
 		return list
 	})
+	strangers = j.strangers(run)
+	seen.Notes = append(seen.Notes, strangers...)
 	for i := range j.about {
 		seen.Findings = append(seen.Findings, j.about[i].findings...)
 	}
@@ -133,6 +157,22 @@ func (j *imageFindings) join(g image.Graph, seen *bulwark.Report) {
 		}
 	}
 	seen.Findings = once(seen.Findings)
+	return strangers
+}
+
+// strangers says which of what was given is about nothing that runs, by the names of what does.
+func (j *imageFindings) strangers(run map[string]bool) (notes []bulwark.Note) {
+	for _, im := range j.given {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(im.names)), func(n string) bool { return run[n] }) {
+			notes = append(notes, bulwark.Note{Plugin: "relate/image", Path: im.report, Text: fmt.Sprintf("no workload runs the image %.200s: what was found in it is on no path (images are told by reference or digest)", im.image)})
+		}
+	}
+	for _, t := range j.about {
+		if !t.met && len(t.findings) > 0 {
+			notes = append(notes, bulwark.Note{Plugin: "relate/image", Path: t.file, Text: "its results name no workload or image that runs here, and are on no path (FILE=WORKLOAD or FILE=IMAGE says what they are about)"})
+		}
+	}
+	return notes
 }
 
 // once drops findings that are there twice, since an image has several names.
