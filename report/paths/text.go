@@ -106,6 +106,9 @@ func (c change) placed() string {
 
 func (t *texts) paths() {
 	list := families(t.Paths)
+	if critical := len(t.Cut.Paths) + len(t.Cut.Uncut); critical > 0 && len(t.Paths) > critical {
+		t.line("\nAll %d ways, the likeliest first:", len(t.Paths))
+	}
 	for i, k := range list {
 		if i == t.Most {
 			t.line("\n... and %s of paths more (--most)", plural(len(list)-i, "kind"))
