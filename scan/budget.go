@@ -61,6 +61,7 @@ const (
 	costOfName       = 16
 	costOfFolder     = 32
 	costOfPath       = 128 // in a map of paths
+	costOfFile       = 288 // with facts, beside them
 	costOfPackage    = 640
 	costOfFinding    = 1024
 	costOfExecutable = 512
@@ -71,7 +72,7 @@ const (
 // cost is what remembering the facts of a file takes, and once more when the layers
 // are merged.
 func (f *fileFacts) cost() int {
-	n := costOfPath + len(f.path) + len(f.Findings)*costOfFinding + len(f.Repositories)*costOfPath
+	n := costOfFile + len(f.path) + len(f.Findings)*costOfFinding + len(f.Repositories)*costOfPath
 	for i := range f.Packages {
 		p := &f.Packages[i]
 		n += costOfPackage + len(p.PURL) + len(p.Name) + len(p.Version) + len(p.Path)

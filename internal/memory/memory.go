@@ -18,10 +18,12 @@ const (
 	// would else run for every few megabytes (12 times instead of 5 for a thousand manifests).
 	least = 28 << 20
 	// most is where the collector starts to work harder, so that hostile input that
-	// fills every budget stays below 256 MB. Ordinary scans do not come near. What keeps more alive
-	// (a cluster of 100,000 pods) gets two fifths as much again: a limit below what lives would have the
-	// collector run all the time, to no avail.
+	// fills every budget stays below 256 MB. Ordinary scans do not come near.
 	most = 192 << 20
+	// full is what has to live for the limit to rise: what keeps so much alive (a cluster of
+	// 100,000 pods) gets two fifths as much again, for the collector would run all the time, to no
+	// avail. Budgets of images that are filled keep up to 196 MB alive, and stay below 256 MB.
+	full = 208 << 20
 )
 
 // The package needs little of the standard library and its path sorts early: it is set up
@@ -53,7 +55,12 @@ func settle() {
 }
 
 // limit is how much the process is to use while that much lives.
-func limit(live uint64) int64 { return int64(max(most, live+live*2/5)) }
+func limit(live uint64) int64 {
+	if live < full {
+		return most
+	}
+	return int64(live + live*2/5)
+}
 
 // percent is how much of what lives may be added before the next collection.
 func percent(live uint64) int {
