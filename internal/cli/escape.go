@@ -10,8 +10,6 @@ import (
 
 func (r *reach) write(fn func(io.Writer) error) error { return r.app.write(escaping(r.format, fn)) }
 
-func (p *attack) write(fn func(io.Writer) error) error { return p.app.write(escaping(p.format, fn)) }
-
 // escaping has fn write JSON in which the runes that a terminal would obey are escaped.
 func escaping(format string, fn func(io.Writer) error) func(io.Writer) error {
 	if format != "json" {

@@ -228,11 +228,14 @@ func nonEmpty(parts ...string) []string {
 func started() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
 // write sends what fn writes to stdout or to --output.
-func (a *app) write(fn func(io.Writer) error) error {
-	if a.output == "" {
+func (a *app) write(fn func(io.Writer) error) error { return a.writeTo(a.output, fn) }
+
+// writeTo sends what fn writes to a file, or to stdout where none is named.
+func (a *app) writeTo(file string, fn func(io.Writer) error) error {
+	if file == "" {
 		return fn(a.out)
 	}
-	p, err := create(a.output)
+	p, err := create(file)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +22,7 @@ import (
 // attack are the flags of the command paths.
 type attack struct {
 	*app
-	format    string
+	written   []string // formats, or FORMAT=FILE
 	from, to  []string
 	namespace string
 	most      int
@@ -55,7 +56,7 @@ func (a *app) pathsCommand() *cobra.Command {
 }
 
 func (p *attack) flags(f *pflag.FlagSet) {
-	f.StringVarP(&p.format, "format", "f", paths.Formats()[0], "`FORMAT`: "+strings.Join(paths.Formats(), " "))
+	f.StringArrayVarP(&p.written, "format", "f", paths.Formats()[:1], "`FORMAT`, or FORMAT=FILE to write several: "+strings.Join(paths.Formats(), " "))
 	f.StringVarP(&p.output, "output", "o", "", "write to `FILE` instead of stdout")
 	f.StringArrayVar(&p.from, "from", nil, "`VERTEX` where the attacker begins (repeatable)")
 	f.StringArrayVar(&p.to, "to", nil, "`VERTEX` that he is after (repeatable)")
@@ -75,8 +76,8 @@ func (p *attack) flags(f *pflag.FlagSet) {
 
 // check says what is wrong with flags.
 func (p *attack) check() error {
-	if !slices.Contains(paths.Formats(), p.format) {
-		return usage("this command has no format %q; it has %s", p.format, strings.Join(paths.Formats(), " "))
+	if _, err := p.outputs(); err != nil {
+		return err
 	}
 	if p.most < 1 {
 		return usage("--most %d: show at least one path", p.most)
@@ -86,6 +87,43 @@ func (p *attack) check() error {
 	}
 	if p.namespace != "" && len(p.from) > 0 {
 		return usage("--namespace and --from exclude each other: say --from namespace:%s", p.namespace)
+	}
+	return nil
+}
+
+// outputs are the formats to write by the file that each goes to, "" being stdout.
+func (p *attack) outputs() (map[string]string, error) {
+	list := map[string]string{}
+	for _, f := range p.written {
+		format, file, several := strings.Cut(f, "=")
+		if !slices.Contains(paths.Formats(), format) {
+			return nil, usage("this command has no format %q; it has %s", format, strings.Join(paths.Formats(), " "))
+		}
+		if several && file == "" {
+			return nil, usage("-f %s names no file after =", f)
+		}
+		if file == "" {
+			file = p.output
+		}
+		if _, ok := list[file]; ok {
+			return nil, usage("one format goes to stdout or --output; give the others a file each: -f %s=FILE", format)
+		}
+		list[file] = format
+	}
+	return list, nil
+}
+
+// write writes the answer in all formats.
+func (p *attack) write(answer *paths.Answer) error {
+	outputs, err := p.outputs()
+	if err != nil {
+		return err
+	}
+	for _, file := range slices.Sorted(maps.Keys(outputs)) {
+		format := outputs[file]
+		if err := p.writeTo(file, escaping(format, func(w io.Writer) error { return paths.Write(w, format, answer) })); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -122,7 +160,7 @@ func (p *attack) run(ctx context.Context, args []string) error {
 		return err
 	}
 	p.missed(in.report.Notes)
-	if err := p.write(func(w io.Writer) error { return paths.Write(w, p.format, answer) }); err != nil {
+	if err := p.write(answer); err != nil {
 		return err
 	}
 	if limit, _ := p.limit(); limit > 0 && worst(&answer.Cut) >= limit {
