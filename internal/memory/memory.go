@@ -21,7 +21,7 @@ const (
 	// fills every budget stays below 256 MB. Ordinary scans do not come near.
 	most = 192 << 20
 	// full is what has to live for the limit to rise: what keeps so much alive (a cluster of
-	// 100,000 pods) gets two fifths as much again, for the collector would run all the time, to no
+	// 100,000 pods) gets three tenths as much again, for the collector would run all the time, to no
 	// avail. Budgets of images that are filled keep up to 196 MB alive, and stay below 256 MB.
 	full = 208 << 20
 )
@@ -59,7 +59,7 @@ func limit(live uint64) int64 {
 	if live < full {
 		return most
 	}
-	return int64(live + live*2/5)
+	return int64(live + live/10*3)
 }
 
 // percent is how much of what lives may be added before the next collection.

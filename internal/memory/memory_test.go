@@ -14,7 +14,7 @@ func TestPercent(t *testing.T) {
 }
 
 func TestLimit(t *testing.T) {
-	for live, want := range map[uint64]int64{0: most, 100 << 20: most, 160 << 20: most, full - 1: most, full: full + full*2/5, 1000 << 20: 1400 << 20} {
+	for live, want := range map[uint64]int64{0: most, 100 << 20: most, 160 << 20: most, full - 1: most, full: full + full/10*3, 1000 << 20: 1300 << 20} {
 		if got := limit(live); got != want {
 			t.Errorf("%d live: %d, want %d", live, got, want)
 		}
