@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"time"
 )
 
 // The kinds of finding.
@@ -44,6 +45,54 @@ type Finding struct {
 	FromBase      bool           `json:"fromBase,omitempty"`
 	Vulnerability *Vulnerability `json:"vulnerability,omitempty"`
 	Exception     *Exception     `json:"exception,omitempty"`
+
+	// What findings of running things have.
+
+	Time      time.Time     `json:"time,omitzero"` // of the event, the last one where Count says that there were more
+	Process   *ProcessRef   `json:"process,omitempty"`
+	Container *ContainerRef `json:"container,omitempty"`
+	Alert     *Alert        `json:"alert,omitempty"`
+}
+
+// ProcessRef is a process as a finding tells of it.
+type ProcessRef struct {
+	PID     int          `json:"pid"`
+	Name    string       `json:"name"`
+	Path    string       `json:"path,omitempty"`
+	Args    []string     `json:"args,omitempty"` // with argv[0]; secrets are masked
+	CWD     string       `json:"cwd,omitempty"`
+	UID     uint32       `json:"uid"`
+	User    string       `json:"user,omitempty"`
+	TTY     bool         `json:"tty,omitempty"`
+	Start   time.Time    `json:"start,omitzero"`
+	Parents []ProcessRef `json:"parents,omitempty"` // nearest first, eight at most
+}
+
+// ContainerRef is a container as a finding tells of it.
+type ContainerRef struct {
+	ID        string `json:"id"`
+	Name      string `json:"name,omitempty"`
+	Image     string `json:"image,omitempty"`
+	Digest    string `json:"digest,omitempty"` // of the image
+	Engine    string `json:"engine,omitempty"`
+	Pod       string `json:"pod,omitempty"`
+	Namespace string `json:"namespace,omitempty"` // of the pod
+	Missing   string `json:"missing,omitempty"`   // why no more is known of it
+}
+
+// Alert is what a rule about events said, in the words of its language.
+type Alert struct {
+	Rule     string       `json:"rule"` // the rule's own name
+	Priority string       `json:"priority"`
+	Source   string       `json:"source"` // of the event
+	Output   string       `json:"output"`
+	Fields   []AlertField `json:"fields,omitempty"` // those that the output names, in their order
+}
+
+// AlertField is a field of an event. Value is a string, a number, a bool, or nil where the event has none.
+type AlertField struct {
+	Name  string `json:"name"`
+	Value any    `json:"value"`
 }
 
 // Place is one of the places where a finding holds.

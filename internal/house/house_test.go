@@ -35,11 +35,15 @@ var layers = map[string][]string{
 
 	"framework": {"", "kube"},
 
+	"detect":  {""},
+	"enforce": {""},
+	"watch":   {""},
+
 	"trust": {""},
 	"scan":  {""},
-	"all":   {"", "kube", "source", "extract", "check", "relate", "report", "advisory", "graph", "policy", "trust"},
+	"all":   {"", "kube", "source", "extract", "check", "relate", "detect", "enforce", "report", "advisory", "graph", "policy", "trust"},
 	"cmd":   {"internal/cli", "internal/memory"},
-	"test":  {"", "kube", "network", "source", "all", "graph", "internal/cli", "internal/memory", "advisory", "check", "policy"},
+	"test":  {"", "kube", "network", "source", "all", "graph", "internal/cli", "internal/memory", "advisory", "check", "policy", "detect", "enforce", "watch"},
 
 	"internal/limit":      {""},
 	"internal/glob":       {},
@@ -49,7 +53,7 @@ var layers = map[string][]string{
 	"internal/ecosystem":  {"", "internal/purl"},
 	"internal/telling":    {},
 	"internal/patch":      {""},
-	"internal/cli":        {"", "framework", "kube", "rbac", "network", "relate", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "all", "internal/patch"},
+	"internal/cli":        {"", "framework", "kube", "rbac", "network", "relate", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "watch", "detect", "enforce", "all", "internal/patch"},
 	"internal/house":      {},
 	"internal/memory":     {},
 }
