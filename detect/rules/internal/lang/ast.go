@@ -1,0 +1,218 @@
+package lang
+
+// Pos is where something stands: in a file of [Set.Files], at a line and column from 1. The zero Pos is nowhere.
+type Pos struct {
+	File, Line, Column int32
+}
+
+// Expr is a condition: one of *[And], *[Or], *[Not], *[Macro] and *[Check]. What macros stand for is shared by all
+// that name them: the same node may be met on many ways, and nobody may change it.
+type Expr interface{ Where() Pos }
+
+// And is met when all of its terms are; there are two or more.
+type And struct {
+	Pos   Pos
+	Terms []Expr
+}
+
+// Or is met when any of its terms is; there are two or more.
+type Or struct {
+	Pos   Pos
+	Terms []Expr
+}
+
+// Not is met when its term is not; after Load its term is no Not.
+type Not struct {
+	Pos  Pos
+	Term Expr
+}
+
+// Macro is the condition that a name stands for. After Load, Expr is never nil.
+type Macro struct {
+	Pos  Pos // of the name, where it is used
+	Name string
+	Expr Expr
+}
+
+// Check compares what is on its left with what is on its right.
+type Check struct {
+	Pos  Pos
+	Left Term // a *Field or a *Call
+	Op   Op
+	// Modifier says for how many of the values on the right, or of those of a left side that has many, the
+	// comparison has to hold.
+	Modifier Modifier
+	// Values is the right side as literals, or none where Right is set or Op is Exists. An operator that compares with a
+	// list (In, Intersects, PMatch, and any with a modifier) has any number of them, lists spliced in; all others
+	// have exactly one. It is shared with others that name the same list: nobody may change it.
+	Values []Value
+	Right  Term // another field or transformer on the right side: a *Field (from val()) or a *Call; else nil
+	OpPos  Pos  // of the operator
+}
+
+// Where is where the expression begins.
+func (e *And) Where() Pos   { return e.Pos }
+func (e *Or) Where() Pos    { return e.Pos }
+func (e *Not) Where() Pos   { return e.Pos }
+func (e *Macro) Where() Pos { return e.Pos }
+func (e *Check) Where() Pos { return e.Pos }
+
+// Term is what has a value: one of *[Field], *[Call] and *[Value] (an argument of a Call only).
+type Term interface{ Where() Pos }
+
+// Field is a field of an event: proc.aname[2], evt.arg.flags, ka.val[/a/b].
+type Field struct {
+	Pos    Pos
+	Name   string // with neither the brackets nor what is in them
+	Arg    string // what is in the brackets, without quotes
+	HasArg bool
+	ArgPos Pos
+}
+
+// Call is a transformer of what its arguments give: tolower, toupper, b64, basename, len, join, concat, getopt.
+// Their number and what they may be is not checked here but for the form.
+type Call struct {
+	Pos  Pos
+	Name string
+	Args []Term // one or more
+}
+
+// Value is a literal: bare or quoted text, or a number as it is written. An operator on numbers has one that
+// reads as a number (decimal with sign, point or exponent; or hexadecimal after 0x).
+type Value struct {
+	Text   string // without quotes, escapes resolved
+	Quoted bool
+	Pos    Pos
+}
+
+// Where is where the term begins.
+func (t *Field) Where() Pos { return t.Pos }
+func (t *Call) Where() Pos  { return t.Pos }
+func (t *Value) Where() Pos { return t.Pos }
+
+// Op is an operator.
+type Op uint8
+
+// The operators. == is read as Eq.
+const (
+	Exists Op = iota + 1
+	Less
+	LessEq
+	Greater
+	GreaterEq
+	Eq
+	NotEq
+	BContains
+	BStartsWith
+	Contains
+	EndsWith
+	Glob
+	IContains
+	IGlob
+	StartsWith
+	Regex
+	In
+	Intersects
+	PMatch
+)
+
+// Modifier changes an operator that compares with one value into one that compares with a list, by for how many
+// of the list it has to hold: "proc.name startswith oneof (a, b)".
+type Modifier uint8
+
+// The modifiers.
+const (
+	Plain Modifier = iota
+	OneOf          // any one or more
+	AnyOf          // the same
+	AllOf
+)
+
+// Piece is a part of an output: the text, or where Field is set what that field or transformer gives.
+type Piece struct {
+	Text string // the literal text; of a field: as it is written, without %
+	Term Term   // *Field or *Call; nil: literal
+	Pos  Pos
+}
+
+// Output is a format of text, as rules have it.
+type Output struct {
+	Text   string // as it is written
+	Pieces []Piece
+	// Strict: the output does not begin with *; engines that print fields that are missing as <NA> all the same
+	// ignore it.
+	Strict bool
+}
+
+// Priority is how bad what a rule finds is: lower is worse.
+type Priority uint8
+
+// The priorities.
+const (
+	Emergency Priority = iota
+	Alert
+	Critical
+	Error
+	Warning
+	Notice
+	Informational
+	Debug
+)
+
+// Rule is a rule after all overrides.
+type Rule struct {
+	Name      string
+	Desc      string
+	Source    string // "syscall" where none is given
+	Priority  Priority
+	Enabled   bool
+	Tags      []string
+	Condition Expr   // with what exceptions say: (condition) and not (exception or ...)
+	Text      string // the condition as it is written, without exceptions
+	Output    Output
+	// WarnEventTypes: the user wants to hear that no kind of event is named.
+	WarnEventTypes bool
+	// SkipUnknown: with a field that nobody knows in its condition, output or exceptions, the rule is left out
+	// with a warning and not an error.
+	SkipUnknown bool
+	Capture     bool  // what happened around is kept
+	CaptureFor  int64 // milliseconds after it; 0: the default
+
+	Pos, ConditionPos, OutputPos Pos
+}
+
+// Problem is something wrong, or with Warning odd, in the files.
+type Problem struct {
+	Pos     Pos
+	Rule    string // the rule, macro or list that it is in; "": none
+	Text    string
+	Warning bool
+}
+
+// Plugin is a plugin that files want.
+type Plugin struct {
+	Pos           Pos
+	Name, Version string
+	Alternatives  []Plugin
+}
+
+// Set is what files of rules say together. The rules that are in Rules are whole: their conditions hold no name of a
+// macro or list any more, exceptions are part of them, and overrides were applied in the order of the files.
+// What is wrong is in Problems and not in Rules.
+type Set struct {
+	Files    []string
+	Rules    []*Rule // in the order in which they were first named; disabled ones too
+	Problems []Problem
+	Plugins  []Plugin
+	Macros   []*Named // all, with whether any rule uses them
+	Lists    []*Named
+}
+
+// Named is a macro or list.
+type Named struct {
+	Name string
+	Pos  Pos
+	Used bool
+	Expr Expr    // of a macro
+	Vals []Value // of a list
+}
