@@ -10,6 +10,7 @@ import (
 
 	"bulwark/internal/limit"
 	"bulwark/kube"
+	"bulwark/source/internal/engineapi"
 )
 
 // daemon takes the engine itself, as an object of the kind Engine.
@@ -73,7 +74,7 @@ func (r *reading) files(values map[string]any) {
 	file := r.config
 	if file == "" {
 		file = "/etc/docker/daemon.json"
-		values["files"] = modes([]string{"/etc/docker", file, usualDocker, "/run/containerd/containerd.sock"})
+		values["files"] = modes([]string{"/etc/docker", file, engineapi.UsualDocker, "/run/containerd/containerd.sock"})
 	}
 	f, err := os.Open(file)
 	switch {

@@ -15,6 +15,7 @@ import (
 
 	"bulwark"
 	"bulwark/kube"
+	"bulwark/source/internal/engineapi"
 )
 
 const name = "source/engine"
@@ -81,10 +82,10 @@ func (s *Source) ask(ctx context.Context, r *reading) error {
 	}
 	var failed error
 	for _, host := range hosts {
-		c, err := connect(ctx, host)
+		c, err := engineapi.Connect(ctx, host)
 		if err == nil {
 			err = r.read(ctx, c)
-			c.http.CloseIdleConnections()
+			c.Close()
 		}
 		if err == nil {
 			return nil
@@ -108,10 +109,10 @@ func (r *reading) note(format string, args ...any) {
 	r.notes = append(r.notes, bulwark.Note{Plugin: name, Text: r.kind + ": " + fmt.Sprintf(format, args...), Incomplete: true})
 }
 
-func (r *reading) read(ctx context.Context, c *client) error {
-	r.usual = c.usual
+func (r *reading) read(ctx context.Context, c *engineapi.Client) error {
+	r.usual = c.Usual
 	var v version
-	if err := c.get(ctx, "/version", &v); err != nil {
+	if err := c.Get(ctx, "/version", &v); err != nil {
 		return err
 	}
 	if v.Version == "" && v.APIVersion == "" {
@@ -126,22 +127,22 @@ func (r *reading) read(ctx context.Context, c *client) error {
 	}
 	r.seen[r.kind] = true
 	var info info
-	if err := c.get(ctx, "/info", &info); err != nil {
+	if err := c.Get(ctx, "/info", &info); err != nil {
 		r.note("its settings were not told: %v", err)
 	}
 	var bridge network
-	if err := c.get(ctx, "/networks/bridge", &bridge); err != nil && !errors.Is(err, bulwark.ErrNotFound) {
+	if err := c.Get(ctx, "/networks/bridge", &bridge); err != nil && !errors.Is(err, bulwark.ErrNotFound) {
 		r.note("its default network was not told: %v", err)
 	}
 	r.daemon(&v, &info, &bridge)
 	return r.containers(ctx, c, &info)
 }
 
-func (r *reading) containers(ctx context.Context, c *client, info *info) error {
+func (r *reading) containers(ctx context.Context, c *engineapi.Client, info *info) error {
 	var list []struct {
 		ID string `json:"Id"`
 	}
-	err := c.get(ctx, "/containers/json", &list)
+	err := c.Get(ctx, "/containers/json", &list)
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -180,7 +181,7 @@ func (r *reading) containers(ctx context.Context, c *client, info *info) error {
 }
 
 // one reads one container, and says how many values were told of it.
-func (r *reading) one(ctx context.Context, c *client, id string, info *info) (size int, err error) {
+func (r *reading) one(ctx context.Context, c *engineapi.Client, id string, info *info) (size int, err error) {
 	if !isID(id) {
 		return 0, fmt.Errorf("its id is none: %w", bulwark.ErrMalformed)
 	}
@@ -189,7 +190,7 @@ func (r *reading) one(ctx context.Context, c *client, id string, info *info) (si
 	}
 	r.seen[id] = true
 	var d container
-	size, err = c.measured(ctx, "/containers/"+id+"/json", &d)
+	size, err = c.Measured(ctx, "/containers/"+id+"/json", &d)
 	if errors.Is(err, bulwark.ErrNotFound) {
 		return 0, nil // it has ended
 	}
