@@ -50,13 +50,16 @@ import (
 	relaterights "bulwark/relate/rights"
 	relateworkload "bulwark/relate/workload"
 	"bulwark/report"
+	"bulwark/report/alerts"
 	"bulwark/report/cyclonedx"
+	"bulwark/report/falco"
 	"bulwark/report/gitlab"
 	"bulwark/report/html"
 	"bulwark/report/json"
 	"bulwark/report/jsonl"
 	"bulwark/report/junit"
 	"bulwark/report/markdown"
+	"bulwark/report/ocsf"
 	"bulwark/report/openvex"
 	"bulwark/report/oscal"
 	"bulwark/report/sarif"
@@ -211,4 +214,9 @@ func Formats() []report.Format {
 		table.Format(), json.Format(), jsonl.Format(), sarif.Format(), cyclonedx.Format(), spdx.Format(),
 		openvex.Format(), junit.Format(), gitlab.Format(), markdown.Format(), html.Format(), oscal.Format(),
 	}
+}
+
+// Streams are the ways to write findings as they happen; the first one is for people.
+func Streams() []report.Format {
+	return []report.Format{alerts.Format(), jsonl.Format(), falco.Format(), ocsf.Format()}
 }

@@ -37,6 +37,8 @@ type Options struct {
 	Unasked bool
 	// Lookup tells what the advisory database knows about an id; nil: nothing is known.
 	Lookup func(id string) (Details, bool)
+	// Stream is true when somebody waits for each record: it is written at once.
+	Stream bool
 }
 
 // Details is what the advisory database knows of an advisory beyond a finding.

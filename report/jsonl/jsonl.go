@@ -17,11 +17,14 @@ func Format() report.Format {
 
 // New returns a handler that writes each record on a line; the first one names the
 // schema.
-func New(w io.Writer, _ report.Options) bulwark.Handler {
-	return &handler{w: bufio.NewWriterSize(w, 64<<10)}
+func New(w io.Writer, o report.Options) bulwark.Handler {
+	return &handler{w: bufio.NewWriterSize(w, 64<<10), stream: o.Stream}
 }
 
-type handler struct{ w *bufio.Writer }
+type handler struct {
+	w      *bufio.Writer
+	stream bool
+}
 
 // first is the record that names the schema.
 type first struct {
@@ -41,7 +44,7 @@ func (h *handler) Handle(r bulwark.Record) error {
 	if _, err := h.w.Write(append(line, '\n')); err != nil {
 		return err
 	}
-	if r.Summary == nil {
+	if r.Summary == nil && !h.stream {
 		return nil
 	}
 	return h.w.Flush()

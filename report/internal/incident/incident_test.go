@@ -1,0 +1,58 @@
+package incident
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"bulwark"
+)
+
+func TestAttacks(t *testing.T) {
+	for _, tt := range []struct {
+		tags []string
+		want []Attack
+	}{
+		{nil, nil},
+		{[]string{"container", "T12", "TA00040", "attack:T1611x", "attack:TA0001.001", "T", "attack:"}, nil},
+		{[]string{"attack:T1611", "T1611"}, []Attack{{Technique: "T1611"}}},
+		{[]string{"mitre_execution", "T1059", "attack:T1059.004"}, []Attack{{Technique: "T1059", Tactic: "TA0002"}, {Technique: "T1059", SubTechnique: "T1059.004", Tactic: "TA0002"}}},
+		{[]string{"mitre_execution", "attack:TA0004", "T1059"}, []Attack{{Technique: "T1059"}, {Tactic: "TA0002"}, {Tactic: "TA0004"}}},
+	} {
+		if d := cmp.Diff(tt.want, Attacks(tt.tags)); d != "" {
+			t.Errorf("%v (-want +got):\n%s", tt.tags, d)
+		}
+	}
+	if TacticName("TA0011") != "Command and Control" || TacticName("TA0004") != "Privilege Escalation" || TacticName("x") != "" {
+		t.Error(TacticName("TA0011"), TacticName("TA0004"))
+	}
+}
+
+func TestImage(t *testing.T) {
+	for ref, want := range map[string][2]string{
+		"nginx": {"nginx", ""}, "nginx:1.27": {"nginx", "1.27"}, "r:5000/a/b": {"r:5000/a/b", ""}, "r:5000/a/b:x@sha256:00": {"r:5000/a/b", "x"}, "": {"", ""},
+	} {
+		if repo, tag := Image(ref); repo != want[0] || tag != want[1] {
+			t.Errorf("%q: %q %q", ref, repo, tag)
+		}
+	}
+}
+
+func TestLevel(t *testing.T) {
+	for _, tt := range []struct {
+		severity bulwark.Severity
+		priority string
+		want     string
+	}{
+		{bulwark.SeverityCritical, "", "Critical"}, {bulwark.SeverityLow, "", "Notice"}, {bulwark.SeverityUnknown, "", "Notice"}, {99, "", "Critical"},
+		{bulwark.SeverityLow, "EMERGENCY", "Emergency"}, {bulwark.SeverityLow, "INFO", "Informational"}, {bulwark.SeverityHigh, "odd", "Error"},
+	} {
+		f := &bulwark.Finding{Severity: tt.severity}
+		if tt.priority != "" {
+			f.Alert = &bulwark.Alert{Priority: tt.priority}
+		}
+		if got := LevelName(Level(f)); got != tt.want {
+			t.Errorf("%v: %s", tt, got)
+		}
+	}
+}
