@@ -36,12 +36,10 @@ type Macro struct {
 
 // Check compares what is on its left with what is on its right.
 type Check struct {
-	Pos  Pos
-	Left Term // a *Field or a *Call
-	Op   Op
-	// Modifier says for how many of the values on the right, or of those of a left side that has many, the
-	// comparison has to hold.
-	Modifier Modifier
+	Pos      Pos
+	Left     Term // a *Field or a *Call
+	Op       Op
+	Modifier Modifier // Plain but where a list is compared with one by one
 	// Values is the right side as literals, or none where Right is set or Op is Exists. An operator that compares with a
 	// list (In, Intersects, PMatch, and any with a modifier) has any number of them, lists spliced in; all others
 	// have exactly one. It is shared with others that name the same list: nobody may change it.
@@ -57,7 +55,7 @@ func (e *Not) Where() Pos   { return e.Pos }
 func (e *Macro) Where() Pos { return e.Pos }
 func (e *Check) Where() Pos { return e.Pos }
 
-// Term is what has a value: one of *[Field], *[Call] and *[Value] (an argument of a Call only).
+// Term is what has a value: one of *[Field] and *[Call], and as arguments of a Call also *[Value] and *[List].
 type Term interface{ Where() Pos }
 
 // Field is a field of an event: proc.aname[2], evt.arg.flags, ka.val[/a/b].
@@ -70,7 +68,7 @@ type Field struct {
 }
 
 // Call is a transformer of what its arguments give: tolower, toupper, b64, basename, len, join, concat, getopt.
-// Their number and what they may be is not checked here but for the form.
+// tolower, toupper, b64, basename and len have exactly one, a Field or Call; of the others nothing is checked here.
 type Call struct {
 	Pos  Pos
 	Name string
@@ -85,7 +83,14 @@ type Value struct {
 	Pos    Pos
 }
 
+// List is an argument in parentheses: join(",", (proc.name, proc.pname)).
+type List struct {
+	Pos   Pos
+	Items []Term // *Field, *Call or *Value; perhaps none
+}
+
 // Where is where the term begins.
+func (t *List) Where() Pos  { return t.Pos }
 func (t *Field) Where() Pos { return t.Pos }
 func (t *Call) Where() Pos  { return t.Pos }
 func (t *Value) Where() Pos { return t.Pos }
@@ -116,23 +121,25 @@ const (
 	PMatch
 )
 
-// Modifier changes an operator that compares with one value into one that compares with a list, by for how many
-// of the list it has to hold: "proc.name startswith oneof (a, b)".
+// Modifier makes an operator that compares with one value compare with each of a list, and says for how many of
+// them it has to hold: "proc.name startswith anyof (kube-, etcd-)". With an empty list it never holds, whichever
+// the modifier.
 type Modifier uint8
 
-// The modifiers.
+// The modifiers. Only Eq, NotEq and the operators on text (BContains to Regex) have one.
 const (
 	Plain Modifier = iota
-	OneOf          // any one or more
-	AnyOf          // the same
-	AllOf
+	OneOf          // exactly one
+	AnyOf          // one or more
+	AllOf          // all
 )
 
 // Piece is a part of an output: the text, or where Field is set what that field or transformer gives.
 type Piece struct {
-	Text string // the literal text; of a field: as it is written, without %
-	Term Term   // *Field or *Call; nil: literal
-	Pos  Pos
+	Text  string // the literal text; of a field: as it is written, without %
+	Term  Term   // *Field or *Call; nil: literal
+	Width int    // the number after %, as in %20proc.name; 0: none
+	Pos   Pos
 }
 
 // Output is a format of text, as rules have it.
