@@ -182,10 +182,12 @@ type Rule struct {
 	// SkipUnknown: with a field that nobody knows in its condition, output or exceptions, the rule is left out
 	// with a warning and not an error.
 	SkipUnknown bool
-	Capture     bool  // what happened around is kept
-	CaptureFor  int64 // milliseconds after it; 0: the default
+	// Action is what is done about it beside telling: "", "alert", "freeze", "kill" or "deny". Falco has no such key.
+	Action     string
+	Capture    bool  // what happened around is kept
+	CaptureFor int64 // milliseconds after it; 0: the default
 
-	Pos, ConditionPos, OutputPos Pos
+	Pos, ConditionPos, OutputPos, ActionPos Pos
 }
 
 // Problem is something wrong, or with Warning odd, in the files.

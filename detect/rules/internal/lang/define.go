@@ -1,0 +1,281 @@
+package lang
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// listDef is a list as files say it.
+type listDef struct {
+	name  string
+	pos   Pos
+	items []Value
+	state state
+	used  bool
+	vals  []Value
+}
+
+// macroDef is a macro as files say it.
+type macroDef struct {
+	name   string
+	pos    Pos
+	cond   []text
+	index  int // when it was first named
+	seen   int // when it was last named: it may use what was named before
+	state  state
+	used   bool
+	failed bool
+	expr   Expr
+	weight weight
+}
+
+// ruleDef is a rule as files say it.
+type ruleDef struct {
+	Rule
+	cond, output []text
+	exceptions   []*exception
+}
+
+// state is how far the making of something is.
+type state uint8
+
+const (
+	untouched state = iota
+	making
+	made
+)
+
+var (
+	listName  = regexp.MustCompile(`^[^()"'\s=,]+$`)
+	macroName = regexp.MustCompile(`^[a-zA-Z]+[a-zA-Z0-9_]*$`)
+)
+
+// again warns of a name that a file gives twice.
+func (l *loader) again(what, name string, now, then Pos) {
+	if now.File == then.File {
+		l.warn(now, name, "the file has this %s at line %d already; the later counts", what, then.Line)
+	}
+}
+
+// appends tells whether an item is to be appended to, by the old key or by override of the one part that it has.
+func (l *loader) appends(o *object, name, part string) (bool, error) {
+	old, err := l.oldAppend(o, name)
+	if err != nil {
+		return false, err
+	}
+	how, err := overrides(o, []string{part}, []string{part})
+	if err != nil {
+		return false, err
+	}
+	if old && len(how) > 0 {
+		return false, o.fail("append", "%s has both append and override", o.what)
+	}
+	return old || how[part] == "append", nil
+}
+
+func (l *loader) oldAppend(o *object, name string) (bool, error) {
+	old, err := o.bool("append", false)
+	if old {
+		l.warn(o.at["append"], name, "append is deprecated; override says of each part what becomes of it")
+	}
+	return old, err
+}
+
+func (l *loader) list(o *object) error {
+	name := o.keys["list"].Value
+	if !listName.MatchString(name) {
+		return o.fail("list", "%s is no name of a list: blanks, quotes, commas, = and parentheses cannot be in one", quoteOf(name))
+	}
+	if !o.has("items") {
+		return o.fail("", "%s has no items", o.what)
+	}
+	nodes, err := o.scalars("items")
+	if err != nil {
+		return err
+	}
+	more, err := l.appends(o, name, "items")
+	if err != nil {
+		return err
+	}
+	if err := l.room(o.src.pos(o.node), len(nodes)); err != nil {
+		return err
+	}
+	def := l.lists[name]
+	switch {
+	case more && def == nil:
+		return o.fail("list", "no list %s to append to is known here%s", quoteOf(name), meant(name, maps.Keys(l.lists)))
+	case def == nil:
+		def = &listDef{name: name, pos: o.src.pos(o.node)}
+		l.lists[name] = def
+		l.order.lists = append(l.order.lists, def)
+	case !more:
+		l.again("list", name, o.src.pos(o.node), def.pos)
+		def.pos, def.items = o.src.pos(o.node), nil
+	}
+	for _, n := range nodes {
+		def.items = append(def.items, item(o.src, n))
+	}
+	return nil
+}
+
+// room counts values.
+func (l *loader) room(at Pos, n int) error {
+	if l.values += n; l.values > maxValues {
+		l.values -= n
+		return &syntaxError{at, "more than a million values in lists"}
+	}
+	return nil
+}
+
+// item is an item of a list. One that has quotes of its own is what is in them.
+func item(src *source, n *yaml.Node) Value {
+	v := Value{Text: n.Value, Pos: src.pos(n)}
+	if s := v.Text; len(s) > 1 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
+		if inner, wrong := unescape(s[1:len(s)-1]+s[:1], s[0]); wrong < 0 {
+			v.Text, v.Quoted = inner[:len(inner)-1], true
+		}
+	}
+	return v
+}
+
+func (l *loader) macro(o *object) error {
+	name := o.keys["macro"].Value
+	if !macroName.MatchString(name) {
+		return o.fail("macro", "%s is no name of a macro: a letter, then letters, digits and _", quoteOf(name))
+	}
+	cond, err := o.text("condition")
+	if err != nil {
+		return err
+	}
+	more, err := l.appends(o, name, "condition")
+	if err != nil {
+		return err
+	}
+	def := l.macros[name]
+	switch {
+	case more && def == nil:
+		return o.fail("macro", "no macro %s to append to is known here%s", name, meant(name, maps.Keys(l.macros)))
+	case more:
+		def.cond = append(def.cond, cond)
+	case def == nil:
+		def = &macroDef{name: name, pos: o.src.pos(o.node), cond: []text{cond}, index: l.count}
+		l.macros[name] = def
+		l.order.macros = append(l.order.macros, def)
+	default:
+		l.again("macro", name, o.src.pos(o.node), def.pos)
+		def.pos, def.cond = o.src.pos(o.node), []text{cond}
+	}
+	def.seen = l.count
+	return nil
+}
+
+// overrides reads what becomes of each part of an item: "append" or "replace". All parts that it has need a word.
+func overrides(o *object, appendable, replaceable []string) (map[string]string, error) {
+	n := o.keys["override"]
+	if n == nil || null(n) {
+		return nil, nil
+	}
+	if n.Kind != yaml.MappingNode {
+		return nil, o.fail("override", "override of %s has to be keys with append or replace", o.what)
+	}
+	how := newObject(o.src, n)
+	how.what = "override of " + o.what
+	out := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(how.keys)) {
+		word, err := how.string(key)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case !slices.Contains(appendable, key) && !slices.Contains(replaceable, key):
+			return nil, &syntaxError{how.at[key], quoteOf(key) + " is nothing that is overridden" + meant(key, slices.Values(replaceable))}
+		case word != "append" && word != "replace":
+			return nil, how.fail(key, "%s is neither append nor replace", quoteOf(word))
+		case word == "append" && !slices.Contains(appendable, key):
+			return nil, how.fail(key, "%s cannot be appended to, only replaced", key)
+		case !o.has(key):
+			return nil, &syntaxError{how.at[key], "override says " + word + " of " + key + ", and " + o.what + " has no " + key}
+		}
+		out[key] = word
+	}
+	for _, key := range replaceable {
+		if len(out) > 0 && o.has(key) && out[key] == "" {
+			return nil, &syntaxError{o.at[key], "override says nothing of " + key + ": append or replace"}
+		}
+	}
+	return out, nil
+}
+
+// plugins reads what is required of plugins.
+func (l *loader) plugins(o *object) error {
+	n := o.keys["required_plugin_versions"]
+	if n.Kind != yaml.SequenceNode {
+		return o.fail("required_plugin_versions", "required_plugin_versions has to be a list")
+	}
+	for _, c := range n.Content {
+		p, err := plugin(o.src, deref(c), true)
+		if err != nil {
+			return err
+		}
+		l.set.Plugins = append(l.set.Plugins, p)
+	}
+	return nil
+}
+
+func plugin(src *source, n *yaml.Node, whole bool) (p Plugin, err error) {
+	p.Pos = src.pos(n)
+	if n.Kind != yaml.MappingNode {
+		return p, &syntaxError{p.Pos, "a plugin is given by its name and version"}
+	}
+	o := newObject(src, n)
+	o.what = "the plugin"
+	if p.Name, err = o.string("name"); err != nil {
+		return p, err
+	}
+	if p.Version, err = o.string("version"); err != nil {
+		return p, err
+	}
+	if _, ok := parseVersion(p.Version); !ok {
+		return p, o.fail("version", "%s is no version: x.y.z", quoteOf(p.Version))
+	}
+	list := o.keys["alternatives"]
+	if list == nil || !whole {
+		return p, nil
+	}
+	if list.Kind != yaml.SequenceNode {
+		return p, o.fail("alternatives", "alternatives have to be a list")
+	}
+	names := []string{p.Name}
+	for _, c := range list.Content {
+		a, err := plugin(src, deref(c), false)
+		if err != nil {
+			return p, err
+		}
+		if slices.Contains(names, a.Name) {
+			return p, &syntaxError{a.Pos, "the plugin " + quoteOf(a.Name) + " is given twice"}
+		}
+		names = append(names, a.Name)
+		p.Alternatives = append(p.Alternatives, a)
+	}
+	return p, nil
+}
+
+var priorities = map[string]Priority{
+	"emergency": Emergency, "alert": Alert, "critical": Critical, "error": Error, "warning": Warning, "notice": Notice,
+	"informational": Informational, "info": Informational, "debug": Debug,
+}
+
+// String is the priority as Falco writes it.
+func (p Priority) String() string {
+	return [...]string{"Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"}[min(p, Debug)]
+}
+
+// ParsePriority reads the name of a priority, in any case.
+func ParsePriority(s string) (Priority, bool) {
+	p, ok := priorities[strings.ToLower(s)]
+	return p, ok
+}
