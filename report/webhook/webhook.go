@@ -13,7 +13,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"strconv"
 	"sync"
 	"time"
 
@@ -345,16 +344,7 @@ func verdict(resp *http.Response) (again time.Duration, err error) {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		return 0, fmt.Errorf("%w: %w", err, bulwark.ErrUntrusted)
 	case code == http.StatusNotFound, code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500, code < 400:
-		return retryAfter(resp.Header.Get("Retry-After")), err
+		return outbox.RetryAfter(resp.Header), err
 	}
 	return -1, err
-}
-
-// retryAfter reads seconds; a date is as good as nothing, since clocks differ.
-func retryAfter(s string) time.Duration {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return time.Duration(min(n, 3600)) * time.Second
 }

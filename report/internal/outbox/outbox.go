@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -198,6 +200,15 @@ func (p *Pace) Wait(ctx context.Context, told time.Duration) {
 	case <-t.C:
 	case <-ctx.Done():
 	}
+}
+
+// RetryAfter is the seconds that an answer asks for, an hour at most. A date is as good as nothing, since clocks differ.
+func RetryAfter(h http.Header) time.Duration {
+	n, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return time.Duration(min(n, 3600)) * time.Second
 }
 
 // TLS is how a receiver is known and what is shown to it. The receiver is always verified.
