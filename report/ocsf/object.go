@@ -54,6 +54,7 @@ type product struct {
 
 type findingInfo struct {
 	UID       string   `json:"uid"`
+	Key       string   `json:"uid_alt,omitempty"` // the same on every asset
 	Title     string   `json:"title"`
 	Desc      string   `json:"desc,omitempty"`
 	Types     []string `json:"types"`
@@ -176,11 +177,8 @@ type remediation struct {
 
 func info(f *bulwark.Finding, first, last int64) findingInfo {
 	i := findingInfo{
-		UID: f.Key, Title: f.Title, Desc: strings.Join(f.Evidence, "\n"), Types: []string{f.Kind}, First: first, Last: last, Created: first,
+		UID: problem(f), Key: f.Key, Title: f.Title, Desc: strings.Join(f.Evidence, "\n"), Types: []string{f.Kind}, First: first, Last: last, Created: first,
 		Analytic: analytic{UID: f.Rule, Name: incident.Rule(f), TypeID: 1, Type: "Rule"}, Sources: []string{incident.Source(f)},
-	}
-	if i.UID == "" {
-		i.UID = f.Rule
 	}
 	if i.Title == "" {
 		i.Title = incident.Rule(f)

@@ -42,7 +42,7 @@ func New(w io.Writer, o Options) bulwark.Handler {
 	if o.Hostname == "" {
 		o.Hostname, _ = os.Hostname()
 	}
-	return &handler{w: w, o: o, seen: map[[16]byte]int64{}}
+	return &handler{w: w, o: o, seen: map[string]int64{}}
 }
 
 // maxSeen is how many findings are remembered; then all are forgotten.
@@ -53,7 +53,7 @@ type handler struct {
 	o       Options
 	enc     record.Encoder
 	version string
-	seen    map[[16]byte]int64 // when each was first told, in milliseconds
+	seen    map[string]int64 // when each was first told, in milliseconds
 }
 
 func (h *handler) Handle(r bulwark.Record) error {
@@ -103,8 +103,7 @@ func (h *handler) event(f *bulwark.Finding) *event {
 
 // first is when the finding was first told, and whether that was before now.
 func (h *handler) first(f *bulwark.Finding, ms int64) (first int64, known bool) {
-	sum := sha256.Sum256([]byte(string(f.Asset) + "\x00" + f.Key + "\x00" + f.Rule))
-	id := [16]byte(sum[:16])
+	id := problem(f)
 	if first, known = h.seen[id]; known {
 		return min(first, ms), true
 	}
@@ -113,6 +112,16 @@ func (h *handler) first(f *bulwark.Finding, ms int64) (first int64, known bool) 
 	}
 	h.seen[id] = ms
 	return ms, false
+}
+
+// problem names what is found: a key is the same on every asset, and in every container.
+func problem(f *bulwark.Finding) string {
+	text := string(f.Asset) + "\x00" + f.Key + "\x00" + f.Rule
+	if f.Container != nil {
+		text += "\x00" + f.Container.ID
+	}
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:16])
 }
 
 func uid(f *bulwark.Finding, ms int64) string {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"maps"
 	"net/http"
@@ -47,6 +48,8 @@ type Metrics struct {
 	findings map[series]*tally
 	notes    [2]uint64 // complete, incomplete
 	last     time.Time
+	seed     maphash.Seed
+	counted  map[uint64]int
 }
 
 type series struct{ rule, severity string }
@@ -59,7 +62,7 @@ var (
 )
 
 // New returns counters at zero.
-func New(o Options) *Metrics { return &Metrics{o: o, findings: map[series]*tally{}} }
+func New(o Options) *Metrics { return &Metrics{o: o, findings: map[series]*tally{}, seed: maphash.MakeSeed(), counted: map[uint64]int{}} }
 
 // Handle counts. It never fails.
 func (m *Metrics) Handle(r bulwark.Record) error {
@@ -71,15 +74,36 @@ func (m *Metrics) Handle(r bulwark.Record) error {
 	case r.Note != nil:
 		m.notes[0]++
 	case r.Finding != nil && r.Finding.Exception == nil:
-		t := m.tally(series{incident.Rule(r.Finding), r.Finding.Severity.String()})
+		t := m.tally(series{label(incident.Rule(r.Finding)), r.Finding.Severity.String()})
 		t.told++
-		t.events += uint64(incident.Repeats(r.Finding))
+		t.events += m.fresh(r.Finding)
 		if r.Finding.Time.After(m.last) {
 			m.last = r.Finding.Time
 		}
 	}
 	return nil
 }
+
+// fresh is how many events a finding stands for that were not counted before: its count is of all since the first.
+func (m *Metrics) fresh(f *bulwark.Finding) uint64 {
+	id := fmt.Sprint(f.Asset, 0, f.Key, 0, f.Rule)
+	if f.Container != nil {
+		id += f.Container.ID
+	}
+	sum := maphash.String(m.seed, id)
+	n, before := incident.Repeats(f), m.counted[sum]
+	if f.Count <= 1 || n < before {
+		before = 0
+	}
+	if len(m.counted) >= maxCounted {
+		clear(m.counted)
+	}
+	m.counted[sum] = n
+	return uint64(n - before)
+}
+
+// maxCounted is of how many findings the counts are remembered; then all are forgotten.
+const maxCounted = 20_000
 
 func (m *Metrics) tally(s series) *tally {
 	if t := m.findings[s]; t != nil {
@@ -209,8 +233,11 @@ func head(w io.Writer, name, kind, help string) {
 
 var escaping = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
+// label is a text as labels have it.
+func label(s string) string { return text.Clean(text.Cut(s, 200)) }
+
 // quote is a label's value.
-func quote(s string) string { return `"` + escaping.Replace(text.Clean(text.Cut(s, 200))) + `"` }
+func quote(s string) string { return `"` + escaping.Replace(label(s)) + `"` }
 
 func seconds(t time.Time) string {
 	return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64)

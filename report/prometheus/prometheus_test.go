@@ -80,6 +80,17 @@ func TestServed(t *testing.T) {
 	}
 }
 
+// TestRepeats has counts as the engine tells them: of all repeats since the first.
+func TestRepeats(t *testing.T) {
+	m := New(Options{})
+	for _, count := range []int{0, 10, 25, 0, 4} {
+		m.Handle(bulwark.Record{Finding: &bulwark.Finding{Rule: "a/b", Count: count}})
+	}
+	if got := *m.findings[series{"a/b", "unknown"}]; got != (tally{told: 5, events: 25 + 4}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestManyRules holds that hostile rule names do not make series without end.
 func TestManyRules(t *testing.T) {
 	m := New(Options{})
