@@ -1,0 +1,100 @@
+package watch
+
+import (
+	"fmt"
+
+	"bulwark"
+)
+
+// seed reads the processes that are there before sensors are.
+func (c *core) seed() {
+	if c.Proc == "-" {
+		return
+	}
+	pids, err := c.proc.PIDs()
+	if err != nil {
+		c.lock()
+		c.note("watch", fmt.Sprintf("processes that were there before are not known: %v", err), true)
+		c.unlock()
+		return
+	}
+	for _, pid := range pids {
+		c.adopt(pid)
+	}
+}
+
+// adopt reads one process without holding anybody up. One that ended meanwhile is no matter.
+func (c *core) adopt(pid int) {
+	p, err := c.proc.Process(pid)
+	if err != nil {
+		return
+	}
+	c.lock()
+	defer c.unlock()
+	c.tree.Add(p)
+}
+
+// refresh reads what changed since seed began: no process is missed that way, since the sensor sees by now, and its
+// events are taken up after this.
+func (c *core) refresh() {
+	if c.Proc == "-" {
+		return
+	}
+	pids, err := c.proc.PIDs()
+	if err != nil {
+		return
+	}
+	alive := make(map[int]bool, len(pids))
+	for _, pid := range pids {
+		st, err := c.proc.Stat(pid)
+		if err != nil {
+			continue
+		}
+		alive[pid] = true
+		c.lock()
+		known := c.tree.Known(pid, st.Start, st.Name)
+		c.unlock()
+		if !known {
+			c.adopt(pid)
+		}
+	}
+	c.lock()
+	defer c.unlock()
+	c.tree.Missed(alive, c.Now().UnixNano())
+	c.tree.Attach()
+	c.tree.Each(func(p *bulwark.Process) {
+		if p.Cgroup > 1 {
+			c.place(p, nil)
+		}
+	})
+}
+
+// mostAsked is how many processes /proc is asked about in a second: who makes thousands in that time would else hold up
+// all events.
+const mostAsked = 500
+
+func (c *core) ask(pid int) (bulwark.Process, bool) {
+	if c.replay != nil || c.asked >= mostAsked {
+		return bulwark.Process{}, false
+	}
+	c.asked++
+	p, err := c.proc.Process(pid)
+	return p, err == nil
+}
+
+func (c *core) user(p *bulwark.Process) string {
+	if c.replay != nil {
+		return c.replay.User(p)
+	}
+	if c.Proc == "-" {
+		return ""
+	}
+	key := ""
+	if p.Container != nil {
+		key = p.Container.ID
+		if key == "" {
+			return ""
+		}
+	}
+	return c.users.Name(key, p.PID, p.UID, c.Now())
+}

@@ -1,0 +1,240 @@
+// Package watch is the engine that keeps looking: sensors give events, and detectors turn them into findings.
+//
+// It keeps the tree of processes, says whose container each is, and gives every finding the process, its parents and the container. What
+// repeats is told once with a count; whatever could not be seen or told is itself told.
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"bulwark"
+	"bulwark/watch/trace"
+)
+
+// Containers knows which container a cgroup is. Its methods are called by one goroutine at a time.
+type Containers interface {
+	// Made and Gone tell of cgroups that come and go; by is who made one, and may be nil.
+	Made(cgroup uint64, path string, by *bulwark.Process)
+	Gone(cgroup uint64)
+	// Lookup gives what is known now: nil where the cgroup is no container's. more is closed when more is known, and
+	// nil when nothing is awaited. ok is false for a cgroup that nobody told of.
+	Lookup(cgroup uint64) (c *bulwark.Container, more <-chan struct{}, ok bool)
+	// Process is asked where Lookup does not know the cgroup, or the unified hierarchy has it at its root.
+	Process(pid int, cgroup uint64) (c *bulwark.Container, more <-chan struct{})
+}
+
+// Watcher looks until it is told to stop. Fields are set before Run or Replay, which are called once.
+type Watcher struct {
+	Sensors    []bulwark.Sensor
+	Detectors  []bulwark.Detector
+	Containers Containers // nil: nothing is known of containers
+	Handler    bulwark.Handler
+	Policies   []bulwark.Policy // findings that one excepts are counted, and not told
+	// Keep tells whether a finding is worth telling; nil: all are.
+	Keep func(*bulwark.Finding) bool
+	Host bulwark.Asset // of what happens outside containers
+	// Run is what the stream begins with.
+	About bulwark.Run
+	Now   func() time.Time // nil: time.Now
+	// Ready is called once all that happens from then on is seen.
+	Ready   func()
+	Limits  Limits
+	Record  io.Writer // gets a trace of all that detectors saw; nil: nobody
+	Capture *Capture  // nil: nothing is kept of what came before a finding
+	// Proc is where processes that were there before are read; empty: /proc, "-": nowhere.
+	Proc string
+
+	core *core
+	once sync.Once
+}
+
+// Limits bound what is kept and told; 0 stands for what is said of each.
+type Limits struct {
+	Hold       time.Duration // how long events wait to know their container: 250 ms
+	Held       int           // how many events wait at most: 16,384
+	Window     time.Duration // how long repeats are counted before the count is told: a minute
+	Groups     int           // how many different findings are told apart at a time: 16,384
+	PerRule    int           // findings of a rule at once: 60, and one more each second
+	Whole      int           // findings of all rules at once: 600, and ten more each second; critical ones pass
+	Live, Gone int           // processes that are kept: 262,144 that live and 32,768 that ended
+}
+
+func (l *Limits) settle() {
+	set := func(n *int, normal int) {
+		if *n == 0 {
+			*n = normal
+		}
+	}
+	if l.Hold == 0 {
+		l.Hold = 250 * time.Millisecond
+	}
+	if l.Window == 0 {
+		l.Window = time.Minute
+	}
+	set(&l.Held, 16384)
+	set(&l.Groups, 16384)
+	set(&l.PerRule, 60)
+	set(&l.Whole, 600)
+}
+
+func (w *Watcher) settle() {
+	w.once.Do(func() {
+		w.Limits.settle()
+		if w.Now == nil {
+			w.Now = time.Now
+		}
+		if w.Host.ID == "" {
+			w.Host = bulwark.Asset{ID: "host:unknown", Kind: "host", Name: "this machine"}
+		}
+		w.core = newCore(w)
+	})
+}
+
+// Interest is what sensors are asked for: all that detectors have to see, and what the tree of processes needs.
+func (w *Watcher) Interest() bulwark.Interest { return merge(w.Detectors) }
+
+// Run watches until ctx is done, and returns nil then. It returns an error that wraps ErrUnsupported or ErrUnavailable
+// when no sensor works, and the handler's own when nobody takes what it tells.
+func (w *Watcher) Run(ctx context.Context) error {
+	w.settle()
+	c := w.core
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	out := newOutput(w.Handler, cancel)
+	c.tell = out.put
+	if err := c.begin(w.Record); err != nil {
+		return errors.Join(err, out.close())
+	}
+	var wg sync.WaitGroup
+	loop, stop := context.WithCancel(ctx)
+	wg.Go(func() { c.loop(loop) })
+	err := w.sense(ctx)
+	stop()
+	wg.Wait()
+	c.lock()
+	c.finish(out)
+	c.unlock()
+	failed := out.close()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		failed = cause
+	}
+	return errors.Join(err, failed, c.recorded())
+}
+
+// sense runs the sensors until ctx is done or none is left.
+func (w *Watcher) sense(ctx context.Context) error {
+	want := w.Interest()
+	var seed sync.WaitGroup
+	seed.Go(w.core.seed)
+	results := make(chan error, len(w.Sensors))
+	waiting := len(w.Sensors)
+	for i, s := range w.Sensors {
+		ready := sync.OnceFunc(func() {
+			seed.Wait()
+			w.core.refresh()
+			w.core.lock()
+			waiting--
+			all := waiting == 0
+			w.core.unlock()
+			if all && w.Ready != nil {
+				w.Ready()
+			}
+		})
+		go func() {
+			err := w.run(ctx, s, i, want, ready)
+			if err != nil && ctx.Err() == nil {
+				w.core.lost(s, err)
+			}
+			ready() // the others are not held up by one that is lost
+			results <- err
+		}()
+	}
+	var errs []error
+	for range w.Sensors {
+		if err := <-results; err != nil {
+			errs = append(errs, err)
+		}
+	}
+	seed.Wait()
+	if ctx.Err() != nil || len(errs) < len(w.Sensors) {
+		return nil
+	}
+	return errors.Join(errs...)
+}
+
+// run is one sensor; a panic of it is its error.
+func (w *Watcher) run(ctx context.Context, s bulwark.Sensor, i int, want bulwark.Interest, ready func()) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &bulwark.PluginError{Plugin: s.Info().Name, Err: fmt.Errorf("it panicked: %v", r)}
+		}
+	}()
+	if err := s.Run(ctx, want, ready, w.core.batch); err != nil {
+		return &bulwark.PluginError{Plugin: s.Info().Name, Err: err}
+	}
+	return nil
+}
+
+// Replay gives detectors what a trace recorded, and ends with it. The findings are those of the run that was
+// recorded, where detectors and limits are the same.
+func (w *Watcher) Replay(ctx context.Context, from io.Reader) error {
+	r, err := trace.NewReader(from)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	w.Host = bulwark.Asset{ID: bulwark.AssetID(r.Header().Node), Kind: "host", Name: "the machine of the recording"}
+	w.settle()
+	c := w.core
+	c.replay = r
+	var failed error
+	c.tell = func(rec bulwark.Record) {
+		if failed == nil {
+			failed = w.Handler.Handle(rec)
+		}
+	}
+	if err := c.begin(w.Record); err != nil {
+		return err
+	}
+	c.unrecorded(r.Header(), merge(w.Detectors))
+	for n := 0; failed == nil; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			break
+		}
+		item, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			c.note("watch/trace", "the recording ends before its end: "+err.Error(), true)
+			break
+		}
+		c.again(item)
+	}
+	if r.Unknown > 0 {
+		c.note("watch/trace", fmt.Sprintf("%d events are of kinds that this program does not know", r.Unknown), true)
+	}
+	c.finish(nil)
+	return errors.Join(failed, c.recorded())
+}
+
+// User names the user that the process runs as, by the passwd file of its root; empty where that does not tell. It is for
+// detectors, while they look at an event of the process.
+func (w *Watcher) User(p *bulwark.Process) string {
+	w.settle()
+	return w.core.user(p)
+}
+
+// Counts is what became of events, of every sensor.
+func (w *Watcher) Counts() map[string][]bulwark.Count {
+	all := map[string][]bulwark.Count{}
+	for _, s := range w.Sensors {
+		all[s.Info().Name] = s.Counts()
+	}
+	return all
+}
