@@ -63,7 +63,7 @@ func meets(h *Hit, l *Look) bool {
 			return false
 		}
 	}
-	return len(w.Paths) == 0 || meetsPath(h, w.Paths)
+	return len(w.Paths) == 0 || meetsPath(h, w.Paths, l.AsGiven)
 }
 
 func answers(t bulwark.Tri, is bool) bool {
@@ -76,10 +76,14 @@ func inNets(nets []netip.Prefix, a netip.Addr) bool {
 }
 
 // meetsPath remembers the path that met.
-func meetsPath(h *Hit, list []bulwark.PathMatch) bool {
+func meetsPath(h *Hit, list []bulwark.PathMatch, asGiven bool) bool {
+	h.met = nil
 	if len(h.FD.Name) != 0 && matchesAny(list, h.FD.Name) {
 		h.met = h.FD.Name
 		return true
+	}
+	if len(h.FD.Name) != 0 && givesFD(h.Kind) && !asGiven {
+		return false // what was opened is known
 	}
 	for i, p := range h.Kind.Params() {
 		if p.Type != bulwark.ParamPath || i >= len(h.Args) || len(h.Args[i].Text) == 0 || notOfCall(p.Name) {
