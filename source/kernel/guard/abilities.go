@@ -1,0 +1,41 @@
+//go:build linux && (amd64 || arm64)
+
+package guard
+
+import (
+	"cmp"
+
+	"bulwark"
+)
+
+// Abilities are what can be stopped here: see [bulwark.Guard].
+func (g *Guard) Abilities() []bulwark.Ability {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closed {
+		g.prepare()
+	}
+	if g.closed {
+		return nil
+	}
+	unified := ""
+	if g.node.unified == "" {
+		unified = "the unified hierarchy of cgroups (v2) is not mounted"
+	}
+	hook := func(kinds ...hookKind) string {
+		why := cmp.Or(g.node.pidsWhy, unified)
+		for _, k := range kinds {
+			why = cmp.Or(why, g.hooks.why[k])
+		}
+		return why
+	}
+	files := cmp.Or(g.node.pidsWhy, g.node.execWhy)
+	return []bulwark.Ability{
+		{Name: "deny " + string(bulwark.DeedExecDrift), By: "fanotify, of a container that runs", Why: files},
+		{Name: "kill " + string(bulwark.DeedExecDrift), By: "raw tracepoint sched_process_exec", Why: hook(hookExec)},
+		{Name: "deny " + string(bulwark.DeedExecBelow), By: "fanotify", Why: files},
+		{Name: "kill " + string(bulwark.DeedExecMemory), By: "raw tracepoint sched_process_exec", Why: hook(hookExec)},
+		{Name: "deny " + string(bulwark.DeedConnect), By: "cgroup connect, sendmsg and egress hooks", Why: hook(hookConnect, hookEgress)},
+		{Name: "cut " + string(bulwark.DeedMine), By: "cgroup egress hook", Why: hook(hookEgress)},
+	}
+}
