@@ -62,7 +62,9 @@ var (
 )
 
 // New returns counters at zero.
-func New(o Options) *Metrics { return &Metrics{o: o, findings: map[series]*tally{}, seed: maphash.MakeSeed(), counted: map[uint64]int{}} }
+func New(o Options) *Metrics {
+	return &Metrics{o: o, findings: map[series]*tally{}, seed: maphash.MakeSeed(), counted: map[uint64]int{}}
+}
 
 // Handle counts. It never fails.
 func (m *Metrics) Handle(r bulwark.Record) error {
