@@ -382,7 +382,8 @@ __noinline int calls_stratum(const struct text *t, __u32 from, __u32 len)
 		__u32 at = from + i;
 		if (at >= len || at >= PAYLOAD)
 			break;
-		__u8 c = t->b[at];
+		asm volatile("" : "+r"(at));
+		__u8 c = t->b[at & 0xff];
 		if (!quotes) {
 			if (c == '"')
 				quotes = 1;
