@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"fmt"
 
 	"bulwark"
@@ -36,7 +37,14 @@ func (c *core) adopt(pid int) {
 
 // refresh reads what changed since seed began: no process is missed that way, since the sensor sees by now, and its
 // events are taken up after this.
-func (c *core) refresh() {
+func (c *core) refresh(ctx context.Context) {
+	if c.Containers != nil {
+		if err := c.Containers.Walk(ctx); err != nil && ctx.Err() == nil {
+			c.lock()
+			c.note("watch", fmt.Sprintf("containers that were there before are not known: %v", err), true)
+			c.unlock()
+		}
+	}
 	if c.Proc == "-" {
 		return
 	}
@@ -80,21 +88,4 @@ func (c *core) ask(pid int) (bulwark.Process, bool) {
 	c.asked++
 	p, err := c.proc.Process(pid)
 	return p, err == nil
-}
-
-func (c *core) user(p *bulwark.Process) string {
-	if c.replay != nil {
-		return c.replay.User(p)
-	}
-	if c.Proc == "-" {
-		return ""
-	}
-	key := ""
-	if p.Container != nil {
-		key = p.Container.ID
-		if key == "" {
-			return ""
-		}
-	}
-	return c.users.Name(key, p.PID, p.UID, c.Now())
 }

@@ -66,7 +66,7 @@ func (t *traces) begin(c *core, record io.Writer) error {
 		if t.record, err = trace.NewWriter(record, h); err != nil {
 			return err
 		}
-		t.record.User = c.user
+		t.record.Accounts = c.accounts
 	}
 	if k := c.Capture; k != nil {
 		setDuration(&k.Before, 5*time.Second)
@@ -77,7 +77,7 @@ func (t *traces) begin(c *core, record io.Writer) error {
 		if t.keep, err = trace.NewWriter(&t.now, h); err != nil {
 			return err
 		}
-		t.keep.User = c.user
+		t.keep.Accounts = c.accounts
 		t.head = bytes.Clone(t.now.Bytes())
 		t.now.Reset()
 	}

@@ -18,6 +18,8 @@ import (
 
 // Containers knows which container a cgroup is. Its methods are called by one goroutine at a time.
 type Containers interface {
+	// Walk takes all cgroups that are there. It is called once, when Made is told of all that come.
+	Walk(context.Context) error
 	// Made and Gone tell of cgroups that come and go; by is who made one, and may be nil.
 	Made(cgroup uint64, path string, by *bulwark.Process)
 	Gone(cgroup uint64)
@@ -136,7 +138,7 @@ func (w *Watcher) sense(ctx context.Context) error {
 	for i, s := range w.Sensors {
 		ready := sync.OnceFunc(func() {
 			seed.Wait()
-			w.core.refresh()
+			w.core.refresh(ctx)
 			w.core.lock()
 			waiting--
 			all := waiting == 0
@@ -223,12 +225,21 @@ func (w *Watcher) Replay(ctx context.Context, from io.Reader) error {
 	return errors.Join(failed, c.recorded())
 }
 
-// User names the user that the process runs as, by the passwd file of its root; empty where that does not tell. It is for
-// detectors, while they look at an event of the process.
-func (w *Watcher) User(p *bulwark.Process) string {
+// User is the account with that number where the process runs, by the passwd file there. It is for detectors, while they
+// look at an event of the process; a trace knows only accounts that processes had.
+func (w *Watcher) User(p *bulwark.Process, uid uint32) (User, bool) {
 	w.settle()
-	return w.core.user(p)
+	return w.core.account(p, uid)
 }
+
+// Group names the group with that number where the process runs, as User does accounts.
+func (w *Watcher) Group(p *bulwark.Process, gid uint32) (string, bool) {
+	w.settle()
+	return w.core.group(p, gid)
+}
+
+// User is an account.
+type User struct{ Name, Home, Shell string }
 
 // Counts is what became of events, of every sensor.
 func (w *Watcher) Counts() map[string][]bulwark.Count {

@@ -253,6 +253,7 @@ type engines struct {
 }
 
 func (g *engines) Made(id uint64, path string, _ *bulwark.Process) { g.made = append(g.made, path) }
+func (g *engines) Walk(context.Context) error                      { return nil }
 func (g *engines) Gone(uint64)                                     {}
 func (g *engines) Process(int, uint64) (*bulwark.Container, <-chan struct{}) {
 	return nil, nil

@@ -83,6 +83,12 @@ func (h *Host) Open(_ context.Context, _ string) (*bulwark.Target, error) {
 	return t, nil
 }
 
+// Machine is the asset that this machine is.
+func Machine() bulwark.Asset {
+	name := hostname("/")
+	return bulwark.Asset{ID: bulwark.AssetID("host:" + identity("/", name)), Kind: "host", Name: name}
+}
+
 func hostname(root string) string {
 	if root == "/" {
 		if name, err := os.Hostname(); err == nil && name != "" {

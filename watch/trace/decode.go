@@ -99,13 +99,13 @@ func (r *in) fd(f *bulwark.FD) {
 }
 
 // process reads facts; parent and container are numbers.
-func (r *in) process(p *bulwark.Process) (parent, container uint64, user string) {
+func (r *in) process(p *bulwark.Process) (parent, container uint64, accounts string) {
 	for _, n := range [...]*int{&p.PID, &p.PPID, &p.VPID, &p.PGID, &p.SID, &p.VPGID, &p.VSID} {
 		*n = r.small()
 	}
 	p.Start = r.i()
 	parent, container = r.u(), r.u()
-	for _, s := range [...]*string{&p.Name, &p.Exe, &p.Path, &p.CWD, &p.Missing, &user} {
+	for _, s := range [...]*string{&p.Name, &p.Exe, &p.Path, &p.CWD, &p.Missing, &accounts} {
 		*s = r.text()
 	}
 	p.Args, p.Env = r.texts(), r.texts()
@@ -127,7 +127,7 @@ func (r *in) process(p *bulwark.Process) (parent, container uint64, user string)
 	if !env {
 		p.Env = nil
 	}
-	return parent, container, user
+	return parent, container, accounts
 }
 
 func malformed(format string, args ...any) error {

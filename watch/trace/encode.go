@@ -76,14 +76,14 @@ func (o *out) event(e *bulwark.Event, kind, process uint64, last int64) {
 	o.bytes(e.Doc)
 }
 
-func (o *out) process(p *bulwark.Process, parent, container uint64, user string) {
+func (o *out) process(p *bulwark.Process, parent, container uint64, accounts string) {
 	for _, n := range [...]int{p.PID, p.PPID, p.VPID, p.PGID, p.SID, p.VPGID, p.VSID} {
 		o.i(int64(n))
 	}
 	o.i(p.Start)
 	o.u(parent)
 	o.u(container)
-	for _, s := range [...]string{p.Name, p.Exe, p.Path, p.CWD, p.Missing, user} {
+	for _, s := range [...]string{p.Name, p.Exe, p.Path, p.CWD, p.Missing, accounts} {
 		o.text(s)
 	}
 	o.texts(p.Args)

@@ -35,7 +35,7 @@ type Reader struct {
 	args   []bulwark.Arg
 
 	processes  map[uint64]*process
-	users      map[*bulwark.Process]string
+	accounts   map[*bulwark.Process]string
 	containers map[uint64]*container
 	kinds      map[uint64]kind
 	kept       int
@@ -124,11 +124,11 @@ func (t *Reader) Close() {
 // Header is what the file says of itself.
 func (t *Reader) Header() Header { return t.head }
 
-// User is what the file calls the user of a process that an event named.
-func (t *Reader) User(p *bulwark.Process) string { return t.users[p] }
+// Accounts is what the writer was given of the accounts of a process.
+func (t *Reader) Accounts(p *bulwark.Process) string { return t.accounts[p] }
 
 func (t *Reader) reset() {
-	t.processes, t.users, t.containers, t.kinds = map[uint64]*process{}, map[*bulwark.Process]string{}, map[uint64]*container{}, map[uint64]kind{}
+	t.processes, t.accounts, t.containers, t.kinds = map[uint64]*process{}, map[*bulwark.Process]string{}, map[uint64]*container{}, map[uint64]kind{}
 	t.kept, t.last = 0, 0
 }
 
@@ -216,7 +216,7 @@ func (t *Reader) record(r *in) (Item, bool, error) {
 		n := r.u()
 		if p := t.processes[n]; p != nil {
 			t.kept -= p.size
-			delete(t.users, &p.Process)
+			delete(t.accounts, &p.Process)
 			delete(t.processes, n)
 		}
 	case recGone:
@@ -249,7 +249,7 @@ func (t *Reader) process(r *in, size int) error {
 		t.processes[n] = p
 	}
 	one := bulwark.Process{}
-	up, c, user := r.process(&one)
+	up, c, accounts := r.process(&one)
 	if r.bad {
 		return nil
 	}
@@ -261,7 +261,7 @@ func (t *Reader) process(r *in, size int) error {
 	}
 	old := p.size
 	p.Process, p.size = one, cost+4*size
-	t.users[&p.Process] = user
+	t.accounts[&p.Process] = accounts
 	i := 0
 	for q := p.Parent; q != nil; q = q.Parent {
 		if i++; q == &p.Process || i > maxUp {

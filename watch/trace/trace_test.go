@@ -25,7 +25,7 @@ func sample(t testing.TB, n int) (file []byte, want []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.User = func(p *bulwark.Process) string { return fmt.Sprint("u", p.UID) }
+	w.Accounts = func(p *bulwark.Process) string { return fmt.Sprint("u", p.UID) }
 	box := &bulwark.Container{ID: strings.Repeat("ab", 32), Image: "nginx:1", Labels: map[string]string{"a": "b"}, Pod: &bulwark.PodRef{Name: "p"}}
 	up := &bulwark.Process{PID: 1, Start: 5, Name: "init", Args: []string{}, Namespaces: bulwark.Namespaces{PID: 7}}
 	p := &bulwark.Process{PID: 9, PPID: 1, Start: 8, Parent: up, Container: box, Env: []string{"A=\xff\x1b"}, File: bulwark.Program{Upper: true, Inode: 4}}
@@ -41,7 +41,7 @@ func sample(t testing.TB, n int) (file []byte, want []string) {
 		if err := w.Event(e); err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, telling(e, w.User(p)))
+		want = append(want, telling(e, w.Accounts(p)))
 		if i%5 == 0 {
 			w.Tick(int64(i + 1))
 			want = append(want, fmt.Sprint("tick ", i+1))
@@ -89,7 +89,7 @@ func read(t testing.TB, file []byte) (got []string) {
 			got = append(got, fmt.Sprint("tick ", item.Tick))
 			continue
 		}
-		got = append(got, telling(item.Event, r.User(item.Event.Process)))
+		got = append(got, telling(item.Event, r.Accounts(item.Event.Process)))
 	}
 }
 

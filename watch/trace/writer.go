@@ -16,8 +16,8 @@ import (
 // Writer writes a trace. What it is given it does not keep, processes and containers aside, of which it
 // remembers what it told. It is for one goroutine at a time.
 type Writer struct {
-	// User names the user of a process, where somebody knows.
-	User func(*bulwark.Process) string
+	// Accounts gives what a reader shall give back of the accounts that a process has, a text of whatever form.
+	Accounts func(*bulwark.Process) string
 
 	w          io.Writer
 	pack       *zstd.Encoder
@@ -151,13 +151,13 @@ func (t *Writer) process(p *bulwark.Process, depth int) uint64 {
 	}
 	known.stale, known.parent, known.container = false, p.Parent, p.Container
 	c := t.container(p.Container)
-	user := ""
-	if t.User != nil {
-		user = t.User(p)
+	accounts := ""
+	if t.Accounts != nil {
+		accounts = t.Accounts(p)
 	}
 	t.rec.u(recProcess)
 	t.rec.u(known.number)
-	t.rec.process(p, parent, c, user)
+	t.rec.process(p, parent, c, accounts)
 	t.end()
 	return known.number
 }

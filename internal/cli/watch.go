@@ -1,0 +1,287 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bulwark"
+	"bulwark/all"
+	"bulwark/policy"
+	"bulwark/report"
+	"bulwark/watch"
+)
+
+// watching are the flags of the command watch.
+type watching struct {
+	*app
+	rules        []string
+	record       string
+	replay       string
+	duration     time.Duration
+	priority     string
+	append       []string
+	explain      bool
+	capture      string
+	captureWhole time.Duration
+	least        int // the number of the priority
+}
+
+func (a *app) watchCommand() *cobra.Command {
+	w := &watching{app: a}
+	c := &cobra.Command{
+		Use: "watch", Short: "Watch what runs on this machine, and tell what is wrong as it happens",
+		Long: "Watch sees what processes of this machine do, in containers and outside, and tells of escapes, miners, shells and whatever rules in\n" +
+			"Falco's language say. It runs until it is interrupted, needs root and BPF, and says at the start what it can see here.\n" +
+			"What it could not see it tells as well. A recording has what processes were given as arguments and environment: guard it as you would them.\n" +
+			"Docs: docs/watch.md.",
+		Example: "  bulwark watch\n  bulwark watch --rules falco_rules.yaml -f falco\n  bulwark watch --for 10m --record night.trace -f jsonl=night.jsonl\n" +
+			"  bulwark watch --replay night.trace --rules mine.yaml\n  bulwark watch --capture /var/lib/bulwark/traces",
+		Args: cobra.NoArgs, PreRunE: w.settle,
+		RunE: func(c *cobra.Command, _ []string) error { return w.run(c.Context()) },
+	}
+	f := c.Flags()
+	f.StringArrayVar(&w.rules, "rules", nil, "`FILE` of rules in Falco's language, beside the detectors that are built in (repeatable; later ones change earlier ones)")
+	f.StringVar(&w.record, "record", "", "write all that detectors see to `FILE`")
+	f.StringVar(&w.replay, "replay", "", "look at what `FILE` recorded instead of this machine")
+	f.DurationVar(&w.duration, "for", 0, "end after this `duration`")
+	f.StringVar(&w.priority, "priority", "debug", "only what is at least of this `LEVEL`: emergency alert critical error warning notice informational debug; also high medium low")
+	f.StringArrayVar(&w.append, "output-append", nil, "`TEXT` with fields to add to the output of every rule in Falco's language (repeatable)")
+	f.BoolVar(&w.explain, "explain", false, "say with each finding which part of its rule was met, and why it matters")
+	f.StringVar(&w.capture, "capture", "", "keep the events around each finding in a file of its own in `FOLDER`")
+	f.DurationVar(&w.captureWhole, "capture-before", 5*time.Second, "how much before a finding --capture keeps, as a `duration`")
+	f.StringArrayVar(&a.exceptions, "exceptions", nil, "`FILE` of exceptions (repeatable)")
+	a.results(f, names(all.Streams()), "text")
+	a.common(f)
+	for _, name := range []string{"timeout", "now"} {
+		if err := f.MarkHidden(name); err != nil {
+			panic(err) // no such flag
+		}
+	}
+	return c
+}
+
+// levels are Falco's priorities, the worst first.
+var levels = []string{"emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"}
+
+// level is the number of a priority; false: it is none.
+func level(name string) (int, bool) {
+	name = strings.ToLower(name)
+	switch name {
+	case "info":
+		name = "informational"
+	case "high":
+		name = "error"
+	case "medium":
+		name = "warning"
+	case "low":
+		name = "notice"
+	}
+	for i, l := range levels {
+		if l == name {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// levelOf is the priority of a finding: that of its rule where it has one.
+func levelOf(f *bulwark.Finding) int {
+	if f.Alert != nil {
+		if n, ok := level(f.Alert.Priority); ok {
+			return n
+		}
+	}
+	return [...]int{5, 5, 4, 3, 2}[min(max(f.Severity, 0), 4)]
+}
+
+func (w *watching) settle(c *cobra.Command, args []string) error {
+	if err := w.options.settle(c, args); err != nil {
+		return err
+	}
+	var ok bool
+	if w.least, ok = level(w.priority); !ok {
+		return usage("--priority %q: say emergency, alert, critical, error, warning, notice, informational or debug", w.priority)
+	}
+	if w.replay != "" && w.record == w.replay {
+		return usage("--record and --replay name the same file")
+	}
+	if w.duration < 0 {
+		return usage("--for %v: say how long, as in 10m", w.duration)
+	}
+	return nil
+}
+
+// run wires the engine and lets it work.
+func (w *watching) run(ctx context.Context) (err error) {
+	if w.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, w.duration)
+		defer cancel()
+	}
+	e := &watch.Watcher{About: bulwark.Run{Version: version(), Started: started(), Targets: []string{"watch"}}}
+	e.Keep = func(f *bulwark.Finding) bool { return levelOf(f) <= w.least }
+	if e.Detectors, err = w.detectors(e); err != nil {
+		return err
+	}
+	if e.Policies, err = w.excepts(); err != nil {
+		return err
+	}
+	if w.capture != "" {
+		if err := os.MkdirAll(w.capture, 0o700); err != nil {
+			return fmt.Errorf("--capture: %w", err)
+		}
+		e.Capture = &watch.Capture{Dir: w.capture, Before: w.captureWhole}
+	}
+	out, err := w.streams()
+	if err != nil {
+		return err
+	}
+	e.Handler = w.explained(e, out)
+	err = w.recording(e, func() error {
+		if w.replay != "" {
+			return w.replayed(ctx, e)
+		}
+		return w.live(ctx, e)
+	})
+	return errors.Join(err, out.close(nil))
+}
+
+// excepts are the exceptions that were given.
+func (w *watching) excepts() (list []bulwark.Policy, err error) {
+	for _, file := range w.exceptions {
+		set, err := policy.Load(file, time.Now())
+		if err != nil {
+			return nil, &exit{code: exitUsage, err: err}
+		}
+		for _, n := range set.Notes() {
+			w.say("note: %s: %s", n.Plugin, n.Text)
+		}
+		list = append(list, set)
+	}
+	return list, nil
+}
+
+// recording has do write what detectors see, where that was asked for. The file has what processes were given as
+// arguments and environment, and so is for its owner alone.
+func (w *watching) recording(e *watch.Watcher, do func() error) error {
+	if w.record == "" {
+		return do()
+	}
+	f, err := os.OpenFile(w.record, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("--record: %w", err)
+	}
+	e.Record = f
+	return errors.Join(do(), f.Close())
+}
+
+func (w *watching) replayed(ctx context.Context, e *watch.Watcher) error {
+	var from io.Reader = w.in
+	if w.replay != "-" {
+		f, err := os.Open(w.replay)
+		if err != nil {
+			return &exit{code: exitFailed, err: fmt.Errorf("--replay: %w", err), hint: "a recording is made by bulwark watch --record FILE"}
+		}
+		defer f.Close()
+		from = f
+	}
+	if err := e.Replay(ctx, from); err != nil {
+		return fmt.Errorf("%s: %w", w.replay, err)
+	}
+	return nil
+}
+
+// streams are where findings go as they happen. A file is added to, so that it can be followed and outlives the run.
+func (w *watching) streams() (*sinks, error) {
+	wanted := w.formats
+	if len(wanted) == 0 {
+		wanted = []string{"text"}
+	}
+	s, plain := &sinks{table: true}, 0
+	for _, one := range wanted {
+		name, file, several := strings.Cut(one, "=")
+		f, err := formatNamed(all.Streams(), name)
+		if err == nil && several && file == "" {
+			err = usage("-f %s names no file after =", one)
+		}
+		if !several {
+			plain++
+			file = w.output
+		}
+		if err == nil && plain > 1 {
+			err = usage("one format goes to stdout or --output; give the others a file: -f %s=FILE", name)
+		}
+		if err == nil {
+			err = s.follow(w.app, f, file)
+		}
+		if err != nil {
+			return nil, s.close(err)
+		}
+	}
+	return s, nil
+}
+
+// follow writes a format to a file, or to stdout where none is named.
+func (s *sinks) follow(a *app, f report.Format, file string) error {
+	o := a.suited(report.Options{Stream: true, Verbose: a.verbose}, file)
+	if file == "" {
+		s.handlers = append(s.handlers, f.New(a.out, o))
+		return nil
+	}
+	to, err := os.OpenFile(filepath.Clean(file), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", file, err)
+	}
+	s.files = append(s.files, &pending{to, file, true})
+	s.handlers = append(s.handlers, f.New(to, o))
+	return nil
+}
+
+// explained adds to each finding why its rule says that it matters, where that was asked for.
+func (w *watching) explained(e *watch.Watcher, h bulwark.Handler) bulwark.Handler {
+	if !w.explain {
+		return h
+	}
+	why := map[string]bulwark.Rule{}
+	for _, d := range e.Detectors {
+		if r, ok := d.(bulwark.Ruler); ok {
+			for _, rule := range r.Rules() {
+				why[rule.ID] = rule
+			}
+		}
+	}
+	return &explainer{h, why}
+}
+
+type explainer struct {
+	bulwark.Handler
+	why map[string]bulwark.Rule
+}
+
+func (x *explainer) Handle(r bulwark.Record) error {
+	if r.Finding == nil {
+		return x.Handler.Handle(r)
+	}
+	rule, ok := x.why[r.Finding.Rule]
+	if !ok {
+		return x.Handler.Handle(r)
+	}
+	f := *r.Finding
+	f.Evidence = append(append([]string{}, f.Evidence...), nonEmpty("why it matters: "+rule.Reason, prefixedBy("wrong when: ", rule.FalsePositives))...)
+	return x.Handler.Handle(bulwark.Record{Finding: &f})
+}
+
+func prefixedBy(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
