@@ -28,6 +28,7 @@ case ${1:?test, demo or bench} in
     need etcd etcd-server               # below a real kube-apiserver
     need nft nftables                   # real packets through real rules
     need ip iproute2
+    need busybox busybox-static         # the root file system of the containers that are watched
     ;;
   bench) need mmdebstrap mmdebstrap; need npm npm; need python3 python3 ;;
   *) echo "setup.sh: say test, demo or bench" >&2; exit 2 ;;
