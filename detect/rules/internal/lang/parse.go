@@ -40,6 +40,9 @@ func (p *parser) unexpected() error {
 	case strings.HasPrefix(found, "||"):
 		return p.fail(p.i, "|| is written or")
 	}
+	if found[0] == '"' || found[0] == '\'' {
+		return p.fail(p.i, "a quote in the middle of a value: the whole value has to be in quotes")
+	}
 	return p.fail(p.i, `expected "and", "or" or the end, found %s`, quoteOf(p.shown()))
 }
 

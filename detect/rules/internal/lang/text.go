@@ -3,6 +3,7 @@ package lang
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -90,11 +91,13 @@ func (l *locator) at(i int) Pos {
 	if l.i > i {
 		l.i, l.now = 0, l.begin
 	}
-	for ; l.i < i; l.i++ {
+	for l.i < i {
+		_, size := utf8.DecodeRuneInString(l.value[l.i:])
 		if !white(l.value[l.i]) {
 			l.blanks()
-			l.pass(l.value[l.i])
+			l.pass(l.value[l.i], size)
 		}
+		l.i += size
 	}
 	if i < len(l.value) {
 		l.blanks()
@@ -119,10 +122,9 @@ func (l *locator) blanks() {
 	}
 }
 
-// pass passes what gives the byte c.
-func (l *locator) pass(c byte) {
+// pass passes what gives the letter of n bytes that begins with c.
+func (l *locator) pass(c byte, n int) {
 	rest := l.src.rest(l.now)
-	n := 1
 	switch {
 	case rest == "":
 		return
