@@ -270,3 +270,5 @@ func TestKilledGuard(t *testing.T) {
 		t.Errorf("%d of 3 work after the guard died", n)
 	}
 }
+
+func mustPrefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }

@@ -163,6 +163,10 @@ func cgroup(t *testing.T, name string) string {
 		if err := os.Remove(dir); err != nil {
 			t.Error(err)
 		}
+		others, _ := filepath.Glob("/sys/fs/cgroup/*" + path) // as runc makes them
+		for _, dir := range others {
+			os.Remove(dir)
+		}
 	})
 	return path
 }
