@@ -79,10 +79,10 @@ func (a *alerts) summary() string {
 }
 
 // unrecorded says what detectors want that was not looked at when the trace was recorded.
-func (c *core) unrecorded(h trace.Header, want bulwark.Interest) {
+func (c *core) unrecorded(h trace.Header) {
 	var missing []string
-	for k := range want {
-		if !slices.Contains(h.Kinds, k.String()) {
+	for i, who := range c.byKind {
+		if k := bulwark.Kind(i); len(who) > 0 && !slices.Contains(h.Kinds, k.String()) {
 			missing = append(missing, k.String())
 		}
 	}

@@ -203,7 +203,7 @@ func (w *Watcher) Replay(ctx context.Context, from io.Reader) error {
 	if err := c.begin(w.Record); err != nil {
 		return err
 	}
-	c.unrecorded(r.Header(), merge(w.Detectors))
+	c.unrecorded(r.Header())
 	for n := 0; failed == nil; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			break
