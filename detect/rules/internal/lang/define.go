@@ -2,7 +2,6 @@ package lang
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -49,10 +48,11 @@ const (
 	made
 )
 
-var (
-	listName  = regexp.MustCompile(`^[^()"'\s=,]+$`)
-	macroName = regexp.MustCompile(`^[a-zA-Z]+[a-zA-Z0-9_]*$`)
-)
+// listName tells whether a list may be called so.
+func listName(s string) bool { return s != "" && !strings.ContainsAny(s, stopsValue+" \t\r\n\b\v\f") }
+
+// macroName tells whether a macro may be called so.
+func macroName(s string) bool { return s != "" && word(s) == s }
 
 // again warns of a name that a file gives twice.
 func (l *loader) again(what, name string, now, then Pos) {
@@ -87,7 +87,7 @@ func (l *loader) oldAppend(o *object, name string) (bool, error) {
 
 func (l *loader) list(o *object) error {
 	name := o.keys["list"].Value
-	if !listName.MatchString(name) {
+	if !listName(name) {
 		return o.fail("list", "%s is no name of a list: blanks, quotes, commas, = and parentheses cannot be in one", quoteOf(name))
 	}
 	if !o.has("items") {
@@ -144,7 +144,7 @@ func item(src *source, n *yaml.Node) Value {
 
 func (l *loader) macro(o *object) error {
 	name := o.keys["macro"].Value
-	if !macroName.MatchString(name) {
+	if !macroName(name) {
 		return o.fail("macro", "%s is no name of a macro: a letter, then letters, digits and _", quoteOf(name))
 	}
 	cond, err := o.text("condition")

@@ -34,6 +34,9 @@ func (l *loader) items(src *source, item func(*source, *yaml.Node)) {
 		}
 	}
 	for _, part := range parts(src) {
+		if l.full {
+			return
+		}
 		if n := begins(part.data); n > maxNodes {
 			l.problem(Pos{part.file, int32(part.above + 1), 1}, "", "an item of about %d values; at most %d are read", n, maxNodes)
 			continue
