@@ -1,6 +1,9 @@
 package lang
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // parseOutput reads a format: literal text, and fields behind %.
 func parseOutput(t *text) (Output, error) {
@@ -43,5 +46,17 @@ func (p *parser) piece() (Piece, error) {
 	}
 	t, err := p.term()
 	out.Term, out.Text = t, p.s[begin:p.i]
+	return out, err
+}
+
+// ParseOutput reads a format that stands in no file.
+func ParseOutput(s string) (Output, error) {
+	src := newSource(0, s, 0)
+	m := mark{0, 1, 1}
+	t := text{s: s, segs: []segment{{0, &locator{src: src, value: s, begin: m, now: m}}}}
+	out, err := parseOutput(&t)
+	if e, ok := err.(*syntaxError); ok {
+		err = fmt.Errorf("column %d: %s", e.pos.Column, e.text)
+	}
 	return out, err
 }
