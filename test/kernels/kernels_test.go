@@ -1,0 +1,163 @@
+package kernels
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// packages are those whose tests ask the kernel.
+var packages = []string{"source/kernel", "source/kernel/guard"}
+
+// commands are those that tests start; busybox does for all.
+var commands = strings.Fields("sh cat true false sleep ls cp mv rm mkdir ln chmod chown touch echo dd nc wget ps kill mount umount head tail env id dirname basename readlink mknod test")
+
+// TestKernels runs the tests of packages that ask the kernel on each of Debian's: there are abilities that
+// the machine's own lacks (BPF LSM, fentry), and it lacks some that the machine has.
+func TestKernels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two machines are started, without hardware support")
+	}
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the kernels are for amd64")
+	}
+	qemu, busybox := tool(t, "qemu-system-x86_64"), tool(t, "busybox")
+	out, err := exec.Command("../../scripts/kernels.sh").Output()
+	if err != nil {
+		missing(t, "the kernels: "+err.Error())
+	}
+	cached := strings.TrimSpace(string(out))
+	kernels, _ := filepath.Glob(filepath.Join(cached, "*", "vmlinuz"))
+	if len(kernels) == 0 {
+		missing(t, "any kernel in "+cached)
+	}
+	dir := t.TempDir()
+	tests := compile(t, dir)
+	for _, k := range kernels {
+		t.Run(filepath.Base(filepath.Dir(k)), func(t *testing.T) {
+			image := filepath.Join(t.TempDir(), "initramfs")
+			build(t, image, busybox, filepath.Join(dir, "boot"), filepath.Dir(k), tests)
+			judge(t, start(t, qemu, k, image), tests)
+		})
+	}
+}
+
+// tool is the path of a command that the tests need.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	p, err := exec.LookPath(name)
+	if err != nil {
+		missing(t, name)
+	}
+	return p
+}
+
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("missing: %s (scripts/setup.sh test installs it)", what)
+	}
+	t.Skipf("missing: %s", what)
+}
+
+// compile makes the test programs and the first process.
+func compile(t *testing.T, dir string) (tests []string) {
+	t.Helper()
+	build := func(args ...string) {
+		cmd := exec.Command("go", args...)
+		cmd.Dir = filepath.Join("..", "..")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go %v: %v\n%s", args, err, out)
+		}
+	}
+	build("build", "-o", filepath.Join(dir, "boot"), "./test/kernels/boot")
+	for _, p := range packages {
+		name := filepath.Join(dir, strings.ReplaceAll(p, "/", "-")+".test")
+		build("test", "-c", "-o", name, "./"+p)
+		tests = append(tests, name)
+	}
+	return tests
+}
+
+// build writes the machine's first file system.
+func build(t *testing.T, image, busybox, boot, kernel string, tests []string) {
+	t.Helper()
+	f, err := os.Create(image)
+	check(t, err)
+	defer f.Close()
+	a := &archive{w: f}
+	for _, d := range []string{"bin", "sbin", "dev", "proc", "sys", "tmp", "run", "root", "etc", "tests", "modules", "var"} {
+		a.add(d, fs.ModeDir|0o755, nil)
+	}
+	file := func(name, from string) {
+		data, err := os.ReadFile(from)
+		check(t, err)
+		a.add(name, 0o755, data)
+	}
+	file("init", boot)
+	file("bin/busybox", busybox)
+	for _, c := range commands {
+		a.add("bin/"+c, fs.ModeSymlink|0o777, []byte("busybox"))
+	}
+	a.add("etc/passwd", 0o644, []byte("root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"))
+	for _, name := range tests {
+		file("tests/"+filepath.Base(name), name)
+	}
+	modules, _ := filepath.Glob(filepath.Join(kernel, "*.ko*"))
+	for _, m := range modules {
+		file("modules/"+filepath.Base(m), m)
+	}
+	check(t, a.close())
+}
+
+// start runs the machine until it switches itself off, and gives what it printed.
+func start(t *testing.T, qemu, kernel, image string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // against a machine that hangs
+	defer cancel()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, qemu, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2048", "-kernel", kernel, "-initrd", image,
+		"-append", "console=ttyS0 quiet panic=-1 lsm=lockdown,capability,yama,bpf", "-display", "none", "-serial", "stdio", "-no-reboot", "-nic", "none")
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Errorf("the machine: %v\n%s", err, tail(out.String()))
+	}
+	return out.String()
+}
+
+var ended = regexp.MustCompile(`boot: (\S+) ended with (-?\d+)`)
+
+// judge holds that all programs ran and none failed.
+func judge(t *testing.T, out string, tests []string) {
+	t.Helper()
+	codes := map[string]string{}
+	for _, m := range ended.FindAllStringSubmatch(out, -1) {
+		codes[m[1]] = m[2]
+	}
+	for _, name := range tests {
+		if code := codes[filepath.Base(name)]; code != "0" {
+			t.Errorf("%s ended with %q\n%s", filepath.Base(name), code, tail(out))
+		}
+	}
+	for _, word := range []string{"--- SKIP", "--- PASS"} {
+		t.Logf("%s: %d", word, strings.Count(out, word))
+	}
+}
+
+func tail(s string) string { return s[max(0, len(s)-6000):] }
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
