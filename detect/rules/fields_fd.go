@@ -12,12 +12,7 @@ func fdFields() []Field {
 	of := bulwark.SourceSyscall
 	n := &fdText{}
 	return []Field{
-		{Name: "fd.num", Type: Number, Source: of, Doc: "number of the file descriptor; -1: there is none, or the call that should have made it failed", bind: num(func(v *event) (int64, bool) {
-			if v.FD.Kind == bulwark.FDNone {
-				return -1, true
-			}
-			return int64(v.FD.Num), true
-		})},
+		{Name: "fd.num", Type: Number, Source: of, Doc: "number of the file descriptor; -1: there is none, or the call that should have made it failed", bind: num(descriptor)},
 		{Name: "fd.type", Type: Text, Source: of, Doc: "what it stands for: file, directory, ipv4, ipv6, unix, pipe, event, signalfd, eventpoll, inotify, timerfd, netlink, bpf, userfaultfd, io_uring, memfd, pidfd, packet", bind: text(func(v *event) (string, bool) { return typeNames[v.FD.Kind], v.FD.Kind != bulwark.FDNone })},
 		{Name: "fd.typechar", Type: Text, Source: of, Doc: "the same in a letter: f file, d directory, 4 and 6 IP, u unix socket, p pipe, e event, s signal, l eventpoll, i inotify, t timer, n netlink, b bpf, u userfaultfd, r io_uring, m memfd, P pidfd, o other", bind: text(typeChar)},
 		{Name: "fd.name", Type: Text, Source: of, Doc: "path of a file, or client->server of a socket; where an open failed, the path that was asked for, made absolute", bind: n.bind(n.name)},
@@ -50,6 +45,26 @@ func fdFields() []Field {
 		})},
 	}
 }
+
+func descriptor(v *event) (int64, bool) {
+	switch {
+	case fdMakers.has(v.Kind):
+		return max(v.Result, -1), true
+	case v.FD.Kind == bulwark.FDNone:
+		return -1, true
+	}
+	return int64(v.FD.Num), true
+}
+
+var fdMakers = func() kinds {
+	s := noKinds()
+	for _, k := range bulwark.Kinds() {
+		if makesFD(k) {
+			s.add(k)
+		}
+	}
+	return s
+}()
 
 const overlayMagic = 0x794c7630
 
@@ -107,7 +122,7 @@ var nameAt, handleAt = paramAt("name"), paramAt("path")
 
 // wanted is the path that an open which failed was asked for.
 func (t *fdText) wanted(v *event) (string, bool) {
-	if !slices.Contains(openers, v.Kind) {
+	if v.Result >= 0 || !slices.Contains(openers, v.Kind) {
 		return "", false
 	}
 	if t.failed.fresh(v, nil) {

@@ -1,0 +1,71 @@
+package rules
+
+import (
+	"math/bits"
+
+	"bulwark"
+)
+
+// kinds is a set of kinds of event.
+type kinds []uint64
+
+func noKinds() kinds { return make(kinds, len(bulwark.Kinds())/64+1) }
+
+func (s kinds) add(k bulwark.Kind)      { s[k/64] |= 1 << (k % 64) }
+func (s kinds) has(k bulwark.Kind) bool { return s[k/64]&(1<<(k%64)) != 0 }
+
+func (s kinds) and(t kinds) {
+	for i := range s {
+		s[i] &= t[i]
+	}
+}
+
+func (s kinds) or(t kinds) {
+	for i := range s {
+		s[i] |= t[i]
+	}
+}
+
+func (s kinds) len() (n int) {
+	for _, w := range s {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+func (s kinds) list() (list []bulwark.Kind) {
+	for _, k := range bulwark.Kinds() {
+		if s.has(k) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// sourceKinds are those that events of a source have; nil: no event is of that source here.
+func sourceKinds(source string) kinds {
+	s := noKinds()
+	switch source {
+	case bulwark.SourceK8sAudit:
+		s.add(bulwark.KindK8sAudit)
+	case bulwark.SourceEngine:
+		s.add(bulwark.KindEngine)
+	case bulwark.SourceSyscall:
+		for _, k := range bulwark.Kinds() {
+			if k != bulwark.KindK8sAudit && k != bulwark.KindEngine {
+				s.add(k)
+			}
+		}
+	default:
+		return nil
+	}
+	return s
+}
+
+// flood are kinds that happen so often that a rule which names no kind does not want them, as is Falco's way.
+var flood = kindsNamed("read", "write", "close", "mmap", "mprotect", "munmap", "mremap", "madvise", "futex", "brk", "fstat", "stat", "lstat", "newfstatat",
+	"statx", "lseek", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev", "poll", "ppoll", "select", "pselect6", "epoll_ctl",
+	"nanosleep", "getpid", "getppid", "getuid", "getcwd", "getrandom", "getdents64", "rt_sigaction", "fcntl", "ioctl", "access",
+	"faccessat", "faccessat2", "readlink", "readlinkat", "times", "uname", "fadvise64", "rseq", "sched_setaffinity", "wait4", "waitid",
+	"getsockname", "getpeername", "getsockopt", "setsockopt", "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg",
+	"splice", "sendfile", "pause", "semop", "fsync", "fdatasync", "flock", "drop", "flow", "payload", "dns", "cgroup_mkdir", "cgroup_rmdir")

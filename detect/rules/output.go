@@ -1,0 +1,139 @@
+package rules
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"bulwark"
+	"bulwark/detect/rules/internal/lang"
+	"bulwark/internal/telling"
+)
+
+// format is an output that was made ready.
+type format struct {
+	parts []part
+}
+
+type part struct {
+	text  string // literal
+	name  string // of a field, as it is written
+	width int
+	typ   Type
+	read  func(*event) (string, bool)
+	num   func(*event) (int64, bool)
+}
+
+// missing is what outputs say where the event has no such field.
+const missing = "<NA>"
+
+const (
+	maxValue  = 8 << 10 // bytes of a field in an output
+	maxOutput = 64 << 10
+)
+
+func (c *compiler) output(o *lang.Output) (*format, error) {
+	f := &format{}
+	for _, p := range o.Pieces {
+		if p.Term == nil {
+			f.parts = append(f.parts, part{text: p.Text})
+			continue
+		}
+		t, err := c.term(p.Term)
+		if err != nil {
+			return nil, placedAt(p.Pos, err)
+		}
+		if t.any != nil || t.field != nil && t.field.Filter {
+			return nil, &placed{pos: p.Pos, err: &onlyFilter{t.name()}}
+		}
+		f.parts = append(f.parts, part{name: p.Text, width: p.Width, typ: t.typ, read: t.read(), num: t.num})
+	}
+	return f, nil
+}
+
+type onlyFilter struct{ field string }
+
+func (e *onlyFilter) Error() string {
+	return e.field + " has no one value: it goes in conditions, not in outputs"
+}
+
+// write is the text for the event, and the fields that are in it.
+func (f *format) write(v *event) (string, []bulwark.AlertField) {
+	var b strings.Builder
+	var fields []bulwark.AlertField
+	for i := range f.parts {
+		p := &f.parts[i]
+		if p.read == nil {
+			b.WriteString(p.text)
+			continue
+		}
+		s, value := p.value(v)
+		if b.Len() < maxOutput {
+			b.WriteString(s)
+			for n := utf8.RuneCountInString(s); n < p.width; n++ {
+				b.WriteByte(' ')
+			}
+		}
+		if !hasField(fields, p.name) {
+			fields = append(fields, bulwark.AlertField{Name: p.name, Value: value})
+		}
+	}
+	return b.String(), fields
+}
+
+func hasField(fields []bulwark.AlertField, name string) bool {
+	for i := range fields {
+		if fields[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// value is the field as text and as what it is.
+func (p *part) value(v *event) (string, any) {
+	s, ok := p.read(v)
+	if !ok {
+		return missing, nil
+	}
+	if p.num != nil {
+		n, _ := p.num(v)
+		if p.typ == Bool {
+			return s, n != 0
+		}
+		return strconv.FormatInt(n, 10), n
+	}
+	s = shown(s)
+	return s, s
+}
+
+// shown is text of a process as people and files may see it: secrets masked, and nothing that steers a terminal.
+func shown(s string) string {
+	if len(s) > maxValue {
+		s = s[:maxValue] + "..."
+	}
+	return telling.Mask(visible(s))
+}
+
+const digitsHex = "0123456789abcdef"
+
+// visible writes bytes that are no text, and signs that are not to be seen, as \x1b and \u202e. It is a copy.
+func visible(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n <= 1, r < 0x80 && !unicode.IsPrint(r):
+			b.WriteString(`\x`)
+			b.WriteByte(digitsHex[s[i]>>4])
+			b.WriteByte(digitsHex[s[i]&15])
+		case !unicode.IsPrint(r):
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		default:
+			b.WriteString(s[i : i+n])
+		}
+		i += n
+	}
+	return b.String()
+}
