@@ -1,9 +1,6 @@
 package lang
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // parseOutput reads a format: literal text, and fields behind %.
 func parseOutput(t *text) (Output, error) {
@@ -46,17 +43,5 @@ func (p *parser) piece() (Piece, error) {
 	}
 	t, err := p.term()
 	out.Term, out.Text = t, p.s[begin:p.i]
-	return out, err
-}
-
-// ParseOutput reads a format that stands in no file.
-func ParseOutput(s string) (Output, error) {
-	src := newSource(0, s, 0)
-	m := mark{0, 1, 1}
-	t := text{s: s, segs: []segment{{0, &locator{src: src, value: s, begin: m, now: m}}}}
-	out, err := parseOutput(&t)
-	if e, ok := err.(*syntaxError); ok {
-		err = fmt.Errorf("column %d: %s", e.pos.Column, e.text)
-	}
 	return out, err
 }
