@@ -26,7 +26,6 @@ case ${1:?test, demo or bench} in
     need podman podman                  # real engines
     need dockerd docker.io
     need etcd etcd-server               # below a real kube-apiserver
-    need busybox busybox-static         # root file systems of test containers and machines
     need qemu-system-x86_64 qemu-system-x86 # other kernels
     need nft nftables                   # real packets through real rules
     need ip iproute2
