@@ -94,8 +94,11 @@ func containerKey(c *bulwark.Container) uint64 {
 	if c == nil {
 		return 0
 	}
-	return recent.HashString(c.ID) | 1
+	return KeyOf(c.ID)
 }
+
+// KeyOf is [Hit.Key] of the container with that id.
+func KeyOf(id string) uint64 { return recent.HashString(id) | 1 }
 
 // Tell makes a finding of the rule. subject is what it is about: of one subject in one container it is told once in
 // Rule.Every. What happened and who did it stand before the evidence.
