@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -25,11 +26,12 @@ const (
 
 // reading is one look at one container.
 type reading struct {
-	f    *Finder
-	it   *item
-	c    bulwark.Container
-	why  []string // why no more is known
-	root string   // of its files, as its runtime was told
+	f      *Finder
+	it     *item
+	c      bulwark.Container
+	why    []string // why no more is known
+	bundle string   // folder of its config.json
+	root   string   // of its files, as its runtime was told
 	// joined: it has the network of another process, as the containers of a pod have, which may be the node's.
 	joined bool
 }
@@ -49,7 +51,7 @@ func (r *reading) missing() string {
 	if r.it.plain {
 		return "a runtime alone made it (" + r.c.Engine + "), which knows no image"
 	}
-	why := append(r.it.why[0], r.it.why[1]...)
+	why := slices.Concat(r.it.why[0], r.it.why[1])
 	if len(why) == 0 {
 		return "no engine here knows it"
 	}

@@ -149,7 +149,7 @@ func (r *reading) config(bundle string) bool {
 		r.fail("config.json", err)
 		return false
 	}
-	r.it.found = true
+	r.it.found, r.bundle = true, bundle
 	r.oci(bundle, &s)
 	r.dockerHome(&s)
 	if pid := number(filepath.Join(bundle, "init.pid")); pid > 0 { // containerd's

@@ -23,7 +23,7 @@ func (r *reading) storage() {
 // stores are the folders of images and containers: the usual ones, and the one that the bundle is in.
 func (r *reading) stores() []string {
 	list := []string{r.f.at("/var/lib/containers/storage"), r.f.at("/run/containers/storage")}
-	if home, _, ok := strings.Cut(r.told(), "-containers/"+r.name()+"/userdata"); ok {
+	if home, _, ok := strings.Cut(r.bundle, "-containers/"+r.name()+"/userdata"); ok {
 		list = append([]string{filepath.Dir(home)}, list...)
 	}
 	return list

@@ -70,3 +70,19 @@ func (r *Runc) Run(t testing.TB, script string) *Result {
 	}
 	return res
 }
+
+// Start starts a container that runs the command until the test ends.
+func (r *Runc) Start(t testing.TB, command ...string) (name string) {
+	t.Helper()
+	name, dir := r.Bundle(t, command...)
+	cmd := exec.Command(r.binary, "run", "-b", dir, name)
+	dies(cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		exec.Command(r.binary, "delete", "-f", name).Run()
+		cmd.Wait()
+	})
+	return name
+}
