@@ -51,7 +51,7 @@ func parseMount(line string) (m mount, ok bool) {
 		return m, false
 	}
 	id, err := strconv.ParseUint(at[0], 10, 64)
-	if err != nil {
+	if err != nil || !strings.HasPrefix(at[4], "/") {
 		return m, false
 	}
 	m = mount{id: id, device: at[2], root: unescape(at[3]), point: unescape(at[4]), kind: what[0]}
