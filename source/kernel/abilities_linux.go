@@ -1,0 +1,84 @@
+//go:build amd64 || arm64
+
+package kernel
+
+import (
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"bulwark"
+)
+
+// missing says what this process or kernel lacks for the sensor; "": nothing.
+func missing() string {
+	var lacks []string
+	have := capabilities()
+	if have&(1<<unix.CAP_SYS_ADMIN) == 0 {
+		for _, c := range []struct {
+			bit  uint
+			name string
+		}{{unix.CAP_BPF, "CAP_BPF"}, {unix.CAP_PERFMON, "CAP_PERFMON"}} {
+			if have&(1<<c.bit) == 0 {
+				lacks = append(lacks, "capability "+c.name+" (run it as root)")
+			}
+		}
+	}
+	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
+		lacks = append(lacks, "the kernel's types (BTF) in /sys/kernel/btf/vmlinux")
+	}
+	return strings.Join(lacks, ", ")
+}
+
+// capabilities are the effective ones of this process.
+func capabilities() uint64 {
+	h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var d [2]unix.CapUserData
+	if unix.Capget(&h, &d[0]) != nil {
+		return 0
+	}
+	return uint64(d[0].Effective) | uint64(d[1].Effective)<<32
+}
+
+// Abilities are what can be seen here: see [bulwark.Sensor].
+func (*Sensor) Abilities() []bulwark.Ability {
+	why := missing()
+	if why != "" {
+		why = "it needs " + why
+	}
+	list := []bulwark.Ability{
+		{Name: "see programs start", By: "raw tracepoint sched_process_exec", Why: why},
+		{Name: "see processes begin and end", By: "raw tracepoints sched_process_fork, sched_process_exit", Why: why},
+		{Name: "see control groups", By: "raw tracepoints cgroup_mkdir, cgroup_rmdir", Why: why},
+		{Name: "see signals", By: "raw tracepoint signal_generate", Why: why},
+	}
+	calls, uring, oom := why, why, why
+	t, err := openTracing()
+	switch {
+	case why != "":
+	case err != nil:
+		calls = "tracefs cannot be mounted: " + err.Error()
+		uring, oom = calls, calls
+	default:
+		calls = lacking(t, "syscalls/sys_exit_openat")
+		uring = lacking(t, "io_uring/io_uring_submit_req")
+		oom = lacking(t, "oom/mark_victim")
+	}
+	if err == nil {
+		t.close()
+	}
+	return append(list,
+		bulwark.Ability{Name: "see system calls", By: "tracepoints sys_exit of the calls that are wanted", Why: calls},
+		bulwark.Ability{Name: "see io_uring requests", By: "raw tracepoint io_uring_submit_req", Why: uring},
+		bulwark.Ability{Name: "see processes killed for memory", By: "tracepoint mark_victim", Why: oom},
+		bulwark.Ability{Name: "see system calls of 32-bit programs", By: "tracepoints", Why: "tracepoints of single calls leave them out"},
+	)
+}
+
+func lacking(t *tracing, point string) string {
+	if _, err := t.id(point); err != nil {
+		return "the kernel has no tracepoint " + point
+	}
+	return ""
+}

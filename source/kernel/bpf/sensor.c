@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// The programs of the sensor: what happens is described in a scratch, asked for by conditions, and put in a ring.
+#include "filter.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 22);
+} critical SEC(".maps"), volume SEC(".maps");
+
+MAP(sequence, BPF_MAP_TYPE_PERCPU_ARRAY, u32, u32, CLASSES);
+
+/* begin gives the scratch with the head of a record, or nothing where the event is not wanted. */
+static __always_inline struct scratch *begin(u32 slot, u32 event, struct task_struct *t, s64 ret) {
+	u32 key = event;
+	struct call *c = bpf_map_lookup_elem(&calls, &key);
+	if (!c || !c->kind)
+		return 0;
+	u32 pid = BPF_CORE_READ(t, tgid);
+	if (own && pid == own)
+		return 0;
+	struct scratch *s = room(slot);
+	if (!s)
+		return 0;
+	count(c->class, SEEN);
+	s->slot = slot;
+	s->ret = s->arg[6] = ret;
+	s->paths = s->ports = s->nets = 0;
+	s->unsure = s->fdset = s->far = 0;
+	s->dev = s->ino = 0;
+	s->fdlen = 0;
+	s->w.cut = 0;
+	if (!near(slot, event)) {
+		count(c->class, FILTERED);
+		return 0;
+	}
+	struct head *h = (void *)s->rec;
+	h->kind = c->kind;
+	h->class = c->class;
+	h->flags = 0;
+	h->time = bpf_ktime_get_boot_ns();
+	h->start = started(t);
+	h->cgroup = cgroup_of(t);
+	h->result = ret;
+	h->pid = pid;
+	h->tid = BPF_CORE_READ(t, pid);
+	h->uid = BPF_CORE_READ(t, cred, euid.val);
+	h->cpu = bpf_get_smp_processor_id();
+	h->event = event;
+	s->off = sizeof(*h);
+	return s;
+}
+
+static __always_inline void finish(struct scratch *s, u32 event) {
+	struct head *h = (void *)s->rec;
+	u32 class = h->class;
+	if (class >= CLASSES)
+		return;
+	if (!wanted(s, event)) {
+		count(class, FILTERED);
+		return;
+	}
+	u32 *seq = bpf_map_lookup_elem(&sequence, &class);
+	if (seq)
+		h->seq = ++*seq;
+	u64 len = at_most(s->off, ROOM + NAME + 255);
+	if (len >= ROOM)
+		h->flags |= CUT;
+	long err;
+	if (class == CLASS_CRITICAL) {
+		err = bpf_ringbuf_output(&critical, s->rec, len, 0);
+	} else {
+		u64 flags = bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA) > 65536 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+		err = bpf_ringbuf_output(&volume, s->rec, len, flags);
+	}
+	count(class, err ? DROPPED : SENT);
+}
+
+static __always_inline void put_address(struct scratch *s, const void *user, u64 len) {
+	u64 before = here(s);
+	if (!user || !len)
+		return;
+	put_user(s, TAG_ADDRESS, user, len, 110);
+	u64 o = before;
+	if (s->off <= before + 5 || o >= ROOM)
+		return;
+	u16 family = *(u16 *)&s->rec[o + 3];
+	if (family == AF_INET)
+		far(s, AF_INET, __builtin_bswap16(*(u16 *)&s->rec[o + 5]), &s->rec[o + 7]);
+	else if (family == AF_INET6)
+		far(s, AF_INET6, __builtin_bswap16(*(u16 *)&s->rec[o + 5]), &s->rec[o + 11]);
+}
+
+/* add puts the i-th argument of the call in the record. A function of its own: the verifier looks at it once. */
+__noinline int add(u32 slot, u32 event, u32 i) {
+	struct scratch *s = room(slot);
+	struct call *c = bpf_map_lookup_elem(&calls, &event);
+	if (!s || !c)
+		return 0;
+	struct op *p = &c->ops[i & (OPS - 1)];
+	u64 v = s->arg[p->arg & 7];
+	u32 before = s->off;
+	switch (p->op) {
+	case OP_END:
+		return 0;
+	case OP_RESULT:
+		put_number(s, s->ret);
+		return 1;
+	case OP_FDRESULT:
+		put_number(s, s->ret);
+		if (s->ret >= 0)
+			put_fd(slot, s->ret, p->off);
+		goto fd;
+	case OP_FD:
+		put_number(s, (s32)v);
+		put_fd(slot, v, 0);
+		goto fd;
+	case OP_S64:
+		put_number(s, v);
+		return 1;
+	case OP_S32:
+		put_number(s, (s32)v);
+		return 1;
+	case OP_U32:
+		put_number(s, (u32)v);
+		return 1;
+	case OP_TEXT:
+		put_string(s, (void *)v);
+		if (s->off == before + 1)
+			s->unsure |= 1;
+		else if (s->need)
+			match_path(slot, before + 3, s->off - before - 3);
+		return 1;
+	case OP_BUFFER: {
+		s64 len = s->arg[p->len & 7];
+		if (len < 0 || (p->len >= 6 && len <= 0)) {
+			put_none(s);
+			return 1;
+		}
+		put_user(s, TAG_TEXT, (void *)v, len, 128);
+		return 1;
+	}
+	case OP_READ64: {
+		u64 n = 0;
+		bpf_probe_read_user(&n, sizeof(n), (void *)v + p->off);
+		put_number(s, n);
+		return 1;
+	}
+	case OP_READ32: {
+		s32 n = 0;
+		bpf_probe_read_user(&n, sizeof(n), (void *)v + p->off);
+		put_number(s, n);
+		return 1;
+	}
+	case OP_ADDRESS:
+		put_address(s, (void *)v, p->len == 7 ? 28 : (u32)s->arg[p->len & 7]);
+		return 1;
+	case OP_MESSAGE: {
+		u64 iov = 0, at[2] = {};
+		bpf_probe_read_user(&iov, sizeof(iov), (void *)v + 16);
+		bpf_probe_read_user(at, sizeof(at), (void *)iov);
+		put_user(s, TAG_TEXT, (void *)at[0], at[1], 128);
+		return 1;
+	}
+	case OP_MSGADDRESS: {
+		u64 name = 0;
+		u32 len = 0;
+		bpf_probe_read_user(&name, sizeof(name), (void *)v);
+		bpf_probe_read_user(&len, sizeof(len), (void *)v + 8);
+		put_address(s, (void *)name, len);
+		return 1;
+	}
+	case OP_DEV:
+		put_number(s, s->dev);
+		return 1;
+	case OP_INO:
+		put_number(s, s->ino);
+		return 1;
+	case OP_CAPS: {
+		struct task_struct *t = (void *)bpf_get_current_task();
+		const struct cred *cred = BPF_CORE_READ(t, cred);
+		put_number(s, caps(p->off == 0 ? (void *)&cred->cap_inheritable : p->off == 1 ? (void *)&cred->cap_permitted : (void *)&cred->cap_effective));
+		return 1;
+	}
+	case OP_EUID:
+		put_number(s, (u32)bpf_get_current_uid_gid());
+		return 1;
+	case OP_EGID:
+		put_number(s, bpf_get_current_uid_gid() >> 32);
+		return 1;
+	default:
+		put_none(s);
+		return 1;
+	}
+fd:
+	if (s->need && s->fdset)
+		match_path(slot, s->fdname, s->fdlen);
+	if (s->fdset && s->w.cut)
+		s->unsure |= 1;
+	return 1;
+}
+
+static __always_inline void arguments(struct scratch *s, struct task_struct *t) {
+	struct pt_regs *r = 0;
+	if (bpf_core_enum_value_exists(enum bpf_func_id___x, BPF_FUNC_task_pt_regs___x)) {
+		r = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	} else {
+		void *stack = BPF_CORE_READ(t, stack);
+		r = stack + 16384 - bpf_core_type_size(struct pt_regs);
+	}
+#if defined(__TARGET_ARCH_x86)
+	s->arg[0] = BPF_CORE_READ(r, di);
+	s->arg[1] = BPF_CORE_READ(r, si);
+	s->arg[2] = BPF_CORE_READ(r, dx);
+	s->arg[3] = BPF_CORE_READ(r, r10);
+	s->arg[4] = BPF_CORE_READ(r, r8);
+	s->arg[5] = BPF_CORE_READ(r, r9);
+#else
+	s->arg[0] = BPF_CORE_READ(r, orig_x0);
+	s->arg[1] = BPF_CORE_READ(r, regs[1]);
+	s->arg[2] = BPF_CORE_READ(r, regs[2]);
+	s->arg[3] = BPF_CORE_READ(r, regs[3]);
+	s->arg[4] = BPF_CORE_READ(r, regs[4]);
+	s->arg[5] = BPF_CORE_READ(r, regs[5]);
+#endif
+}
+
+static __always_inline int call(u32 event, s64 ret) {
+	u32 key = event;
+	struct call *c = bpf_map_lookup_elem(&calls, &key);
+	if (!c || !c->kind)
+		return 0;
+	struct scratch *s = room(SLOT_TASK);
+	if (!s)
+		return 0;
+	struct task_struct *t = (void *)bpf_get_current_task();
+	arguments(s, t);
+	s = begin(SLOT_TASK, event, t, ret);
+	if (!s)
+		return 0;
+	for (u32 i = 0; i < OPS; i++)
+		if (!add(SLOT_TASK, event, i))
+			break;
+	finish(s, event);
+	return 0;
+}
+
+struct exit_args { u64 common; s64 nr; s64 ret; };
+struct enter_args { u64 common; s64 nr; u64 args[6]; };
+
+SEC("tracepoint/syscalls/sys_exit")
+int on_exit_call(struct exit_args *ctx) {
+	u32 nr = (u32)ctx->nr;
+	return nr < CALLS ? call(nr, ctx->ret) : 0;
+}
+
+/* close is seen before it is carried out: what it closes is gone afterwards. */
+SEC("tracepoint/syscalls/sys_enter_close")
+int on_close(struct enter_args *ctx) {
+	return call(EV_CLOSE, file_of(ctx->args[0]) ? 0 : -9);
+}
+
+/* Calls that make processes: the one that was made has an event of its own. */
+SEC("tracepoint/syscalls/sys_exit_clone")
+int on_exit_clone(struct exit_args *ctx) {
+	u32 nr = (u32)ctx->nr;
+	return nr < CALLS && ctx->ret != 0 ? call(nr, ctx->ret) : 0;
+}
+
+/* Calls that execute something: what succeeded has an event of its own. */
+SEC("tracepoint/syscalls/sys_exit_execve")
+int on_exit_exec(struct exit_args *ctx) {
+	u32 nr = (u32)ctx->nr;
+	return nr < CALLS && ctx->ret < 0 ? call(nr, ctx->ret) : 0;
+}
+
+struct raw { u64 args[4]; };
+
+SEC("raw_tracepoint/sched_process_exec")
+int on_exec(struct raw *ctx) {
+	struct task_struct *t = (void *)ctx->args[0];
+	struct scratch *s = begin(SLOT_TASK, EV_EXEC, t, 0);
+	u64 cgroup = cgroup_of(t);
+	struct pid *pid = BPF_CORE_READ(t, thread_pid);
+	if (cgroup > 1 && (BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != host_mount || BPF_CORE_READ(pid, level))) {
+		u8 *seen = bpf_map_lookup_elem(&cgroups, &cgroup), now = 2;
+		if (!seen)
+			bpf_map_update_elem(&cgroups, &cgroup, &now, BPF_ANY);
+	}
+	if (!s)
+		return 0;
+	put_process(s, t, true);
+	struct file *f = BPF_CORE_READ(t, mm, exe_file);
+	walk(s, BPF_CORE_READ(f, f_path.mnt), BPF_CORE_READ(f, f_path.dentry));
+	put_path(s);
+	struct fs_struct *fs = BPF_CORE_READ(t, fs);
+	walk(s, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
+	put_path(s);
+	struct linux_binprm *b = (void *)ctx->args[2];
+	put_kernel_string(s, BPF_CORE_READ(b, filename));
+	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	u64 from = BPF_CORE_READ(mm, arg_start), to = BPF_CORE_READ(mm, arg_end);
+	put_user(s, TAG_TEXT, (void *)from, to - from, NAME);
+	from = BPF_CORE_READ(mm, env_start);
+	to = BPF_CORE_READ(mm, env_end);
+	put_user(s, TAG_TEXT, (void *)from, to - from, NAME);
+	s->unsure = 3;
+	finish(s, EV_EXEC);
+	return 0;
+}
+
+SEC("raw_tracepoint/sched_process_fork")
+int on_fork(struct raw *ctx) {
+	struct task_struct *child = (void *)ctx->args[1];
+	if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid))
+		return 0;
+	struct scratch *s = begin(SLOT_TASK, EV_FORK, child, 0);
+	if (!s)
+		return 0;
+	put_process(s, child, false);
+	s->unsure = 3;
+	finish(s, EV_FORK);
+	return 0;
+}
+
+SEC("raw_tracepoint/sched_process_exit")
+int on_exit(struct raw *ctx) {
+	struct task_struct *t = (void *)ctx->args[0];
+	if (BPF_CORE_READ(t, signal, live.counter) != 0)
+		return 0;
+	struct scratch *s = begin(SLOT_TASK, EV_EXIT, t, 0);
+	if (!s)
+		return 0;
+	u32 code = BPF_CORE_READ(t, exit_code);
+	put_number(s, code);
+	put_number(s, (code >> 8) & 0xff);
+	put_number(s, code & 0x7f);
+	put_number(s, (code >> 7) & 1);
+	s->unsure = 3;
+	finish(s, EV_EXIT);
+	return 0;
+}
+
+static __always_inline bool hex(u8 c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+/* digit looks at a byte of the record: 1: the text ends, 2: 64 hexadecimal digits in a row have been seen. */
+__noinline int digit(u32 slot, u32 at) {
+	struct scratch *s = room(slot);
+	if (!s)
+		return 1;
+	u64 o = at;
+	opaque(o);
+	if (o >= ROOM + NAME)
+		return 1;
+	u8 c = s->rec[o];
+	if (!c)
+		return 1;
+	s->run = hex(c) ? s->run + 1 : 0;
+	return s->run == 64 ? 2 : 0;
+}
+
+/* has_id tells whether the path at s->rec[at] holds the id of a container. */
+static __always_inline bool has_id(struct scratch *s, u32 at) {
+	s->run = 0;
+	for (u32 i = 0; i < 512; i++) {
+		int seen = digit(s->slot, at + i);
+		if (seen)
+			return seen == 2;
+	}
+	return false;
+}
+
+static __always_inline int cgroup(struct raw *ctx, u32 event) {
+	struct cgroup *g = (void *)ctx->args[0];
+	u32 hierarchy = BPF_CORE_READ(g, root, hierarchy_id);
+	if (!v1_subsystem && hierarchy)
+		return 0;
+	u64 id = BPF_CORE_READ(g, kn, id);
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct scratch *s = begin(SLOT_TASK, event, t, 0);
+	if (!s)
+		return 0;
+	put_number(s, id);
+	u64 at = here(s);
+	put_kernel_string(s, (void *)ctx->args[1]);
+	if (event == EV_CGROUP_GONE) {
+		bpf_map_delete_elem(&cgroups, &id);
+	} else if (at < ROOM && s->off > at + 3) {
+		u64 end = at_most(s->off, ROOM + NAME);
+		s->rec[end] = 0;
+		u8 now = 1;
+		if (has_id(s, at + 3))
+			bpf_map_update_elem(&cgroups, &id, &now, BPF_ANY);
+	}
+	s->unsure = 3;
+	finish(s, event);
+	return 0;
+}
+
+SEC("raw_tracepoint/cgroup_mkdir")
+int on_cgroup_made(struct raw *ctx) { return cgroup(ctx, EV_CGROUP_MADE); }
+
+SEC("raw_tracepoint/cgroup_rmdir")
+int on_cgroup_gone(struct raw *ctx) { return cgroup(ctx, EV_CGROUP_GONE); }
+
+SEC("raw_tracepoint/signal_generate")
+int on_signal(struct raw *ctx) {
+	s64 sig = ctx->args[0];
+	struct task_struct *to = (void *)ctx->args[2], *t = (void *)bpf_get_current_task();
+	struct scratch *s = begin(SLOT_IRQ, EV_SIGNAL, t, 0);
+	if (!s)
+		return 0;
+	put_number(s, BPF_CORE_READ(t, tgid));
+	put_number(s, BPF_CORE_READ(to, tgid));
+	put_number(s, sig);
+	s->unsure = 3;
+	finish(s, EV_SIGNAL);
+	return 0;
+}
+
+SEC("raw_tracepoint/io_uring_submit_req")
+int on_iouring(struct raw *ctx) {
+	struct io_kiocb *r = (void *)ctx->args[0];
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct scratch *s = begin(SLOT_TASK, EV_IOURING, t, 0);
+	if (!s)
+		return 0;
+	put_number(s, BPF_CORE_READ(r, opcode));
+	s32 fd = -1;
+	if (bpf_core_field_exists(r->cqe.fd))
+		fd = BPF_CORE_READ(r, cqe.fd);
+	put_number(s, fd);
+	if (fd >= 0 && !(BPF_CORE_READ(r, flags) & 1))
+		put_fd(SLOT_TASK, fd, 0);
+	put_number(s, BPF_CORE_READ(r, flags));
+	s->unsure = 3;
+	finish(s, EV_IOURING);
+	return 0;
+}
+
+SEC("tracepoint/oom/mark_victim")
+int on_oom(struct exit_args *ctx) {
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct scratch *s = begin(SLOT_IRQ, EV_OOM, t, 0);
+	if (!s)
+		return 0;
+	put_number(s, (s32)ctx->nr);
+	s->unsure = 3;
+	finish(s, EV_OOM);
+	return 0;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the programs and sensor's Go side agree on. */
+#pragma once
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#define ROOM 16384 /* where a part of a record may begin */
+#define NAME 4096
+#define OPS 16
+#define CONDS 16
+#define CALLS 512 /* numbers of system calls; other events stand behind them */
+
+enum { EV_EXEC = CALLS, EV_FORK, EV_EXIT, EV_CGROUP_MADE, EV_CGROUP_GONE, EV_OOM, EV_SIGNAL, EV_IOURING, EV_CLOSE, EVENTS };
+enum { SLOT_TASK, SLOT_IRQ, SLOTS };
+enum { CLASS_CRITICAL, CLASS_VOLUME, CLASSES };
+enum { SEEN, FILTERED, SENT, DROPPED, COUNTS };
+
+/* Parts of a record: each begins with its tag. */
+enum { TAG_NONE, TAG_NUMBER, TAG_TEXT, TAG_FD, TAG_PROCESS, TAG_ADDRESS };
+
+/* How an argument comes into the record. */
+enum {
+	OP_END, OP_SKIP, OP_RESULT, OP_FDRESULT, OP_FD, OP_S64, OP_S32, OP_U32, OP_TEXT, OP_BUFFER, OP_READ64, OP_READ32,
+	OP_ADDRESS, OP_MESSAGE, OP_MSGADDRESS, OP_DEV, OP_INO, OP_FDPATH, OP_CAPS, OP_EUID, OP_EGID,
+};
+
+struct op { u8 op, arg, len, off; };
+
+/* All that is set must hold; 0 asks nothing. */
+struct cond {
+	u8 container, failed, write; /* 0 either, 1 yes, 2 no */
+	u8 nflags;
+	u8 flag[4]; /* number of the argument, 6: the result */
+	u64 any[2];
+	u64 paths, ports, nets; /* any of these sets */
+};
+
+struct call {
+	u16 kind;
+	u8 class, open; /* open: 1 + number of the argument with flags; 0: it opens nothing; 255: not known */
+	u16 conds;      /* 0: all */
+	u8 asks;        /* ASK_*: what any condition asks for */
+	u8 pad;
+	struct op ops[OPS];
+	struct cond cond[CONDS];
+};
+
+enum { ASK_CONTAINER = 1, ASK_FAR = 2 };
+
+struct head {
+	u32 seq;
+	u16 kind;
+	u8 class, flags;
+	u64 time, start, cgroup;
+	s64 result;
+	u32 pid, tid, uid;
+	u16 cpu, event;
+};
+
+enum { CUT = 1 };
+
+struct fdpart {
+	u8 tag, flags, proto, family;
+	s32 num;
+	u64 ino;
+	u32 dev, magic;
+	u16 mode, len, lport, rport;
+};
+
+enum { FD_OUTSIDE = 1, FD_UPPER = 2, FD_CUT = 4, FD_SERVER = 8, FD_CONNECTED = 16, FD_ADDRESS = 32, FD_STREAM = 64 };
+
+struct procpart {
+	u8 tag, pad[3];
+	u32 pid;
+	u64 start;
+	u32 ppid, vpid, pgid, sid, vpgid, vsid, uid, gid, login, tty;
+	u32 ns[7];
+	u32 flags;
+	u64 caps[3];
+	u64 ino;
+	u32 dev, mode;
+	s64 ctime, mtime;
+	u32 owner, group, magic, links;
+	u16 stdmode[4];
+	u32 stdmagic[3], vtid;
+	char comm[16];
+};
+
+enum { PROC_UPPER = 1, PROC_LOWER = 2, PROC_FILE = 4 };
+
+struct walk {
+	struct dentry *dentry, *rootdentry;
+	struct vfsmount *mnt, *rootmnt;
+	u32 at, outside, cut, pad;
+};
+
+struct scratch {
+	u64 arg[8]; /* behind the arguments: the result */
+	s64 ret;
+	struct walk w;
+	u32 off, slot;
+	u64 paths, ports, nets;          /* sets that what was met is in */
+	u32 need, unsure;                /* need: conditions that are still open */
+	u64 dev, ino;
+	u64 alive;
+	u32 fdat, fdname, fdlen, fdset;
+	u32 far, run;
+	u16 rport, family;
+	u8 addr[16];
+	u8 rec[ROOM + NAME + 256];
+	u8 path[NAME + 256];
+};
+
+#define MAP(name, kind, keys, values, n)                                                           \
+	struct {                                                                                   \
+		__uint(type, kind);                                                                \
+		__uint(max_entries, n);                                                            \
+		__type(key, keys);                                                                 \
+		__type(value, values);                                                             \
+	} name SEC(".maps")
+
+/* The compiler may not reason about x: it would leave out or split what the verifier has to see. */
+#define opaque(x) asm volatile("" : "+r"(x))
+
+static __always_inline u64 at_most(u64 n, u64 max) {
+	opaque(n);
+	if (n > max)
+		n = max;
+	return n;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Paths from the kernel's own objects, and the parts of a record. */
+#pragma once
+#include "sensor.h"
+
+MAP(scratches, BPF_MAP_TYPE_PERCPU_ARRAY, u32, struct scratch, SLOTS);
+
+#define OVERLAY 0x794c7630
+
+static __always_inline struct scratch *room(u32 slot) { return bpf_map_lookup_elem(&scratches, &slot); }
+
+/* step goes up by one name; 1: the top is reached. It is a function of its own so that the verifier looks at it once. */
+__noinline int step(u32 slot) {
+	struct scratch *s = room(slot);
+	if (!s)
+		return 1;
+	struct dentry *d = s->w.dentry;
+	struct vfsmount *m = s->w.mnt;
+	if (d == s->w.rootdentry && m == s->w.rootmnt)
+		return 1;
+	struct dentry *top = BPF_CORE_READ(m, mnt_root), *up = BPF_CORE_READ(d, d_parent);
+	if (d == top || d == up || !up) {
+		struct mount *mt = (void *)m - bpf_core_field_offset(struct mount, mnt);
+		struct mount *over = BPF_CORE_READ(mt, mnt_parent);
+		if (d != top || over == mt || !over) {
+			s->w.outside = 1;
+			return 1;
+		}
+		s->w.dentry = BPF_CORE_READ(mt, mnt_mountpoint);
+		s->w.mnt = (void *)over + bpf_core_field_offset(struct mount, mnt);
+		return 0;
+	}
+	u64 len = at_most(BPF_CORE_READ(d, d_name.len), 255), at = s->w.at;
+	opaque(at);
+	if (at > NAME || at < len + 1) {
+		s->w.cut = 1;
+		return 1;
+	}
+	at -= len + 1;
+	opaque(at);
+	at &= NAME - 1;
+	s->path[at] = '/';
+	bpf_probe_read_kernel(&s->path[at + 1], len, BPF_CORE_READ(d, d_name.name));
+	s->w.at = at;
+	s->w.dentry = up;
+	return 0;
+}
+
+__noinline int climb(u32 slot) {
+	for (int i = 0; i < 32; i++) {
+		if (step(slot))
+			return 1;
+	}
+	return 0;
+}
+
+/* walk writes the path of (mnt, dentry), seen from the thread's root, to the end of s->path. */
+static __always_inline void walk(struct scratch *s, struct vfsmount *mnt, struct dentry *dentry) {
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	s->w.dentry = dentry;
+	s->w.mnt = mnt;
+	s->w.rootdentry = BPF_CORE_READ(fs, root.dentry);
+	s->w.rootmnt = BPF_CORE_READ(fs, root.mnt);
+	s->w.at = NAME;
+	s->w.outside = s->w.cut = 0;
+	s->path[NAME] = 0;
+	int done = 0;
+	for (int i = 0; i < 66 && !done; i++)
+		done = climb(s->slot);
+	if (!done)
+		s->w.cut = 1;
+	if (s->w.at == NAME) {
+		s->path[NAME - 1] = '/';
+		s->w.at = NAME - 1;
+	}
+}
+
+/* here is where the next part of the record goes. */
+static __always_inline u64 here(struct scratch *s) {
+	u64 o = s->off;
+	opaque(o);
+	return o;
+}
+
+static __always_inline u32 walked(struct scratch *s) { return s->w.at <= NAME ? NAME - s->w.at : 0; }
+
+static __always_inline void put_none(struct scratch *s) {
+	u64 o = here(s);
+	if (o >= ROOM)
+		return;
+	s->rec[o] = TAG_NONE;
+	s->off = o + 1;
+}
+
+static __always_inline void put_number(struct scratch *s, s64 n) {
+	u64 o = here(s);
+	if (o >= ROOM)
+		return;
+	s->rec[o] = TAG_NUMBER;
+	*(s64 *)&s->rec[o + 1] = n;
+	s->off = o + 9;
+}
+
+static __always_inline void text_head(struct scratch *s, u64 o, u8 tag, u16 len) {
+	s->rec[o] = tag;
+	*(u16 *)&s->rec[o + 1] = len;
+	s->off = o + 3 + len;
+}
+
+/* put_string adds a text of the thread's memory. */
+static __always_inline void put_string(struct scratch *s, const void *user) {
+	u64 o = here(s);
+	if (o >= ROOM)
+		return;
+	long n = user ? bpf_probe_read_user_str(&s->rec[o + 3], NAME, user) : -1;
+	if (n <= 0 || n > NAME) {
+		put_none(s);
+		return;
+	}
+	text_head(s, o, TAG_TEXT, n - 1);
+}
+
+static __always_inline void put_kernel_string(struct scratch *s, const void *text) {
+	u64 o = here(s);
+	if (o >= ROOM)
+		return;
+	long n = text ? bpf_probe_read_kernel_str(&s->rec[o + 3], NAME, text) : -1;
+	if (n <= 0 || n > NAME) {
+		put_none(s);
+		return;
+	}
+	text_head(s, o, TAG_TEXT, n - 1);
+}
+
+/* put_user adds bytes of the thread's memory: all of them, or those up to the page's end where the rest is not there. */
+static __always_inline void put_user(struct scratch *s, u8 tag, const void *user, u64 len, u32 most) {
+	u64 o = here(s);
+	if (o >= ROOM)
+		return;
+	u64 n = at_most(len, most);
+	if (!user || bpf_probe_read_user(&s->rec[o + 3], n, user)) {
+		u64 page = 4096 - ((u64)user & 4095);
+		n = at_most(n < page ? n : page, most);
+		if (!user || bpf_probe_read_user(&s->rec[o + 3], n, user)) {
+			put_none(s);
+			return;
+		}
+	}
+	text_head(s, o, tag, n);
+}
+
+/* put_path adds what walk found. */
+static __always_inline u32 put_path(struct scratch *s) {
+	u64 o = here(s);
+	u64 n = at_most(walked(s), NAME);
+	if (o >= ROOM)
+		return 0;
+	bpf_probe_read_kernel(&s->rec[o + 3], n, &s->path[s->w.at & (NAME - 1)]);
+	text_head(s, o, TAG_TEXT, n);
+	return n;
+}
+
+static __always_inline u64 upper(struct inode *inode) {
+	u64 p = 0;
+	bpf_probe_read_kernel(&p, sizeof(p), (void *)inode + bpf_core_type_size(struct inode));
+	return p;
+}
+
+static __always_inline struct file *file_of(int fd) {
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *t = BPF_CORE_READ(task, files, fdt);
+	if (!t || fd < 0 || (u32)fd >= BPF_CORE_READ(t, max_fds))
+		return 0;
+	struct file **list = BPF_CORE_READ(t, fd), *f = 0;
+	bpf_probe_read_kernel(&f, sizeof(f), list + fd);
+	return f;
+}

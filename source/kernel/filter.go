@@ -1,0 +1,330 @@
+package kernel
+
+import (
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+
+	"bulwark"
+)
+
+// cond and call are laid out as in bpf/sensor.h.
+type cond struct {
+	Container, Failed, Write, NFlags uint8
+	Flag                             [4]uint8
+	Any                              [2]uint64
+	Paths, Ports, Nets               uint64
+}
+
+type call struct {
+	Kind        uint16
+	Class, Open uint8
+	NConds      uint16
+	Asks, _     uint8
+	Ops         [mostOps]op
+	Conds       [mostConds]cond
+}
+
+const (
+	askContainer = 1
+	askFar       = 2
+)
+
+type pathKey struct {
+	Bits uint32
+	Text [64]byte
+}
+
+type netKey struct {
+	Bits uint32
+	Addr [16]byte
+}
+
+// plan is what the kernel's programs are told of an interest. It lets pass whatever the interest wants, and more where
+// there is no room to say it exactly: sets of paths, of ports and of networks beyond the sixty-fourth are one set.
+type plan struct {
+	calls             map[uint32]*call
+	paths, ends       map[string]uint64 // text: the sets that it is in
+	ports             map[uint16]uint64
+	nets              map[netip.Prefix]uint64
+	pathSets, netSets [][]bulwark.PathMatch // kept to find equal ones
+	portLists         [][]uint16
+	netLists          [][]netip.Prefix
+}
+
+const (
+	mostSets    = 64
+	mostPaths   = 8000
+	mostPorts   = 4000
+	mostNets    = 4000
+	pathBytes   = 64
+	suffixBytes = 32
+)
+
+func newPlan(want bulwark.Interest) *plan {
+	p := &plan{
+		calls: map[uint32]*call{}, paths: map[string]uint64{}, ends: map[string]uint64{},
+		ports: map[uint16]uint64{}, nets: map[netip.Prefix]uint64{},
+	}
+	kinds := make([]bulwark.Kind, 0, len(want))
+	for k := range want {
+		kinds = append(kinds, k)
+	}
+	slices.Sort(kinds) // the same interest makes the same plan
+	for _, k := range kinds {
+		p.kind(k, want[k])
+	}
+	p.widen()
+	return p
+}
+
+func (p *plan) kind(k bulwark.Kind, list []bulwark.Where) {
+	if at, ok := special[k]; ok {
+		p.calls[at] = p.call(k, list, true)
+	}
+	nr, ok := numbers[k.String()]
+	if !ok || nr >= calls {
+		return
+	}
+	if k.String() == "close" {
+		nr = evClose
+	}
+	p.calls[nr] = p.call(k, list, false)
+}
+
+func (p *plan) call(k bulwark.Kind, list []bulwark.Where, event bool) *call {
+	name := k.String()
+	c := &call{Kind: uint16(k), Open: 255}
+	if !event {
+		if at := opens[name]; at != 0 {
+			c.Open = at
+		}
+		source, known := ops[name]
+		if !known {
+			source = []op{{Op: opResult}}
+		}
+		copy(c.Ops[:], source)
+		if !known || strings.Contains(volume, " "+name+" ") || strings.Contains(volume, "\n"+name+" ") || strings.Contains(volume, " "+name+"\n") {
+			c.Class = 1
+		}
+	}
+	var conds []cond
+	for _, w := range list {
+		one := p.cond(w, c, event)
+		if reflect.ValueOf(one).IsZero() {
+			return c // all
+		}
+		if !slices.Contains(conds, one) {
+			conds = append(conds, one)
+		}
+	}
+	if len(conds) > mostConds {
+		conds = merge(conds)
+	}
+	if conds == nil {
+		return c
+	}
+	for _, one := range conds {
+		if one.Container != 0 {
+			c.Asks |= askContainer
+		}
+	}
+	c.NConds = uint16(copy(c.Conds[:], conds))
+	return c
+}
+
+// cond is what of w can be asked in the kernel.
+func (p *plan) cond(w bulwark.Where, c *call, event bool) cond {
+	var one cond
+	if !event || c.Kind == uint16(bulwark.KindExec) || c.Kind == uint16(bulwark.KindClone) || c.Kind == uint16(bulwark.KindExit) || c.Kind == uint16(bulwark.KindIOURing) {
+		one.Container = uint8(w.Container)
+	}
+	if event {
+		return one
+	}
+	one.Failed = uint8(w.Failed)
+	if c.Open != 255 {
+		one.Write = uint8(w.Write)
+	}
+	for _, f := range w.Flags {
+		if f.Param < 0 || int(one.NFlags) == len(one.Any) || f.Any == 0 {
+			continue
+		}
+		if at, ok := source(c, f.Param); ok {
+			one.Flag[one.NFlags], one.Any[one.NFlags] = at, uint64(f.Any)
+			one.NFlags++
+		}
+	}
+	one.Paths = p.pathSet(w.Paths)
+	one.Ports = p.portSet(w.Ports)
+	one.Nets = p.netSet(w.Nets)
+	return one
+}
+
+// source is the argument of the call that a parameter is a copy of; 6: the result.
+func source(c *call, param int) (uint8, bool) {
+	for _, o := range c.Ops {
+		switch {
+		case o.Op == opAddress || o.Op == opMsgAddress: // no parameter
+			continue
+		case param > 0:
+			param--
+			continue
+		case o.Op == opS64:
+			return o.Arg, true
+		case o.Op == opResult:
+			return 6, true
+		}
+		return 0, false
+	}
+	return 0, false
+}
+
+// merge makes few conditions of many: those with the same sets become one, which asks no more than what all of them
+// ask; where that is not enough, all become one.
+func merge(list []cond) []cond {
+	by := map[[3]bool]cond{}
+	for _, c := range list {
+		k := [3]bool{c.Paths != 0, c.Ports != 0, c.Nets != 0}
+		if old, ok := by[k]; ok {
+			c = either(old, c)
+		}
+		by[k] = c
+	}
+	var few []cond
+	for _, c := range by {
+		if reflect.ValueOf(c).IsZero() {
+			return nil
+		}
+		few = append(few, c)
+	}
+	return few
+}
+
+// either is met where a or b is; both ask for the same of paths, ports and networks.
+func either(a, b cond) cond {
+	same := func(x, y uint8) uint8 {
+		if x == y {
+			return x
+		}
+		return 0
+	}
+	m := cond{
+		Container: same(a.Container, b.Container), Failed: same(a.Failed, b.Failed), Write: same(a.Write, b.Write),
+		Paths: a.Paths | b.Paths, Ports: a.Ports | b.Ports, Nets: a.Nets | b.Nets,
+	}
+	if a.NFlags == b.NFlags && a.Flag == b.Flag {
+		m.NFlags, m.Flag = a.NFlags, a.Flag
+		if m.NFlags == 1 {
+			m.Any[0] = a.Any[0] | b.Any[0]
+		} else if a.Any != b.Any {
+			m.NFlags, m.Flag = 0, [4]uint8{}
+		} else {
+			m.Any = a.Any
+		}
+	}
+	return m
+}
+
+// set is the bit of the n-th set.
+func set(n int) uint64 { return 1 << min(n, mostSets-1) }
+
+// place finds or adds list; the number is that of its set.
+func place[T comparable](lists *[][]T, list []T) int {
+	for i, old := range *lists {
+		if slices.Equal(old, list) {
+			return i
+		}
+	}
+	*lists = append(*lists, list)
+	return len(*lists) - 1
+}
+
+func (p *plan) pathSet(list []bulwark.PathMatch) uint64 {
+	if len(list) == 0 || len(p.paths)+len(p.ends)+len(list) > mostPaths {
+		return 0
+	}
+	for _, m := range list {
+		if m.Text == "" && m.By != bulwark.PathIs || m.By > bulwark.PathEnds {
+			return 0
+		}
+	}
+	bit := set(place(&p.pathSets, list))
+	for _, m := range list {
+		text := m.Text
+		switch m.By {
+		case bulwark.PathIs:
+			text += "\x00"
+			p.paths[text[:min(len(text), pathBytes)]] |= bit
+		case bulwark.PathBegins:
+			p.paths[text[:min(len(text), pathBytes)]] |= bit
+		case bulwark.PathEnds:
+			b := []byte(text[len(text)-min(len(text), suffixBytes):])
+			slices.Reverse(b)
+			p.ends[string(b)] |= bit
+		}
+	}
+	return bit
+}
+
+func (p *plan) portSet(list []uint16) uint64 {
+	if len(list) == 0 || len(p.ports)+len(list) > mostPorts {
+		return 0
+	}
+	bit := set(place(&p.portLists, list))
+	for _, port := range list {
+		p.ports[port] |= bit
+	}
+	return bit
+}
+
+func (p *plan) netSet(list []netip.Prefix) uint64 {
+	if len(list) == 0 || len(p.nets)+len(list) > mostNets {
+		return 0
+	}
+	bit := set(place(&p.netLists, list))
+	for _, n := range list {
+		if !n.IsValid() {
+			continue
+		}
+		p.nets[mapped(n)] |= bit
+	}
+	return bit
+}
+
+// mapped is the network as one of IPv6, in which those of IPv4 have their own place.
+func mapped(n netip.Prefix) netip.Prefix {
+	bits := n.Bits()
+	if n.Addr().Is4() {
+		bits += 96
+	}
+	return netip.PrefixFrom(netip.AddrFrom16(n.Addr().As16()), bits).Masked()
+}
+
+// widen gives every text the sets of the texts that it begins with: the kernel finds only the longest.
+func (p *plan) widen() {
+	for _, m := range []map[string]uint64{p.paths, p.ends} {
+		whole := map[string]uint64{}
+		for text := range m {
+			for n := range len(text) {
+				whole[text] |= m[text[:n+1]]
+			}
+		}
+		for text, sets := range whole {
+			m[text] = sets
+		}
+	}
+	whole := map[netip.Prefix]uint64{}
+	for n := range p.nets {
+		for bits := range n.Bits() + 1 {
+			whole[n] |= p.nets[netip.PrefixFrom(n.Addr(), bits).Masked()]
+		}
+	}
+	p.nets = whole
+}
+
+func keyOf(text string) (k pathKey) {
+	k.Bits = uint32(8 * copy(k.Text[:], text))
+	return k
+}

@@ -1,0 +1,73 @@
+//go:build amd64 || arm64
+
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// ring reads a ring of the kernel in place: its records are views of the kernel's own memory, which is given back by release.
+type ring struct {
+	consumer, producer *atomic.Uint64
+	maps               [2][]byte
+	data               []byte // twice in a row, so that no record is in two pieces
+	mask, at           uint64
+}
+
+const (
+	busy    = 1 << 31
+	discard = 1 << 30
+)
+
+func openRing(m *ebpf.Map) (*ring, error) {
+	page, size := os.Getpagesize(), int(m.MaxEntries())
+	own, err := unix.Mmap(m.FD(), 0, page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, fmt.Errorf("mapping the ring's reader: %w", err)
+	}
+	theirs, err := unix.Mmap(m.FD(), int64(page), page+2*size, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		_ = unix.Munmap(own)
+		return nil, fmt.Errorf("mapping the ring: %w", err)
+	}
+	r := &ring{
+		consumer: (*atomic.Uint64)(unsafe.Pointer(&own[0])), producer: (*atomic.Uint64)(unsafe.Pointer(&theirs[0])),
+		maps: [2][]byte{own, theirs}, data: theirs[page:], mask: uint64(size - 1),
+	}
+	r.at = r.consumer.Load()
+	return r, nil
+}
+
+// peek gives the next record, or nil.
+func (r *ring) peek() []byte {
+	for r.at < r.producer.Load() {
+		at := r.at & r.mask
+		n := (*atomic.Uint32)(unsafe.Pointer(&r.data[at])).Load()
+		if n&busy != 0 {
+			return nil
+		}
+		if n&discard == 0 {
+			return r.data[at+8 : at+8+uint64(n)]
+		}
+		r.next(int(n &^ discard))
+	}
+	return nil
+}
+
+// next goes on behind a record of n bytes.
+func (r *ring) next(n int) { r.at += uint64(n+8+7) &^ 7 }
+
+// release gives back all records that were read.
+func (r *ring) release() { r.consumer.Store(r.at) }
+
+func (r *ring) close() {
+	for _, m := range r.maps {
+		_ = unix.Munmap(m)
+	}
+}

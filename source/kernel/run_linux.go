@@ -1,0 +1,427 @@
+//go:build amd64 || arm64
+
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"bulwark"
+)
+
+// Run gives what meets the interest: see [bulwark.Sensor]. A system call that this kernel does not have is left out.
+func (s *Sensor) Run(ctx context.Context, want bulwark.Interest, ready func(), emit func([]bulwark.Event) error) error {
+	if missing := missing(); missing != "" {
+		return fmt.Errorf("seeing what the kernel does needs %s: %w", missing, bulwark.ErrUnsupported)
+	}
+	r := &run{Sensor: s, decoder: newDecoder()}
+	defer r.close()
+	if err := r.load(newPlan(want)); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.count = r.counts
+	s.mu.Unlock()
+	defer r.ended()
+	ready()
+	return r.loop(ctx, emit)
+}
+
+// run is one run of a sensor: what it holds of the kernel.
+type run struct {
+	*Sensor
+	programs *ebpf.Collection
+	tracing  *tracing
+	links    []link.Link
+	points   []int // descriptors of tracepoints
+	critical *ring
+	volume   *ring
+	decoder  *decoder
+	dropped  [len(classes)]uint64
+	percpu   []uint64
+	bad      uint64 // records that could not be read
+}
+
+func (r *run) ended() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last, r.count = r.counts(), nil
+}
+
+func (r *run) close() {
+	for _, l := range r.links {
+		l.Close()
+	}
+	for _, fd := range r.points {
+		unix.Close(fd)
+	}
+	for _, m := range []*ring{r.critical, r.volume} {
+		if m != nil {
+			m.close()
+		}
+	}
+	if r.programs != nil {
+		r.programs.Close()
+	}
+	if r.tracing != nil {
+		r.tracing.close()
+	}
+}
+
+func (r *run) load(p *plan) error {
+	spec, err := loadSensor()
+	if err != nil {
+		return err
+	}
+	spec.Maps["critical"].MaxEntries = max(r.Critical, 1<<22)
+	if r.Critical != 0 {
+		spec.Maps["critical"].MaxEntries = r.Critical
+	}
+	spec.Maps["volume"].MaxEntries = 1 << 23
+	if r.Volume != 0 {
+		spec.Maps["volume"].MaxEntries = r.Volume
+	}
+	if err := r.settle(spec); err != nil {
+		return err
+	}
+	for name := range spec.Programs {
+		if !p.uses(name) {
+			delete(spec.Programs, name)
+		}
+	}
+	if r.programs, err = ebpf.NewCollection(spec); err != nil {
+		return refused("loading the sensor's programs", err)
+	}
+	if err := p.tell(r.programs.Maps); err != nil {
+		return fmt.Errorf("telling the kernel what is wanted: %w", err)
+	}
+	r.seedCgroups()
+	if r.critical, err = openRing(r.programs.Maps["critical"]); err != nil {
+		return err
+	}
+	if r.volume, err = openRing(r.programs.Maps["volume"]); err != nil {
+		return err
+	}
+	return r.attach(p)
+}
+
+// settle sets what the programs know of this machine.
+func (r *run) settle(spec *ebpf.CollectionSpec) error {
+	if !r.Self {
+		if err := spec.Variables["own"].Set(uint32(os.Getpid())); err != nil {
+			return err
+		}
+	}
+	host, err := hostMount()
+	if err != nil {
+		return err
+	}
+	return spec.Variables["host_mount"].Set(host)
+}
+
+// hostMount is the number of the mount namespace that the node's own programs have.
+func hostMount() (uint32, error) {
+	var st unix.Stat_t
+	err := unix.Stat("/proc/1/ns/mnt", &st)
+	if err != nil {
+		err = unix.Stat("/proc/self/ns/mnt", &st)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reading the mount namespace: %w", err)
+	}
+	return uint32(st.Ino), nil
+}
+
+func refused(what string, err error) error {
+	if errors.Is(err, unix.EPERM) || errors.Is(err, ebpf.ErrNotSupported) || errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("%s: %w: %w", what, bulwark.ErrUnsupported, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// raws are the programs at raw tracepoints.
+var raws = map[string]uint32{
+	"on_exec": evExec, "on_fork": evFork, "on_exit": evExit, "on_cgroup_made": evCgroupMade, "on_cgroup_gone": evCgroupGone,
+	"on_signal": evSignal, "on_iouring": evIOURing,
+}
+
+// always are the raw tracepoints without which it is not known what is in a container.
+var always = []string{"on_exec", "on_cgroup_made", "on_cgroup_gone"}
+
+var rawNames = map[string]string{
+	"on_exec": "sched_process_exec", "on_fork": "sched_process_fork", "on_exit": "sched_process_exit", "on_cgroup_made": "cgroup_mkdir",
+	"on_cgroup_gone": "cgroup_rmdir", "on_signal": "signal_generate", "on_iouring": "io_uring_submit_req",
+}
+
+func (p *plan) uses(program string) bool {
+	if ev, raw := raws[program]; raw {
+		return p.calls[ev] != nil || slices.Contains(always, program)
+	}
+	switch program {
+	case "on_oom":
+		return p.calls[evOOM] != nil
+	case "on_close":
+		return p.calls[evClose] != nil
+	}
+	return true
+}
+
+// tell fills the maps.
+func (p *plan) tell(maps map[string]*ebpf.Map) error {
+	for nr, c := range p.calls {
+		if err := maps["calls"].Put(nr, c); err != nil {
+			return err
+		}
+	}
+	for text, sets := range p.paths {
+		if err := maps["paths"].Put(keyOf(text), sets); err != nil {
+			return err
+		}
+	}
+	for text, sets := range p.ends {
+		if err := maps["ends"].Put(keyOf(text), sets); err != nil {
+			return err
+		}
+	}
+	for port, sets := range p.ports {
+		if err := maps["ports"].Put(port, sets); err != nil {
+			return err
+		}
+	}
+	for n, sets := range p.nets {
+		if err := maps["nets"].Put(netKey{uint32(n.Bits()), n.Addr().As16()}, sets); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var containerID = regexp.MustCompile(`[0-9a-f]{64}`)
+
+// seedCgroups marks the control groups of containers that are there already.
+func (r *run) seedCgroups() {
+	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var st unix.Statfs_t
+		if unix.Statfs(root, &st) != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
+			continue
+		}
+		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.IsDir() || !containerID.MatchString(path) {
+				return nil
+			}
+			var st unix.Stat_t
+			if unix.Stat(path, &st) == nil {
+				_ = r.programs.Maps["cgroups"].Put(st.Ino, uint8(1))
+			}
+			return nil
+		})
+	}
+}
+
+func (r *run) attach(p *plan) error {
+	for name, point := range rawNames {
+		program := r.programs.Programs[name]
+		if program == nil {
+			continue
+		}
+		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: point, Program: program})
+		if errors.Is(err, unix.ENOENT) && !slices.Contains(always, name) {
+			continue
+		}
+		if err != nil {
+			return refused("attaching to raw tracepoint "+point, err)
+		}
+		r.links = append(r.links, l)
+	}
+	for nr, c := range p.calls {
+		if err := r.attachCall(nr, bulwark.Kind(c.Kind).String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) attachCall(nr uint32, name string) error {
+	program, point := "on_exit_call", tracepoint(name)
+	switch {
+	case nr == evClose:
+		program, point = "on_close", "syscalls/sys_enter_close"
+	case nr == evOOM:
+		program, point = "on_oom", "oom/mark_victim"
+	case nr >= calls:
+		return nil
+	case name == "clone" || name == "clone3" || name == "fork" || name == "vfork":
+		program = "on_exit_clone"
+	case name == "execve" || name == "execveat":
+		program = "on_exit_exec"
+	}
+	if r.tracing == nil {
+		var err error
+		if r.tracing, err = openTracing(); err != nil {
+			return refused("finding tracepoints", err)
+		}
+	}
+	fd, err := r.tracing.attach(point, r.programs.Programs[program].FD())
+	if absent(err) {
+		return nil
+	}
+	if err != nil {
+		return refused("attaching", err)
+	}
+	r.points = append(r.points, fd)
+	return nil
+}
+
+// tracepoint is where a system call returns.
+func tracepoint(name string) string {
+	if other := tracepoints[name]; other != "" {
+		name = other
+	}
+	return "syscalls/sys_exit_" + name
+}
+
+// tick is how long a record of the volume ring may wait where there are few: nobody is woken for each.
+const tick = 20 * time.Millisecond
+
+func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error {
+	poll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return fmt.Errorf("waiting for events: %w", err)
+	}
+	defer unix.Close(poll)
+	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return fmt.Errorf("waiting for events: %w", err)
+	}
+	defer unix.Close(stop)
+	undo := context.AfterFunc(ctx, func() { _, _ = unix.Write(stop, []byte{1, 0, 0, 0, 0, 0, 0, 0}) })
+	defer func() {
+		if !undo() {
+			time.Sleep(0) // the write above may be under way: its descriptor is closed after it
+		}
+	}()
+	for _, fd := range []int{stop, r.programs.Maps["critical"].FD(), r.programs.Maps["volume"].FD()} {
+		if err := unix.EpollCtl(poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
+			return fmt.Errorf("waiting for events: %w", err)
+		}
+	}
+	var woken [4]unix.EpollEvent
+	told := time.Now()
+	for ctx.Err() == nil {
+		if err := r.drain(ctx, emit); err != nil {
+			return err
+		}
+		if now := time.Now(); now.Sub(told) > 250*time.Millisecond {
+			told = now
+			if err := r.tellDrops(emit); err != nil {
+				return err
+			}
+		}
+		if _, err := unix.EpollWait(poll, woken[:], int(tick/time.Millisecond)); err != nil && err != unix.EINTR {
+			return fmt.Errorf("waiting for events: %w", err)
+		}
+	}
+	return r.tellDrops(emit)
+}
+
+// drain emits all that is in the rings, in the order of time: of one thread's events none overtakes another, since
+// what comes before one in the volume ring is in the critical ring already when the one can be seen.
+func (r *run) drain(ctx context.Context, emit func([]bulwark.Event) error) error {
+	d := r.decoder
+	for ctx.Err() == nil {
+		d.offset = clockOffset()
+		n := 0
+		for n < batch {
+			v := r.volume.peek()
+			b, from := r.critical.peek(), r.critical
+			if b == nil || v != nil && timeOf(v) < timeOf(b) {
+				b, from = v, r.volume
+			}
+			if b == nil {
+				break
+			}
+			if d.decode(n, b) {
+				n++
+			} else {
+				r.bad++
+			}
+			from.next(len(b))
+		}
+		if n == 0 {
+			r.volume.release()
+			r.critical.release()
+			return nil
+		}
+		err := emit(d.events[:n])
+		r.volume.release()
+		r.critical.release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func timeOf(b []byte) uint64 {
+	if len(b) < headBytes {
+		return 0
+	}
+	return order.Uint64(b[8:])
+}
+
+// clockOffset is how far the clock of 1970 is before the node's own.
+func clockOffset() int64 {
+	var boot, wall unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot)
+	_ = unix.ClockGettime(unix.CLOCK_REALTIME, &wall)
+	return wall.Nano() - boot.Nano()
+}
+
+// tellDrops emits an event for each class of which events were dropped since it last did.
+func (r *run) tellDrops(emit func([]bulwark.Event) error) error {
+	for i, c := range r.counts() {
+		n := c.Dropped - r.dropped[i]
+		if n == 0 {
+			continue
+		}
+		r.dropped[i] = c.Dropped
+		e := bulwark.Event{
+			Time: time.Now().UnixNano(), Source: bulwark.SourceSyscall, Kind: bulwark.KindDrop, FD: bulwark.FD{Num: -1},
+			Args: []bulwark.Arg{{Text: []byte(c.Class)}, {Num: int64(n)}},
+		}
+		if err := emit([]bulwark.Event{e}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// counts reads the counters of the programs.
+func (r *run) counts() []bulwark.Count {
+	list := make([]bulwark.Count, len(classes))
+	m := r.programs.Maps["counts"]
+	for i := range list {
+		list[i].Class = classes[i]
+		for what, to := range []*uint64{&list[i].Seen, &list[i].Filtered, &list[i].Sent, &list[i].Dropped} {
+			var cpus []uint64
+			if m.Lookup(uint32(4*i+what), &cpus) != nil {
+				continue
+			}
+			for _, n := range cpus {
+				*to += n
+			}
+		}
+	}
+	return list
+}
