@@ -28,6 +28,8 @@ func main() {
 		"policies":  func(args ...string) error { return policies(args[0], args[1]) },
 		"reaching":  func(args ...string) error { return reaching(args[0]) },
 		"judging":   func(args ...string) error { return judging(args[0]) },
+		"calls":     func(args ...string) error { return calls(args[0]) },
+		"watching":  func(args ...string) error { return watching(args[0], args[1], args[2]) },
 		"yara":      func(args ...string) error { return yaraScan(args[0], args[1]) },
 	}
 	if len(os.Args) > 1 && jobs[os.Args[1]] != nil {

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// calls makes system calls in batches and prints what one takes, in nanoseconds: the tenth of the batches
+// that took least, since other processes only ever make them longer.
+func calls(kind string) error {
+	one, each, err := caller(kind)
+	if err != nil {
+		return err
+	}
+	batches := make([]float64, 600)
+	for i := range batches {
+		start := time.Now()
+		for range each {
+			one()
+		}
+		batches[i] = float64(time.Since(start).Nanoseconds()) / float64(each)
+	}
+	slices.Sort(batches)
+	fmt.Println(batches[len(batches)/10])
+	return nil
+}
+
+// caller gives a call of a kind, and how many make a batch.
+func caller(kind string) (one func(), each int, err error) {
+	open := func(name string) func() {
+		return func() {
+			if fd, err := syscall.Open(name, syscall.O_RDONLY, 0); err == nil {
+				syscall.Close(fd)
+			}
+		}
+	}
+	switch kind {
+	case "getppid":
+		return func() { syscall.Getppid() }, 1000, nil
+	case "open": // of a file that no rule is about
+		return open("/dev/null"), 200, nil
+	case "sensitive": // of one that rules are about
+		return open("/etc/shadow"), 200, nil
+	}
+	return nil, 0, fmt.Errorf("no such call: %q", kind)
+}
+
+// watching measures what a watched machine loses: the same load with the program watching and without, in
+// turn, and what the program itself takes. It needs root.
+func watching(program, rules, runs string) error {
+	if program == "" || rules == "" {
+		return fmt.Errorf("usage: bench watching BULWARK RULES [RUNS]")
+	}
+	n, err := strconv.Atoi(cmp.Or(runs, "15"))
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	for _, kind := range []string{"getppid", "open", "sensitive"} {
+		if err := watched(program, rules, n, "ns", func() (float64, error) { return number(self, "calls", kind) }, kind); err != nil {
+			return err
+		}
+	}
+	scratch, err := os.MkdirTemp("", "bulwark-watching")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	if err := watched(program, rules, n, "s", func() (float64, error) { return compile(scratch) }, "go build"); err != nil {
+		return err
+	}
+	return idle(program, rules)
+}
+
+// number runs a job of this program and reads the figure that it prints.
+func number(self string, args ...string) (float64, error) {
+	out, err := exec.Command(self, args...).Output()
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+}
+
+// compile builds a small module from nothing, some 200 processes, and gives the seconds.
+func compile(scratch string) (float64, error) {
+	source := filepath.Join(scratch, "main.go")
+	if err := os.WriteFile(source, []byte("package main\n\nimport \"os\"\n\nfunc main() { os.Exit(0) }\n"), 0o600); err != nil {
+		return 0, err
+	}
+	cache := filepath.Join(scratch, "cache")
+	if err := os.RemoveAll(cache); err != nil {
+		return 0, err
+	}
+	cmd := exec.Command("go", "build", "-o", filepath.Join(scratch, "small"), source)
+	cmd.Env = append(os.Environ(), "GOCACHE="+cache, "GOFLAGS=-mod=mod", "GO111MODULE=off")
+	start := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return time.Since(start).Seconds(), nil
+}
+
+// watched measures a load n times with and n times without, in turn, and prints the medians, their difference
+// and the median ratio of the pairs.
+func watched(program, rules string, n int, unit string, load func() (float64, error), name string) error {
+	var with, without, ratios []float64
+	for range n {
+		plain, err := load()
+		if err != nil {
+			return err
+		}
+		w, err := begin(program, rules)
+		if err != nil {
+			return err
+		}
+		seen, err := load()
+		if _, end := w.end(); err != nil || end != nil {
+			return errors.Join(err, end)
+		}
+		with, without, ratios = append(with, seen), append(without, plain), append(ratios, seen/plain)
+	}
+	slices.Sort(with)
+	slices.Sort(without)
+	slices.Sort(ratios)
+	fmt.Printf("%-10s %8.4g %s without, %8.4g watched, %+.4g, ratio %.3f\n", name, without[n/2], unit, with[n/2], with[n/2]-without[n/2], ratios[n/2])
+	return nil
+}
+
+// watcher is a running program that watches.
+type watcher struct {
+	cmd   *exec.Cmd
+	ready time.Duration // from its start
+}
+
+// begin starts the program and waits until it watches.
+func begin(program, rules string) (*watcher, error) {
+	cmd := exec.Command(program, "watch", "--rules", rules, "-o", "/dev/null")
+	errs, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(errs)
+	var said []string
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "watching since") {
+			w := &watcher{cmd, time.Since(start)}
+			go io.Copy(io.Discard, errs)
+			return w, nil
+		}
+		said = append(said, lines.Text())
+	}
+	return nil, fmt.Errorf("%s watch ended: %v\n%s", program, cmd.Wait(), strings.Join(said, "\n"))
+}
+
+// end stops it and gives what it took.
+func (w *watcher) end() (usage, error) {
+	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return usage{}, err
+	}
+	if err := w.cmd.Wait(); err != nil {
+		return usage{}, err
+	}
+	s := w.cmd.ProcessState
+	u := usage{cpu: s.UserTime() + s.SystemTime()}
+	if ru, ok := s.SysUsage().(*syscall.Rusage); ok {
+		u.rss = ru.Maxrss * 1024
+	}
+	return u, nil
+}
+
+// idle measures the program on a machine that does nothing else.
+func idle(program, rules string) error {
+	const whole = 20 * time.Second
+	short, err := over(program, rules, time.Second)
+	if err != nil {
+		return err
+	}
+	long, err := over(program, rules, whole)
+	if err != nil {
+		return err
+	}
+	share := (long.cpu - short.cpu).Seconds() / (whole - time.Second).Seconds()
+	fmt.Printf("idle       %.2f %% of a processor, %.0f MB, ready after %d ms\n", 100*share, rss(long), long.wall.Milliseconds())
+	return nil
+}
+
+// over has the program watch for a while; wall is when it was ready.
+func over(program, rules string, d time.Duration) (usage, error) {
+	w, err := begin(program, rules)
+	if err != nil {
+		return usage{}, err
+	}
+	time.Sleep(d)
+	u, err := w.end()
+	u.wall = w.ready
+	return u, err
+}
