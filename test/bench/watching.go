@@ -189,11 +189,11 @@ func (w *watcher) end() (usage, error) {
 // idle measures the program on a machine that does nothing else.
 func idle(program, rules string) error {
 	const whole = 20 * time.Second
-	short, err := over(program, rules, time.Second)
+	short, err := watchFor(program, rules, time.Second)
 	if err != nil {
 		return err
 	}
-	long, err := over(program, rules, whole)
+	long, err := watchFor(program, rules, whole)
 	if err != nil {
 		return err
 	}
@@ -202,8 +202,8 @@ func idle(program, rules string) error {
 	return nil
 }
 
-// over has the program watch for a while; wall is when it was ready.
-func over(program, rules string, d time.Duration) (usage, error) {
+// watchFor has the program watch for a while; wall is when it was ready.
+func watchFor(program, rules string, d time.Duration) (usage, error) {
 	w, err := begin(program, rules)
 	if err != nil {
 		return usage{}, err
