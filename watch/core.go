@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -59,6 +60,7 @@ func newCore(w *Watcher) *core {
 	c.tree = tree.New(o)
 	c.users.Proc = w.Proc
 	c.alerts.core = c
+	c.tell = func(bulwark.Record) {} // nobody listens yet
 	for _, d := range w.Detectors {
 		c.all = append(c.all, &detector{Detector: d, name: d.Info().Name})
 	}
@@ -243,6 +245,9 @@ func (c *core) note(plugin, text string, incomplete bool) {
 func (c *core) lost(s bulwark.Sensor, err error) {
 	c.lock()
 	defer c.unlock()
+	if of := (*bulwark.PluginError)(nil); errors.As(err, &of) {
+		err = of.Err
+	}
 	c.note(s.Info().Name, "it is lost: "+err.Error()+"; nothing that it would see is seen from here on", true)
 }
 

@@ -55,6 +55,7 @@ func (c *core) finish(o *output) {
 	}
 	s.Complete = !c.incomplete
 	c.tell(bulwark.Record{Summary: &s})
+	c.tell = func(bulwark.Record) {} // nothing comes behind it
 }
 
 // last is a note of the end, which is never held back.

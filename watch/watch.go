@@ -100,8 +100,8 @@ func (w *Watcher) settle() {
 // Interest is what sensors are asked for: all that detectors have to see, and what the tree of processes needs.
 func (w *Watcher) Interest() bulwark.Interest { return merge(w.Detectors) }
 
-// Run watches until ctx is done, and returns nil then. It returns an error that wraps ErrUnsupported or ErrUnavailable
-// when no sensor works, and the handler's own when nobody takes what it tells.
+// Run watches until ctx is done, and returns nil then. It returns the error of a sensor that cannot begin, which wraps
+// ErrUnsupported or ErrUnavailable, that of the last one that is lost, and the handler's own when nobody takes what it tells.
 func (w *Watcher) Run(ctx context.Context) error {
 	w.settle()
 	c := w.core
@@ -115,7 +115,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	loop, stop := context.WithCancel(ctx)
 	wg.Go(func() { c.loop(loop) })
-	err := w.sense(ctx)
+	err := w.sense(ctx, cancel)
 	stop()
 	wg.Wait()
 	c.lock()
@@ -128,15 +128,18 @@ func (w *Watcher) Run(ctx context.Context) error {
 	return errors.Join(err, failed, c.recorded())
 }
 
-// sense runs the sensors until ctx is done or none is left.
-func (w *Watcher) sense(ctx context.Context) error {
+// sense runs the sensors until ctx is done, one cannot begin, or none is left.
+func (w *Watcher) sense(ctx context.Context, stop context.CancelCauseFunc) error {
 	want := w.Interest()
 	var seed sync.WaitGroup
 	seed.Go(w.core.seed)
+	defer seed.Wait()
 	results := make(chan error, len(w.Sensors))
 	waiting := len(w.Sensors)
-	for i, s := range w.Sensors {
+	for _, s := range w.Sensors {
+		began := false
 		ready := sync.OnceFunc(func() {
+			began = true
 			seed.Wait()
 			w.core.refresh(ctx)
 			w.core.lock()
@@ -148,11 +151,15 @@ func (w *Watcher) sense(ctx context.Context) error {
 			}
 		})
 		go func() {
-			err := w.run(ctx, s, i, want, ready)
-			if err != nil && ctx.Err() == nil {
+			err := w.run(ctx, s, want, ready)
+			switch {
+			case err == nil || ctx.Err() != nil:
+				err = nil
+			case began:
 				w.core.lost(s, err)
+			default:
+				stop(err) // the others are not to work without it
 			}
-			ready() // the others are not held up by one that is lost
 			results <- err
 		}()
 	}
@@ -162,15 +169,14 @@ func (w *Watcher) sense(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
-	seed.Wait()
-	if ctx.Err() != nil || len(errs) < len(w.Sensors) {
+	if ctx.Err() != nil {
 		return nil
 	}
 	return errors.Join(errs...)
 }
 
 // run is one sensor; a panic of it is its error.
-func (w *Watcher) run(ctx context.Context, s bulwark.Sensor, i int, want bulwark.Interest, ready func()) (err error) {
+func (w *Watcher) run(ctx context.Context, s bulwark.Sensor, want bulwark.Interest, ready func()) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = &bulwark.PluginError{Plugin: s.Info().Name, Err: fmt.Errorf("it panicked: %v", r)}
@@ -240,6 +246,14 @@ func (w *Watcher) Group(p *bulwark.Process, gid uint32) (string, bool) {
 
 // User is an account.
 type User struct{ Name, Home, Shell string }
+
+// Note tells a reader something, in its order among findings. It may be called at any time, by any goroutine but one that holds up events.
+func (w *Watcher) Note(n bulwark.Note) {
+	w.settle()
+	w.core.lock()
+	defer w.core.unlock()
+	w.core.note(n.Plugin, n.Text, n.Incomplete)
+}
 
 // Counts is what became of events, of every sensor.
 func (w *Watcher) Counts() map[string][]bulwark.Count {

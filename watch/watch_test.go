@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,7 @@ type sensor struct {
 	counts []bulwark.Count
 	want   bulwark.Interest
 	err    error
+	late   error
 }
 
 func (s *sensor) Info() bulwark.Info           { return bulwark.Info{Name: s.name} }
@@ -43,6 +45,9 @@ func (s *sensor) Run(ctx context.Context, want bulwark.Interest, ready func(), e
 			err = emit(list)
 		}
 	})
+	if s.late != nil {
+		return s.late
+	}
 	<-ctx.Done()
 	return err
 }
@@ -232,16 +237,27 @@ func TestDropsAreNotes(t *testing.T) {
 }
 
 func TestSensorsThatFail(t *testing.T) {
-	failed := &sensor{name: "source/bad", err: fmt.Errorf("no BPF: %w", bulwark.ErrUnsupported)}
-	out := run(t, &Watcher{Sensors: []bulwark.Sensor{failed}, Detectors: []bulwark.Detector{all(opened)}}, func(_ context.Context, emit func(...bulwark.Event)) {
+	failed := &sensor{name: "source/bad", late: errors.New("oh"), play: func(context.Context, func(...bulwark.Event)) {}}
+	w := &Watcher{Sensors: []bulwark.Sensor{failed}, Detectors: []bulwark.Detector{all(opened)}}
+	out := run(t, w, func(_ context.Context, emit func(...bulwark.Event)) {
+		for lost := false; !lost; runtime.Gosched() {
+			w.core.lock()
+			lost = w.core.incomplete
+			w.core.unlock()
+		}
 		emit(ev(opened, 0, bulwark.Process{PID: 5, Start: 1}))
 	})
 	if len(out.findings) != 1 {
 		t.Errorf("%d findings of the one that works", len(out.findings))
 	}
-	err := (&Watcher{Sensors: []bulwark.Sensor{failed}, Handler: &records{}, Proc: "-"}).Run(t.Context())
-	if !errors.Is(err, bulwark.ErrUnsupported) {
-		t.Errorf("with no sensor that works: %v", err)
+	if !out.noted("source/bad: it is lost: oh") || out.summary.Complete {
+		t.Errorf("notes %q", out.notes)
+	}
+	good := &sensor{name: "source/good", play: func(context.Context, func(...bulwark.Event)) {}}
+	for _, list := range [][]bulwark.Sensor{{failed}, {good, &sensor{name: "source/bad", err: bulwark.ErrUnsupported}}} {
+		if err := (&Watcher{Sensors: list, Handler: &records{}, Proc: "-"}).Run(t.Context()); err == nil {
+			t.Error("a run without sensors, or without one that was asked for, is no error")
+		}
 	}
 }
 

@@ -20,6 +20,8 @@ type ruleFile struct {
 	Kind   string      `json:"kind"`
 	Rules  int         `json:"rules"`
 	Errors []ruleError `json:"errors"`
+	// Warnings are of rules that are taken all the same.
+	Warnings []ruleError `json:"warnings,omitempty"`
 }
 
 // ruleError is a rule that cannot be taken, or a file that cannot be read.
@@ -65,22 +67,22 @@ func (a *app) ruleValidateCommand() *cobra.Command {
 	format, kind := "table", ""
 	c := &cobra.Command{
 		Use: "validate FILE...", Short: "Load files of rules and say what cannot be taken",
-		Long:    "Validate loads YARA rules (.yar, .yara, or a folder of them), gitleaks configurations (.toml) and ValidatingAdmissionPolicies (.yaml), and says,\nwith line and column, which rules cannot be taken and why. It exits with 1 when there is any such rule.",
+		Long:    "Validate loads YARA rules (.yar, .yara, or a folder of them), gitleaks configurations (.toml), Falco's rules (.yaml, a list) and\nValidatingAdmissionPolicies (.yaml, an object), and says, with line and column, which rules cannot be taken and why. It exits with 1 when there is any such rule.\nFalco's rules in several files are read together, one after the other: a file may change and use what those before it have.",
 		Example: "  bulwark rule validate rules.yar gitleaks.toml\n  bulwark rule validate --kind yara rules.txt -f json",
 		Args:    cobra.MinimumNArgs(1), PreRunE: a.settle,
 		RunE: func(_ *cobra.Command, args []string) error { return a.validateRules(args, kind, format) },
 	}
 	a.ruleFlags(c, &format)
-	c.Flags().StringVar(&kind, "kind", "", "`KIND` of the files when their names do not tell: yara, gitleaks or policy")
+	c.Flags().StringVar(&kind, "kind", "", "`KIND` of the files when their names do not tell: yara, gitleaks, falco or policy")
 	return c
 }
 
 func (a *app) validateRules(files []string, kind, format string) error {
-	if kind != "" && loaders[kind] == nil {
-		return usage("--kind %q: the kinds are gitleaks, policy and yara", kind)
+	if kind != "" && kind != "falco" && loaders[kind] == nil {
+		return usage("--kind %q: the kinds are falco, gitleaks, policy and yara", kind)
 	}
 	var list []ruleFile
-	bad := 0
+	bad, falco := 0, []int{}
 	for _, file := range files {
 		if len(files) > 1 && kind == "" && strings.HasSuffix(file, ".cases.yaml") {
 			continue // cases of the policy beside it, which policies/*.yaml names as well
@@ -89,8 +91,14 @@ func (a *app) validateRules(files []string, kind, format string) error {
 		if err != nil {
 			return err
 		}
-		bad += len(one.Errors)
+		if one.Kind == "falco" {
+			falco = append(falco, len(list))
+		}
 		list = append(list, one)
+	}
+	loadFalco(list, falco)
+	for _, one := range list {
+		bad += len(one.Errors)
 	}
 	err := a.write(func(w io.Writer) error {
 		if format == "json" {
@@ -104,19 +112,22 @@ func (a *app) validateRules(files []string, kind, format string) error {
 	return err
 }
 
-// validateFile loads one file. What cannot be opened at all is an error of the file.
+// validateFile loads one file; of Falco's rules it only says that it is one of them. What cannot be opened at all is an error of the file.
 func validateFile(file, kind string) (ruleFile, error) {
 	if kind == "" {
 		switch strings.ToLower(filepath.Ext(file)) {
 		case ".toml":
 			kind = "gitleaks"
 		case ".yaml", ".yml", ".json":
-			kind = "policy"
+			kind = yamlKind(file)
 		case ".yar", ".yara", "":
 			kind = "yara"
 		default:
-			return ruleFile{}, usage("%s: its name does not tell what kind of rules it has; say --kind gitleaks, --kind policy or --kind yara", file)
+			return ruleFile{}, usage("%s: its name does not tell what kind of rules it has; say --kind falco, --kind gitleaks, --kind policy or --kind yara", file)
 		}
+	}
+	if kind == "falco" {
+		return ruleFile{Path: file, Kind: kind, Errors: []ruleError{}}, nil
 	}
 	out, err := loaders[kind](file)
 	var syntax *secret.SyntaxError
@@ -138,17 +149,27 @@ func tellRules(w io.Writer, list []ruleFile) error {
 		if _, err := fmt.Fprintf(w, "%s: %s, %s taken, %s\n", clean(f.Path), f.Kind, count(f.Rules, "rule"), count(len(f.Errors), "problem")); err != nil {
 			return err
 		}
-		for _, e := range f.Errors {
-			at := ""
-			if e.Line > 0 {
-				at = fmt.Sprintf("%d:%d: ", e.Line, e.Column)
-			}
-			if e.Rule != "" {
-				at += e.Rule + ": "
-			}
-			if _, err := fmt.Fprintf(w, "  %s%s\n", clean(at), clean(e.Text)); err != nil {
-				return err
-			}
+		if err := tellErrors(w, "", f.Errors); err != nil {
+			return err
+		}
+		if err := tellErrors(w, "warning: ", f.Warnings); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tellErrors(w io.Writer, kind string, list []ruleError) error {
+	for _, e := range list {
+		at := ""
+		if e.Line > 0 {
+			at = fmt.Sprintf("%d:%d: ", e.Line, e.Column)
+		}
+		if e.Rule != "" {
+			at += e.Rule + ": "
+		}
+		if _, err := fmt.Fprintf(w, "  %s%s%s\n", kind, clean(at), clean(e.Text)); err != nil {
+			return err
 		}
 	}
 	return nil

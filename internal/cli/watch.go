@@ -32,6 +32,8 @@ type watching struct {
 	capture      string
 	captureWhole time.Duration
 	least        int // the number of the priority
+	to           receivers
+	audit        auditing
 }
 
 func (a *app) watchCommand() *cobra.Command {
@@ -58,6 +60,8 @@ func (a *app) watchCommand() *cobra.Command {
 	f.StringVar(&w.capture, "capture", "", "keep the events around each finding in a file of its own in `FOLDER`")
 	f.DurationVar(&w.captureWhole, "capture-before", 5*time.Second, "how much before a finding --capture keeps, as a `duration`")
 	f.StringArrayVar(&a.exceptions, "exceptions", nil, "`FILE` of exceptions (repeatable)")
+	w.to.flags(f)
+	w.audit.flags(f)
 	a.results(f, names(all.Streams()), "text")
 	a.common(f)
 	for _, name := range []string{"timeout", "now"} {
@@ -144,6 +148,11 @@ func (w *watching) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	done, err := w.receive(e, out)
+	if err != nil {
+		return errors.Join(err, out.close(nil))
+	}
+	defer done()
 	e.Handler = w.explained(e, out)
 	err = w.recording(e, func() error {
 		if w.replay != "" {

@@ -21,6 +21,7 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	if len(e.Sensors) == 0 {
 		return &exit{code: exitFailed, err: fmt.Errorf("this program was built without a sensor for this system: %w", bulwark.ErrUnsupported), hint: "recordings can be looked at everywhere: bulwark watch --replay FILE"}
 	}
+	e.Sensors = append(e.Sensors, w.audit.sensors(e)...)
 	w.abilities(e)
 	finder := container.New(container.Options{})
 	e.Containers = finder
