@@ -76,6 +76,9 @@ func TestConnect(t *testing.T) {
 		{"sendto", "127.0.0.7:9", true},
 		{"sendto", "127.0.0.8:9", false},
 		{"sendto", "[::1]:9", false},
+		{"fast", at("127.0.0.1"), true},
+		{"icmp", "127.0.0.7", true},
+		{"icmp", "127.0.0.8", false},
 	} {
 		act, network, _ := strings.Cut(c.act, " ")
 		args := []string{c.to}
@@ -88,6 +91,9 @@ func TestConnect(t *testing.T) {
 		}
 		if c.stopped {
 			got := d.next(t)
+			if c.act == "icmp" {
+				got.PID, got.Act = 1, got.Act-bulwark.Cut // packets have no process
+			}
 			if got.Rule != "no loopback" || got.PID == 0 || got.Act != bulwark.Denied || !got.Remote.Addr().Is4() {
 				t.Errorf("%s %s: told %+v", c.act, c.to, got)
 			}

@@ -39,6 +39,8 @@ var acts = map[string]func([]string) error{
 	"say":     func([]string) error { return nil },
 	"connect": func(a []string) error { return connect(a[0], a[1]) },
 	"mapped":  func(a []string) error { return connectMapped(a[0]) },
+	"icmp":    func(a []string) error { return ping(a[0]) },
+	"fast":    func(a []string) error { return fastOpen(a[0]) },
 	"sendto":  func(a []string) error { return sendTo(a[0]) },
 	"speak":   func(a []string) error { return speak(a[0], a[1]) },
 	"memfd":   func(a []string) error { return execMemory(a[0]) },
@@ -65,6 +67,30 @@ func connectMapped(to string) error {
 	}
 	defer unix.Close(fd)
 	return unix.Connect(fd, &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16()})
+}
+
+// ping sends by a raw socket: there is no call that connects.
+func ping(to string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Sendto(fd, []byte{8, 0, 0xf7, 0xff, 0, 0, 0, 0}, 0, &unix.SockaddrInet4{Addr: netip.MustParseAddr(to).As4()})
+}
+
+// fastOpen sends data with the first packet of a connection, without connect.
+func fastOpen(to string) error {
+	at, err := netip.ParseAddrPort(to)
+	if err != nil {
+		return err
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Sendto(fd, []byte("x"), unix.MSG_FASTOPEN, &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()})
 }
 
 // sendTo sends without connecting first.

@@ -48,6 +48,10 @@ func whyNoPermissionEvents() string {
 	if err != nil {
 		return "fanotify_mark: " + reason(err, unix.EINVAL, "needs Linux 5.0 with CONFIG_FANOTIFY_ACCESS_PERMISSIONS")
 	}
+	var st unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_MNT_ID, &st); err != nil || st.Mask&unix.STATX_MNT_ID == 0 {
+		return "statx: telling mounts apart needs Linux 5.8"
+	}
 	return ""
 }
 
