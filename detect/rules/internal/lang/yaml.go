@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -161,4 +162,15 @@ func deref(n *yaml.Node) *yaml.Node {
 
 func null(n *yaml.Node) bool {
 	return n.Kind == 0 || n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
+}
+
+// IsRules tells whether a text in YAML looks like a file of rules: the first thing in it is a list.
+func IsRules(data []byte) bool {
+	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\ufeff"))) {
+		line = bytes.TrimSpace(line)
+		if len(line) > 0 && line[0] != '#' && line[0] != '%' && !bytes.HasPrefix(line, []byte("---")) {
+			return line[0] == '[' || line[0] == '-' && (len(line) == 1 || line[1] == ' ')
+		}
+	}
+	return false
 }
