@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type watching struct {
 	capture      string
 	captureWhole time.Duration
 	least        int // the number of the priority
+	sources      []string
 	to           receivers
 	audit        auditing
 }
@@ -60,6 +62,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.StringVar(&w.capture, "capture", "", "keep the events around each finding in a file of its own in `FOLDER`")
 	f.DurationVar(&w.captureWhole, "capture-before", 5*time.Second, "how much before a finding --capture keeps, as a `duration`")
 	f.StringArrayVar(&a.exceptions, "exceptions", nil, "`FILE` of exceptions (repeatable)")
+	f.StringSliceVar(&w.sources, "source", mostSources, "where events come from: `NAMES` of "+strings.Join(mostSources, " "))
 	w.to.flags(f)
 	w.audit.flags(f)
 	a.results(f, names(all.Streams()), "text")
@@ -113,6 +116,14 @@ func (w *watching) settle(c *cobra.Command, args []string) error {
 	var ok bool
 	if w.least, ok = level(w.priority); !ok {
 		return usage("--priority %q: say emergency, alert, critical, error, warning, notice, informational or debug", w.priority)
+	}
+	for _, s := range w.sources {
+		if !slices.Contains(mostSources, s) {
+			return usage("--source %q: say %s", s, strings.Join(mostSources, ", "))
+		}
+	}
+	if len(w.sources) == 0 || len(w.sources) == 1 && w.sources[0] == bulwark.SourceK8sAudit && w.audit.file == "" && w.audit.listen == "" {
+		return &exit{code: exitUsage, err: errors.New("nothing is to be watched"), hint: "say where the audit log is: --audit-log FILE or --audit-webhook HOST:PORT"}
 	}
 	if w.replay != "" && w.record == w.replay {
 		return usage("--record and --replay name the same file")

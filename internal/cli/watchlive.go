@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,11 +18,7 @@ import (
 func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	began := time.Now()
 	e.Host = rootfs.Machine()
-	e.Sensors = w.sensors()
-	if len(e.Sensors) == 0 {
-		return &exit{code: exitFailed, err: fmt.Errorf("this program was built without a sensor for this system: %w", bulwark.ErrUnsupported), hint: "recordings can be looked at everywhere: bulwark watch --replay FILE"}
-	}
-	e.Sensors = append(e.Sensors, w.audit.sensors(e)...)
+	e.Sensors = w.sensors(e)
 	w.abilities(e)
 	finder := container.New(container.Options{})
 	e.Containers = finder
@@ -38,7 +35,11 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	e.Ready = func() {
 		w.say("watching since %d ms after the start; what could not be seen is told; end with Ctrl-C", time.Since(began).Milliseconds())
 	}
-	return e.Run(ctx)
+	err := e.Run(ctx)
+	if errors.Is(err, bulwark.ErrUnsupported) || errors.Is(err, bulwark.ErrUnavailable) {
+		return &exit{code: exitFailed, err: err, hint: "recordings can be looked at everywhere: bulwark watch --replay FILE; an audit log as well: bulwark watch --source k8s_audit --audit-log FILE"}
+	}
+	return err
 }
 
 // abilities tells what can be seen here, and what cannot.

@@ -3,6 +3,8 @@ package cli
 import (
 	"bulwark"
 	"bulwark/all"
+	"bulwark/source/engine"
+	"bulwark/source/kernel"
 	"bulwark/watch"
 )
 
@@ -14,5 +16,20 @@ func (w *watching) detectors(e *watch.Watcher) ([]bulwark.Detector, error) {
 	return all.Detectors(), nil
 }
 
-// sensors are those of this system.
-func (w *watching) sensors() []bulwark.Sensor { return nil }
+// mostSources are where events may come from.
+var mostSources = []string{bulwark.SourceSyscall, bulwark.SourceEngine, bulwark.SourceK8sAudit}
+
+// sensors are those that were asked for.
+func (w *watching) sensors(e *watch.Watcher) (list []bulwark.Sensor) {
+	for _, s := range w.sources {
+		switch s {
+		case bulwark.SourceSyscall:
+			list = append(list, kernel.New())
+		case bulwark.SourceEngine:
+			list = append(list, &engine.Events{Note: e.Note})
+		case bulwark.SourceK8sAudit:
+			list = append(list, w.audit.sensors(e)...)
+		}
+	}
+	return list
+}
