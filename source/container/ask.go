@@ -3,6 +3,7 @@ package container
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,10 @@ func (f *Finder) sockets(engine string) []string {
 	if f.o.Sockets != nil {
 		return f.o.Sockets[engine]
 	}
+	env := map[string]string{"docker": "DOCKER_HOST", "podman": "CONTAINER_HOST"}[engine]
+	if host := os.Getenv(env); host != "" && f.o.Root == "/" {
+		return []string{host}
+	}
 	for _, path := range usual[engine] {
 		if at := f.at(path); exists(at) {
 			return []string{"unix://" + at}
@@ -51,6 +56,7 @@ func (f *Finder) sockets(engine string) []string {
 
 // ask asks the engines that may know a container.
 func (r *reading) ask(ctx context.Context) {
+	r.askContainerd(ctx)
 	if !isID(r.c.ID) {
 		return
 	}
@@ -97,23 +103,18 @@ func (f *Finder) get(ctx context.Context, host, path string, into any) error {
 	}
 	err = c.Get(ctx, path, into)
 	if errors.Is(err, bulwark.ErrUnavailable) && ctx.Err() == nil {
-		f.engines.mu.Lock()
-		defer f.engines.mu.Unlock()
-		f.engines.tired[host] = tired{time.Now().Add(rest), err}
+		f.tire(host, err)
 	}
 	return err
 }
 
 func (f *Finder) client(ctx context.Context, host string) (*engineapi.Client, error) {
+	if err := f.tired(host); err != nil {
+		return nil, err
+	}
 	e := &f.engines
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.clients == nil {
-		e.clients, e.tired, e.digests = map[string]*engineapi.Client{}, map[string]tired{}, map[string]string{}
-	}
-	if t, ok := e.tired[host]; ok && time.Now().Before(t.until) {
-		return nil, t.why
-	}
 	if c := e.clients[host]; c != nil {
 		return c, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bulwark"
+	"bulwark/source/internal/engineapi"
 )
 
 // Options say where to look. The zero value is this machine.
@@ -19,7 +20,7 @@ type Options struct {
 	// Root is the folder that stands for the node's root; "" is "/".
 	Root string
 	// Sockets are the engines' addresses, by "docker" and "podman": unix:///path or tcp://host:port; nil: the
-	// usual ones below Root.
+	// usual ones below Root, or what DOCKER_HOST and CONTAINER_HOST say.
 	Sockets map[string][]string
 	// Kubelet is the address of kubelet's read-only API ("http://127.0.0.1:10255"); "": it is not asked.
 	Kubelet string
@@ -49,16 +50,17 @@ const kept = 256
 // item is one container, or a cgroup that may be one.
 type item struct {
 	identity
-	bundle string      // folder of its config.json, where whoever made it told
-	refs   int         // cgroups of it
-	tries  int         // owned by the worker that has it, as are found, plain and why
-	found  bool        // a state of it was seen
-	plain  bool        // no engine is above its runtime: there is no more to know
-	why    [2][]string // why no more is known: by files, and by who was asked
-	now    atomic.Pointer[bulwark.Container]
-	over   atomic.Bool
-	once   sync.Once
-	known  chan struct{}
+	bundle             string      // folder of its config.json, where whoever made it told
+	refs               int         // cgroups of it
+	tries              int         // owned by the worker that has it, as are those up to why
+	found              bool        // a state of it was seen
+	plain              bool        // no engine is above its runtime: there is no more to know
+	namespace, address string      // of containerd: in which it is, and at which socket
+	why                [2][]string // why no more is known: by files, and by who was asked
+	now                atomic.Pointer[bulwark.Container]
+	over               atomic.Bool
+	once               sync.Once
+	known              chan struct{}
 }
 
 func (it *item) settle() { it.once.Do(func() { close(it.known) }) }
@@ -84,7 +86,8 @@ func New(o Options) *Finder {
 	if o.Max == 0 {
 		o.Max = 1 << 16
 	}
-	return &Finder{o: o, files: newQueue(), asks: newQueue(), cgroups: map[uint64]*item{}, items: map[string]*item{}}
+	return &Finder{o: o, files: newQueue(), asks: newQueue(), cgroups: map[uint64]*item{}, items: map[string]*item{},
+		engines: engines{clients: map[string]*engineapi.Client{}, tired: map[string]tired{}, digests: map[string]string{}}}
 }
 
 // Made tells of a cgroup, by its id and the path in its hierarchy; whoever made it may be nil. It reads nothing.

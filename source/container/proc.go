@@ -134,6 +134,8 @@ func (r *reading) shim() string {
 		switch name := filepath.Base(args[0]); {
 		case strings.HasPrefix(name, "containerd-shim"):
 			bundle, _ = os.Readlink(r.f.at("/proc", strconv.Itoa(pid), "cwd"))
+			r.it.address = after(args, "-address")
+			r.inNamespace(after(args, "-namespace"))
 		case name == "conmon":
 			bundle = after(args, "-b")
 		default:

@@ -58,12 +58,25 @@ func (r *reading) task() string {
 		for _, ns := range folders(dir) {
 			if b := filepath.Join(dir, ns, r.name()); isName(ns) && exists(filepath.Join(b, "config.json")) {
 				r.it.found = true
-				r.engine(map[bool]string{true: "docker", false: "containerd"}[ns == "moby"])
+				r.inNamespace(ns)
+				if socket := filepath.Join(base, "containerd.sock"); exists(r.f.at(socket)) {
+					r.it.address = socket
+				}
 				return b
 			}
 		}
 	}
 	return ""
+}
+
+// inNamespace takes containerd's, of which Docker has one.
+func (r *reading) inNamespace(ns string) {
+	if ns == "moby" {
+		r.engine("docker")
+		return
+	}
+	r.engine("containerd")
+	r.it.namespace = ns
 }
 
 // engine says whose it is, where the path of the cgroup did not.
