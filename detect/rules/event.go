@@ -16,6 +16,11 @@ type event struct {
 	env   *environment
 	last  int64 // time of the event before
 	doc   document
+
+	fd    fdText
+	own   commandText // of the process
+	above commandText // of its parent
+	far   commandText // of an ancestor
 }
 
 // environment is what is the same for all events.

@@ -12,13 +12,12 @@ const maxAncestors = 100
 func ancestorFields() []Field {
 	of := bulwark.SourceSyscall
 	const doc = " of the ancestor with that number: 0 is the process itself, 1 its parent; without a number, of any ancestor"
-	lines := &commandText{}
 	return []Field{
 		{Name: "proc.aname", Type: Text, Arg: MayIndex, Source: of, Doc: "name" + doc, bind: ancestor(func(_ *event, p *bulwark.Process) (string, bool) { return p.Name, true })},
 		{Name: "proc.aexe", Type: Text, Arg: MayIndex, Source: of, Doc: "proc.exe" + doc, bind: ancestor(func(_ *event, p *bulwark.Process) (string, bool) { return p.Exe, true })},
 		{Name: "proc.aexepath", Type: Text, Arg: MayIndex, Source: of, Doc: "proc.exepath" + doc, bind: ancestor(func(_ *event, p *bulwark.Process) (string, bool) { return p.Path, p.Path != "" })},
-		{Name: "proc.acmdline", Type: Text, Arg: MayIndex, Source: of, Doc: "proc.cmdline" + doc, bind: ancestor(lines.line)},
-		{Name: "proc.aargs", Type: Text, Arg: MayIndex, Source: of, Doc: "proc.args" + doc, bind: ancestor(lines.args)},
+		{Name: "proc.acmdline", Type: Text, Arg: MayIndex, Source: of, Doc: "proc.cmdline" + doc, bind: ancestor(func(v *event, p *bulwark.Process) (string, bool) { return v.far.line(v, p) })},
+		{Name: "proc.aargs", Type: Text, Arg: MayIndex, Source: of, Doc: "proc.args" + doc, bind: ancestor(func(v *event, p *bulwark.Process) (string, bool) { return v.far.args(v, p) })},
 		{Name: "proc.apid", Type: Number, Arg: MayIndex, Source: of, Doc: "number" + doc, bind: ancestorPID},
 		{Name: "proc.aenv", Type: Text, Arg: MayKey, Source: of, Doc: "environment of any ancestor, of the one with that number, or the value that the nearest has of the variable with that name", bind: ancestorEnv},
 	}

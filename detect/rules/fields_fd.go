@@ -10,25 +10,24 @@ import (
 // fdFields are those of the file descriptor that a call is about.
 func fdFields() []Field {
 	of := bulwark.SourceSyscall
-	n := &fdText{}
 	return []Field{
 		{Name: "fd.num", Type: Number, Source: of, Doc: "number of the file descriptor; -1: there is none, or the call that should have made it failed", bind: num(descriptor)},
 		{Name: "fd.type", Type: Text, Source: of, Doc: "what it stands for: file, directory, ipv4, ipv6, unix, pipe, event, signalfd, eventpoll, inotify, timerfd, netlink, bpf, userfaultfd, io_uring, memfd, pidfd, packet", bind: text(func(v *event) (string, bool) { return typeNames[v.FD.Kind], v.FD.Kind != bulwark.FDNone })},
 		{Name: "fd.typechar", Type: Text, Source: of, Doc: "the same in a letter: f file, d directory, 4 and 6 IP, u unix socket, p pipe, e event, s signal, l eventpoll, i inotify, t timer, n netlink, b bpf, u userfaultfd, r io_uring, m memfd, P pidfd, o other", bind: text(typeChar)},
-		{Name: "fd.name", Type: Text, Source: of, Doc: "path of a file, or client->server of a socket; where an open failed, the path that was asked for, made absolute", bind: n.bind(n.name)},
-		{Name: "fd.nameraw", Type: Text, Source: of, Doc: "path as the call was given it", bind: n.bind(n.raw)},
-		{Name: "fd.directory", Type: Text, Source: of, Doc: "folder of a file; of a folder itself its path", bind: n.bind(n.directory)},
-		{Name: "fd.filename", Type: Text, Source: of, Doc: "name of a file, without the folder", bind: n.bind(n.filename)},
+		{Name: "fd.name", Type: Text, Source: of, Doc: "path of a file, or client->server of a socket; where an open failed, the path that was asked for, made absolute", bind: ofFD((*fdText).name)},
+		{Name: "fd.nameraw", Type: Text, Source: of, Doc: "path as the call was given it", bind: ofFD((*fdText).raw)},
+		{Name: "fd.directory", Type: Text, Source: of, Doc: "folder of a file; of a folder itself its path", bind: ofFD((*fdText).directory)},
+		{Name: "fd.filename", Type: Text, Source: of, Doc: "name of a file, without the folder", bind: ofFD((*fdText).filename)},
 		{Name: "fd.uid", Type: Text, Source: of, Doc: "thread and number of the descriptor together", bind: joinedField(func(v *event, b []byte) ([]byte, bool) {
 			b = appendNumber(b, int64(v.TID))
 			return appendNumber(b, int64(v.FD.Num)), v.FD.Kind != bulwark.FDNone
 		})},
 		{Name: "fd.containername", Type: Text, Source: of, Doc: "container.id and fd.name, with a colon between", bind: joinedField(func(v *event, b []byte) ([]byte, bool) {
-			name, ok := n.name(v)
+			name, ok := v.fd.name(v)
 			return append(append(append(b, containerID(v)...), ':'), name...), ok
 		})},
 		{Name: "fd.containerdirectory", Type: Text, Source: of, Doc: "container.id and fd.directory, with a colon between", bind: joinedField(func(v *event, b []byte) ([]byte, bool) {
-			name, ok := n.directory(v)
+			name, ok := v.fd.directory(v)
 			return append(append(append(b, containerID(v)...), ':'), name...), ok
 		})},
 		{Name: "fd.dev", Type: Number, Source: of, Doc: "device that has the file", bind: num(func(v *event) (int64, bool) { return int64(v.FD.Device), file(v.FD.Kind) })},
@@ -107,8 +106,10 @@ type fdText struct {
 	path   resolver
 }
 
-func (t *fdText) bind(f func(*event) (string, bool)) func(string) (getter, error) {
-	return func(string) (getter, error) { return getter{text: f, cost: 1}, nil }
+func ofFD(f func(*fdText, *event) (string, bool)) func(string) (getter, error) {
+	return func(string) (getter, error) {
+		return getter{cost: 1, text: func(v *event) (string, bool) { return f(&v.fd, v) }}, nil
+	}
 }
 
 func (t *fdText) name(v *event) (string, bool) {

@@ -11,14 +11,13 @@ import (
 // processFields are those of the process and its parent.
 func processFields() []Field {
 	of := bulwark.SourceSyscall
-	cmd, pcmd, exe := &commandText{}, &commandText{}, &commandText{}
 	list := []Field{
 		{Name: "proc.name", Type: Text, Source: of, Doc: "name that the kernel has for it: 15 bytes at most", bind: ofProcess(func(p *bulwark.Process) (string, bool) { return p.Name, p.Name != "" })},
 		{Name: "proc.exe", Type: Text, Source: of, Doc: "first word of the command line, as the caller of execve gave it", bind: ofProcess(func(p *bulwark.Process) (string, bool) { return p.Exe, true })},
 		{Name: "proc.exepath", Type: Text, Source: of, Doc: "path of the executable, links resolved", bind: ofProcess(func(p *bulwark.Process) (string, bool) { return p.Path, p.Path != "" })},
-		{Name: "proc.args", Type: Text, Source: of, Doc: "the command line without its first word", bind: built(func(v *event) (string, bool) { return cmd.args(v, v.p) })},
-		{Name: "proc.cmdline", Type: Text, Source: of, Doc: "name and arguments", bind: built(func(v *event) (string, bool) { return cmd.line(v, v.p) })},
-		{Name: "proc.exeline", Type: Text, Source: of, Doc: "proc.exe and arguments", bind: built(func(v *event) (string, bool) { return exe.exeline(v, v.p) })},
+		{Name: "proc.args", Type: Text, Source: of, Doc: "the command line without its first word", bind: built(func(v *event) (string, bool) { return v.own.args(v, v.p) })},
+		{Name: "proc.cmdline", Type: Text, Source: of, Doc: "name and arguments", bind: built(func(v *event) (string, bool) { return v.own.line(v, v.p) })},
+		{Name: "proc.exeline", Type: Text, Source: of, Doc: "proc.exe and arguments", bind: built(func(v *event) (string, bool) { return v.own.exeline(v, v.p) })},
 		{Name: "proc.cmdnargs", Type: Number, Source: of, Doc: "how many arguments there are", bind: procNum(func(v *event) int64 { return int64(len(v.p.Args)) })},
 		{Name: "proc.cmdlenargs", Type: Number, Source: of, Doc: "how long the arguments are together", bind: procNum(func(v *event) (n int64) {
 			for _, a := range v.p.Args {
@@ -37,7 +36,7 @@ func processFields() []Field {
 		{Name: "proc.pname", Type: Text, Source: of, Doc: "name of the parent", bind: ofParent(func(p *bulwark.Process) (string, bool) { return p.Name, p.Name != "" })},
 		{Name: "proc.pexe", Type: Text, Source: of, Doc: "proc.exe of the parent", bind: ofParent(func(p *bulwark.Process) (string, bool) { return p.Exe, true })},
 		{Name: "proc.pexepath", Type: Text, Source: of, Doc: "proc.exepath of the parent", bind: ofParent(func(p *bulwark.Process) (string, bool) { return p.Path, p.Path != "" })},
-		{Name: "proc.pcmdline", Type: Text, Source: of, Doc: "proc.cmdline of the parent", bind: built(func(v *event) (string, bool) { return pcmd.line(v, parent(v)) })},
+		{Name: "proc.pcmdline", Type: Text, Source: of, Doc: "proc.cmdline of the parent", bind: built(func(v *event) (string, bool) { return v.above.line(v, parent(v)) })},
 		{Name: "proc.duration", Type: Span, Source: of, Doc: "nanoseconds since it began", bind: num(func(v *event) (int64, bool) { return age(v, v.p) })},
 		{Name: "proc.ppid.duration", Type: Span, Source: of, Doc: "nanoseconds since its parent began", bind: num(func(v *event) (int64, bool) { return age(v, parent(v)) })},
 		{Name: "proc.pid.ts", Type: Time, Source: of, Doc: "when it began", bind: num(func(v *event) (int64, bool) { return began(v, v.p) })},

@@ -114,20 +114,22 @@ var services = map[string]uint16{
 }
 
 func service(of func(*event) netip.AddrPort) func(string) (getter, error) {
-	names := newMemo(func(n int64) string {
-		for s, p := range services {
-			if int64(p) == n {
-				return s
-			}
-		}
-		return strconv.FormatInt(n, 10)
-	})
 	return func(string) (getter, error) {
+		names := newMemo(serviceName)
 		return getter{text: func(v *event) (string, bool) {
 			a := of(v)
 			return names.text(int64(a.Port())), ip(v.FD.Kind) && a.IsValid()
 		}, also: port(of)}, nil
 	}
+}
+
+func serviceName(port int64) string {
+	for name, p := range services {
+		if int64(p) == port {
+			return name
+		}
+	}
+	return strconv.FormatInt(port, 10)
 }
 
 // domainName has an address, which is compared with those of names, and the name that is known for it.
