@@ -11,12 +11,12 @@ func (c *core) account(p *bulwark.Process, uid uint32) (User, bool) {
 	if c.replay != nil {
 		return c.recalled(p, uid)
 	}
-	key, ok := c.rootKey(p)
-	if !ok {
-		return User{}, false
+	if key, ok := c.rootKey(p); ok {
+		if u, ok := c.users.User(key, p.PID, uid, c.Now()); ok {
+			return User{Name: u.Name, Home: u.Home, Shell: u.Shell}, true
+		}
 	}
-	u, ok := c.users.User(key, p.PID, uid, c.Now())
-	return User{Name: u.Name, Home: u.Home, Shell: u.Shell}, ok
+	return User{Name: "root"}, uid == 0 && c.Proc != "-" // as everywhere
 }
 
 func (c *core) group(p *bulwark.Process, gid uint32) (string, bool) {
@@ -42,8 +42,10 @@ func (c *core) rootKey(p *bulwark.Process) (string, bool) {
 }
 
 func (c *core) user(p *bulwark.Process) string {
-	u, _ := c.account(p, p.UID)
-	return u.Name
+	if u, ok := c.account(p, p.UID); ok {
+		return u.Name
+	}
+	return ""
 }
 
 // accounts is what a trace keeps of the accounts of a process.
@@ -52,9 +54,14 @@ func (c *core) accounts(p *bulwark.Process) string {
 		return c.replay.Accounts(p)
 	}
 	u, ok := c.account(p, p.UID)
+	if !ok {
+		u = User{}
+	}
 	login := User{}
 	if p.Login != ^uint32(0) && p.Login != p.UID {
-		login, _ = c.account(p, p.Login)
+		if one, ok := c.account(p, p.Login); ok {
+			login = one
+		}
 	}
 	group, _ := c.group(p, p.GID)
 	if !ok && login.Name == "" && group == "" {

@@ -87,12 +87,12 @@ func containerRef(k *bulwark.Container) *bulwark.ContainerRef {
 
 const (
 	mostParents = 8
-	mostArgs    = 64
+	mostArgs    = 64 // of the process; of parents a fourth
 	mostArg     = 1024
 )
 
 func (c *core) processRef(p *bulwark.Process, first bool) bulwark.ProcessRef {
-	r := bulwark.ProcessRef{PID: p.PID, Name: p.Name, Path: p.Path, CWD: p.CWD, UID: p.UID, User: c.user(p), TTY: p.TTY != 0, Args: c.args(p)}
+	r := bulwark.ProcessRef{PID: p.PID, Name: p.Name, Path: p.Path, CWD: p.CWD, UID: p.UID, User: c.user(p), TTY: p.TTY != 0, Args: args(p, first)}
 	if p.Exec != 0 {
 		r.Start = time.Unix(0, p.Exec).UTC()
 	}
@@ -107,18 +107,22 @@ func (c *core) processRef(p *bulwark.Process, first bool) bulwark.ProcessRef {
 }
 
 // args are those of a process, with what looks like a secret masked.
-func (c *core) args(p *bulwark.Process) []string {
+func args(p *bulwark.Process, first bool) []string {
+	most, long := mostArgs, mostArg
+	if !first {
+		most, long = most/4, long/4
+	}
 	if p.Exe == "" && len(p.Args) == 0 {
 		return nil
 	}
-	list := make([]string, 0, min(len(p.Args)+1, mostArgs))
-	list = append(list, cut(p.Exe))
+	list := make([]string, 0, min(len(p.Args)+1, most))
+	list = append(list, cut(p.Exe, long))
 	next := false // the one before names a secret
 	for _, a := range p.Args {
-		if len(list) == mostArgs {
+		if len(list) == most {
 			break
 		}
-		a = cut(a)
+		a = cut(a, long)
 		switch {
 		case next:
 			list = append(list, masked)
@@ -134,9 +138,9 @@ func (c *core) args(p *bulwark.Process) []string {
 
 const masked = "***"
 
-func cut(s string) string {
-	if len(s) > mostArg {
-		return s[:mostArg] + "..."
+func cut(s string, most int) string {
+	if len(s) > most {
+		return s[:most] + "..."
 	}
 	return s
 }

@@ -1,0 +1,120 @@
+package watch_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"bulwark"
+	"bulwark/source/container"
+	"bulwark/source/kernel"
+	"bulwark/watch"
+)
+
+// seen is a detector that finds every program that starts below a folder.
+type seen struct{ dir string }
+
+func (seen) Info() bulwark.Info         { return bulwark.Info{Name: "detect/seen"} }
+func (seen) Interest() bulwark.Interest { return bulwark.Interest{bulwark.KindExec: nil} }
+func (s seen) Observe(e *bulwark.Event) []bulwark.Finding {
+	if filepath.Dir(e.Process.Path) != s.dir {
+		return nil
+	}
+	return []bulwark.Finding{{Rule: "seen/exec", Severity: bulwark.SeverityCritical, Title: "it starts", Subject: e.Process.Path}}
+}
+
+type told struct {
+	findings chan bulwark.Finding
+	notes    []string
+}
+
+func (h *told) Handle(r bulwark.Record) error {
+	if r.Finding != nil && r.Finding.Count == 0 {
+		h.findings <- *r.Finding
+	}
+	if r.Note != nil {
+		h.notes = append(h.notes, r.Note.Plugin+": "+r.Note.Text)
+	}
+	return nil
+}
+
+// needsKernel skips where the sensor cannot work.
+func needsKernel(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("short")
+	}
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		t.Skip("watching a machine needs Linux and root")
+	}
+}
+
+func TestLive(t *testing.T) {
+	needsKernel(t)
+	dir := t.TempDir()
+	program, err := os.ReadFile("/bin/true")
+	if err != nil {
+		t.Skip("there is no /bin/true:", err)
+	}
+	const runs = 30
+	out := &told{findings: make(chan bulwark.Finding, 4*runs)}
+	ready := make(chan struct{})
+	finder := container.New(container.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	go finder.Run(ctx)
+	w := &watch.Watcher{Sensors: []bulwark.Sensor{kernel.New()}, Detectors: []bulwark.Detector{seen{dir}}, Containers: finder, Handler: out, Ready: func() { close(ready) }}
+	done := make(chan error, 1)
+	began := time.Now()
+	go func() { done <- w.Run(ctx) }()
+	select {
+	case err := <-done:
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip("the sensor does not work here:", err)
+	case <-ready:
+	}
+	t.Logf("ready after %v", time.Since(began))
+	var late []time.Duration
+	for range runs {
+		name := filepath.Join(dir, "p"+time.Now().Format("150405.000000000"))
+		if err := os.WriteFile(name, program, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now()
+		if out, err := exec.Command("/bin/sh", "-c", name+" a b; true").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		select {
+		case f := <-out.findings:
+			late = append(late, time.Since(at))
+			check(t, f, name)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("the start of %s is not told", name)
+		}
+	}
+	slices.Sort(late)
+	t.Logf("from before the start to the finding: median %v, most %v", late[runs/2], late[runs-1])
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	t.Logf("%q", out.notes)
+}
+
+func check(t *testing.T, f bulwark.Finding, name string) {
+	t.Helper()
+	p := f.Process
+	if p == nil || p.Path != name || len(p.Args) != 3 || len(p.Parents) < 2 {
+		t.Fatalf("process %+v", p)
+	}
+	if p.Parents[0].Name != "sh" || p.Parents[1].PID != os.Getpid() || p.User != "root" {
+		t.Fatalf("parents %.600v, user %q", p.Parents, p.User)
+	}
+}
