@@ -213,8 +213,10 @@ func (r *reader) fd(fd *bulwark.FD) {
 		socket(fd, family, name, order.Uint16(b[27:]), order.Uint16(b[29:]))
 		return
 	}
-	fd.Name = name
 	fd.Kind = fileKind(mode, fd.Magic, name)
+	if fd.Kind != bulwark.FDPipe || fd.Magic != magicPipe {
+		fd.Name = name
+	}
 }
 
 func socket(fd *bulwark.FD, family uint8, name []byte, local, remote uint16) {

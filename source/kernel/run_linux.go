@@ -60,9 +60,7 @@ func (r *run) ended() {
 }
 
 func (r *run) close() {
-	for _, l := range r.links {
-		l.Close()
-	}
+	r.detach()
 	for _, fd := range r.points {
 		unix.Close(fd)
 	}
@@ -319,7 +317,7 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 	var woken [4]unix.EpollEvent
 	told := time.Now()
 	for ctx.Err() == nil {
-		if err := r.drain(ctx, emit); err != nil {
+		if err := r.drain(func() bool { return ctx.Err() == nil }, emit); err != nil {
 			return err
 		}
 		if now := time.Now(); now.Sub(told) > 250*time.Millisecond {
@@ -332,14 +330,33 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 			return fmt.Errorf("waiting for events: %w", err)
 		}
 	}
+	r.detach()
+	late := time.Now().Add(grace)
+	if err := r.drain(func() bool { return time.Now().Before(late) }, emit); err != nil {
+		return err
+	}
 	return r.tellDrops(emit)
+}
+
+// grace bounds how long events that came before the end may take.
+const grace = time.Second
+
+// detach ends what the programs see; what they hold is let go of by close.
+func (r *run) detach() {
+	for _, l := range r.links {
+		l.Close()
+	}
+	r.links = nil
+	for _, fd := range r.points {
+		_ = unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_DISABLE, 0)
+	}
 }
 
 // drain emits all that is in the rings, in the order of time: of one thread's events none overtakes another, since
 // what comes before one in the volume ring is in the critical ring already when the one can be seen.
-func (r *run) drain(ctx context.Context, emit func([]bulwark.Event) error) error {
+func (r *run) drain(on func() bool, emit func([]bulwark.Event) error) error {
 	d := r.decoder
-	for ctx.Err() == nil {
+	for on() {
 		d.offset = clockOffset()
 		n := 0
 		for n < batch {

@@ -64,7 +64,7 @@ static __always_inline bool surely_container(u64 cgroup) {
 
 static __always_inline void times(struct inode *i, struct procpart *p) {
 	if (bpf_core_field_exists(i->i_ctime_sec)) {
-		p->ctime = BPF_CORE_READ(i, i_ctime_sec) * 1000000000ll + BPF_CORE_READ(i, i_ctime_nsec);
+		p->ctime = BPF_CORE_READ(i, i_ctime_sec) * 1000000000ll + (BPF_CORE_READ(i, i_ctime_nsec) & 0x7fffffff); /* the top bit is a mark */
 		p->mtime = BPF_CORE_READ(i, i_mtime_sec) * 1000000000ll + BPF_CORE_READ(i, i_mtime_nsec);
 		return;
 	}

@@ -19,10 +19,10 @@ __noinline int step(u32 slot) {
 	if (d == s->w.rootdentry && m == s->w.rootmnt)
 		return 1;
 	struct dentry *top = BPF_CORE_READ(m, mnt_root), *up = BPF_CORE_READ(d, d_parent);
-	if (d == top || d == up || !up) {
+	if (d == top) {
 		struct mount *mt = (void *)m - bpf_core_field_offset(struct mount, mnt);
 		struct mount *over = BPF_CORE_READ(mt, mnt_parent);
-		if (d != top || over == mt || !over) {
+		if (over == mt || !over) {
 			s->w.outside = 1;
 			return 1;
 		}
@@ -43,7 +43,10 @@ __noinline int step(u32 slot) {
 	bpf_probe_read_kernel(&s->path[at + 1], len, BPF_CORE_READ(d, d_name.name));
 	s->w.at = at;
 	s->w.dentry = up;
-	return 0;
+	if (d != up && up)
+		return 0;
+	s->w.outside = 1; /* it hangs nowhere: memory, a descriptor of an event */
+	return 1;
 }
 
 __noinline int climb(u32 slot) {

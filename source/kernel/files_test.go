@@ -1,0 +1,246 @@
+//go:build linux && (amd64 || arm64)
+
+package kernel
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"bulwark"
+)
+
+func kindNamed(name string) bulwark.Kind {
+	k, ok := bulwark.KindNamed(name)
+	if !ok {
+		panic("no kind " + name)
+	}
+	return k
+}
+
+// named finds the event of that kind of this process with that path given.
+func named(kind, path string) func(*bulwark.Event) bool {
+	return func(e *bulwark.Event) bool {
+		if e.Kind != kindNamed(kind) || e.Process.PID != os.Getpid() {
+			return false
+		}
+		for _, a := range e.Args {
+			if string(a.Text) == path {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func TestOpenTellsWhatWasOpened(t *testing.T) {
+	w := watch(t, &Sensor{Self: true}, kinds("openat"))
+	dir := t.TempDir()
+	link := filepath.Join(dir, "innocent")
+	if err := os.Symlink("/etc/shadow", link); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	e := w.find(t, "open of the link", named("openat", link))
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		t.Fatal(err)
+	}
+	if string(e.FD.Name) != "/etc/shadow" || string(e.FD.Raw) != link || e.FD.Kind != bulwark.FDFile || e.FD.Num != int(f.Fd()) {
+		t.Errorf("FD = %+v %q %q", e.FD, e.FD.Name, e.FD.Raw)
+	}
+	if e.FD.Inode != st.Ino || e.FD.Device != st.Dev || e.Result != int64(f.Fd()) {
+		t.Errorf("inode %d device %d result %d, want %d %d %d", e.FD.Inode, e.FD.Device, e.Result, st.Ino, st.Dev, f.Fd())
+	}
+	missing := filepath.Join(dir, "missing")
+	_, _ = os.Open(missing)
+	e = w.find(t, "open of what is not there", named("openat", missing))
+	if e.Result != -int64(unix.ENOENT) || e.FD.Kind != bulwark.FDNone {
+		t.Errorf("result %d, FD %+v", e.Result, e.FD)
+	}
+}
+
+func TestPathsOfEveryLength(t *testing.T) {
+	w := watch(t, &Sensor{Self: true}, kinds("openat", "mkdirat"))
+	dir := t.TempDir()
+	odd := filepath.Join(dir, "a\xff\xfe\x1b[31m")
+	if err := os.WriteFile(odd, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := w.find(t, "open of a name of any bytes", named("openat", odd))
+	if string(e.FD.Name) != odd {
+		t.Errorf("name %q, want %q", e.FD.Name, odd)
+	}
+
+	// A folder as deep as paths can be long, of the shortest and of the longest names.
+	for _, name := range []string{"d", strings.Repeat("x", 255)} {
+		deep := dir
+		for len(deep)+len(name)+1 < 4090 {
+			deep += "/" + name
+		}
+		if err := os.MkdirAll(deep, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		last := deep + "/" + strings.Repeat("y", 4094-len(deep))
+		_, err := os.Create(last)
+		if err != nil && len(last)-len(deep) < 255 {
+			t.Fatal(err)
+		}
+		if err != nil {
+			last = deep + "/f"
+			if _, err := os.Create(last); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := w.find(t, fmt.Sprintf("open of a path of %d bytes", len(last)), named("openat", last))
+		if string(e.FD.Name) != last {
+			t.Errorf("path of %d bytes came as one of %d", len(last), len(e.FD.Name))
+		}
+	}
+}
+
+func TestProgramsOfEveryKind(t *testing.T) {
+	w := watch(t, New(), kinds("execve", "openat"))
+	text, err := os.ReadFile("/bin/true")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	fd, err := unix.MemfdCreate("ghost", unix.MFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if _, err := unix.Write(fd, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec.Command(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd), "out-of-memory").Run(); err != nil {
+		t.Fatal(err)
+	}
+	p := w.find(t, "program in memory", arg("out-of-memory")).Process
+	if !p.File.Memory || !p.File.Deleted || p.Path != "/memfd:ghost" {
+		t.Errorf("program in memory: %+v %q", p.File, p.Path)
+	}
+
+	gone := filepath.Join(t.TempDir(), "gone")
+	if err := os.WriteFile(gone, text, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(gone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec.Command(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), "deleted").Run(); err != nil {
+		t.Fatal(err)
+	}
+	if p = w.find(t, "deleted program", arg("deleted")).Process; p.File.Memory || !p.File.Deleted || p.Path != gone {
+		t.Errorf("deleted program: %+v %q", p.File, p.Path)
+	}
+
+	huge := []string{"huge"}
+	for range 20 {
+		huge = append(huge, strings.Repeat("z", 100_000))
+	}
+	if err := exec.Command("/bin/true", huge...).Run(); err != nil {
+		t.Fatal(err)
+	}
+	p = w.find(t, "2 MB of arguments", arg("huge")).Process
+	if got := len(strings.Join(p.Args, " ")); got < 4000 || got > 4096 {
+		t.Errorf("%d bytes of arguments", got)
+	}
+}
+
+func arg(first string) func(*bulwark.Event) bool {
+	return func(e *bulwark.Event) bool {
+		return e.Kind == bulwark.KindExec && len(e.Process.Args) > 0 && e.Process.Args[0] == first
+	}
+}
+
+// TestProcessIsAsProcSays compares what is told of a program with what /proc says.
+func TestProcessIsAsProcSays(t *testing.T) {
+	w := watch(t, New(), kinds("execve"))
+	cmd := exec.Command("/bin/sleep", "30")
+	cmd.Dir, cmd.Env = "/usr/lib", []string{"A=1", "B=two words", "C="}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	e := w.find(t, "sleep", func(e *bulwark.Event) bool { return e.Process.PID == cmd.Process.Pid && e.Kind == bulwark.KindExec })
+	p := e.Process
+	proc := fmt.Sprintf("/proc/%d/", p.PID)
+	text := func(name string) string {
+		b, err := os.ReadFile(proc + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	goes := func(name string) string {
+		to, err := os.Readlink(proc + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return to
+	}
+	status := map[string]string{}
+	for line := range strings.Lines(text("status")) {
+		k, v, _ := strings.Cut(line, ":")
+		status[k] = strings.TrimSpace(v)
+	}
+	stat := strings.Fields(text("stat")[strings.LastIndex(text("stat"), ")")+2:])
+	var st unix.Stat_t
+	if err := unix.Stat(proc+"exe", &st); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ what, got, want string }{
+		{"exe", p.Path, goes("exe")}, {"cwd", p.CWD, goes("cwd")}, {"comm", p.Name + "\n", text("comm")},
+		{"cmdline", p.Exe + "\x00" + strings.Join(p.Args, "\x00") + "\x00", text("cmdline")},
+		{"environ", strings.Join(p.Env, "\x00") + "\x00", text("environ")},
+		{"ppid", fmt.Sprint(p.PPID), stat[1]}, {"pgrp", fmt.Sprint(p.PGID), stat[2]}, {"session", fmt.Sprint(p.SID), stat[3]},
+		{"tty", fmt.Sprint(p.TTY), stat[4]}, {"start", fmt.Sprint(p.Start / 1e7), stat[19]},
+		{"CapEff", fmt.Sprintf("%016x", p.Effective), status["CapEff"]}, {"CapPrm", fmt.Sprintf("%016x", p.Permitted), status["CapPrm"]},
+		{"CapInh", fmt.Sprintf("%016x", p.Inheritable), status["CapInh"]}, {"loginuid", fmt.Sprint(p.Login), loginuid(proc)},
+		{"NSpid", fmt.Sprint(p.VPID), last(status["NSpid"])}, {"NSpgid", fmt.Sprint(p.VPGID), last(status["NSpgid"])},
+		{"NSsid", fmt.Sprint(p.VSID), last(status["NSsid"])},
+		{"ns/mnt", fmt.Sprintf("mnt:[%d]", p.Namespaces.Mount), goes("ns/mnt")}, {"ns/pid", fmt.Sprintf("pid:[%d]", p.Namespaces.PID), goes("ns/pid")},
+		{"ns/net", fmt.Sprintf("net:[%d]", p.Namespaces.Net), goes("ns/net")}, {"ns/user", fmt.Sprintf("user:[%d]", p.Namespaces.User), goes("ns/user")},
+		{"ns/uts", fmt.Sprintf("uts:[%d]", p.Namespaces.UTS), goes("ns/uts")}, {"ns/ipc", fmt.Sprintf("ipc:[%d]", p.Namespaces.IPC), goes("ns/ipc")},
+		{"ns/cgroup", fmt.Sprintf("cgroup:[%d]", p.Namespaces.Cgroup), goes("ns/cgroup")},
+		{"inode", fmt.Sprint(p.File.Inode, p.File.Device), fmt.Sprint(st.Ino, st.Dev)},
+		{"ctime", fmt.Sprint(p.File.Changed), fmt.Sprint(st.Ctim.Nano())}, {"mtime", fmt.Sprint(p.File.Modified), fmt.Sprint(st.Mtim.Nano())},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %q, /proc says %q", c.what, c.got, c.want)
+		}
+	}
+	if a, ok := e.Arg("args"); !ok || !bytes.Equal(a.Text, []byte("30\x00")) {
+		t.Errorf("args = %q", a.Text)
+	}
+}
+
+func loginuid(proc string) string {
+	b, err := os.ReadFile(proc + "loginuid")
+	if err != nil {
+		return "4294967295"
+	}
+	return string(b)
+}
+
+func last(list string) string {
+	words := strings.Fields(list)
+	return words[len(words)-1]
+}
