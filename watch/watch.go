@@ -259,7 +259,7 @@ func (w *Watcher) Note(n bulwark.Note) {
 func (w *Watcher) Counts() map[string][]bulwark.Count {
 	all := map[string][]bulwark.Count{}
 	for _, s := range w.Sensors {
-		all[s.Info().Name] = s.Counts()
+		all[s.Info().Name] = append(all[s.Info().Name], s.Counts()...)
 	}
 	return all
 }
