@@ -1,10 +1,8 @@
 package runtime
 
 import (
-	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -179,28 +177,23 @@ func TestQuickContainers(t *testing.T) {
 	t.Logf("%d containers; the last was known after %v", count, slowest)
 }
 
-// TestContainerdContainer: of one that only containerd knows.
+// TestContainerdContainer: of one that only containerd knows, made of an image and of a folder.
 func TestContainerdContainer(t *testing.T) {
 	d := lab.StartDocker(t)
-	ctr := lab.Tool(t, "ctr")
-	root := filepath.Join(t.TempDir(), "rootfs")
-	lab.RootFS(t, d.Helper, root)
-	id := strings.Repeat("c0ffee15", 8)
-	cmd := exec.Command(ctr, "-a", d.Exec+"/containerd/containerd.sock", "-n", "lab", "run", "--runc-binary", filepath.Join(filepath.Dir(d.Socket), "shim"), "--rootfs", root, id, "/bin/sleep", "100")
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		defer func() { t.Logf("ctr said: %s", &said) }()
-		exec.Command(ctr, "-a", d.Exec+"/containerd/containerd.sock", "-n", "lab", "task", "kill", "-s", "9", id).Run()
-		cmd.Wait()
-		exec.Command(ctr, "-a", d.Exec+"/containerd/containerd.sock", "-n", "lab", "container", "rm", id).Run()
-	})
-	c := known(t, finder(t, container.Options{Sockets: map[string][]string{}}), id, func(c *bulwark.Container) bool { return len(c.Command) > 0 })
-	if c.ID != id || !slices.Equal(c.Command, []string{"/bin/sleep", "100"}) || c.Missing == "" || c.PID == 0 {
-		t.Errorf("%+v", c)
+	c := lab.NewContainerd(t, d)
+	for name, from := range map[string]string{"image": c.Image(t), "folder": c.Folder(t)} {
+		t.Run(name, func(t *testing.T) {
+			id := c.Start(t, from, "/bin/sleep", "100")
+			c := known(t, finder(t, container.Options{Sockets: map[string][]string{}}), id, func(c *bulwark.Container) bool {
+				return len(c.Command) > 0 && c.PID != 0 && c.Engine == "containerd" && (c.Image != "" || name == "folder") && (c.Digest != "" || name == "folder")
+			})
+			if c.ID != id || !slices.Equal(c.Command, []string{"/bin/sleep", "100"}) {
+				t.Errorf("%+v", c)
+			}
+			if name == "image" && (c.Image != from || c.Missing != "") || name == "folder" && c.Missing == "" {
+				t.Errorf("%+v", c)
+			}
+		})
 	}
 }
 
