@@ -17,7 +17,7 @@ import (
 
 func (a *app) ruleCommand() *cobra.Command {
 	c := &cobra.Command{Use: "rule", Short: "What is looked for, and why"}
-	c.AddCommand(a.ruleListCommand(), a.ruleShowCommand(), a.ruleTestCommand(), a.ruleValidateCommand())
+	c.AddCommand(a.ruleListCommand(), a.ruleShowCommand(), a.ruleTestCommand(), a.ruleValidateCommand(), a.ruleFieldsCommand())
 	return c
 }
 
