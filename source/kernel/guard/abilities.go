@@ -8,6 +8,8 @@ import (
 	"bulwark"
 )
 
+const byLSM = "BPF LSM bprm_check_security"
+
 // Abilities are what can be stopped here: see [bulwark.Guard].
 func (g *Guard) Abilities() []bulwark.Ability {
 	g.mu.Lock()
@@ -35,6 +37,8 @@ func (g *Guard) Abilities() []bulwark.Ability {
 		{Name: "kill " + string(bulwark.DeedExecDrift), By: "raw tracepoint sched_process_exec", Why: hook(hookExec)},
 		{Name: "deny " + string(bulwark.DeedExecBelow), By: "fanotify", Why: files},
 		{Name: "kill " + string(bulwark.DeedExecMemory), By: "raw tracepoint sched_process_exec", Why: hook(hookExec)},
+		{Name: "deny " + string(bulwark.DeedExecDrift), By: byLSM, Why: hook(hookDeny)},
+		{Name: "deny " + string(bulwark.DeedExecMemory), By: byLSM, Why: hook(hookDeny)},
 		{Name: "deny " + string(bulwark.DeedConnect), By: "cgroup connect, sendmsg and egress hooks", Why: hook(hookConnect, hookEgress)},
 		{Name: "cut " + string(bulwark.DeedMine), By: "cgroup egress hook", Why: hook(hookEgress)},
 	}

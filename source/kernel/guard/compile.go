@@ -126,6 +126,9 @@ func (g *Guard) addKernel(p *plan, b bulwark.Block, hook hookKind, k kernelBlock
 	key := k.key()
 	p.blocks[key] = k
 	p.hooks[hook] = true
+	if hook == hookExec && g.hooks.why[hookDeny] == "" {
+		p.hooks[hookDeny] = true // then nothing has to be killed
+	}
 	if hook == hookEgress {
 		p.egress[dir] = true
 	}

@@ -25,6 +25,7 @@ const (
 	hookConnect hookKind = iota
 	hookEgress
 	hookExec
+	hookDeny
 	hookKinds
 )
 
@@ -42,6 +43,7 @@ var programsOf = [hookKinds][]string{
 	hookConnect: {"connect4", "connect6", "sendmsg4", "sendmsg6"},
 	hookEgress:  {"egress"},
 	hookExec:    {"executed"},
+	hookDeny:    {"check"},
 }
 
 // hooks are the loaded programs, and what is attached.
@@ -95,6 +97,9 @@ func (h *hooks) loadAll() error {
 		options.Programs.ExtraRelocationTargets = []*btf.Spec{overlay}
 	}
 	for k, names := range programsOf {
+		if h.why[k] = h.node.without(hookKind(k)); h.why[k] != "" {
+			continue
+		}
 		if err := h.loadSome(spec, names, options); err != nil {
 			h.why[k] = err.Error()
 		}
@@ -214,6 +219,13 @@ func (h *hooks) attach(p *plan) error {
 		}
 		h.links["executed"] = l
 	}
+	if p.hooks[hookDeny] && h.links["check"] == nil {
+		l, err := link.AttachLSM(link.LSMOptions{Program: h.programs["check"]})
+		if err != nil {
+			return fmt.Errorf("attaching to bprm_check_security: %w", err)
+		}
+		h.links["check"] = l
+	}
 	return nil
 }
 
@@ -264,8 +276,11 @@ func (h *hooks) drop(p *plan) {
 
 // wants tells whether the plan needs a link.
 func (p *plan) wants(n *node, key string) bool {
-	if key == "executed" {
+	switch key {
+	case "executed":
 		return p.hooks[hookExec]
+	case "check":
+		return p.hooks[hookDeny]
 	}
 	for dir := range p.egress {
 		if key == "egress "+dir {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -60,6 +61,22 @@ func reason(err, known error, text string) string {
 		return text
 	}
 	return err.Error()
+}
+
+// without says why a hook cannot be had, whatever the programs say: one of BPF LSM can be attached where
+// nobody asks it.
+func (n *node) without(k hookKind) string {
+	if k != hookDeny {
+		return ""
+	}
+	b, err := os.ReadFile("/sys/kernel/security/lsm")
+	if err != nil {
+		return "whether BPF LSM is on cannot be told: " + err.Error()
+	}
+	if !slices.Contains(strings.Split(strings.TrimSpace(string(b)), ","), "bpf") {
+		return "BPF LSM is off (boot with lsm=...,bpf)"
+	}
+	return ""
 }
 
 // cgroup is the folder and the id of a cgroup; ok is false when it has gone.

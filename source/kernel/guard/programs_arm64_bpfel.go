@@ -88,6 +88,7 @@ const (
 	programsMapOwners       = "owners"
 	programsMapScopes       = "scopes"
 	programsMapTexts        = "texts"
+	programsProgCheck       = "check"
 	programsProgConnect4    = "connect4"
 	programsProgConnect6    = "connect6"
 	programsProgEgress      = "egress"
@@ -141,6 +142,7 @@ type programsSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type programsProgramSpecs struct {
+	Check    *ebpf.ProgramSpec `ebpf:"check"`
 	Connect4 *ebpf.ProgramSpec `ebpf:"connect4"`
 	Connect6 *ebpf.ProgramSpec `ebpf:"connect6"`
 	Egress   *ebpf.ProgramSpec `ebpf:"egress"`
@@ -228,6 +230,7 @@ type programsVariables struct {
 //
 // It can be passed to loadProgramsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programsPrograms struct {
+	Check    *ebpf.Program `ebpf:"check"`
 	Connect4 *ebpf.Program `ebpf:"connect4"`
 	Connect6 *ebpf.Program `ebpf:"connect6"`
 	Egress   *ebpf.Program `ebpf:"egress"`
@@ -238,6 +241,7 @@ type programsPrograms struct {
 
 func (p *programsPrograms) Close() error {
 	return _ProgramsClose(
+		p.Check,
 		p.Connect4,
 		p.Connect6,
 		p.Egress,

@@ -578,31 +578,24 @@ static __always_inline int clone_of_engine(const char *name)
 	return 0;
 }
 
-SEC("raw_tracepoint/sched_process_exec")
-int executed(struct bpf_raw_tracepoint_args *ctx)
+/* The block that stops the file from being executed, plus one; 0: none. name is what the file is called. */
+static __always_inline __u32 forbidden(struct linux_binprm *bprm, char *name, __u32 size)
 {
-	struct task_struct *task = (void *)ctx->args[0];
-	struct linux_binprm *bprm = (void *)ctx->args[2];
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct scope *s = 0;
-	__u32 block = 0;
+	struct task_struct *task = (void *)bpf_get_current_task();
 	int looked = 0, memory = 0, drift = 0;
-	char name[64] = {};
 
-	if (tgid == self)
-		return 0;
 	for (int level = 0; level < LEVELS; level++) {
 		__u64 cgroup = bpf_get_current_ancestor_cgroup_id(level);
 		if (!cgroup)
 			break;
-		s = bpf_map_lookup_elem(&scopes, &cgroup);
+		struct scope *s = bpf_map_lookup_elem(&scopes, &cgroup);
 		if (!s)
 			continue;
 		if (!looked) {
 			struct file *file = BPF_CORE_READ(bprm, file);
 			struct inode *inode = BPF_CORE_READ(file, f_inode);
 			unsigned long magic = BPF_CORE_READ(inode, i_sb, s_magic);
-			bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+			bpf_probe_read_kernel_str(name, size, BPF_CORE_READ(file, f_path.dentry, d_name.name));
 			memory = BPF_CORE_READ(inode, i_nlink) == 0;
 			if (on_node(task))
 				memory = memory && !clone_of_engine(name);
@@ -610,23 +603,54 @@ int executed(struct bpf_raw_tracepoint_args *ctx)
 				drift = memory || drifted(inode, magic);
 			looked = 1;
 		}
+		__u32 block;
 		if (memory && (block = has_deed(s, EXEC_MEMORY)))
-			break;
+			return block;
 		if (drift && (block = has_deed(s, EXEC_DRIFT)))
-			break;
+			return block;
 	}
-	if (!block)
-		return 0;
-	if (bpf_send_signal(9))
-		count(LOST);
-	struct decision *d = decide(block - 1, bpf_get_current_cgroup_id(), KILLED);
+	return 0;
+}
+
+static __always_inline void tell_file(__u32 block, __u8 act, struct linux_binprm *bprm, const char *name)
+{
+	struct decision *d = decide(block, bpf_get_current_cgroup_id(), act);
 	if (!d)
-		return 0;
-	d->pid = tgid;
-	d->start = BPF_CORE_READ(task, start_boottime);
+		return;
+	d->pid = bpf_get_current_pid_tgid() >> 32;
+	d->start = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), start_boottime);
 	bpf_get_current_comm(d->comm, sizeof(d->comm));
 	bpf_probe_read_kernel_str(d->path, sizeof(d->path), BPF_CORE_READ(bprm, filename));
 	__builtin_memcpy(d->file, name, sizeof(d->file));
 	bpf_ringbuf_submit(d, 0);
+}
+
+SEC("raw_tracepoint/sched_process_exec")
+int executed(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct linux_binprm *bprm = (void *)ctx->args[2];
+	char name[64] = {};
+	if (bpf_get_current_pid_tgid() >> 32 == self)
+		return 0;
+	__u32 block = forbidden(bprm, name, sizeof(name));
+	if (!block)
+		return 0;
+	if (bpf_send_signal(9))
+		count(LOST);
+	tell_file(block - 1, KILLED, bprm, name);
 	return 0;
+}
+
+/* Where there is BPF LSM, nothing has to be killed. */
+SEC("lsm/bprm_check_security")
+int BPF_PROG(check, struct linux_binprm *bprm, int ret)
+{
+	char name[64] = {};
+	if (ret || bpf_get_current_pid_tgid() >> 32 == self)
+		return ret;
+	__u32 block = forbidden(bprm, name, sizeof(name));
+	if (!block)
+		return 0;
+	tell_file(block - 1, DENIED, bprm, name);
+	return -1; /* EPERM */
 }
