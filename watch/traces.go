@@ -56,7 +56,7 @@ type captured struct {
 
 func (t *traces) begin(c *core, record io.Writer) error {
 	t.core = c
-	h := trace.Header{Node: string(c.Host.ID), Began: c.began.UnixNano(), Program: c.About.Version}
+	h := trace.Header{Node: string(c.Host.ID), Name: c.Host.Name, Boot: c.Boot, Began: c.began.UnixNano(), Program: c.About.Version}
 	for k := range merge(c.Detectors) {
 		h.Kinds = append(h.Kinds, k.String())
 	}

@@ -42,6 +42,7 @@ type Watcher struct {
 	Host bulwark.Asset // of what happens outside containers
 	// Run is what the stream begins with.
 	About bulwark.Run
+	Boot  int64            // when the node started, nanoseconds since 1970; 0: not known
 	Now   func() time.Time // nil: time.Now
 	// Ready is called once all that happens from then on is seen.
 	Ready   func()
@@ -196,7 +197,7 @@ func (w *Watcher) Replay(ctx context.Context, from io.Reader) error {
 		return err
 	}
 	defer r.Close()
-	w.Host = bulwark.Asset{ID: bulwark.AssetID(r.Header().Node), Kind: "host", Name: "the machine of the recording"}
+	w.Host, w.Boot = bulwark.Asset{ID: bulwark.AssetID(r.Header().Node), Kind: "host", Name: r.Header().Name}, r.Header().Boot
 	w.settle()
 	c := w.core
 	c.replay = r

@@ -17,7 +17,9 @@ import (
 	"bulwark/all"
 	"bulwark/policy"
 	"bulwark/report"
+	"bulwark/source/rootfs"
 	"bulwark/watch"
+	"bulwark/watch/trace"
 )
 
 // watching are the flags of the command watch.
@@ -63,6 +65,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.DurationVar(&w.captureWhole, "capture-before", 5*time.Second, "how much before a finding --capture keeps, as a `duration`")
 	f.StringArrayVar(&a.exceptions, "exceptions", nil, "`FILE` of exceptions (repeatable)")
 	f.StringSliceVar(&w.sources, "source", mostSources, "where events come from: `NAMES` of "+strings.Join(mostSources, " "))
+	f.BoolVar(&a.offline, "offline", false, "ask nobody for the addresses of names that rules have")
 	w.to.flags(f)
 	w.audit.flags(f)
 	a.results(f, names(all.Streams()), "text")
@@ -141,9 +144,12 @@ func (w *watching) run(ctx context.Context) (err error) {
 		ctx, cancel = context.WithTimeout(ctx, w.duration)
 		defer cancel()
 	}
-	e := &watch.Watcher{About: bulwark.Run{Version: version(), Started: started(), Targets: []string{"watch"}}}
+	e := &watch.Watcher{Host: rootfs.Machine(), Boot: booted(), About: bulwark.Run{Version: version(), Started: started(), Targets: []string{"watch"}}}
 	e.Keep = func(f *bulwark.Finding) bool { return levelOf(f) <= w.least }
-	if e.Detectors, err = w.detectors(e); err != nil {
+	if err := w.recalls(e); err != nil {
+		return err
+	}
+	if e.Detectors, err = w.detectors(ctx, e); err != nil {
 		return err
 	}
 	if e.Policies, err = w.excepts(); err != nil {
@@ -203,12 +209,31 @@ func (w *watching) recording(e *watch.Watcher, do func() error) error {
 	return errors.Join(do(), f.Close())
 }
 
+// recalls has detectors know what the recording says of the machine that it was made on.
+func (w *watching) recalls(e *watch.Watcher) error {
+	if w.replay == "" || w.replay == "-" {
+		return nil
+	}
+	f, err := os.Open(w.replay)
+	if err != nil {
+		return &exit{code: exitFailed, err: fmt.Errorf("--replay: %w", err), hint: "a recording is made by bulwark watch --record FILE"}
+	}
+	defer f.Close()
+	r, err := trace.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", w.replay, err)
+	}
+	defer r.Close()
+	e.Host.Name, e.Boot = r.Header().Name, r.Header().Boot
+	return nil
+}
+
 func (w *watching) replayed(ctx context.Context, e *watch.Watcher) error {
 	var from io.Reader = w.in
 	if w.replay != "-" {
 		f, err := os.Open(w.replay)
 		if err != nil {
-			return &exit{code: exitFailed, err: fmt.Errorf("--replay: %w", err), hint: "a recording is made by bulwark watch --record FILE"}
+			return fmt.Errorf("--replay: %w", err)
 		}
 		defer f.Close()
 		from = f

@@ -10,14 +10,12 @@ import (
 
 	"bulwark"
 	"bulwark/source/container"
-	"bulwark/source/rootfs"
 	"bulwark/watch"
 )
 
 // live watches this machine.
 func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	began := time.Now()
-	e.Host = rootfs.Machine()
 	e.Sensors = w.sensors(e)
 	w.abilities(e)
 	finder := container.New(container.Options{})

@@ -44,7 +44,9 @@ const (
 type Header struct {
 	Version int      `json:"version"`
 	Node    string   `json:"node,omitempty"` // asset of the machine
-	Began   int64    `json:"began"`          // nanoseconds since 1970
+	Name    string   `json:"name,omitempty"` // of the machine
+	Boot    int64    `json:"boot,omitempty"` // when it started, nanoseconds since 1970
+	Began   int64    `json:"began"`          // of the recording
 	Kinds   []string `json:"kinds"`          // of the events that were looked at
 	Program string   `json:"program,omitempty"`
 }
