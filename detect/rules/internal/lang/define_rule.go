@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -62,8 +63,8 @@ func (l *loader) enable(o *object, name string) error {
 // define reads a whole rule.
 func (l *loader) define(o *object, name string) error {
 	def := &ruleDef{Rule: Rule{Name: name, Source: "syscall", Enabled: true, WarnEventTypes: true, Pos: o.src.pos(o.node)}}
-	all := map[string]string{"condition": "replace", "output": "replace", "desc": "replace", "priority": "replace"}
-	for key := range all {
+	all := map[string]string{}
+	for _, key := range []string{"condition", "desc", "output", "priority"} {
 		if !o.has(key) {
 			return o.fail("", "%s has no %s", o.what, key)
 		}
@@ -74,7 +75,7 @@ func (l *loader) define(o *object, name string) error {
 		}
 	}
 	if err := def.change(o, all); err != nil {
-		return err
+		return errors.Join(err, def.tried(o))
 	}
 	if o.has("source") {
 		s, err := o.string("source")
@@ -102,16 +103,31 @@ func (d *ruleDef) change(o *object, how map[string]string) error {
 	now := *d
 	now.cond, now.output = slices.Clone(d.cond), slices.Clone(d.output)
 	now.Tags, now.exceptions = slices.Clone(d.Tags), cloneAll(d.exceptions)
+	var wrong []error
 	for _, key := range slices.Sorted(maps.Keys(how)) {
-		if !o.has(key) {
-			continue
+		if o.has(key) {
+			wrong = append(wrong, now.part(o, key, how[key] == "append"))
 		}
-		if err := now.part(o, key, how[key] == "append"); err != nil {
-			return err
-		}
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return err
 	}
 	*d = now
 	return nil
+}
+
+// tried is what is wrong with the form of the condition and output of a rule that is not taken for another reason.
+func (d *ruleDef) tried(o *object) error {
+	var wrong []error
+	if t, err := o.text("condition"); err == nil {
+		_, err = parseCondition(&t)
+		wrong = append(wrong, err)
+	}
+	if t, err := o.text("output"); err == nil {
+		_, err = parseOutput(&t)
+		wrong = append(wrong, err)
+	}
+	return errors.Join(wrong...)
 }
 
 // part takes over one part.

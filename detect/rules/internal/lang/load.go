@@ -84,8 +84,14 @@ func (l *loader) tell(p Problem) {
 	}
 }
 
-// wrong keeps an error as problem.
+// wrong keeps an error as problem, or each of several.
 func (l *loader) wrong(err error, name string) {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range list.Unwrap() {
+			l.wrong(e, name)
+		}
+		return
+	}
 	if e, ok := err.(*syntaxError); ok {
 		l.problem(e.pos, name, "%s", e.text)
 		return

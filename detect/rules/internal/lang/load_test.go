@@ -146,6 +146,11 @@ var loads = []struct {
 			"f0:17:21: error: T: capture_duration of rule \"T\" has to be a number, not \"long\"\n" +
 			"f0:23:9: error: U: tags of rule \"U\" has to be a list\n" +
 			"f0:29:11: error: V: \"stop\" is no action; they are alert, freeze, kill, deny\n"},
+	{"several things at once", []string{"- rule: R\n  desc: d\n  condition: a.b is 1\n  output: '%x'\n  priority: HIGH\n  enabled: maybe\n"},
+		"f0:3:18: error: R: \"is\" is no operator\n" +
+			"f0:4:12: error: R: % has to be followed by the name of a field, such as %proc.name; found \"x\"\n" +
+			"f0:5:13: error: R: \"HIGH\" is no priority; they are emergency, alert, critical, error, warning, notice, informational and debug\n" +
+			"f0:6:12: error: R: enabled of rule \"R\" has to be true or false, not \"maybe\"\n"},
 	{"unknown keys", []string{rule("R", "a.b exists") + "  tag: [x]\n  desc: e\n"},
 		"R: a.b exists\nf0:6:3: warning: R: \"tag\" is no key of a rule; is tags meant?\nf0:7:3: warning: R: \"desc\" is given twice; the later counts\n"},
 	{"no YAML in one rule", []string{rule("R", "a.b exists") + "- rule: S\n  desc: \"x\n  condition: y: z\n- rule: T\n  condition: *a\n" + rule("U", "a.b exists")},
