@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -103,6 +104,15 @@ func (l *loader) expand(d *macroDef) error {
 
 // compose makes the condition and output of a rule.
 func (l *loader) compose(d *ruleDef) error {
+	err := l.condition(d)
+	out := trim(join(d.output))
+	var wrong error
+	d.Output, wrong = parseOutput(&out)
+	l.deprecated(d)
+	return errors.Join(err, wrong)
+}
+
+func (l *loader) condition(d *ruleDef) error {
 	t := join(d.cond)
 	cond, err := parseCondition(&t)
 	if err != nil {
@@ -122,12 +132,6 @@ func (l *loader) compose(d *ruleDef) error {
 		return &syntaxError{d.ConditionPos, "the conditions of all rules together are too large"}
 	}
 	d.Condition = cond
-	out := join(d.output)
-	out = trim(out)
-	if d.Output, err = parseOutput(&out); err != nil {
-		return err
-	}
-	l.deprecated(d)
 	return nil
 }
 
