@@ -102,9 +102,9 @@ func (d *decoder) decode(n int, b []byte) bool {
 	}
 	e.Args = args
 	switch {
-	case h.event == evExec:
+	case h.event == evExec && k == bulwark.KindExec:
 		d.exec(n, e, p)
-	case h.event == evFork:
+	case h.event == evFork && k == bulwark.KindClone:
 		fork(e, p, d.args[n][:])
 	case len(params(k)) < len(args):
 		e.Args = args[:len(params(k))]

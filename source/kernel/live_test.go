@@ -121,3 +121,10 @@ func TestSeesWhatAProgramIs(t *testing.T) {
 	}
 	t.Log(w.Counts())
 }
+
+// all are the events so far.
+func (w *watching) all() []bulwark.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.events
+}
