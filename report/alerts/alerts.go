@@ -199,7 +199,7 @@ func (h *handler) why(f *bulwark.Finding) string {
 // maxWhy is how much is told to a file.
 const maxWhy = 1000
 
-// Except is the command that adds a finding's rule and asset to the exceptions file. Where their texts could mean anything to a shell
+// Except is the command that adds a finding's rule and asset to the file that --exceptions reads. Where their texts could mean anything to a shell
 // or to YAML it names the finding's key.
 func Except(f *bulwark.Finding) string {
 	what := `rule: "` + f.Rule + `"`
@@ -211,7 +211,7 @@ func Except(f *bulwark.Finding) string {
 	default:
 		return ""
 	}
-	return `echo '  - {` + what + `, reason: "why it is fine", owner: "'$USER'"}' >> exceptions.yaml`
+	return `(test -s exceptions.yaml || echo exceptions:; echo '  - {` + what + `, reason: "why it is fine", owner: "'$USER'"}') >> exceptions.yaml`
 }
 
 // plain tells whether s has nothing that a shell within single quotes, YAML within double ones or a pattern takes for more.

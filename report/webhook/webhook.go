@@ -1,4 +1,4 @@
-// Package webhook posts findings of running things as JSON, one by one and in order. With a buffer on disk they outlive a receiver
+// Package webhook posts findings of running things, one by one and in order. With a buffer on disk they outlive a receiver
 // that is away for days, and a restart of ours.
 package webhook
 
@@ -321,7 +321,7 @@ func (s *Sink) post(ctx context.Context, m []byte) (again time.Duration, err err
 	}
 	maps.Copy(req.Header, s.o.Header)
 	sum := sha256.Sum256(m)
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", contentType(m))
 	req.Header.Set("User-Agent", "bulwark")
 	req.Header.Set("Idempotency-Key", hex.EncodeToString(sum[:16]))
 	resp, err := s.http.Do(req)
@@ -331,6 +331,14 @@ func (s *Sink) post(ctx context.Context, m []byte) (again time.Duration, err err
 	defer resp.Body.Close()
 	io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
 	return verdict(resp)
+}
+
+// contentType is JSON for all formats but the one for people.
+func contentType(m []byte) string {
+	if len(m) > 0 && m[0] == '{' {
+		return "application/json"
+	}
+	return "text/plain; charset=utf-8"
 }
 
 // verdict says what an answer means.

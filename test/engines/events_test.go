@@ -3,6 +3,7 @@ package engines
 import (
 	"context"
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,10 @@ func TestDockerEvents(t *testing.T) {
 }
 
 func TestPodmanEvents(t *testing.T) {
-	p := startPodman(t, "--events-backend", "file")
+	more := []string{"--events-backend", "file"}
+	if runc, err := exec.LookPath("runc"); err == nil {
+		more = append(more, "--runtime", runc) // which takes control groups of any version
+	}
+	p := startPodman(t, more...)
 	p.does("podman", p.hear("podman"))
 }
