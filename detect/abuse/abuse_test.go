@@ -1,0 +1,131 @@
+package abuse_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"bulwark"
+	"bulwark/detect/abuse"
+	. "bulwark/detect/internal/detecttest"
+)
+
+func app(s *Scene) *Proc { return s.Container("app:1", "/usr/bin/app") }
+
+func TestRules(t *testing.T) {
+	Run(t, abuse.New, []Twins{
+		{Rule: "fork-bomb",
+			Attack: func(s *Scene) {
+				c := app(s)
+				for range 3000 {
+					c.Do("clone", nil, "res", 99, "flags", 17)
+				}
+			},
+			Benign: func(s *Scene) {
+				c := app(s).Run("/usr/bin/make", "-j8")
+				for range 3000 {
+					c.Fork().Exit(0)
+				}
+				java := app(s)
+				for range 3000 {
+					java.Do("clone", nil, "res", 99, "flags", 0x3d0f00)
+				}
+			}},
+		{Rule: "out-of-memory",
+			Attack: func(s *Scene) { app(s).Do("oom", nil) },
+			Benign: func(s *Scene) { app(s).Exit(137) }},
+		{Rule: "guard-stopped",
+			Attack: func(s *Scene) { app(s).Run("/usr/bin/pkill", "-9", "falco") },
+			Benign: func(s *Scene) {
+				app(s).Run("/usr/bin/pkill", "-HUP", "nginx")
+				s.Node("/usr/bin/systemctl", "status", "falco")
+			}},
+		{Rule: "sensor-signal",
+			Attack: func(s *Scene) {
+				s.Node("/usr/sbin/apache2").Run("/bin/kill").Do("kill", nil, "pid", os.Getpid(), "sig", 19)
+			},
+			Benign: func(s *Scene) {
+				s.Node("/usr/lib/systemd/systemd").Do("kill", nil, "pid", os.Getpid(), "sig", 15)
+				app(s).Do("kill", nil, "pid", 7, "sig", 9).Do("kill", nil, "pid", os.Getpid(), "sig", 9) // another namespace's
+			}},
+		{Rule: "events-lost",
+			Attack: func(s *Scene) { s.Node("/bin/true").Do("drop", nil, "class", "volume", "count", 4711) },
+			Benign: func(s *Scene) { s.Node("/bin/true").Do("drop", nil, "class", "volume", "count", 0) }},
+		{Rule: "mass-encryption",
+			Attack: func(s *Scene) {
+				c := app(s).RunUpper("/tmp/enc")
+				for i := range 80 {
+					c.Do("rename", nil, "oldpath", fmt.Sprintf("/data/%d.pdf", i), "newpath", fmt.Sprintf("/data/%d.pdf.l0cked", i))
+				}
+			},
+			Benign: func(s *Scene) {
+				c := app(s)
+				for i := range 300 {
+					c.Do("rename", nil, "oldpath", fmt.Sprintf("/data/%d.log", i), "newpath", fmt.Sprintf("/data/%d.log.%d", i, 1))
+					c.Do("rename", nil, "oldpath", fmt.Sprintf("/data/%d.tmp", i), "newpath", fmt.Sprintf("/data/%d", i))
+					c.Open(fmt.Sprintf("/data/%d.gz", i), Create).Do("unlink", nil, "path", fmt.Sprintf("/data/%d", i))
+					c.Open(fmt.Sprintf("/data/%d.segment", i), Create).Do("unlink", nil, "path", fmt.Sprintf("/data/%d.segment", i-9))
+				}
+			}},
+		{Rule: "trace-removal",
+			Attack: func(s *Scene) {
+				app(s).Run("/bin/rm", "-f", "/var/log/wtmp").Do("unlinkat", nil, "name", "/var/log/wtmp")
+			},
+			Benign: func(s *Scene) {
+				app(s).Open("/var/log/app.log", Trunc).Do("unlink", nil, "path", "/var/log/nginx/access.log.1").Open("/root/.bash_history", 0o2001)
+				s.Node("/usr/sbin/rsyslogd").Open("/var/log/syslog", Trunc)
+			}},
+		{Rule: "wipe",
+			Attack: func(s *Scene) { app(s).Run("/bin/rm", "-rf", "--no-preserve-root", "/") },
+			Benign: func(s *Scene) {
+				app(s).Run("/bin/rm", "-rf", "/var/lib/apt/lists", "/tmp/x")
+				app(s).Run("/bin/rm", "/etc")
+				app(s).Run("/bin/dd", "if=/dev/zero", "of=/data/x")
+			}},
+		{Rule: "hidden-change",
+			Attack: func(s *Scene) { app(s).Run("/usr/bin/chattr", "+i", "/etc/cron.d/x") },
+			Benign: func(s *Scene) { app(s).Run("/usr/bin/touch", "/tmp/ready").Run("/usr/bin/lsattr", "/etc") }},
+		{Rule: "brute-force",
+			Attack: func(s *Scene) {
+				c := s.Container("mysql:8", "/usr/sbin/mysqld")
+				for range 30 {
+					c.Says("172.17.0.2:3306", "203.0.113.9:40000", "\x48\x00\x00\x02\xff\x15\x04#28000Access denied for user 'root'@'x'")
+				}
+			},
+			Benign: func(s *Scene) {
+				c := s.Container("mysql:8", "/usr/sbin/mysqld")
+				for range 30 {
+					s.Wait(time.Minute)
+					c.Says("172.17.0.2:3306", "203.0.113.9:40000", "\x48\x00\x00\x02\xff\x15\x04#28000Access denied for user 'root'@'x'")
+					c.Says("172.17.0.2:80", "203.0.113.9:40000", "Access denied for user, says a web page")
+				}
+				for range 40 {
+					s.Node("/usr/sbin/sshd", "-D").Run("/usr/sbin/sshd", "-R").Exit(0)
+				}
+			}},
+	},
+		Case{Name: "sshd", Fires: "brute-force", Do: func(s *Scene) {
+			d := s.Node("/usr/sbin/sshd", "-D")
+			for range 40 {
+				d.Run("/usr/sbin/sshd", "-D", "-R").Exit(255)
+			}
+		}},
+		Case{Name: "new files instead of old ones", Fires: "mass-encryption", Do: func(s *Scene) {
+			c := app(s).RunUpper("/tmp/enc")
+			for i := range 80 {
+				c.Open(fmt.Sprintf("/data/%d.pdf.crypt", i), Create).Do("unlink", nil, "path", fmt.Sprintf("/data/%d.pdf", i))
+			}
+		}},
+		Case{Name: "refused forks", Fires: "fork-bomb", Do: func(s *Scene) {
+			c := app(s)
+			for range 300 {
+				c.Fail(11, "clone", "flags", 17)
+			}
+		}},
+		Case{Name: "emptied", Fires: "trace-removal", Do: func(s *Scene) { app(s).Run("/bin/sh").Open("/var/log/auth.log", Trunc) }},
+		Case{Name: "no process", Do: func(s *Scene) {
+			(&bulwark.Event{}).Clone()
+		}},
+	)
+}
