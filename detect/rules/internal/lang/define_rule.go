@@ -32,6 +32,8 @@ func (l *loader) rule(o *object) error {
 		return o.fail("append", "%s has both append and override", o.what)
 	case (old || len(how) > 0) && def == nil:
 		return o.fail("rule", "no rule %s is known here that could be changed%s", quoteOf(name), meant(name, maps.Keys(l.rules)))
+	case old && !o.has("condition") && !o.has("exceptions"):
+		return o.fail("", "%s is to be appended to, and has neither condition nor exceptions", o.what)
 	case old:
 		return def.change(o, map[string]string{"condition": "append", "exceptions": "append"})
 	case len(how) > 0:

@@ -105,7 +105,11 @@ func (l *loader) expand(d *macroDef) error {
 // compose makes the condition and output of a rule.
 func (l *loader) compose(d *ruleDef) error {
 	err := l.condition(d)
-	out := trim(join(d.output))
+	var parts []text
+	for _, t := range d.output {
+		parts = append(parts, trim(t))
+	}
+	out := join(parts)
 	var wrong error
 	d.Output, wrong = parseOutput(&out)
 	l.deprecated(d)

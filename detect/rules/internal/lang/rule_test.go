@@ -79,7 +79,7 @@ func TestRule(t *testing.T) {
 		t.Fatal(s.Problems)
 	}
 	want.Desc, want.Tags, want.Priority, want.Action, want.ActionPos = "What it is about.\n more", []string{"a", "b", "c"}, Debug, "alert", Pos{1, 14, 11}
-	want.Output.Text = "*Opened %fd.name by %20proc.name[2] (%toupper(proc.name)) 5.\n and %evt.num"
+	want.Output.Text = "*Opened %fd.name by %20proc.name[2] (%toupper(proc.name)) 5. and %evt.num"
 	want.Enabled, want.WarnEventTypes, want.SkipUnknown, want.Capture, want.CaptureFor = true, true, false, false, 7
 	if diff := cmp.Diff(want, *s.Rules[0], ignore); diff != "" {
 		t.Errorf("after changes (-want +got):\n%s", diff)
