@@ -41,6 +41,7 @@ type core struct {
 	began    time.Time
 	// incomplete: something was told that could not be seen.
 	incomplete bool
+	ready      bool // all sensors began
 }
 
 // detector is one with what became of it.

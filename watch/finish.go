@@ -25,6 +25,9 @@ func (c *core) drops() {
 
 // finish lets all go that waits, and tells how it went. o is nil where records are taken as they come.
 func (c *core) finish(o *output) {
+	if o != nil && !c.ready {
+		return // nothing was watched
+	}
 	c.release(true)
 	if o != nil {
 		c.tell = o.last

@@ -146,6 +146,7 @@ func (w *Watcher) sense(ctx context.Context, stop context.CancelCauseFunc) error
 			w.core.lock()
 			waiting--
 			all := waiting == 0
+			w.core.ready = all
 			w.core.unlock()
 			if all && w.Ready != nil {
 				w.Ready()

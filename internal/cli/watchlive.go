@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"bulwark"
 	"bulwark/source/container"
+	"bulwark/source/engine"
 	"bulwark/watch"
 )
 
@@ -32,6 +32,7 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	}()
 	e.Ready = func() {
 		w.say("watching since %d ms after the start; what could not be seen is told; end with Ctrl-C", time.Since(began).Milliseconds())
+		go slim()
 	}
 	err := e.Run(ctx)
 	if errors.Is(err, bulwark.ErrUnsupported) || errors.Is(err, bulwark.ErrUnavailable) {
@@ -40,27 +41,33 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	return err
 }
 
-// abilities tells what can be seen here, and what cannot.
+// abilities tells what can be seen here, and what cannot. An engine that is not here is no matter.
 func (w *watching) abilities(e *watch.Watcher) {
-	var can, cannot []string
+	var can []string
+	var whys []string
+	cannot := map[string][]string{}
 	for _, s := range e.Sensors {
+		_, optional := s.(*engine.Events)
 		for _, one := range s.Abilities() {
-			if one.Why != "" {
-				cannot = append(cannot, one.Name+" ("+one.Why+")")
-				continue
+			switch name := one.Name; {
+			case one.Why == "":
+				if w.verbose && one.By != "" {
+					name += " (" + one.By + ")"
+				}
+				can = append(can, name)
+			case !optional || w.verbose:
+				if cannot[one.Why] == nil {
+					whys = append(whys, one.Why)
+				}
+				cannot[one.Why] = append(cannot[one.Why], name)
 			}
-			name := one.Name
-			if w.verbose && one.By != "" {
-				name += " (" + one.By + ")"
-			}
-			can = append(can, name)
 		}
 	}
 	if len(can) > 0 {
-		w.say("can here: %s", strings.Join(slices.Compact(can), ", "))
+		w.say("can here: %s", strings.Join(can, ", "))
 	}
-	if len(cannot) > 0 {
-		w.say("cannot here: %s", strings.Join(slices.Compact(cannot), ", "))
+	for _, why := range whys {
+		w.say("cannot here: %s: %s", strings.Join(cannot[why], ", "), why)
 	}
 }
 

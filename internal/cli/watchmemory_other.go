@@ -1,0 +1,6 @@
+//go:build !linux
+
+package cli
+
+// slim does nothing here.
+func slim() {}
