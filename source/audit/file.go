@@ -19,7 +19,7 @@ type File struct {
 	Path string
 	// Begin has the events given that the file has at the start; without it only those that are added.
 	Begin bool
-	// Every is how often is looked for more; 0: 100 ms.
+	// Every is how often is looked for more; 0: 25 ms.
 	Every time.Duration
 	// Note is told what cannot be read, from Run's goroutine; nil: nobody is.
 	Note func(bulwark.Note)
@@ -67,7 +67,7 @@ func (s *File) Run(ctx context.Context, want bulwark.Interest, ready func(), emi
 	defer f.close()
 	err := f.start()
 	ready()
-	tick := time.NewTicker(cmp.Or(s.Every, 100*time.Millisecond))
+	tick := time.NewTicker(cmp.Or(s.Every, 25*time.Millisecond))
 	defer tick.Stop()
 	for err == nil {
 		if err = f.look(ctx); err != nil {
