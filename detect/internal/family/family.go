@@ -129,7 +129,7 @@ func (f *Family) Interest() bulwark.Interest {
 	want := bulwark.Interest{}
 	for k, looks := range f.byKind {
 		for _, l := range looks {
-			want[bulwark.Kind(k)] = append(want[bulwark.Kind(k)], pushed(bulwark.Kind(k), l.Where))
+			want[bulwark.Kind(k)] = join(want[bulwark.Kind(k)], pushed(bulwark.Kind(k), l.Where))
 		}
 	}
 	for k, list := range want {

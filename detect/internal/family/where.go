@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"path"
+	"reflect"
 	"slices"
 
 	"bulwark"
@@ -33,6 +34,28 @@ func pushed(k bulwark.Kind, w bulwark.Where) bulwark.Where {
 		w.Failed = bulwark.Either // a connection in progress did not fail
 	}
 	return w
+}
+
+// join adds a condition. Those that differ in their paths alone are made one, since sensors have room for few.
+func join(list []bulwark.Where, w bulwark.Where) []bulwark.Where {
+	for i, old := range list {
+		paths := old.Paths
+		if (len(paths) == 0) != (len(w.Paths) == 0) {
+			continue
+		}
+		old.Paths = w.Paths
+		if !reflect.DeepEqual(old, w) {
+			continue
+		}
+		for _, m := range w.Paths {
+			if !slices.Contains(paths, m) {
+				paths = append(paths[:len(paths):len(paths)], m)
+			}
+		}
+		list[i].Paths = paths
+		return list
+	}
+	return append(list, w)
 }
 
 // withFD has the kinds that give a file descriptor.
