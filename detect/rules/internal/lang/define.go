@@ -126,7 +126,7 @@ func (l *loader) list(o *object) error {
 func (l *loader) room(at Pos, n int) error {
 	if l.values += n; l.values > maxValues {
 		l.values -= n
-		return &syntaxError{at, "more than a million values in lists"}
+		return &syntaxError{pos: at, text: "more than a million values in lists"}
 	}
 	return nil
 }
@@ -192,19 +192,19 @@ func overrides(o *object, appendable, replaceable []string) (map[string]string, 
 		}
 		switch {
 		case !slices.Contains(appendable, key) && !slices.Contains(replaceable, key):
-			return nil, &syntaxError{how.at[key], quoteOf(key) + " is nothing that is overridden" + meant(key, slices.Values(replaceable))}
+			return nil, &syntaxError{pos: how.at[key], text: quoteOf(key) + " is nothing that is overridden" + meant(key, slices.Values(replaceable))}
 		case word != "append" && word != "replace":
 			return nil, how.fail(key, "%s is neither append nor replace", quoteOf(word))
 		case word == "append" && !slices.Contains(appendable, key):
 			return nil, how.fail(key, "%s cannot be appended to, only replaced", key)
 		case !o.has(key):
-			return nil, &syntaxError{how.at[key], "override says " + word + " of " + key + ", and " + o.what + " has no " + key}
+			return nil, &syntaxError{pos: how.at[key], text: "override says " + word + " of " + key + ", and " + o.what + " has no " + key}
 		}
 		out[key] = word
 	}
 	for _, key := range replaceable {
 		if len(out) > 0 && o.has(key) && out[key] == "" {
-			return nil, &syntaxError{o.at[key], "override says nothing of " + key + ": append or replace"}
+			return nil, &syntaxError{pos: o.at[key], text: "override says nothing of " + key + ": append or replace"}
 		}
 	}
 	return out, nil
@@ -229,7 +229,7 @@ func (l *loader) plugins(o *object) error {
 func plugin(src *source, n *yaml.Node, whole bool) (p Plugin, err error) {
 	p.Pos = src.pos(n)
 	if n.Kind != yaml.MappingNode {
-		return p, &syntaxError{p.Pos, "a plugin is given by its name and version"}
+		return p, &syntaxError{pos: p.Pos, text: "a plugin is given by its name and version"}
 	}
 	o := newObject(src, n)
 	o.what = "the plugin"
@@ -256,7 +256,7 @@ func plugin(src *source, n *yaml.Node, whole bool) (p Plugin, err error) {
 			return p, err
 		}
 		if slices.Contains(names, a.Name) {
-			return p, &syntaxError{a.Pos, "the plugin " + quoteOf(a.Name) + " is given twice"}
+			return p, &syntaxError{pos: a.Pos, text: "the plugin " + quoteOf(a.Name) + " is given twice"}
 		}
 		names = append(names, a.Name)
 		p.Alternatives = append(p.Alternatives, a)

@@ -54,7 +54,7 @@ func (d *ruleDef) except(o *object, more bool) error {
 			return err
 		}
 		if named[e.name] {
-			return &syntaxError{o.src.pos(c), fmt.Sprintf("the exception %s is given twice in %s", quoteOf(e.name), o.what)}
+			return &syntaxError{pos: o.src.pos(c), text: fmt.Sprintf("the exception %s is given twice in %s", quoteOf(e.name), o.what)}
 		}
 		named[e.name] = true
 		if err := d.withException(e, more); err != nil {
@@ -72,16 +72,16 @@ func (d *ruleDef) withException(e *exception, more bool) error {
 			continue
 		}
 		if e.fields != nil || e.comps != nil {
-			return &syntaxError{at, fmt.Sprintf("the exception %s is there already: only values can be appended, not fields or comps", quoteOf(e.name))}
+			return &syntaxError{pos: at, text: fmt.Sprintf("the exception %s is there already: only values can be appended, not fields or comps", quoteOf(e.name))}
 		}
 		was.values = append(was.values, e.values...)
 		return nil
 	}
 	if e.fields == nil {
-		return &syntaxError{at, fmt.Sprintf("the exception %s has no fields", quoteOf(e.name))}
+		return &syntaxError{pos: at, text: fmt.Sprintf("the exception %s has no fields", quoteOf(e.name))}
 	}
 	if more && len(e.values) == 0 {
-		return &syntaxError{at, fmt.Sprintf("the exception %s is appended without values", quoteOf(e.name))}
+		return &syntaxError{pos: at, text: fmt.Sprintf("the exception %s is appended without values", quoteOf(e.name))}
 	}
 	d.exceptions = append(d.exceptions, e)
 	return nil
@@ -89,7 +89,7 @@ func (d *ruleDef) withException(e *exception, more bool) error {
 
 func readException(src *source, n *yaml.Node) (*exception, error) {
 	if n.Kind != yaml.MappingNode {
-		return nil, &syntaxError{src.pos(n), "an exception has name, fields and values"}
+		return nil, &syntaxError{pos: src.pos(n), text: "an exception has name, fields and values"}
 	}
 	o := newObject(src, n)
 	o.what = "the exception"
@@ -100,7 +100,7 @@ func readException(src *source, n *yaml.Node) (*exception, error) {
 	o.what += " " + quoteOf(name)
 	known := []string{"name", "fields", "comps", "values"}
 	for key := range o.unknown(known) {
-		return nil, &syntaxError{o.at[key], fmt.Sprintf("%s has no key %s%s", o.what, quoteOf(key), meant(key, func(yield func(string) bool) {
+		return nil, &syntaxError{pos: o.at[key], text: fmt.Sprintf("%s has no key %s%s", o.what, quoteOf(key), meant(key, func(yield func(string) bool) {
 			for _, k := range known {
 				if !yield(k) {
 					return
@@ -148,9 +148,9 @@ func readEntry(src *source, n *yaml.Node, depth int, left *int) (*entry, error) 
 	*left--
 	switch {
 	case depth == 0 || *left < 0:
-		return nil, &syntaxError{e.pos, "too many values, or too deep, in an exception"}
+		return nil, &syntaxError{pos: e.pos, text: "too many values, or too deep, in an exception"}
 	case n.Kind == yaml.ScalarNode && (null(n) || n.Value == ""):
-		return nil, &syntaxError{e.pos, "an empty value in an exception"}
+		return nil, &syntaxError{pos: e.pos, text: "an empty value in an exception"}
 	case n.Kind == yaml.ScalarNode:
 		e.text = src.text(n)
 	case n.Kind == yaml.SequenceNode:
@@ -163,7 +163,7 @@ func readEntry(src *source, n *yaml.Node, depth int, left *int) (*entry, error) 
 			e.items = append(e.items, *i)
 		}
 	default:
-		return nil, &syntaxError{e.pos, "a value in an exception is a text or a list"}
+		return nil, &syntaxError{pos: e.pos, text: "a value in an exception is a text or a list"}
 	}
 	return e, nil
 }
@@ -178,12 +178,12 @@ func (e *exception) condition() (Expr, error) {
 		return nil, err
 	}
 	if !c.Op.List() && c.Modifier == Plain {
-		return nil, &syntaxError{c.OpPos, fmt.Sprintf("%s of one field compares with a list: in, pmatch, intersects, or an operator with oneof, anyof or allof; not %s", e.what(), c.Op)}
+		return nil, &syntaxError{pos: c.OpPos, text: fmt.Sprintf("%s of one field compares with a list: in, pmatch, intersects, or an operator with oneof, anyof or allof; not %s", e.what(), c.Op)}
 	}
 	for i := range e.values {
 		v := &e.values[i]
 		if v.list {
-			return nil, &syntaxError{v.pos, e.what() + " has one field: its values are texts, not lists"}
+			return nil, &syntaxError{pos: v.pos, text: e.what() + " has one field: its values are texts, not lists"}
 		}
 		vals, err := v.values()
 		if err != nil {
@@ -211,10 +211,10 @@ func (e *exception) compOf(i int, unless string) *entry {
 func (e *exception) tuples() (Expr, error) {
 	n := len(e.fields.items)
 	if e.comps != nil && (!e.comps.list || len(e.comps.items) != n) {
-		return nil, &syntaxError{e.comps.pos, fmt.Sprintf("%s has %d fields, and needs a list of as many comps", e.what(), n)}
+		return nil, &syntaxError{pos: e.comps.pos, text: fmt.Sprintf("%s has %d fields, and needs a list of as many comps", e.what(), n)}
 	}
 	if n == 0 {
-		return nil, &syntaxError{e.fields.pos, e.what() + " has no fields"}
+		return nil, &syntaxError{pos: e.fields.pos, text: e.what() + " has no fields"}
 	}
 	for i := range n {
 		if _, err := e.check(&e.fields.items[i], e.compOf(i, "=")); err != nil {
@@ -239,7 +239,7 @@ func (e *exception) tuples() (Expr, error) {
 func (e *exception) tuple(v *entry) (Expr, error) {
 	n := len(e.fields.items)
 	if !v.list || len(v.items) != n {
-		return nil, &syntaxError{v.pos, fmt.Sprintf("%s has %d fields: each of its values is a list of as many", e.what(), n)}
+		return nil, &syntaxError{pos: v.pos, text: fmt.Sprintf("%s has %d fields: each of its values is a list of as many", e.what(), n)}
 	}
 	var all []Expr
 	for i := range n {
@@ -263,11 +263,11 @@ func (c *Check) take(v *entry) error {
 	list := c.Op.List() || c.Modifier != Plain
 	switch {
 	case v.list && !list:
-		return &syntaxError{v.pos, fmt.Sprintf("%s compares with one value, not with a list", c.Op)}
+		return &syntaxError{pos: v.pos, text: fmt.Sprintf("%s compares with one value, not with a list", c.Op)}
 	case !v.list && !list:
 		val := v.literal()
 		if c.Op.number() && !numeric(val.Text) {
-			return &syntaxError{v.pos, fmt.Sprintf("%s compares with a number, not with %s", c.Op, quoteOf(val.Text))}
+			return &syntaxError{pos: v.pos, text: fmt.Sprintf("%s compares with a number, not with %s", c.Op, quoteOf(val.Text))}
 		}
 		c.Values = []Value{val}
 		return nil
@@ -280,7 +280,7 @@ func (c *Check) take(v *entry) error {
 // check is the comparison of a field, without what it is compared with.
 func (e *exception) check(field, comp *entry) (*Check, error) {
 	if field.list || comp.list {
-		return nil, &syntaxError{field.pos, e.what() + " has a list in its fields or comps"}
+		return nil, &syntaxError{pos: field.pos, text: e.what() + " has a list in its fields or comps"}
 	}
 	p := parser{lexer: lexer{text: &field.text, s: field.text.s}}
 	p.blank()
@@ -300,7 +300,7 @@ func (e *exception) check(field, comp *entry) (*Check, error) {
 		c.Modifier = modifiers[words[1]]
 	}
 	if c.Op == 0 || c.Op == Exists || len(words) > 2 || (len(words) == 2) != (c.Modifier != Plain) || c.Modifier != Plain && !c.Op.modifiable() {
-		return nil, &syntaxError{comp.pos, quoteOf(comp.text.s) + " is no operator that an exception may have" + meant(comp.text.s, opNames)}
+		return nil, &syntaxError{pos: comp.pos, text: quoteOf(comp.text.s) + " is no operator that an exception may have" + meant(comp.text.s, opNames)}
 	}
 	return c, nil
 }
@@ -326,7 +326,7 @@ func (v *entry) values() ([]Value, error) {
 		var out []Value
 		for i := range v.items {
 			if v.items[i].list {
-				return nil, &syntaxError{v.items[i].pos, "a list in a list in an exception"}
+				return nil, &syntaxError{pos: v.items[i].pos, text: "a list in a list in an exception"}
 			}
 			out = append(out, v.items[i].literal())
 		}

@@ -9,8 +9,9 @@ import (
 
 // syntaxError is what is wrong in a condition or output, with where.
 type syntaxError struct {
-	pos  Pos
-	text string
+	pos     Pos
+	text    string
+	follows bool // from another that is told
 }
 
 func (e *syntaxError) Error() string { return e.text }
@@ -67,7 +68,7 @@ type lexer struct {
 }
 
 func (l *lexer) fail(at int, format string, args ...any) error {
-	return &syntaxError{l.text.place(at), fmt.Sprintf(format, args...)}
+	return &syntaxError{pos: l.text.place(at), text: fmt.Sprintf(format, args...)}
 }
 
 func (l *lexer) pos() Pos { return l.text.place(l.i) }

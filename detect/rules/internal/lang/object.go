@@ -52,7 +52,7 @@ func (o *object) fail(key, format string, args ...any) error {
 	if n := o.keys[key]; n != nil {
 		at = o.src.pos(n)
 	}
-	return &syntaxError{at, fmt.Sprintf(format, args...)}
+	return &syntaxError{pos: at, text: fmt.Sprintf(format, args...)}
 }
 
 // scalar is the value of a key as text, which has to be there and not empty.
@@ -64,7 +64,7 @@ func (o *object) scalar(key string) (*yaml.Node, error) {
 	case n.Kind != yaml.ScalarNode:
 		return nil, o.fail(key, "%s of %s has to be a text", key, o.what)
 	case null(n) || n.Value == "":
-		return nil, &syntaxError{o.at[key], fmt.Sprintf("%s of %s is empty", key, o.what)}
+		return nil, &syntaxError{pos: o.at[key], text: fmt.Sprintf("%s of %s is empty", key, o.what)}
 	}
 	return n, nil
 }
@@ -135,7 +135,7 @@ func (o *object) scalars(key string) ([]*yaml.Node, error) {
 	out := make([]*yaml.Node, 0, len(n.Content))
 	for _, c := range n.Content {
 		if c = deref(c); c.Kind != yaml.ScalarNode {
-			return nil, &syntaxError{o.src.pos(c), fmt.Sprintf("%s of %s has to be a list of texts; this is a list or map", key, o.what)}
+			return nil, &syntaxError{pos: o.src.pos(c), text: fmt.Sprintf("%s of %s has to be a list of texts; this is a list or map", key, o.what)}
 		}
 		out = append(out, c)
 	}

@@ -104,7 +104,7 @@ func (p *printer) check(c *Check) {
 // value writes a text so that it is read as the same: bare where that can be.
 func (p *printer) value(v *Value) {
 	s := v.Text
-	if s != "" && !v.Quoted && strings.IndexAny(s, " \t\r\n\b\v\f"+stopsValue) < 0 {
+	if s != "" && !v.Quoted && !strings.ContainsAny(s, " \t\r\n\b\v\f"+stopsValue) {
 		p.b.WriteString(s)
 		return
 	}

@@ -20,7 +20,7 @@ func (l *loader) resolve() {
 	for _, d := range l.order.macros {
 		if err := l.expand(d); err != nil {
 			d.failed = true
-			l.wrong(err, d.name)
+			l.cause(err, d.name)
 		}
 	}
 	for _, d := range l.order.rules {
@@ -49,6 +49,13 @@ func (l *loader) unused() {
 			l.warn(d.pos, d.name, "no rule, macro or list uses this list")
 		}
 		l.set.Lists = append(l.set.Lists, &Named{Name: d.name, Pos: d.pos, Used: d.used, Vals: d.vals})
+	}
+}
+
+// cause keeps what is wrong with a macro, where it is not that another is wrong.
+func (l *loader) cause(err error, name string) {
+	if e, ok := err.(*syntaxError); !ok || !e.follows {
+		l.wrong(err, name)
 	}
 }
 
@@ -133,7 +140,7 @@ func (l *loader) condition(d *ruleDef) error {
 	}
 	if l.checks += w.checks; l.checks > maxAll {
 		l.checks -= w.checks
-		return &syntaxError{d.ConditionPos, "the conditions of all rules together are too large"}
+		return &syntaxError{pos: d.ConditionPos, text: "the conditions of all rules together are too large"}
 	}
 	d.Condition = cond
 	return nil
@@ -219,9 +226,9 @@ func (r *resolver) expr(e Expr) (w weight, err error) {
 	switch {
 	case err != nil:
 	case w.checks > maxChecks:
-		err = &syntaxError{e.Where(), fmt.Sprintf("more than %d comparisons, with what macros stand for", maxChecks)}
+		err = &syntaxError{pos: e.Where(), text: fmt.Sprintf("more than %d comparisons, with what macros stand for", maxChecks)}
 	case w.depth > 4*maxDepth:
-		err = &syntaxError{e.Where(), fmt.Sprintf("nested deeper than %d, with what macros stand for", 4*maxDepth)}
+		err = &syntaxError{pos: e.Where(), text: fmt.Sprintf("nested deeper than %d, with what macros stand for", 4*maxDepth)}
 	}
 	return w, err
 }
@@ -245,7 +252,7 @@ func (r *resolver) macro(m *Macro) (weight, error) {
 	}
 	d.used = true
 	if d.state == making {
-		return weight{}, &syntaxError{m.Pos, fmt.Sprintf("the macro %s stands for itself, through what it uses", m.Name)}
+		return weight{}, &syntaxError{pos: m.Pos, text: fmt.Sprintf("the macro %s stands for itself, through what it uses", m.Name)}
 	}
 	if d.state == untouched {
 		if d.index > r.seen {
@@ -256,7 +263,7 @@ func (r *resolver) macro(m *Macro) (weight, error) {
 		}
 	}
 	if d.failed {
-		return weight{}, &syntaxError{m.Pos, fmt.Sprintf("the macro %s at line %d cannot be taken", m.Name, d.pos.Line)}
+		return weight{}, &syntaxError{pos: m.Pos, text: fmt.Sprintf("the macro %s at line %d cannot be taken", m.Name, d.pos.Line), follows: true}
 	}
 	m.Expr = d.expr
 	return d.weight, nil
@@ -266,21 +273,21 @@ func (r *resolver) macro(m *Macro) (weight, error) {
 func (r *resolver) deep(d *macroDef, m *Macro) error {
 	if r.l.nested++; r.l.nested > maxDepth {
 		r.l.nested--
-		return &syntaxError{m.Pos, fmt.Sprintf("macros in macros deeper than %d", maxDepth)}
+		return &syntaxError{pos: m.Pos, text: fmt.Sprintf("macros in macros deeper than %d", maxDepth)}
 	}
 	err := r.l.expand(d)
 	r.l.nested--
 	if err != nil {
-		r.l.wrong(err, d.name)
+		r.l.cause(err, d.name)
 	}
 	return nil
 }
 
 func (r *resolver) noMacro(m *Macro) error {
 	if d := r.l.lists[m.Name]; d != nil {
-		return &syntaxError{m.Pos, fmt.Sprintf("%s is a list, and here a macro or comparison is needed", m.Name)}
+		return &syntaxError{pos: m.Pos, text: fmt.Sprintf("%s is a list, and here a macro or comparison is needed", m.Name)}
 	}
-	return &syntaxError{m.Pos, fmt.Sprintf("no macro %s%s", m.Name, meant(m.Name, maps.Keys(r.l.macros)))}
+	return &syntaxError{pos: m.Pos, text: fmt.Sprintf("no macro %s%s", m.Name, meant(m.Name, maps.Keys(r.l.macros)))}
 }
 
 // check puts the items of lists in place of their names.
@@ -353,13 +360,13 @@ func (r *resolver) one(c *Check) error {
 	v := c.Values[0]
 	if d := r.list(v); d != nil {
 		if len(d.vals) != 1 {
-			return &syntaxError{v.Pos, fmt.Sprintf("%s compares with one value, and the list %s has %d; in (%s) compares with all", c.Op, v.Text, len(d.vals), v.Text)}
+			return &syntaxError{pos: v.Pos, text: fmt.Sprintf("%s compares with one value, and the list %s has %d; in (%s) compares with all", c.Op, v.Text, len(d.vals), v.Text)}
 		}
 		c.Values = d.vals
 		v = d.vals[0]
 	}
 	if c.Op.number() && !numeric(v.Text) {
-		return &syntaxError{v.Pos, fmt.Sprintf("%s compares with a number, not with %s", c.Op, quoteOf(v.Text))}
+		return &syntaxError{pos: v.Pos, text: fmt.Sprintf("%s compares with a number, not with %s", c.Op, quoteOf(v.Text))}
 	}
 	return nil
 }

@@ -78,9 +78,7 @@ func documents(data string) (list []*yaml.Node, err error) {
 		} else if err != nil {
 			return list, err
 		}
-		for _, c := range n.Content {
-			list = append(list, c)
-		}
+		list = append(list, n.Content...)
 	}
 }
 
