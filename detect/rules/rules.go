@@ -30,6 +30,8 @@ type Options struct {
 	// Disabled are names of rules that are not run; each may be a glob.
 	Disabled []string
 	Append   []Append
+	// Explain adds to the evidence which parts of the rule's condition were met.
+	Explain  bool
 	Names    Names    // nil: only root has one
 	Resolver Resolver // nil: no name has an address
 	Host     string   // name of the node
@@ -71,6 +73,7 @@ type Detector struct {
 	buckets [][]*compiled // by kind
 	view    event
 	all     bool // matches are not only the first
+	explain bool
 }
 
 var (
@@ -108,7 +111,7 @@ func New(o Options) (*Detector, []Problem) {
 	for _, p := range b.set.Problems {
 		b.tell(p.Pos, p.Rule, p.Warning, p.Text)
 	}
-	d := &Detector{all: o.MatchAll, view: event{env: newEnvironment(o)}}
+	d := &Detector{all: o.MatchAll, explain: o.Explain, view: event{env: newEnvironment(o)}}
 	for _, r := range b.set.Rules {
 		if x := b.rule(r); x != nil {
 			d.rules = append(d.rules, x)
@@ -323,7 +326,13 @@ func (d *Detector) Observe(e *bulwark.Event) []bulwark.Finding {
 		if c.test != nil && !c.test(&d.view) {
 			continue
 		}
-		found = append(found, c.finding(&d.view))
+		f := c.finding(&d.view)
+		if d.explain {
+			for _, clause := range c.why(&d.view) {
+				f.Evidence = append(f.Evidence, "met: "+clause)
+			}
+		}
+		found = append(found, f)
 		if !d.all {
 			break
 		}

@@ -20,11 +20,15 @@ import (
 
 // detectors are those that are built in, and what the user's rules say.
 func (w *watching) detectors(ctx context.Context, e *watch.Watcher) ([]bulwark.Detector, error) {
-	list := all.Detectors()
+	declared, err := sensitive(w.sensitive)
+	if err != nil {
+		return nil, err
+	}
+	list := all.Detectors(all.Detecting{Sensitive: declared})
 	if len(w.rules) == 0 {
 		return list, nil
 	}
-	o := rules.Options{Threshold: levels[w.least], Names: accounts{e}, Host: e.Host.Name, Boot: e.Boot}
+	o := rules.Options{Threshold: levels[w.least], Names: accounts{e}, Host: e.Host.Name, Boot: e.Boot, Explain: w.explain}
 	for _, text := range w.append {
 		o.Append = append(o.Append, rules.Append{Format: text})
 	}

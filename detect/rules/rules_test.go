@@ -1,0 +1,173 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"bulwark"
+)
+
+func observe(t *testing.T, o Options, e *bulwark.Event) []bulwark.Finding {
+	t.Helper()
+	d, problems := New(o)
+	for _, p := range problems {
+		t.Error(p.String())
+	}
+	return d.Observe(e)
+}
+
+func TestFinding(t *testing.T) {
+	e := scenes()["exec"]
+	e.Process.Args = []string{"-c", "curl --password hunter2hunter2 \x1b[2J\xff\u202e https://u:secret@h/"}
+	data := `
+- rule: Shell in "web"
+  desc: d
+  condition: evt.type = execve and container
+  output: "*Shell | cmd=%proc.cmdline pid=%proc.pid upper=%proc.is_exe_upper_layer gone=%fd.name %12proc.name| %toupper(proc.name) up=%proc.aname[2]"
+  priority: CRITICAL
+  tags: [maturity_stable, T1059.004, TA0002, Tx]
+- macro: container
+  condition: container.id != host
+`
+	got := observe(t, options(File{"a.yaml", []byte(data)}), e)
+	if len(got) != 1 {
+		t.Fatalf("%d findings", len(got))
+	}
+	f := got[0]
+	want := bulwark.Finding{
+		Kind: "runtime", Rule: "falco/shell-in-web", Severity: bulwark.SeverityCritical, Title: `Shell in "web"`,
+		Tags: []string{"maturity_stable", "attack:T1059.004", "attack:TA0002", "Tx"},
+		Alert: &bulwark.Alert{Rule: `Shell in "web"`, Priority: "Critical", Source: "syscall", Fields: []bulwark.AlertField{
+			{Name: "proc.cmdline", Value: `sh -c curl --password *** \x1b[2J\xff\u202e https://***@h/`}, {Name: "proc.pid", Value: int64(600)},
+			{Name: "proc.is_exe_upper_layer", Value: true}, {Name: "fd.name"}, {Name: "proc.name", Value: "sh"}, {Name: "toupper(proc.name)", Value: "SH"},
+			{Name: "proc.aname[2]", Value: "containerd-shim"},
+		}},
+	}
+	text := `Shell | cmd=sh -c curl --password *** \x1b[2J\xff\u202e https://***@h/ pid=600 upper=true gone=<NA> sh          | SH up=containerd-shim`
+	want.Evidence = []string{text}
+	want.Alert.Output = "22:30:00.000000000: Critical " + text
+	if diff := cmp.Diff(want, f); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func three(priorities ...string) File {
+	var b strings.Builder
+	for i, p := range priorities {
+		fmt.Fprintf(&b, "- rule: R%d\n  desc: d\n  condition: evt.type in (execve, open)\n  output: o\n  priority: %s\n  tags: [t%d]\n", i, p, i)
+	}
+	return File{"three.yaml", []byte(b.String())}
+}
+
+func titles(list []bulwark.Finding) string {
+	var all []string
+	for _, f := range list {
+		all = append(all, f.Title+":"+f.Severity.String())
+	}
+	return strings.Join(all, " ")
+}
+
+func TestWhichRulesRun(t *testing.T) {
+	e := scenes()["exec"]
+	file := three("EMERGENCY", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG")
+	for _, tt := range []struct {
+		name string
+		o    Options
+		want string
+	}{
+		{"the first that matches", Options{}, "R0:critical"},
+		{"all that match", Options{MatchAll: true}, "R0:critical R1:high R2:medium R3:low R4:low R5:low"},
+		{"threshold", Options{MatchAll: true, Threshold: "error"}, "R0:critical R1:high"},
+		{"tags", Options{MatchAll: true, Tags: []string{"t2", "t3"}}, "R2:medium R3:low"},
+		{"without tags", Options{MatchAll: true, Without: []string{"t0", "t1", "t2", "t3"}}, "R4:low R5:low"},
+		{"disabled", Options{Disabled: []string{"R0", "R[12]"}}, "R3:low"},
+	} {
+		tt.o.Files = []File{file}
+		if got := titles(observe(t, tt.o, e)); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestAppend(t *testing.T) {
+	o := Options{Files: []File{three("ERROR")}, Append: []Append{{Format: "image=%container.image.tag"}, {Rule: "other", Format: "no"}, {Tag: "t0", Format: "x"}}}
+	got := observe(t, o, scenes()["exec"])
+	if len(got) != 1 || got[0].Evidence[0] != "o image=1.2 x" {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	o := options(File{"a.yaml", []byte(`
+- macro: shells
+  condition: (proc.name in (bash, sh))
+- rule: R
+  desc: d
+  condition: evt.type = execve and (proc.name = x or shells) and not (fd.name = /x or user.uid = 5)
+  output: o
+  priority: INFO
+`)})
+	o.Explain = true
+	got := observe(t, o, scenes()["exec"])
+	want := []string{"o", "met: evt.type = execve, it is execve", "met: proc.name in (bash, sh), it is sh (shells)", "met: not fd.name = /x, which the event has not", "met: not user.uid = 5, it is 0"}
+	if diff := cmp.Diff(want, got[0].Evidence); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, tt := range []struct{ condition, output, want string }{
+		{"proc.nam = x", "o", "there is no field proc.nam; did you mean proc.name?"},
+		{"ka.verb = x", "o", "events of source syscall have no field ka.verb"},
+		{"proc.pid = x", "o", "proc.pid is a number"},
+		{"proc.pid contains 3", "o", "proc.pid is a number: it is compared with"},
+		{"evt.is_open_read = maybe", "o", "evt.is_open_read is true or false"},
+		{"fd.sip = nowhere", "o", "neither an address nor a network"},
+		{"fd.types = ipv4", "o", "has many values"},
+		{"proc.name regex \"(\"", "o", "error parsing regexp"},
+		{"evt.buffer bcontains xyz", "o", "hexadecimal"},
+		{"evt.arg.nothing = 1", "o", "no event has an argument nothing"},
+		{"proc.name[1] = x", "o", "proc.name takes no argument"},
+		{"proc.aname[x] = x", "o", "takes a number in brackets"},
+		{"container.mount.dest = x", "o", "needs an argument"},
+		{"evt.num > 0", "%fd.ip", "goes in conditions"},
+		{"evt.num > 0", "%nothing.here", "there is no field nothing.here"},
+	} {
+		if got := refused(t, tt.condition, tt.output); !strings.Contains(got, tt.want) {
+			t.Errorf("%s %s: %q, want %q", tt.condition, tt.output, got, tt.want)
+		}
+	}
+}
+
+func TestBuckets(t *testing.T) {
+	for _, tt := range []struct {
+		condition string
+		want      int // kinds of event; -1: very many
+	}{
+		{"evt.type = open", 1},
+		{"evt.type in (open, openat) and not evt.type = open", 1},
+		{"evt.type = open or evt.type = unlink", 2},
+		{"evt.type = open and evt.type = unlink", 0},
+		{"evt.is_open_write = true", 4},
+		{"not (evt.type != open or evt.num = 0)", 1},
+		{"evt.arg.oldpath exists", 5},
+		{"evt.dir = > and evt.type = open", 0},
+		{"proc.name = x", -1},
+		{"not evt.type = open", -1},
+	} {
+		d := detector(t, "syscall", tt.condition, "o")
+		if n := len(d.Interest()); n != tt.want && (tt.want >= 0 || n < 100) {
+			t.Errorf("%s: %d kinds, want %d", tt.condition, n, tt.want)
+		}
+	}
+}
+
+func TestOtherSources(t *testing.T) {
+	_, problems := New(Options{Files: []File{ruleFile("aws_cloudtrail", "ct.name = x", "o")}})
+	if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].Text, "no events of source aws_cloudtrail") {
+		t.Errorf("%v", problems)
+	}
+}
