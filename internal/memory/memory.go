@@ -19,7 +19,7 @@ const (
 	least = 28 << 20
 	// most is where the collector starts to work harder, so that hostile input that
 	// fills every budget stays below 256 MB. Ordinary scans do not come near.
-	most = 192 << 20
+	most = 184 << 20
 	// full is what has to live for the limit to rise: what keeps so much alive (a cluster of
 	// 100,000 pods) gets three tenths as much again, for the collector would run all the time, to no
 	// avail. Budgets of images that are filled keep up to 196 MB alive, and stay below 256 MB.
