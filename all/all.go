@@ -205,6 +205,9 @@ func Plugins() []bulwark.Plugin {
 	for _, p := range Advisors(Options{}) {
 		list = append(list, p)
 	}
+	for _, p := range Detectors(Detecting{}) {
+		list = append(list, p)
+	}
 	return append(list, yara.New(yara.Options{}).Check(), intent.New(nil))
 }
 

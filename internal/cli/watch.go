@@ -31,6 +31,7 @@ type watching struct {
 	duration     time.Duration
 	priority     string
 	append       []string
+	sensitive    []string
 	explain      bool
 	capture      string
 	captureWhole time.Duration
@@ -60,6 +61,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.DurationVar(&w.duration, "for", 0, "end after this `duration`")
 	f.StringVar(&w.priority, "priority", "debug", "only what is at least of this `LEVEL`: emergency alert critical error warning notice informational debug; also high medium low")
 	f.StringArrayVar(&w.append, "output-append", nil, "`TEXT` with fields to add to the output of every rule in Falco's language (repeatable)")
+	f.StringArrayVar(&w.sensitive, "sensitive", nil, "`FILE` that says which paths and volumes are sensitive, and who may touch them (repeatable)")
 	f.BoolVar(&w.explain, "explain", false, "say with each finding which part of its rule was met, and why it matters")
 	f.StringVar(&w.capture, "capture", "", "keep the events around each finding in a file of its own in `FOLDER`")
 	f.DurationVar(&w.captureWhole, "capture-before", 5*time.Second, "how much before a finding --capture keeps, as a `duration`")

@@ -191,11 +191,15 @@ const (
 	evSignal
 	evIOURing
 	evClose
+	evPayload
+	evDNS
+	evFlow
 )
 
 var special = map[bulwark.Kind]uint32{
 	bulwark.KindExec: evExec, bulwark.KindClone: evFork, bulwark.KindExit: evExit, bulwark.KindCgroupMade: evCgroupMade,
 	bulwark.KindCgroupGone: evCgroupGone, bulwark.KindOOM: evOOM, bulwark.KindSignal: evSignal, bulwark.KindIOURing: evIOURing,
+	bulwark.KindPayload: evPayload, bulwark.KindDNS: evDNS, bulwark.KindFlow: evFlow,
 }
 
 // ops are those of all calls.

@@ -17,6 +17,7 @@ const (
 	tagFD
 	tagProcess
 	tagAddress
+	tagStop
 )
 
 const (
@@ -34,12 +35,13 @@ type decoder struct {
 	events []bulwark.Event
 	procs  []bulwark.Process
 	args   [][mostArgs]bulwark.Arg
-	offset int64 // nanoseconds from the start of the node's clock to 1970
+	names  [][256]byte // that were asked for
+	offset int64       // nanoseconds from the start of the node's clock to 1970
 	cut    uint64
 }
 
 func newDecoder() *decoder {
-	return &decoder{events: make([]bulwark.Event, batch), procs: make([]bulwark.Process, batch), args: make([][mostArgs]bulwark.Arg, batch)}
+	return &decoder{events: make([]bulwark.Event, batch), procs: make([]bulwark.Process, batch), args: make([][mostArgs]bulwark.Arg, batch), names: make([][256]byte, batch)}
 }
 
 type head struct {
@@ -81,12 +83,17 @@ func (d *decoder) decode(n int, b []byte) bool {
 	args := d.args[n][:0]
 	for len(r.b) > 0 && !r.bad {
 		switch r.byte() {
+		case tagStop:
+			r.b = nil
 		case tagNone:
 			args = add(args, bulwark.Arg{})
 		case tagNumber:
 			args = add(args, bulwark.Arg{Num: int64(r.uint64())})
 		case tagText:
 			args = add(args, bulwark.Arg{Text: r.text()})
+			if packet(h.event) {
+				r.b = nil
+			}
 		case tagAddress:
 			address(&e.FD, r.text(), k)
 		case tagFD:
@@ -106,6 +113,10 @@ func (d *decoder) decode(n int, b []byte) bool {
 		d.exec(n, e, p)
 	case h.event == evFork && k == bulwark.KindClone:
 		fork(e, p, d.args[n][:])
+	case h.event == evPayload && k == bulwark.KindPayload:
+		e.Args = payload(args)
+	case h.event == evDNS && k == bulwark.KindDNS:
+		e.Args = dns(args, &d.names[n])
 	case len(params(k)) < len(args):
 		e.Args = args[:len(params(k))]
 	}
@@ -228,6 +239,10 @@ func socket(fd *bulwark.FD, family uint8, name []byte, local, remote uint16) {
 		if len(name) == 8 {
 			fd.Local = netip.AddrPortFrom(netip.AddrFrom4([4]byte(name)), local)
 			peer(fd, netip.AddrFrom4([4]byte(name[4:])), remote)
+		}
+		if len(name) == 32 { // of a packet
+			fd.Local = netip.AddrPortFrom(netip.AddrFrom16([16]byte(name)).Unmap(), local)
+			peer(fd, netip.AddrFrom16([16]byte(name[16:])).Unmap(), remote)
 		}
 	case familyINET6:
 		fd.Kind = bulwark.FDIPv6

@@ -151,7 +151,7 @@ func refused(what string, err error) error {
 // raws are the programs at raw tracepoints.
 var raws = map[string]uint32{
 	"on_exec": evExec, "on_fork": evFork, "on_exit": evExit, "on_cgroup_made": evCgroupMade, "on_cgroup_gone": evCgroupGone,
-	"on_signal": evSignal, "on_iouring": evIOURing,
+	"on_signal": evSignal, "on_iouring": evIOURing, "on_state": evFlow,
 }
 
 // always are the raw tracepoints without which it is not known what is in a container.
@@ -160,6 +160,7 @@ var always = []string{"on_exec", "on_cgroup_made", "on_cgroup_gone"}
 var rawNames = map[string]string{
 	"on_exec": "sched_process_exec", "on_fork": "sched_process_fork", "on_exit": "sched_process_exit", "on_cgroup_made": "cgroup_mkdir",
 	"on_cgroup_gone": "cgroup_rmdir", "on_signal": "signal_generate", "on_iouring": "io_uring_submit_req",
+	"on_state": "inet_sock_set_state",
 }
 
 func (p *plan) uses(program string) bool {
@@ -171,8 +172,15 @@ func (p *plan) uses(program string) bool {
 		return p.calls[evOOM] != nil
 	case "on_close":
 		return p.calls[evClose] != nil
+	case "on_egress", "on_ingress":
+		return p.packets()
 	}
 	return true
+}
+
+// packets tells whether any event of packets is wanted.
+func (p *plan) packets() bool {
+	return p.calls[evPayload] != nil || p.calls[evDNS] != nil || p.calls[evFlow] != nil
 }
 
 // tell fills the maps.
@@ -209,22 +217,20 @@ var containerID = regexp.MustCompile(`[0-9a-f]{64}`)
 
 // seedCgroups marks the control groups of containers that are there already.
 func (r *run) seedCgroups() {
-	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		var st unix.Statfs_t
-		if unix.Statfs(root, &st) != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
-			continue
-		}
-		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !d.IsDir() || !containerID.MatchString(path) {
-				return nil
-			}
-			var st unix.Stat_t
-			if unix.Stat(path, &st) == nil {
-				_ = r.programs.Maps["cgroups"].Put(st.Ino, uint8(1))
-			}
-			return nil
-		})
+	root := unified()
+	if root == "" {
+		return
 	}
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || !containerID.MatchString(path) {
+			return nil
+		}
+		var st unix.Stat_t
+		if unix.Stat(path, &st) == nil {
+			_ = r.programs.Maps["cgroups"].Put(st.Ino, uint8(1))
+		}
+		return nil
+	})
 }
 
 func (r *run) attach(p *plan) error {
@@ -242,12 +248,43 @@ func (r *run) attach(p *plan) error {
 		}
 		r.links = append(r.links, l)
 	}
+	if err := r.attachPackets(p); err != nil {
+		return err
+	}
 	for nr, c := range p.calls {
 		if err := r.attachCall(nr, bulwark.Kind(c.Kind).String()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// attachPackets has the packets of all control groups looked at. Where there is no hierarchy of the second version,
+// there are none to see: Abilities says so.
+func (r *run) attachPackets(p *plan) error {
+	root := unified()
+	if !p.packets() || root == "" {
+		return nil
+	}
+	for name, at := range map[string]ebpf.AttachType{"on_egress": ebpf.AttachCGroupInetEgress, "on_ingress": ebpf.AttachCGroupInetIngress} {
+		l, err := link.AttachCgroup(link.CgroupOptions{Path: root, Attach: at, Program: r.programs.Programs[name]})
+		if err != nil {
+			return refused("attaching to the packets of control groups", err)
+		}
+		r.links = append(r.links, l)
+	}
+	return nil
+}
+
+// unified is where the control groups of the second version are; "": nowhere.
+func unified() string {
+	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var st unix.Statfs_t
+		if unix.Statfs(root, &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC {
+			return root
+		}
+	}
+	return ""
 }
 
 func (r *run) attachCall(nr uint32, name string) error {

@@ -22,6 +22,7 @@ const (
 	sensorMapCounts        = "counts"
 	sensorMapCritical      = "critical"
 	sensorMapEnds          = "ends"
+	sensorMapFlows         = "flows"
 	sensorMapNets          = "nets"
 	sensorMapPaths         = "paths"
 	sensorMapPorts         = "ports"
@@ -31,15 +32,18 @@ const (
 	sensorProgOnCgroupGone = "on_cgroup_gone"
 	sensorProgOnCgroupMade = "on_cgroup_made"
 	sensorProgOnClose      = "on_close"
+	sensorProgOnEgress     = "on_egress"
 	sensorProgOnExec       = "on_exec"
 	sensorProgOnExit       = "on_exit"
 	sensorProgOnExitCall   = "on_exit_call"
 	sensorProgOnExitClone  = "on_exit_clone"
 	sensorProgOnExitExec   = "on_exit_exec"
 	sensorProgOnFork       = "on_fork"
+	sensorProgOnIngress    = "on_ingress"
 	sensorProgOnIouring    = "on_iouring"
 	sensorProgOnOom        = "on_oom"
 	sensorProgOnSignal     = "on_signal"
+	sensorProgOnState      = "on_state"
 	sensorVarHostMount     = "host_mount"
 	sensorVarOwn           = "own"
 	sensorVarV1Subsystem   = "v1_subsystem"
@@ -90,15 +94,18 @@ type sensorProgramSpecs struct {
 	OnCgroupGone *ebpf.ProgramSpec `ebpf:"on_cgroup_gone"`
 	OnCgroupMade *ebpf.ProgramSpec `ebpf:"on_cgroup_made"`
 	OnClose      *ebpf.ProgramSpec `ebpf:"on_close"`
+	OnEgress     *ebpf.ProgramSpec `ebpf:"on_egress"`
 	OnExec       *ebpf.ProgramSpec `ebpf:"on_exec"`
 	OnExit       *ebpf.ProgramSpec `ebpf:"on_exit"`
 	OnExitCall   *ebpf.ProgramSpec `ebpf:"on_exit_call"`
 	OnExitClone  *ebpf.ProgramSpec `ebpf:"on_exit_clone"`
 	OnExitExec   *ebpf.ProgramSpec `ebpf:"on_exit_exec"`
 	OnFork       *ebpf.ProgramSpec `ebpf:"on_fork"`
+	OnIngress    *ebpf.ProgramSpec `ebpf:"on_ingress"`
 	OnIouring    *ebpf.ProgramSpec `ebpf:"on_iouring"`
 	OnOom        *ebpf.ProgramSpec `ebpf:"on_oom"`
 	OnSignal     *ebpf.ProgramSpec `ebpf:"on_signal"`
+	OnState      *ebpf.ProgramSpec `ebpf:"on_state"`
 }
 
 // sensorMapSpecs contains maps before they are loaded into the kernel.
@@ -111,6 +118,7 @@ type sensorMapSpecs struct {
 	Counts    *ebpf.MapSpec `ebpf:"counts"`
 	Critical  *ebpf.MapSpec `ebpf:"critical"`
 	Ends      *ebpf.MapSpec `ebpf:"ends"`
+	Flows     *ebpf.MapSpec `ebpf:"flows"`
 	Nets      *ebpf.MapSpec `ebpf:"nets"`
 	Paths     *ebpf.MapSpec `ebpf:"paths"`
 	Ports     *ebpf.MapSpec `ebpf:"ports"`
@@ -154,6 +162,7 @@ type sensorMaps struct {
 	Counts    *ebpf.Map `ebpf:"counts"`
 	Critical  *ebpf.Map `ebpf:"critical"`
 	Ends      *ebpf.Map `ebpf:"ends"`
+	Flows     *ebpf.Map `ebpf:"flows"`
 	Nets      *ebpf.Map `ebpf:"nets"`
 	Paths     *ebpf.Map `ebpf:"paths"`
 	Ports     *ebpf.Map `ebpf:"ports"`
@@ -170,6 +179,7 @@ func (m *sensorMaps) Close() error {
 		m.Counts,
 		m.Critical,
 		m.Ends,
+		m.Flows,
 		m.Nets,
 		m.Paths,
 		m.Ports,
@@ -195,15 +205,18 @@ type sensorPrograms struct {
 	OnCgroupGone *ebpf.Program `ebpf:"on_cgroup_gone"`
 	OnCgroupMade *ebpf.Program `ebpf:"on_cgroup_made"`
 	OnClose      *ebpf.Program `ebpf:"on_close"`
+	OnEgress     *ebpf.Program `ebpf:"on_egress"`
 	OnExec       *ebpf.Program `ebpf:"on_exec"`
 	OnExit       *ebpf.Program `ebpf:"on_exit"`
 	OnExitCall   *ebpf.Program `ebpf:"on_exit_call"`
 	OnExitClone  *ebpf.Program `ebpf:"on_exit_clone"`
 	OnExitExec   *ebpf.Program `ebpf:"on_exit_exec"`
 	OnFork       *ebpf.Program `ebpf:"on_fork"`
+	OnIngress    *ebpf.Program `ebpf:"on_ingress"`
 	OnIouring    *ebpf.Program `ebpf:"on_iouring"`
 	OnOom        *ebpf.Program `ebpf:"on_oom"`
 	OnSignal     *ebpf.Program `ebpf:"on_signal"`
+	OnState      *ebpf.Program `ebpf:"on_state"`
 }
 
 func (p *sensorPrograms) Close() error {
@@ -211,15 +224,18 @@ func (p *sensorPrograms) Close() error {
 		p.OnCgroupGone,
 		p.OnCgroupMade,
 		p.OnClose,
+		p.OnEgress,
 		p.OnExec,
 		p.OnExit,
 		p.OnExitCall,
 		p.OnExitClone,
 		p.OnExitExec,
 		p.OnFork,
+		p.OnIngress,
 		p.OnIouring,
 		p.OnOom,
 		p.OnSignal,
+		p.OnState,
 	)
 }
 

@@ -4,6 +4,11 @@
 #include "fd.h"
 #include "process.h"
 
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 22);
+} critical SEC(".maps"), volume SEC(".maps");
+
 MAP(calls, BPF_MAP_TYPE_ARRAY, u32, struct call, EVENTS);
 MAP(counts, BPF_MAP_TYPE_PERCPU_ARRAY, u32, u64, CLASSES * COUNTS);
 MAP(ports, BPF_MAP_TYPE_HASH, u16, u64, 4096);

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // The programs of the sensor: what happens is described in a scratch, asked for by conditions, and put in a ring.
-#include "filter.h"
+#include "net.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 22);
-} critical SEC(".maps"), volume SEC(".maps");
 
 MAP(sequence, BPF_MAP_TYPE_PERCPU_ARRAY, u32, u32, CLASSES);
 

@@ -11,13 +11,13 @@
 #define CONDS 16
 #define CALLS 512 /* numbers of system calls; other events stand behind them */
 
-enum { EV_EXEC = CALLS, EV_FORK, EV_EXIT, EV_CGROUP_MADE, EV_CGROUP_GONE, EV_OOM, EV_SIGNAL, EV_IOURING, EV_CLOSE, EVENTS };
+enum { EV_EXEC = CALLS, EV_FORK, EV_EXIT, EV_CGROUP_MADE, EV_CGROUP_GONE, EV_OOM, EV_SIGNAL, EV_IOURING, EV_CLOSE, EV_PAYLOAD, EV_DNS, EV_FLOW, EVENTS };
 enum { SLOT_TASK, SLOT_IRQ, SLOTS };
 enum { CLASS_CRITICAL, CLASS_VOLUME, CLASSES };
 enum { SEEN, FILTERED, SENT, DROPPED, COUNTS };
 
 /* Parts of a record: each begins with its tag. */
-enum { TAG_NONE, TAG_NUMBER, TAG_TEXT, TAG_FD, TAG_PROCESS, TAG_ADDRESS };
+enum { TAG_NONE, TAG_NUMBER, TAG_TEXT, TAG_FD, TAG_PROCESS, TAG_ADDRESS, TAG_STOP };
 
 /* How an argument comes into the record. */
 enum {

@@ -46,12 +46,16 @@ enum bpf_func_id___x {
 	BPF_FUNC_task_pt_regs___x = 175,
 };
 
+/* A packet as programs of control groups are given it: its layout is the kernel's promise. */
 struct __sk_buff {
-	__u32 len;
-	__u32 pkt_type;
-	__u32 mark;
-	__u32 queue_mapping;
-	__u32 protocol;
+	__u32 len, pkt_type, mark, queue_mapping, protocol, vlan_present, vlan_tci, vlan_proto, priority, ingress_ifindex, ifindex, tc_index;
+	__u32 cb[5];
+	__u32 hash, tc_classid, data, data_end, napi_id, family, remote_ip4, local_ip4;
+	__u32 remote_ip6[4], local_ip6[4];
+	__u32 remote_port, local_port, data_meta;
+	__u64 flow_keys, tstamp;
+	__u32 wire_len, gso_segs;
+	__u64 sk;
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -70,6 +74,7 @@ struct pt_regs {
 typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
 typedef struct { int counter; } atomic_t;
+typedef struct { s64 counter; } atomic64_t;
 
 struct ns_common { u32 inum; };
 struct user_namespace { struct ns_common ns; };
@@ -198,6 +203,7 @@ struct sock_common {
 	u16 skc_dport, skc_num, skc_family;
 	u8 skc_state;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
 struct sock { struct sock_common __sk_common; u16 sk_type; u16 sk_protocol; };
 struct socket { struct sock *sk; };

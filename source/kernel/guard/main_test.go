@@ -177,6 +177,18 @@ func needNode(t *testing.T) {
 	}
 }
 
+// lsm tells whether executions are denied by the kernel itself.
+func lsm() bool {
+	g := New(nil)
+	defer g.Close()
+	for _, a := range g.Abilities() {
+		if a.By == byLSM && a.Why == "" {
+			return true
+		}
+	}
+	return false
+}
+
 // cgroup makes a cgroup, and gives its path.
 func cgroup(t *testing.T, name string) string {
 	t.Helper()

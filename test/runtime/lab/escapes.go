@@ -36,7 +36,7 @@ func escapes() []Action {
 			Twin:   Twin{Script: "cat /sys/fs/cgroup/devices/devices.list\necho done"},
 		},
 		{
-			Name: "runtime-binary", Row: 7, Escape: true, Options: Options{Mounts: []string{"DIR:/host/sbin"}}, Before: runtimeCopy,
+			Name: "runtime-binary", Row: 7, Escape: true, Options: Options{Mounts: []string{"DIR:/host/sbin"}}, Before: runtimeFolder,
 			Script: ": >> /host/sbin/runc\necho done",
 			Twin:   Twin{Script: "head -c 4 /host/sbin/runc > /dev/null\necho done"},
 		},
@@ -81,7 +81,7 @@ func escapes() []Action {
 			Twin:   Twin{Options: &Options{}, Script: "cat /proc/self/root/etc/passwd > /dev/null\necho done"},
 		},
 		{
-			Name: "log-link", Row: 23, Escape: true, Options: Options{Mounts: []string{"DIR:/var/log"}},
+			Name: "log-link", Row: 23, Escape: true, Options: Options{Mounts: []string{"DIR:/var/log"}}, Before: logFolder,
 			Script: "ln -s /etc/shadow /var/log/lab.log\necho done",
 			Twin:   Twin{Script: "echo started >> /var/log/lab.log\necho done"},
 		},

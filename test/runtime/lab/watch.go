@@ -1,0 +1,162 @@
+package lab
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"bulwark"
+)
+
+// Watch is the program bulwark, watching this machine until the test ends.
+type Watch struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+
+	mu    sync.Mutex
+	found []Found
+	said  bytes.Buffer
+	ready chan struct{}
+}
+
+// Found is a finding, and when it was told.
+type Found struct {
+	bulwark.Finding
+	Told time.Time
+}
+
+// Program builds bulwark.
+func Program(t testing.TB) string {
+	t.Helper()
+	Tool(t, "go")
+	file := filepath.Join(t.TempDir(), "bulwark")
+	cmd := exec.Command("go", "build", "-o", file, "bulwark/cmd/bulwark")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return file
+}
+
+// StartWatch starts bulwark watch, with more flags where some are given, and returns when it misses nothing any more.
+// Where it cannot watch the test is skipped with what it says, but in CI.
+func StartWatch(t testing.TB, program string, flags ...string) *Watch {
+	t.Helper()
+	AsRoot(t)
+	w := &Watch{ended: make(chan struct{}), ready: make(chan struct{})}
+	w.cmd = exec.Command(program, append([]string{"watch", "-f", "jsonl"}, flags...)...)
+	dies(w.cmd)
+	out, err := w.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs, err := w.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var readers sync.WaitGroup
+	readers.Go(func() { w.read(out) })
+	readers.Go(func() { w.listen(errs) })
+	go func() {
+		readers.Wait()
+		w.cmd.Wait()
+		close(w.ended)
+	}()
+	t.Cleanup(func() {
+		w.Stop()
+		if t.Failed() {
+			t.Logf("bulwark said:\n%s", w.Said())
+		}
+	})
+	select {
+	case <-w.ready:
+	case <-w.ended:
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("bulwark watch does not work:\n%s", w.Said())
+		}
+		t.Skipf("bulwark watch does not work here:\n%s", w.Said())
+	case <-time.After(time.Minute):
+		t.Fatalf("bulwark watch is not ready after a minute:\n%s", w.Said())
+	}
+	return w
+}
+
+func (w *Watch) read(from io.Reader) {
+	lines := bufio.NewScanner(from)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var one struct{ Finding *bulwark.Finding }
+		if json.Unmarshal(lines.Bytes(), &one) != nil || one.Finding == nil {
+			continue
+		}
+		w.mu.Lock()
+		w.found = append(w.found, Found{*one.Finding, time.Now()})
+		w.mu.Unlock()
+	}
+}
+
+func (w *Watch) listen(from io.Reader) {
+	once := sync.OnceFunc(func() { close(w.ready) })
+	for lines := bufio.NewScanner(from); lines.Scan(); {
+		w.mu.Lock()
+		w.said.WriteString(lines.Text() + "\n")
+		w.mu.Unlock()
+		if strings.Contains(lines.Text(), "watching since") {
+			once()
+		}
+	}
+}
+
+// Said is what it said beside its findings.
+func (w *Watch) Said() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.said.String()
+}
+
+// Of are the findings about a container that were told until now.
+func (w *Watch) Of(id string) []Found {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(w.found), func(f Found) bool { return f.Container == nil || f.Container.ID != id })
+}
+
+// All are all findings until now.
+func (w *Watch) All() []Found {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.found)
+}
+
+// Await waits for a finding about a container, and gives what was told by then.
+func (w *Watch) Await(id string, most time.Duration) []Found {
+	for end := time.Now().Add(most); ; time.Sleep(5 * time.Millisecond) {
+		if list := w.Of(id); len(list) > 0 || time.Now().After(end) {
+			return list
+		}
+	}
+}
+
+// Stop ends it as an interrupt does, and waits until all is told.
+func (w *Watch) Stop() {
+	_ = w.cmd.Process.Signal(syscall.SIGINT)
+	select {
+	case <-w.ended:
+	case <-time.After(20 * time.Second):
+		_ = w.cmd.Process.Kill()
+		<-w.ended
+	}
+}
