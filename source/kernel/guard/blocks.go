@@ -49,7 +49,7 @@ func (h *hooks) addBlock(key string, b kernelBlock) error {
 			return fmt.Errorf("listing %s: %w", n.prefix, err)
 		}
 	}
-	return h.maps["deeds"].Put(id, b.code)
+	return nil
 }
 
 func (h *hooks) free() (uint32, error) {
@@ -94,7 +94,6 @@ func key6(id uint32, p netip.Prefix) programsKey6 {
 
 // removeBlock empties the tables of what no cgroup has any more.
 func (h *hooks) removeBlock(key string, id uint32) {
-	h.maps["deeds"].Put(id, uint32(0))
 	for _, n := range h.now.blocks[key].nets {
 		if n.prefix.Addr().Is4() {
 			h.maps["nets4"].Delete(key4(id, n.prefix))

@@ -187,7 +187,7 @@ func (h *hooks) scopesOf(p *plan) error {
 	for cgroup, keys := range p.scopes {
 		v := programsScope{N: uint32(len(keys))}
 		for i, key := range keys {
-			v.Block[i] = h.ids[key]
+			v.Block[i], v.Deed[i] = h.ids[key], p.blocks[key].code
 		}
 		if err := h.maps["scopes"].Put(cgroup, v); err != nil {
 			return fmt.Errorf("blocking in cgroup %d: %w", cgroup, err)

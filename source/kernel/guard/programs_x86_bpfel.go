@@ -69,6 +69,7 @@ type programsScope struct {
 	_     structs.HostLayout
 	N     uint32
 	Block [8]uint32
+	Deed  [8]uint32
 }
 
 type programsText struct {
@@ -82,7 +83,6 @@ type programsText struct {
 const (
 	programsMapCounts       = "counts"
 	programsMapDecisions    = "decisions"
-	programsMapDeeds        = "deeds"
 	programsMapNets4        = "nets4"
 	programsMapNets6        = "nets6"
 	programsMapOwners       = "owners"
@@ -157,7 +157,6 @@ type programsProgramSpecs struct {
 type programsMapSpecs struct {
 	Counts    *ebpf.MapSpec `ebpf:"counts"`
 	Decisions *ebpf.MapSpec `ebpf:"decisions"`
-	Deeds     *ebpf.MapSpec `ebpf:"deeds"`
 	Nets4     *ebpf.MapSpec `ebpf:"nets4"`
 	Nets6     *ebpf.MapSpec `ebpf:"nets6"`
 	Owners    *ebpf.MapSpec `ebpf:"owners"`
@@ -196,7 +195,6 @@ func (o *programsObjects) Close() error {
 type programsMaps struct {
 	Counts    *ebpf.Map `ebpf:"counts"`
 	Decisions *ebpf.Map `ebpf:"decisions"`
-	Deeds     *ebpf.Map `ebpf:"deeds"`
 	Nets4     *ebpf.Map `ebpf:"nets4"`
 	Nets6     *ebpf.Map `ebpf:"nets6"`
 	Owners    *ebpf.Map `ebpf:"owners"`
@@ -208,7 +206,6 @@ func (m *programsMaps) Close() error {
 	return _ProgramsClose(
 		m.Counts,
 		m.Decisions,
-		m.Deeds,
 		m.Nets4,
 		m.Nets6,
 		m.Owners,
