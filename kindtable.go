@@ -10,6 +10,8 @@ var (
 	KindOOM, KindSignal, KindIOURing      = kindOf("oom"), kindOf("signaldeliver"), kindOf("io_uring")
 	KindContainer, KindK8sAudit, KindDrop = kindOf("container"), kindOf("k8s_audit"), kindOf("drop")
 	KindEngine                            = kindOf("engine")
+	// The first time that a cgroup makes a system call, or is granted a capability that a call needs.
+	KindSyscallUsed, KindCapabilityUsed = kindOf("syscall_used"), kindOf("capability_used")
 )
 
 // events has a line for each kind that is no system call: its name, then parameters as
@@ -28,6 +30,8 @@ container json:text
 engine action:text
 k8s_audit
 drop class:text count:int
+syscall_used name:text nr:int program:int comm:text
+capability_used name:text nr:int program:int comm:text call:text
 `
 
 // syscalls has one for each system call whose parameters rules ask for, in the order that rules know;
