@@ -70,6 +70,9 @@ func (c *core) found(f bulwark.Finding, e *bulwark.Event, d *detector) {
 	a := &c.alerts
 	a.seen++
 	asset := c.complete(&f, e, d)
+	if c.activity != nil && e != nil && e.Process != nil {
+		c.activity.of(e.Process.Container).Findings++
+	}
 	for _, p := range c.Policies {
 		p.Apply(&asset, &f)
 	}
@@ -168,7 +171,7 @@ func (a *alerts) back(rule string, n int) {
 // sayBack tells how many findings were held back.
 func (a *alerts) sayBack() {
 	for _, rule := range slices.Sorted(maps.Keys(a.heldBack)) {
-		a.note("watch", fmt.Sprintf("%s: %d findings were held back", rule, a.heldBack[rule]), false)
+		a.note("watch", rule+": "+count(a.heldBack[rule], "finding was", "findings were")+" held back", false)
 	}
 	a.heldBack = nil
 }

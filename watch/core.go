@@ -35,7 +35,8 @@ type core struct {
 	clock    clock
 	alerts   alerts
 	traces   traces
-	counted  map[string]bulwark.Count // of the last tick, by sensor and class
+	counted  map[string]*loss // by sensor and class
+	activity activity
 	assets   map[bulwark.AssetID]bool
 	overSaid uint64
 	began    time.Time
@@ -52,7 +53,7 @@ type detector struct {
 }
 
 func newCore(w *Watcher) *core {
-	c := &core{Watcher: w, cgroups: map[uint64]*cgroup{}, wake: make(chan struct{}, 1), counted: map[string]bulwark.Count{}, assets: map[bulwark.AssetID]bool{}}
+	c := &core{Watcher: w, cgroups: map[uint64]*cgroup{}, wake: make(chan struct{}, 1), counted: map[string]*loss{}, assets: map[bulwark.AssetID]bool{}}
 	c.proc.Dir = w.Proc
 	o := tree.Options{Live: w.Limits.Live, Ended: w.Limits.Gone, Changed: c.changed, Forgotten: c.forgotten}
 	if w.Proc != "-" {
@@ -60,6 +61,9 @@ func newCore(w *Watcher) *core {
 	}
 	c.tree = tree.New(o)
 	c.users.Proc = w.Proc
+	if w.Tally {
+		c.activity = activity{}
+	}
 	c.alerts.core = c
 	c.tell = func(bulwark.Record) {} // nobody listens yet
 	for _, d := range w.Detectors {
@@ -114,6 +118,8 @@ func (c *core) event(e *bulwark.Event) {
 	case e.Kind == bulwark.KindCgroupGone && c.Containers != nil:
 		id, _ := e.Arg("id")
 		c.Containers.Gone(uint64(id.Num))
+	case e.Kind == bulwark.KindDrop:
+		defer c.drops(false)
 	}
 	if e.Process == nil {
 		c.see(e)
@@ -129,6 +135,7 @@ func (c *core) event(e *bulwark.Event) {
 func (c *core) deliver(e *bulwark.Event) {
 	e.Process = c.tree.Apply(e)
 	c.place(e.Process, e)
+	c.activity.event(e.Process)
 	c.see(e)
 }
 
@@ -204,7 +211,7 @@ func (c *core) loop(ctx context.Context) {
 // second is what a live run does each second.
 func (c *core) second(now time.Time) {
 	c.asked = 0
-	c.drops()
+	c.drops(false)
 	c.tick(now)
 	c.freshen()
 	if over := c.tree.Over(); over > c.overSaid {

@@ -4,23 +4,60 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"bulwark"
 	"bulwark/watch/trace"
 )
 
-// drops tells at once what sensors lost since the last time.
-func (c *core) drops() {
+// loss is what a sensor lost of a class of events, as far as it was told.
+type loss struct {
+	told uint64
+	at   int64 // when it was told last, by the clock of events
+	rest int64 // until it may be told again
+}
+
+// Losses are told at once, and those that follow together: after this long, then after twice as long, up to the most.
+const (
+	lossRest     = int64(5 * time.Second)
+	mostLossRest = int64(5 * time.Minute)
+)
+
+// drops tells what sensors lost since the last time; all of it where now is set.
+func (c *core) drops(now bool) {
 	for _, s := range c.Sensors {
 		name := s.Info().Name
 		for _, n := range s.Counts() {
-			key := name + " " + n.Class
-			if lost := n.Dropped - c.counted[key].Dropped; n.Dropped > c.counted[key].Dropped {
-				c.note(name, fmt.Sprintf("%d events of class %s were dropped, %d in all: detectors did not see them", lost, n.Class, n.Dropped), true)
+			if n.Dropped != 0 {
+				c.drop(name, n, now)
 			}
-			c.counted[key] = n
 		}
 	}
+}
+
+func (c *core) drop(sensor string, n bulwark.Count, now bool) {
+	l := c.counted[sensor+" "+n.Class]
+	if l == nil {
+		l = &loss{}
+		c.counted[sensor+" "+n.Class] = l
+	}
+	quiet := c.clock.now - l.at
+	if n.Dropped <= l.told || l.rest > 0 && quiet < l.rest && !now {
+		return
+	}
+	if l.rest = min(2*l.rest, mostLossRest); l.rest == 0 || quiet > 4*l.rest {
+		l.rest = lossRest
+	}
+	c.note(sensor, fmt.Sprintf("%s dropped, %d in all: detectors did not see them", count(n.Dropped-l.told, "event of class "+n.Class+" was", "events of class "+n.Class+" were"), n.Dropped), true)
+	l.told, l.at = n.Dropped, c.clock.now
+}
+
+// count says how many of something there are.
+func count[N int | uint64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", many)
 }
 
 // finish lets all go that waits, and tells how it went. o is nil where records are taken as they come.
@@ -33,11 +70,13 @@ func (c *core) finish(o *output) {
 		c.tell = o.last
 	}
 	c.alerts.flush(true)
-	c.drops()
+	c.drops(true)
 	c.traces.end()
 	for _, s := range c.Sensors {
 		for _, n := range s.Counts() {
-			c.last(s.Info().Name, fmt.Sprintf("events of class %s: %d seen, %d filtered, %d sent, %d dropped", n.Class, n.Seen, n.Filtered, n.Sent, n.Dropped))
+			if n.Seen+n.Sent+n.Dropped > 0 {
+				c.last(s.Info().Name, fmt.Sprintf("events of class %s: %d seen, %d filtered, %d sent, %d dropped", n.Class, n.Seen, n.Filtered, n.Sent, n.Dropped))
+			}
 		}
 	}
 	for _, d := range c.all {
@@ -47,10 +86,10 @@ func (c *core) finish(o *output) {
 	}
 	c.last("watch", c.alerts.summary())
 	if c.alerts.unsaid > 0 {
-		c.last("watch", fmt.Sprintf("%d notes were held back", c.alerts.unsaid))
+		c.last("watch", count(c.alerts.unsaid, "note was", "notes were")+" held back")
 	}
 	if o != nil && o.missed > 0 {
-		c.last("watch", fmt.Sprintf("%d findings and notes were not told: whoever takes them is too slow", o.missed))
+		c.last("watch", count(o.missed, "finding or note was", "findings and notes were")+" not told: whoever takes them is too slow")
 	}
 	s := bulwark.Summary{Complete: true, Counts: map[bulwark.Severity]int{}, Excepted: c.alerts.excepted}
 	for _, level := range bulwark.Severities() {
@@ -67,7 +106,7 @@ func (c *core) last(plugin, text string) {
 }
 
 func (a *alerts) summary() string {
-	parts := []string{fmt.Sprintf("detectors saw %d events and made %d findings", a.num, a.seen)}
+	parts := []string{"detectors saw " + count(a.num, "event", "events") + " and made " + count(a.seen, "finding", "findings")}
 	told := 0
 	for _, n := range a.told {
 		told += n

@@ -49,6 +49,7 @@ type Watcher struct {
 	Limits  Limits
 	Record  io.Writer // gets a trace of all that detectors saw; nil: nobody
 	Capture *Capture  // nil: nothing is kept of what came before a finding
+	Tally   bool      // count what each container does: see Activity
 	// Proc is where processes that were there before are read; empty: /proc, "-": nowhere.
 	Proc string
 
