@@ -10,6 +10,8 @@ var (
 	KindOOM, KindSignal, KindIOURing      = kindOf("oom"), kindOf("signaldeliver"), kindOf("io_uring")
 	KindContainer, KindK8sAudit, KindDrop = kindOf("container"), kindOf("k8s_audit"), kindOf("drop")
 	KindEngine                            = kindOf("engine")
+	// What a container took since the last event of this kind, and has now. What is not known is -1, as are limits where there are none.
+	KindUsage = kindOf("usage")
 	// The first time that a cgroup makes a system call, or is granted a capability that a call needs.
 	KindSyscallUsed, KindCapabilityUsed = kindOf("syscall_used"), kindOf("capability_used")
 )
@@ -30,6 +32,7 @@ container json:text
 engine action:text
 k8s_audit
 drop class:text count:int
+usage span:int cpu:int cpu_limit:int throttled:int memory:int memory_limit:int read:int written:int received:int sent:int pids:int pids_limit:int pressure_cpu:int pressure_memory:int pressure_io:int oom:int refused:int overflows:int
 syscall_used name:text nr:int program:int comm:text
 capability_used name:text nr:int program:int comm:text call:text
 `
