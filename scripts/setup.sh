@@ -31,7 +31,7 @@ case ${1:?test, demo or bench} in
     need ip iproute2
     need busybox busybox-static         # the root file system of the containers that are watched
     ;;
-  bench) need mmdebstrap mmdebstrap; need npm npm; need python3 python3 ;;
+  bench) need mmdebstrap mmdebstrap; need nginx nginx-light; need wrk wrk; need npm npm; need python3 python3 ;;
   *) echo "setup.sh: say test, demo or bench" >&2; exit 2 ;;
 esac
 [[ ${#missing[@]} -eq 0 ]] && exit 0

@@ -83,6 +83,14 @@ func watching(program, rules, runs string) error {
 	if err := watched(program, rules, n, "s", func() (float64, error) { return compile(scratch) }, "go build"); err != nil {
 		return err
 	}
+	nginx, err := serve(scratch)
+	if err != nil {
+		return err
+	}
+	defer nginx.end()
+	if err := watched(program, rules, n, "us", nginx.request, "nginx"); err != nil {
+		return err
+	}
 	return idle(program, rules)
 }
 
