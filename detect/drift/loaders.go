@@ -48,7 +48,7 @@ func loaders() []family.Rule {
 				{Kinds: "mmap", Where: protected("mmap"), If: func(h *family.Hit) bool {
 					return h.Num("flags")&mapAnonymous != 0 && suspect(h.P)
 				}, Do: func(h *family.Hit) { h.Tell(h.P.Path) }},
-				{Kinds: "mprotect", Where: protected("mprotect"), If: func(h *family.Hit) bool { return suspect(h.P) },
+				{Kinds: "mprotect", Where: protExecutable("mprotect"), If: func(h *family.Hit) bool { return suspect(h.P) },
 					Do: func(h *family.Hit) { h.Tell(h.P.Path) }},
 			}},
 	}
@@ -59,6 +59,13 @@ func protected(kind string) bulwark.Where {
 	k, _ := bulwark.KindNamed(kind)
 	i := slices.IndexFunc(k.Params(), func(p bulwark.Param) bool { return p.Name == "prot" })
 	return bulwark.Where{Container: bulwark.Yes, Failed: bulwark.No, Flags: []bulwark.FlagMatch{{Param: i, Any: protExec}, {Param: i, Any: protWrite}}}
+}
+
+// protExecutable is one that makes it executable: the kernel does not say what it was before.
+func protExecutable(kind string) bulwark.Where {
+	w := protected(kind)
+	w.Flags = w.Flags[:1]
+	return w
 }
 
 func suspect(p *bulwark.Process) bool {

@@ -10,7 +10,10 @@ import (
 	"bulwark/detect/internal/who"
 )
 
-const bpfProgLoad = 5
+const (
+	bpfProgLoad = 5
+	exists      = -17 // the module is loaded
+)
 
 // The commands of reboot that only say what Ctrl-Alt-Del does.
 const (
@@ -24,7 +27,7 @@ var keysOfAll = map[int64]bool{0: true, 1: true}
 func kernel(s *state) []family.Rule {
 	return []family.Rule{
 		{Name: "kernel-module", Title: "A kernel module is loaded by who should not", Severity: bulwark.SeverityCritical, Tags: []string{"attack:T1547.006", "attack:T1014", "attack:T1611"}, References: []string{"https://attack.mitre.org/techniques/T1547/006/"},
-			Why:   "A module is the kernel: it hides what it likes and obeys nobody. From a container it is an escape, hence critical; high on a node, by a program that is not there to load modules.",
+			Why:   "A module is the kernel: it hides what it likes and obeys nobody. From a container it is an escape, hence critical; high where the kernel refused it, and on a node, by a program that is not there to load modules.",
 			Noise: "Network plugins and kube-proxy load the node's own modules by modprobe; that is excused. Drivers that build and load modules on nodes are told.",
 			Fix:   "Drop CAP_SYS_MODULE, and set kernel.modules_disabled=1 on nodes once they are up.", Every: time.Minute,
 			Looks: []family.Look{
@@ -32,6 +35,9 @@ func kernel(s *state) []family.Rule {
 					ofNode := strings.HasPrefix(h.Path(), "/lib/modules/") || strings.HasPrefix(h.Path(), "/usr/lib/modules/")
 					return !(ofNode && !h.FD.Upper && who.Trusted(h.P, moduleTools) && who.Above(h.P, plugins) != nil)
 				}},
+				{Kinds: "init_module finit_module", Where: bulwark.Where{Container: bulwark.Yes, Failed: bulwark.Yes}, If: func(h *family.Hit) bool {
+					return h.Result != exists && !(who.Trusted(h.P, moduleTools) && who.Above(h.P, plugins) != nil)
+				}, Do: func(h *family.Hit) { h.TellAs(bulwark.SeverityHigh, h.Path()) }},
 				{Kinds: "init_module finit_module delete_module", Where: bulwark.Where{Container: bulwark.No, Failed: bulwark.No}, If: func(h *family.Hit) bool {
 					return !who.Trusted(h.P, moduleTools) && !who.Trusted(h.P, plugins)
 				}, Do: func(h *family.Hit) { h.TellAs(bulwark.SeverityHigh, h.Path()) }},

@@ -83,19 +83,12 @@ func entersNode(h *family.Hit) bool {
 	if initial[ns] && h.FD.Kind != bulwark.FDPID {
 		return true
 	}
-	node := h.P
-	for range 32 {
-		if node.Parent == nil {
-			break
+	// Those of the first process cannot always be read: each of the node's that it descends from counts.
+	for p, n := h.P.Parent, 0; p != nil && n < 64; p, n = p.Parent, n+1 {
+		n := p.Namespaces
+		if p.Container == nil && ns != 0 && slices.Contains([]uint64{uint64(n.Mount), uint64(n.PID), uint64(n.User), uint64(n.Cgroup)}, ns) {
+			return true
 		}
-		node = node.Parent
-	}
-	if node.Container != nil || node == h.P {
-		return false
-	}
-	n := node.Namespaces
-	if slices.Contains([]uint64{uint64(n.Mount), uint64(n.PID), uint64(n.User), uint64(n.Cgroup)}, ns) {
-		return ns != 0
 	}
 	// By a descriptor of a process the kind of namespace is in the flags, and which process is not told: one that has
 	// the node's process ids can name any.

@@ -71,9 +71,9 @@ func engines() []family.Rule {
 					raw := string(h.Text("name"))
 					return h.FD.Outside || strings.HasPrefix(raw, "/proc/") || ownMount(h, h.Path())
 				}},
-				{Kinds: family.Opens, Where: bulwark.Where{Container: bulwark.Yes, Failed: bulwark.Yes, Write: bulwark.Yes, Paths: family.Begins("/proc/")}, If: func(h *family.Hit) bool {
+				{Kinds: family.Opens, Where: bulwark.Where{Container: bulwark.Yes, Failed: bulwark.Yes, Write: bulwark.Yes, Paths: append(family.Begins("/proc/"), family.Ends(runtimeNames...)...)}, If: func(h *family.Hit) bool {
 					raw := string(h.Text("name"))
-					return h.Result == textBusy && (strings.HasSuffix(raw, "/exe") || strings.Contains(raw, "/fd/"))
+					return h.Result == textBusy && (strings.HasSuffix(raw, "/exe") || strings.Contains(raw, "/fd/") || ownMount(h, h.Path()))
 				}, Do: func(h *family.Hit) { h.TellAs(bulwark.SeverityHigh, "busy", "the file is a program that is running") }},
 			}},
 		{Name: "runtime-socket", Title: "A container speaks to the container engine of its node", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1610", "attack:T1611"}, References: []string{"https://docs.docker.com/engine/security/protect-access/"},

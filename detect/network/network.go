@@ -71,16 +71,19 @@ func (s *state) places() []family.Rule {
 	api := inside
 	api.Ports = []uint16{6443, 443}
 	meta := inside
-	meta.Nets = metadata
+	meta.Nets, meta.Failed = metadata, bulwark.Either
 	return []family.Rule{
 		{Name: "metadata", Title: "A container asks the cloud's metadata service", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1552.005", "attack:T1580"}, References: []string{"https://attack.mitre.org/techniques/T1552/005/"},
-			Why:   "The service gives out the keys of the node's role to whoever asks. High where a tool that people use, a shell or a program that was not in the image asks; low for others, since programs that use the cloud ask as well.",
+			Why:   "The service gives out the keys of the node's role to whoever asks. High where a tool that people use, a shell or a program that was not in the image asks; low for others, since programs that use the cloud ask as well. That it was refused, or that nobody answers, does not make the question better.",
 			Noise: "Start scripts that ask by curl in which region they are. Others are told once a day.",
 			Fix:   "Give pods roles of their own, require IMDSv2 with a hop limit of 1, and deny 169.254.169.254 to pods.", Every: 24 * time.Hour,
 			Looks: []family.Look{{Kinds: "connect", Where: meta, Do: func(h *family.Hit) {
-				if byHand(h.P) {
+				switch {
+				case byHand(h.P) && h.Failed():
+					h.TellAs(bulwark.SeverityMedium, "refused"+who.Program(h.P))
+				case byHand(h.P):
 					h.Tell("hand" + who.Program(h.P))
-				} else {
+				case !h.Failed():
 					h.TellAs(bulwark.SeverityLow, "service")
 				}
 			}}}},

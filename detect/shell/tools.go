@@ -56,7 +56,7 @@ var builders = who.Names("make docker buildkitd buildctl Runner.Worker gitlab-ru
 
 // installs tells whether a command line installs, and does not only ask.
 func installs(p *bulwark.Process) bool {
-	if !who.Is(p, who.Packagers) && !who.Is(p, languages) || p.Parent != nil && who.Is(p.Parent, who.Packagers) {
+	if !who.Is(p, who.Packagers) && !who.Is(p, languages) && !installer(p) || p.Parent != nil && who.Is(p.Parent, who.Packagers) {
 		return false
 	}
 	for _, a := range p.Args {
@@ -66,6 +66,15 @@ func installs(p *bulwark.Process) bool {
 		}
 	}
 	return false
+}
+
+// installer tells whether an interpreter runs a package manager, which many are scripts: /usr/bin/pip, python3 -m pip.
+func installer(p *bulwark.Process) bool {
+	name := who.Unversioned(scriptOf(p))
+	if len(p.Args) > 1 && p.Args[0] == "-m" && who.Is(p, who.Interpreters) {
+		name = p.Args[1]
+	}
+	return languages[name] || who.Packagers[name]
 }
 
 var languages = who.Names("pip npm gem cpan conda yarn pnpm")

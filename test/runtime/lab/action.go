@@ -15,8 +15,10 @@ import (
 // they are for: an attack that did not happen is no test.
 type Action struct {
 	Name   string
-	Row    int  // of the list of runtime detections
-	Escape bool // it leads out of the container, or would
+	Row    int    // of the list of runtime detections
+	Rule   string // that tells of it
+	Escape bool   // it leads out of the container, or would
+	Exec   bool   // script and twin are brought by the engine into a container that runs already
 	Options
 	Script string // what the container's shell runs
 	Twin   Twin
@@ -47,7 +49,11 @@ func Actions() []Action {
 func (a *Action) Do(t testing.TB, d *Docker, twin bool) *Result {
 	t.Helper()
 	o, script := a.Prepare(t, d, twin)
-	r := d.Run(t, o, script)
+	run := d.Run
+	if a.Exec {
+		run = d.RunLater
+	}
+	r := run(t, o, script)
 	r.Done(t)
 	return r
 }
@@ -164,5 +170,21 @@ func controllers(s *Stage) {
 	s.Helper()
 	if _, err := os.Stat("/sys/fs/cgroup/devices/devices.list"); err != nil {
 		s.Skip("this kernel has no control groups of version 1 mounted")
+	}
+}
+
+// network skips where containers have none.
+func network(s *Stage) {
+	s.Helper()
+	if s.Docker.Bridge == "" {
+		s.Skip("containers have no network here")
+	}
+}
+
+// modules skips where the kernel knows none: it has no such call then.
+func modules(s *Stage) {
+	s.Helper()
+	if _, err := os.Stat("/proc/modules"); err != nil {
+		s.Skip("this kernel loads no modules")
 	}
 }

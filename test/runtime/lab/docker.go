@@ -227,6 +227,54 @@ func (d *Docker) Run(t testing.TB, o Options, script string) *Result {
 	return r
 }
 
+// RunLater runs a shell script in a container that ran before, as "docker exec" does; with a terminal where the options
+// ask for one.
+func (d *Docker) RunLater(t testing.TB, o Options, script string) *Result {
+	t.Helper()
+	tty := o.TTY
+	o.TTY = false
+	r := d.Create(t, o, "/usr/local/bin/lab", "sleep", "10m")
+	d.Start(t, r)
+	r.Output, r.Code = d.Enter(t, r.ID, tty, "/bin/sh", "-c", script)
+	d.Remove(r.ID)
+	return r
+}
+
+// Enter runs a command in a container that runs, and gives what it said and its exit code.
+func (d *Docker) Enter(t testing.TB, id string, tty bool, command ...string) (string, int) {
+	t.Helper()
+	out, code, err := d.TryEnter(id, tty, command...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, code
+}
+
+// TryEnter is Enter for where there is no test.
+func (d *Docker) TryEnter(id string, tty bool, command ...string) (string, int, error) {
+	want, err := json.Marshal(map[string]any{"Cmd": command, "AttachStdout": true, "AttachStderr": true, "Tty": tty})
+	if err != nil {
+		return "", 0, err
+	}
+	var made struct{ ID string }
+	b, err := d.ask(http.MethodPost, "/containers/"+id+"/exec", bytes.NewReader(want))
+	if err == nil {
+		err = json.Unmarshal(b, &made)
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	out, err := d.ask(http.MethodPost, "/exec/"+made.ID+"/start", strings.NewReader(fmt.Sprintf(`{"Tty":%v}`, tty)))
+	if err != nil {
+		return "", 0, err
+	}
+	var end struct{ ExitCode int }
+	if b, err = d.ask(http.MethodGet, "/exec/"+made.ID+"/json", nil); err == nil {
+		err = json.Unmarshal(b, &end)
+	}
+	return unframe(out), end.ExitCode, err
+}
+
 // Remove ends a container and takes it away.
 func (d *Docker) Remove(id string) {
 	_, _ = d.ask(http.MethodDelete, "/containers/"+id+"?force=true", nil)

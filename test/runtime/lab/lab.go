@@ -83,13 +83,13 @@ func Helper(t testing.TB, dir string) string {
 }
 
 // names are those that the helper has in the image, for what goes by the name of a program.
-var names = []string{"usr/sbin/nginx", "usr/bin/redis-server", "usr/sbin/mysqld"}
+var names = []string{"usr/sbin/nginx", "usr/bin/redis-server", "usr/sbin/mysqld", "usr/bin/apt"}
 
 // files are the small ones of the image.
 var files = map[string]string{
 	"etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n", "etc/group": "root:x:0:\n",
 	"etc/shadow": "root:*:19000:0:99999:7:::\n", "etc/os-release": "ID=lab\n", "etc/cron.d/.keep": "", "root/.ash_history": "ls\n", "var/log/app.log": "started\n",
-	"usr/bin/apt": "#!/bin/sh\necho apt \"$@\"\n", "root/.ssh/.keep": "", "srv/index.html": "hello\n",
+	"var/log/auth.log": "started\n", "root/.ssh/.keep": "", "srv/index.html": "hello\n",
 }
 
 // rootFS writes the lab's root file system: a static busybox, the helper, and a few files.
@@ -137,14 +137,10 @@ func rootFS(t testing.TB, helper string) *bytes.Buffer {
 		}
 	}
 	for _, name := range names {
-		add(tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: "/usr/local/bin/lab", Mode: 0o777}, nil)
+		add(tar.Header{Name: name, Typeflag: tar.TypeLink, Linkname: "usr/local/bin/lab", Mode: 0o777}, nil)
 	}
 	for name, text := range files {
-		mode := int64(0o644)
-		if strings.HasPrefix(text, "#!") {
-			mode = 0o755
-		}
-		add(tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: mode}, []byte(text))
+		add(tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644}, []byte(text))
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
