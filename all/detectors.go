@@ -6,6 +6,7 @@ import (
 	"bulwark/detect/access"
 	"bulwark/detect/drift"
 	"bulwark/detect/escape"
+	"bulwark/detect/kubernetes"
 	"bulwark/detect/miner"
 	"bulwark/detect/network"
 	"bulwark/detect/persist"
@@ -22,7 +23,7 @@ type Detecting struct {
 // Detectors look at what runs. They remember what they saw: each run has its own.
 func Detectors(o Detecting) []bulwark.Detector {
 	return []bulwark.Detector{
-		abuse.New(), access.New(access.Options{Sensitive: o.Sensitive}), drift.New(), escape.New(),
+		abuse.New(), access.New(access.Options{Sensitive: o.Sensitive}), drift.New(), escape.New(), kubernetes.New(),
 		miner.New(o.Miner), network.New(o.Network), persist.New(), shell.New(),
 	}
 }
