@@ -38,6 +38,9 @@ func (c *core) complete(f *bulwark.Finding, e *bulwark.Event, d *detector) bulwa
 			}
 		}
 	}
+	if e != nil && e.Process == nil && len(e.Doc) > 0 {
+		documented(f, e)
+	}
 	if f.Asset == "" {
 		f.Asset = asset.ID
 	} else {
