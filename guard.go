@@ -33,6 +33,7 @@ type Deed string
 
 // The deeds.
 const (
+	DeedNone       Deed = "none"        // nothing: it takes a container out of what holds for those that will begin (Scope.New)
 	DeedExecDrift  Deed = "exec-drift"  // executing what was not in the container's image: the upper layer, and memory file systems
 	DeedExecBelow  Deed = "exec-below"  // executing a file below a folder
 	DeedExecMemory Deed = "exec-memory" // executing what has no name: memfd_create, deleted files
@@ -45,6 +46,9 @@ const (
 type Scope struct {
 	Path   string // in the unified hierarchy, or in any where deeds of executing are concerned: "/docker/<id>"
 	Cgroup uint64 // its id in the unified hierarchy; 0: whichever has the path
+	// New is in the place of all others: every container that begins from now on, from before its first process, until a
+	// block of its own, or one of DeedNone, says what holds for it instead.
+	New bool
 	PID    int    // of a process whose files those of the scope are; 0: those of the node
 }
 

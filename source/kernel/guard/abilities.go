@@ -40,6 +40,7 @@ func (g *Guard) Abilities() []bulwark.Ability {
 		{Name: "deny " + string(bulwark.DeedExecDrift), By: byLSM, Why: hook(hookDeny)},
 		{Name: "deny " + string(bulwark.DeedExecMemory), By: byLSM, Why: hook(hookDeny)},
 		{Name: "deny " + string(bulwark.DeedConnect), By: "cgroup connect, sendmsg and egress hooks", Why: hook(hookConnect, hookEgress)},
+		{Name: "hold containers to it from before their first process", By: "raw tracepoint cgroup_mkdir", Why: hook(hookNew)},
 		{Name: "cut " + string(bulwark.DeedMine), By: "cgroup egress hook", Why: hook(hookEgress)},
 	}
 }

@@ -23,11 +23,12 @@ const (
 
 // plan is what a list of blocks asks of the hooks.
 type plan struct {
-	blocks map[string]kernelBlock // by content: many cgroups share one
-	scopes map[uint64][]string    // the blocks of each cgroup
-	egress map[string]bool        // folders of cgroups whose packets are looked at
-	hooks  map[hookKind]bool
-	files  []fileScope
+	blocks    map[string]kernelBlock // by content: many cgroups share one
+	scopes    map[uint64][]string    // the blocks of each cgroup
+	newcomers []string               // those of containers that will begin
+	egress    map[string]bool        // folders of cgroups whose packets are looked at
+	hooks     map[hookKind]bool
+	files     []fileScope
 }
 
 // kernelBlock is a block as the programs have it.
@@ -62,6 +63,9 @@ func (g *Guard) compile(blocks []bulwark.Block) (*plan, error) {
 	if len(p.blocks) > maxBlocks {
 		errs = append(errs, fmt.Errorf("%d different blocks, at most %d: %w", len(p.blocks), maxBlocks, bulwark.ErrLimit))
 	}
+	if p.egress[g.node.unified] {
+		p.egress = map[string]bool{g.node.unified: true} // it sees all packets, and would see some twice
+	}
 	return p, errors.Join(errs...)
 }
 
@@ -72,10 +76,19 @@ func (g *Guard) add(p *plan, b bulwark.Block) error {
 	if g.node.pidsWhy != "" {
 		return unable(g.node.pidsWhy)
 	}
+	if b.Scope.New {
+		return g.addNew(p, b)
+	}
 	if b.Scope.Path == "" || b.Scope.Path[0] != '/' {
 		return fmt.Errorf("a scope has the path of a cgroup: %w", bulwark.ErrMalformed)
 	}
+	return g.deed(p, b)
+}
+
+func (g *Guard) deed(p *plan, b bulwark.Block) error {
 	switch b.Deed {
+	case bulwark.DeedNone:
+		return g.addNone(p, b)
 	case bulwark.DeedExecBelow:
 		return g.addBelow(p, b)
 	case bulwark.DeedExecDrift:
@@ -118,9 +131,12 @@ func (g *Guard) addKernel(p *plan, b bulwark.Block, hook hookKind, k kernelBlock
 	if g.node.unified == "" {
 		return unable("the unified hierarchy of cgroups (v2) is not mounted")
 	}
-	dir, id, ok := g.node.cgroup(b.Scope.Path)
-	if !ok || b.Scope.Cgroup != 0 && id != b.Scope.Cgroup {
-		return nil // it has gone
+	dir, id := g.node.unified, uint64(0)
+	if !b.Scope.New {
+		var ok bool
+		if dir, id, ok = g.node.cgroup(b.Scope.Path); !ok || b.Scope.Cgroup != 0 && id != b.Scope.Cgroup {
+			return nil // it has gone
+		}
 	}
 	k.rule, k.deed = b.Rule, b.Deed
 	key := k.key()
@@ -132,13 +148,46 @@ func (g *Guard) addKernel(p *plan, b bulwark.Block, hook hookKind, k kernelBlock
 	if hook == hookEgress {
 		p.egress[dir] = true
 	}
-	if slices.Contains(p.scopes[id], key) {
+	list := p.scopes[id]
+	if b.Scope.New {
+		list = p.newcomers
+	}
+	if slices.Contains(list, key) {
 		return nil
 	}
-	if len(p.scopes[id]) == maxOfCgroup {
+	if len(list) == maxOfCgroup {
 		return fmt.Errorf("more than %d blocks of one cgroup: %w", maxOfCgroup, bulwark.ErrLimit)
 	}
-	p.scopes[id] = append(p.scopes[id], key)
+	if list = append(list, key); b.Scope.New {
+		p.newcomers = list
+	} else {
+		p.scopes[id] = list
+	}
+	return nil
+}
+
+// addNew asks for a block of the containers that will begin.
+func (g *Guard) addNew(p *plan, b bulwark.Block) error {
+	if why := g.hooks.why[hookNew]; why != "" {
+		return unable(why)
+	}
+	p.hooks[hookNew] = true
+	switch b.Deed {
+	case bulwark.DeedExecDrift:
+		return g.addKernel(p, b, hookExec, kernelBlock{code: codeDrift})
+	case bulwark.DeedExecBelow:
+		return unable("folders are watched for the node, or for a container that runs (a process of it is needed)")
+	}
+	b.Scope.Path = "/"
+	return g.deed(p, b)
+}
+
+// addNone takes a container out of what holds for those that will begin.
+func (g *Guard) addNone(p *plan, b bulwark.Block) error {
+	_, id, ok := g.node.cgroup(b.Scope.Path)
+	if ok && p.scopes[id] == nil && (b.Scope.Cgroup == 0 || id == b.Scope.Cgroup) {
+		p.scopes[id] = []string{}
+	}
 	return nil
 }
 

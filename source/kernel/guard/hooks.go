@@ -26,6 +26,7 @@ const (
 	hookEgress
 	hookExec
 	hookDeny
+	hookNew
 	hookKinds
 )
 
@@ -44,6 +45,7 @@ var programsOf = [hookKinds][]string{
 	hookEgress:  {"egress"},
 	hookExec:    {"executed"},
 	hookDeny:    {"check"},
+	hookNew:     {"made", "gone"},
 }
 
 // hooks are the loaded programs, and what is attached.
@@ -184,16 +186,42 @@ func (h *hooks) apply(p *plan) error {
 }
 
 func (h *hooks) scopesOf(p *plan) error {
-	for cgroup, keys := range p.scopes {
-		v := programsScope{N: uint32(len(keys))}
-		for i, key := range keys {
-			v.Block[i], v.Deed[i] = h.ids[key], p.blocks[key].code
+	fresh := h.scope(p, p.newcomers)
+	fresh.Fresh = 1
+	if err := h.maps["newcomers"].Put(uint32(0), fresh); err != nil {
+		return fmt.Errorf("blocking in containers that will begin: %w", err)
+	}
+	for _, cgroup := range h.fresh() {
+		if p.scopes[cgroup] == nil {
+			h.maps["scopes"].Update(cgroup, fresh, ebpf.UpdateExist) // unless it has gone
 		}
-		if err := h.maps["scopes"].Put(cgroup, v); err != nil {
+	}
+	for cgroup, keys := range p.scopes {
+		if err := h.maps["scopes"].Put(cgroup, h.scope(p, keys)); err != nil {
 			return fmt.Errorf("blocking in cgroup %d: %w", cgroup, err)
 		}
 	}
 	return nil
+}
+
+func (h *hooks) scope(p *plan, keys []string) programsScope {
+	v := programsScope{N: uint32(len(keys))}
+	for i, key := range keys {
+		v.Block[i], v.Deed[i] = h.ids[key], p.blocks[key].code
+	}
+	return v
+}
+
+// fresh are the cgroups that began since, and that no plan knows yet.
+func (h *hooks) fresh() (list []uint64) {
+	var cgroup uint64
+	var v programsScope
+	for it := h.maps["scopes"].Iterate(); it.Next(&cgroup, &v); {
+		if v.Fresh != 0 {
+			list = append(list, cgroup)
+		}
+	}
+	return list
 }
 
 // attach makes the links that the plan needs. A link ends with this process; kernels that have none are
@@ -212,12 +240,15 @@ func (h *hooks) attach(p *plan) error {
 			return err
 		}
 	}
-	if p.hooks[hookExec] && h.links["executed"] == nil {
-		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: "sched_process_exec", Program: h.programs["executed"]})
-		if err != nil {
-			return fmt.Errorf("attaching to sched_process_exec: %w", err)
+	for name, at := range map[string]string{"executed": "sched_process_exec", "made": "cgroup_mkdir", "gone": "cgroup_rmdir"} {
+		if !p.wants(h.node, name) || h.links[name] != nil {
+			continue
 		}
-		h.links["executed"] = l
+		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: at, Program: h.programs[name]})
+		if err != nil {
+			return fmt.Errorf("attaching to %s: %w", at, err)
+		}
+		h.links[name] = l
 	}
 	if p.hooks[hookDeny] && h.links["check"] == nil {
 		l, err := link.AttachLSM(link.LSMOptions{Program: h.programs["check"]})
@@ -253,7 +284,7 @@ func (h *hooks) drop(p *plan) {
 	var v programsScope
 	var gone []uint64
 	for it := h.maps["scopes"].Iterate(); it.Next(&cgroup, &v); {
-		if p.scopes[cgroup] == nil {
+		if p.scopes[cgroup] == nil && (v.Fresh == 0 || len(p.newcomers) == 0) {
 			gone = append(gone, cgroup)
 		}
 	}
@@ -281,6 +312,8 @@ func (p *plan) wants(n *node, key string) bool {
 		return p.hooks[hookExec]
 	case "check":
 		return p.hooks[hookDeny]
+	case "made", "gone":
+		return p.hooks[hookNew]
 	}
 	for dir := range p.egress {
 		if key == "egress "+dir {

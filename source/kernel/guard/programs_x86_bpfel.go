@@ -70,6 +70,7 @@ type programsScope struct {
 	N     uint32
 	Block [8]uint32
 	Deed  [8]uint32
+	Fresh uint32
 }
 
 type programsText struct {
@@ -85,6 +86,7 @@ const (
 	programsMapDecisions    = "decisions"
 	programsMapNets4        = "nets4"
 	programsMapNets6        = "nets6"
+	programsMapNewcomers    = "newcomers"
 	programsMapOwners       = "owners"
 	programsMapScopes       = "scopes"
 	programsMapTexts        = "texts"
@@ -93,6 +95,8 @@ const (
 	programsProgConnect6    = "connect6"
 	programsProgEgress      = "egress"
 	programsProgExecuted    = "executed"
+	programsProgGone        = "gone"
+	programsProgMade        = "made"
 	programsProgSendmsg4    = "sendmsg4"
 	programsProgSendmsg6    = "sendmsg6"
 	programsVarDecisionType = "decision_type"
@@ -147,6 +151,8 @@ type programsProgramSpecs struct {
 	Connect6 *ebpf.ProgramSpec `ebpf:"connect6"`
 	Egress   *ebpf.ProgramSpec `ebpf:"egress"`
 	Executed *ebpf.ProgramSpec `ebpf:"executed"`
+	Gone     *ebpf.ProgramSpec `ebpf:"gone"`
+	Made     *ebpf.ProgramSpec `ebpf:"made"`
 	Sendmsg4 *ebpf.ProgramSpec `ebpf:"sendmsg4"`
 	Sendmsg6 *ebpf.ProgramSpec `ebpf:"sendmsg6"`
 }
@@ -159,6 +165,7 @@ type programsMapSpecs struct {
 	Decisions *ebpf.MapSpec `ebpf:"decisions"`
 	Nets4     *ebpf.MapSpec `ebpf:"nets4"`
 	Nets6     *ebpf.MapSpec `ebpf:"nets6"`
+	Newcomers *ebpf.MapSpec `ebpf:"newcomers"`
 	Owners    *ebpf.MapSpec `ebpf:"owners"`
 	Scopes    *ebpf.MapSpec `ebpf:"scopes"`
 	Texts     *ebpf.MapSpec `ebpf:"texts"`
@@ -197,6 +204,7 @@ type programsMaps struct {
 	Decisions *ebpf.Map `ebpf:"decisions"`
 	Nets4     *ebpf.Map `ebpf:"nets4"`
 	Nets6     *ebpf.Map `ebpf:"nets6"`
+	Newcomers *ebpf.Map `ebpf:"newcomers"`
 	Owners    *ebpf.Map `ebpf:"owners"`
 	Scopes    *ebpf.Map `ebpf:"scopes"`
 	Texts     *ebpf.Map `ebpf:"texts"`
@@ -208,6 +216,7 @@ func (m *programsMaps) Close() error {
 		m.Decisions,
 		m.Nets4,
 		m.Nets6,
+		m.Newcomers,
 		m.Owners,
 		m.Scopes,
 		m.Texts,
@@ -232,6 +241,8 @@ type programsPrograms struct {
 	Connect6 *ebpf.Program `ebpf:"connect6"`
 	Egress   *ebpf.Program `ebpf:"egress"`
 	Executed *ebpf.Program `ebpf:"executed"`
+	Gone     *ebpf.Program `ebpf:"gone"`
+	Made     *ebpf.Program `ebpf:"made"`
 	Sendmsg4 *ebpf.Program `ebpf:"sendmsg4"`
 	Sendmsg6 *ebpf.Program `ebpf:"sendmsg6"`
 }
@@ -243,6 +254,8 @@ func (p *programsPrograms) Close() error {
 		p.Connect6,
 		p.Egress,
 		p.Executed,
+		p.Gone,
+		p.Made,
 		p.Sendmsg4,
 		p.Sendmsg6,
 	)

@@ -70,8 +70,12 @@ func TestReload(t *testing.T) {
 				t.Errorf("%d: %s: %s, want stopped %v", i, group, out, want)
 			}
 		}
-		if s, n := entries(t, g, "scopes"), entries(t, g, "nets4"); s != step.scopes || n != step.nets || len(g.hooks.links) != step.links {
-			t.Errorf("%d: %d cgroups, %d networks, %d links: want %d, %d, %d", i, s, n, len(g.hooks.links), step.scopes, step.nets, step.links)
+		links := len(g.hooks.links)
+		if g.hooks.links["check"] != nil {
+			links-- // not everywhere
+		}
+		if s, n := entries(t, g, "scopes"), entries(t, g, "nets4"); s != step.scopes || n != step.nets || links != step.links {
+			t.Errorf("%d: %d cgroups, %d networks, %d links: want %d, %d, %d", i, s, n, links, step.scopes, step.nets, step.links)
 		}
 	}
 }

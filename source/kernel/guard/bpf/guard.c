@@ -25,6 +25,7 @@ struct scope {
 	__u32 n;
 	__u32 block[BLOCKS];
 	__u32 deed[BLOCKS]; /* of each block: enum deed */
+	__u32 fresh;        /* it was written when its cgroup was made */
 };
 
 struct {
@@ -34,6 +35,14 @@ struct {
 	__type(key, __u64); /* cgroup */
 	__type(value, struct scope);
 } scopes SEC(".maps");
+
+/* What holds for containers that are yet to begin. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scope);
+} newcomers SEC(".maps");
 
 struct range {
 	__u16 first, last;
@@ -544,6 +553,68 @@ int egress(struct __sk_buff *skb)
 		}
 	}
 	return 1;
+}
+
+/* A table has no branches, of which there would be one for each byte of a name and each before it. */
+static const volatile __u8 hex[256] = {
+	['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1,
+	['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1,
+};
+
+#define CONMON ((__u64)'c' << 40 | (__u64)'o' << 32 | (__u64)'n' << 24 | 'm' << 16 | 'o' << 8 | 'n')
+
+/* Whether a cgroup is called as engines call those of containers: 64 hex digits, with a word before or behind
+ * them. That of what looks after a container (crio-conmon-...) is none. */
+__noinline int of_container(const struct text *t)
+{
+	if (!t)
+		return 0;
+	__u64 word = 0, run = 0; /* a bit for each of the last bytes */
+	for (__u32 i = 0; i < 128; i++) {
+		__u8 c = t->b[i];
+		if (!c)
+			break;
+		word = (word << 8 | c) & 0xffffffffffff;
+		if (word == CONMON)
+			return 0;
+		run = run << 1 | hex[c];
+		if (run == ~0ULL)
+			return 1;
+	}
+	return 0;
+}
+
+/* The id of a cgroup of the unified hierarchy; 0: it is of another. */
+static __always_inline __u64 unified_id(struct cgroup *c)
+{
+	return BPF_CORE_READ(c, root, hierarchy_id) ? 0 : BPF_CORE_READ(c, kn, id);
+}
+
+/* Nobody sees the cgroup before this has ended: nothing of a container runs before its scope is there. */
+SEC("raw_tracepoint/cgroup_mkdir")
+int made(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct cgroup *c = (void *)ctx->args[0];
+	__u32 zero = 0;
+	struct scope *s = bpf_map_lookup_elem(&newcomers, &zero);
+	struct text *t = bpf_map_lookup_elem(&texts, &zero);
+	__u64 id = unified_id(c);
+	if (!s || !s->n || !t || !id)
+		return 0;
+	if (bpf_probe_read_kernel_str(t->b, 128, BPF_CORE_READ(c, kn, name)) < 64 || !of_container(t))
+		return 0;
+	if (bpf_map_update_elem(&scopes, &id, s, BPF_ANY))
+		count(LOST);
+	return 0;
+}
+
+SEC("raw_tracepoint/cgroup_rmdir")
+int gone(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 id = unified_id((void *)ctx->args[0]);
+	if (id)
+		bpf_map_delete_elem(&scopes, &id);
+	return 0;
 }
 
 /* Whether the file is in the upper layer of an overlay, or in memory since the container began. */

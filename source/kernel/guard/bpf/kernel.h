@@ -57,6 +57,20 @@ struct task_struct {
 	__u64 start_boottime;
 };
 
+struct kernfs_node {
+	const char *name;
+	__u64 id;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
 struct ovl_inode {
 	struct inode vfs_inode;
 	struct dentry *__upperdentry;
