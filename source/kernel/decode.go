@@ -116,7 +116,7 @@ func (d *decoder) decode(n int, b []byte) bool {
 	case h.event == evPayload && k == bulwark.KindPayload:
 		e.Args = payload(args)
 	case h.event == evDNS && k == bulwark.KindDNS:
-		e.Args = dns(args, &d.names[n])
+		e.Args = dns(args, e.FD.Proto == protoTCP, &d.names[n])
 	case len(params(k)) < len(args):
 		e.Args = args[:len(params(k))]
 	}

@@ -42,8 +42,11 @@ func named(kind, path string) func(*bulwark.Event) bool {
 func TestOpenTellsWhatWasOpened(t *testing.T) {
 	w := watch(t, &Sensor{Self: true}, kinds("openat"))
 	dir := t.TempDir()
-	link := filepath.Join(dir, "innocent")
-	if err := os.Symlink("/etc/shadow", link); err != nil {
+	link, target := filepath.Join(dir, "innocent"), filepath.Join(dir, "shadow")
+	if err := os.WriteFile(target, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(link)
@@ -56,7 +59,7 @@ func TestOpenTellsWhatWasOpened(t *testing.T) {
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		t.Fatal(err)
 	}
-	if string(e.FD.Name) != "/etc/shadow" || string(e.FD.Raw) != link || e.FD.Kind != bulwark.FDFile || e.FD.Num != int(f.Fd()) {
+	if string(e.FD.Name) != target || string(e.FD.Raw) != link || e.FD.Kind != bulwark.FDFile || e.FD.Num != int(f.Fd()) {
 		t.Errorf("FD = %+v %q %q", e.FD, e.FD.Name, e.FD.Raw)
 	}
 	if e.FD.Inode != st.Ino || e.FD.Device != st.Dev || e.Result != int64(f.Fd()) {
@@ -124,9 +127,15 @@ func TestProgramsOfEveryKind(t *testing.T) {
 	if _, err := unix.Write(fd, text); err != nil {
 		t.Fatal(err)
 	}
-	if err := exec.Command(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd), "out-of-memory").Run(); err != nil {
-		t.Fatal(err)
+	run := func(fd uintptr, arg string) {
+		t.Helper()
+		cmd := exec.Command(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd), arg)
+		cmd.Args[0] = "true" // by which a busybox knows what it is
+		if err := cmd.Run(); err != nil {
+			t.Fatal(err)
+		}
 	}
+	run(uintptr(fd), "out-of-memory")
 	p := w.find(t, "program in memory", arg("out-of-memory")).Process
 	if !p.File.Memory || !p.File.Deleted || p.Path != "/memfd:ghost" {
 		t.Errorf("program in memory: %+v %q", p.File, p.Path)
@@ -144,9 +153,7 @@ func TestProgramsOfEveryKind(t *testing.T) {
 	if err := os.Remove(gone); err != nil {
 		t.Fatal(err)
 	}
-	if err := exec.Command(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), "deleted").Run(); err != nil {
-		t.Fatal(err)
-	}
+	run(f.Fd(), "deleted")
 	if p = w.find(t, "deleted program", arg("deleted")).Process; p.File.Memory || !p.File.Deleted || p.Path != gone {
 		t.Errorf("deleted program: %+v %q", p.File, p.Path)
 	}
@@ -174,7 +181,7 @@ func arg(first string) func(*bulwark.Event) bool {
 func TestProcessIsAsProcSays(t *testing.T) {
 	w := watch(t, New(), kinds("execve"))
 	cmd := exec.Command("/bin/sleep", "30")
-	cmd.Dir, cmd.Env = "/usr/lib", []string{"A=1", "B=two words", "C="}
+	cmd.Dir, cmd.Env = t.TempDir(), []string{"A=1", "B=two words", "C="}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -9,55 +9,83 @@ import (
 // packet tells whether the event is one of packets, whose records end with their text.
 func packet(event uint16) bool { return event >= evPayload && event <= evFlow }
 
-// payload puts what the record has of a packet (size, direction, bytes) in the order of parameters.
-func payload(args []bulwark.Arg) []bulwark.Arg {
-	var size bulwark.Arg
-	var data bulwark.Arg
-	for _, a := range args {
-		if a.Text != nil {
-			data = a
-		}
+// bytesOf gives what the record of a packet has: the size of its payload, and the first bytes.
+func bytesOf(args []bulwark.Arg) (data []byte, size int64) {
+	if n := len(args); n > 0 {
+		data, size = args[n-1].Text, args[0].Num
 	}
-	if len(args) > 0 {
-		size = args[0]
-	}
-	return append(args[:0], data, size)
+	return data, size
 }
 
-// dns reads the question of a name server's packet: the name, its type, and the answer's code, which is -1 in
-// questions. name is where the name goes.
-func dns(args []bulwark.Arg, name *[256]byte) []bulwark.Arg {
-	var b []byte
-	answer := len(args) > 1 && args[1].Num == 0
-	for _, a := range args {
-		if a.Text != nil {
-			b = a.Text
+// payload puts the arguments of such an event in the order of its parameters.
+func payload(args []bulwark.Arg) []bulwark.Arg {
+	data, size := bytesOf(args)
+	return append(args[:0], bulwark.Arg{Text: data}, bulwark.Arg{Num: size})
+}
+
+// dns does so for what a name server is asked or answers. name is where the name goes; what is no message of DNS has none.
+func dns(args []bulwark.Arg, tcp bool, name *[256]byte) []bulwark.Arg {
+	b, _ := bytesOf(args)
+	var q question
+	var ok bool
+	if tcp && len(b) > 2 { // the length comes first, or came in a packet of its own
+		q, ok = readQuestion(b[2:], name[:0])
+	}
+	if !ok {
+		q, ok = readQuestion(b, name[:0])
+	}
+	if !ok {
+		q = question{rcode: -1}
+	}
+	return append(args[:0], bulwark.Arg{Text: q.name}, bulwark.Arg{Num: q.kind}, bulwark.Arg{Num: q.rcode})
+}
+
+// question is what a message asks or answers (RFC 1035, 4.1).
+type question struct {
+	name  []byte // without the dot at its end
+	kind  int64  // 1: A, 28: AAAA, ...
+	rcode int64  // of an answer; -1: it is none
+}
+
+const (
+	messageBytes = 12
+	labelBytes   = 63
+	shown        = 288 // bytes of a payload that are told: SHOWN of bpf/net.h
+)
+
+// readQuestion reads a message with one question, which all have that are sent. The name is put into room.
+func readQuestion(b, room []byte) (q question, ok bool) {
+	if len(b) < messageBytes {
+		return q, false
+	}
+	flags, questions, rest := binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint16(b[4:]), b[messageBytes:]
+	if opcode := flags >> 11 & 15; opcode != 0 || questions != 1 {
+		return q, false
+	}
+	q.name, q.rcode = room, -1
+	if flags&0x8000 != 0 {
+		q.rcode = int64(flags & 15)
+	}
+	for {
+		if len(rest) == 0 || int(rest[0]) > min(labelBytes, len(rest)-1) {
+			return q, false
 		}
-	}
-	if len(b) > 14 && int(binary.BigEndian.Uint16(b)) >= len(b)-2 && b[4]&0x78 == 0 && binary.BigEndian.Uint16(b[6:]) == 1 && len(b) > 2 && b[2]|b[3] != 0 {
-		if binary.BigEndian.Uint16(b[4:]) != 1 { // over TCP the length comes first
-			b = b[2:]
+		label := rest[1 : 1+int(rest[0])]
+		rest = rest[1+len(label):]
+		if len(label) == 0 {
+			break
 		}
-	}
-	args = args[:0]
-	if len(b) < 12 {
-		return append(args, bulwark.Arg{}, bulwark.Arg{}, bulwark.Arg{Num: -1})
-	}
-	rcode := int64(-1)
-	if answer || b[2]&0x80 != 0 {
-		rcode = int64(b[3] & 15)
-	}
-	out, rest := name[:0], b[12:]
-	for len(rest) > 0 && rest[0] != 0 && rest[0] < 64 && int(rest[0]) < len(rest) && len(out)+int(rest[0])+1 < len(name) {
-		if len(out) > 0 {
-			out = append(out, '.')
+		if len(q.name)+1+len(label) > cap(room) {
+			return q, false
 		}
-		out = append(out, rest[1:1+rest[0]]...)
-		rest = rest[1+rest[0]:]
+		if len(q.name) > 0 {
+			q.name = append(q.name, '.')
+		}
+		q.name = append(q.name, label...)
 	}
-	kind := int64(0)
-	if len(rest) >= 3 {
-		kind = int64(binary.BigEndian.Uint16(rest[1:]))
+	if len(rest) < 4 { // type and class
+		return q, false
 	}
-	return append(args, bulwark.Arg{Text: out}, bulwark.Arg{Num: kind}, bulwark.Arg{Num: rcode})
+	q.kind = int64(binary.BigEndian.Uint16(rest))
+	return q, true
 }

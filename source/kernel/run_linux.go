@@ -467,14 +467,15 @@ func (r *run) counts() []bulwark.Count {
 	m := r.programs.Maps["counts"]
 	for i := range list {
 		list[i].Class = classes[i]
-		for what, to := range []*uint64{&list[i].Seen, &list[i].Filtered, &list[i].Sent, &list[i].Dropped} {
+		for what, to := range []*uint64{&list[i].Filtered, &list[i].Sent, &list[i].Dropped} {
 			var cpus []uint64
-			if m.Lookup(uint32(4*i+what), &cpus) != nil {
+			if m.Lookup(uint32(3*i+what), &cpus) != nil {
 				continue
 			}
 			for _, n := range cpus {
 				*to += n
 			}
+			list[i].Seen += *to
 		}
 	}
 	return list

@@ -26,7 +26,11 @@ func TestEveryKindAttaches(t *testing.T) {
 	seen := map[bulwark.Kind]int{}
 	err := New().Run(ctx, want, func() {
 		took = time.Since(began)
-		go func() { _ = exec.Command("/bin/ls", "-lR", "/etc/apt").Run(); time.Sleep(50 * time.Millisecond); cancel() }()
+		go func() {
+			_ = exec.Command("/bin/ls", "-lR", "/etc/apt").Run()
+			time.Sleep(50 * time.Millisecond)
+			cancel()
+		}()
 	}, func(list []bulwark.Event) error {
 		for i := range list {
 			seen[list[i].Kind]++

@@ -3,8 +3,8 @@
 #pragma once
 #include "walk.h"
 
-/* Sockets that accept made. */
-MAP(accepted, BPF_MAP_TYPE_LRU_HASH, u64, u8, 16384);
+/* Sockets that accept made, with their ends: the memory of one that is closed becomes another. */
+MAP(accepted, BPF_MAP_TYPE_LRU_HASH, u64, u64, 16384);
 
 #define AF_UNIX 1
 #define AF_INET 2
@@ -21,6 +21,28 @@ static __always_inline void far(struct scratch *s, u16 family, u16 port, const v
 	}
 	s->addr[10] = s->addr[11] = 0xff;
 	__builtin_memcpy(s->addr + 12, addr, 4);
+}
+
+/* tie is what an accepted socket does not change: of a local one its peer, of others their ports and the peer's address. */
+static __always_inline u64 tie(struct sock *sk) {
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family == AF_UNIX)
+		return (u64)BPF_CORE_READ((struct unix_sock *)sk, peer);
+	u64 ports = BPF_CORE_READ(sk, __sk_common.skc_num) | (u32)BPF_CORE_READ(sk, __sk_common.skc_dport) << 16;
+	if (family != AF_INET6)
+		return ports | (u64)BPF_CORE_READ(sk, __sk_common.skc_daddr) << 32;
+	struct in6_addr to = BPF_CORE_READ(sk, __sk_common.skc_v6_daddr);
+	return ports ^ *(u64 *)&to.in6_u.u6_addr8[0] ^ *(u64 *)&to.in6_u.u6_addr8[8];
+}
+
+static __always_inline void accept_is(struct sock *sk) {
+	u64 key = (u64)sk, ends = tie(sk);
+	bpf_map_update_elem(&accepted, &key, &ends, BPF_ANY);
+}
+
+static __always_inline bool was_accepted(struct sock *sk) {
+	u64 key = (u64)sk, *ends = bpf_map_lookup_elem(&accepted, &key);
+	return ends && *ends == tie(sk);
 }
 
 static __always_inline void unix_name(struct scratch *s, struct fdpart *p, struct sock *sk, u64 o) {
@@ -55,8 +77,7 @@ static __always_inline void socket_part(struct scratch *s, struct fdpart *p, str
 	p->proto = BPF_CORE_READ(sk, sk_protocol);
 	if (BPF_CORE_READ(sk, sk_type) == 1)
 		p->flags |= FD_STREAM;
-	u64 key = (u64)sk;
-	if (bpf_map_lookup_elem(&accepted, &key))
+	if (was_accepted(sk))
 		p->flags |= FD_SERVER;
 	if (p->family == AF_UNIX) {
 		unix_name(s, p, sk, o);
@@ -107,10 +128,8 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 		struct socket *sock = BPF_CORE_READ(f, private_data);
 		struct sock *sk = BPF_CORE_READ(sock, sk);
 		if (sk) {
-			u64 key = (u64)sk;
-			u8 one = 1;
 			if (fresh)
-				bpf_map_update_elem(&accepted, &key, &one, BPF_ANY);
+				accept_is(sk);
 			socket_part(s, &p, sk, at);
 		}
 	} else {

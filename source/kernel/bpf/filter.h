@@ -31,11 +31,17 @@ TRIE(nets, struct netkey, 4096);
 
 const volatile u32 own; /* process that is not looked at */
 
+/* count adds to a counter: interrupts, and what takes the processor from a program of packets, do so as well. */
 static __always_inline void count(u32 class, u32 what) {
 	u32 key = class * COUNTS + what;
 	u64 *n = bpf_map_lookup_elem(&counts, &key);
 	if (n)
-		*n += 1;
+		__sync_fetch_and_add(n, 1);
+}
+
+/* wakeup has the reader of the volume ring woken when much is in it: it comes by itself every few milliseconds. */
+static __always_inline u64 wakeup(void) {
+	return bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA) > 65536 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* What is known before paths and addresses are: of each question whether the answer surely is yes, or surely no. */

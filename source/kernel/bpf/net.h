@@ -1,28 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* Packets: the first payloads of a connection, names that are asked for, and how much goes where. */
+/* Packets: the first payloads of a connection, names that are asked for, and how much goes where.
+   Two processors may look at packets of one flow at a time, and one may leave a packet in the middle for another: what they
+   share is only added to, and records are made in the ring itself. */
 #pragma once
 #include "filter.h"
 
 #define PACKETS 4 /* with payload that are told of each direction of a connection */
 #define ROUND 10000000000ull /* nanoseconds after which a flow that goes on is told again */
-#define SHOWN 256
+#define MUCH (4 << 20) /* bytes after which it is told at once */
+#define SHOWN 288 /* bytes of a payload: the longest question of DNS is in it */
 
-struct flow {
-	u64 first, told, sent, received, start, cgroup;
-	u32 packets, pid, tid, uid;
-	u8 out, in, changed, pad[5];
-	struct fdpart fd;
-	u8 addr[32];
+enum { TCP_ESTABLISHED = 1, TCP_SYN_RECV = 3, TCP_CLOSE = 7, TCP_LISTEN = 10 };
+enum { PROTO_TCP = 6, PROTO_UDP = 17 };
+
+struct who {
+	u64 start, cgroup;
+	u32 pid, tid, uid, pad;
 };
 
-MAP(flows, BPF_MAP_TYPE_LRU_HASH, u64, struct flow, 16384);
+/* A connection of TCP is its socket; others have a flow for each remote end. */
+struct flowkey {
+	u64 cookie;
+	u8 addr[16];
+	u32 port, pad;
+};
 
-/* Programs of packets interrupt each other: they make their records in the ring itself. */
+struct ends {
+	u8 local[16], remote[16];
+};
+
+struct flow {
+	u64 first, told, sent, received, packets;
+	u64 toldsent, toldreceived, toldpackets;
+	struct who who;
+	struct fdpart fd;
+	struct ends ends;
+	u32 out, in; /* payloads that were told */
+};
+
+MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct flowkey, struct flow, 16384);
+
+struct number { u8 tag; s64 n; } __attribute__((packed));
+
 struct packet {
 	struct head h;
 	struct fdpart fd;
-	u8 addr[32];
-	struct { u8 tag; s64 n; } __attribute__((packed)) number[4];
+	struct ends ends;
+	struct number number[4];
 	u8 tag;
 	u16 len;
 	u8 data[SHOWN];
@@ -33,9 +57,8 @@ static __always_inline u32 wants(u32 event) {
 	return c ? c->kind : 0;
 }
 
-static __always_inline struct packet *reserve(u32 event, u32 kind, struct flow *f) {
-	count(CLASS_VOLUME, SEEN);
-	if (own && f->pid == own) {
+static __always_inline struct packet *reserve(u32 event, u32 kind, struct who *who, struct fdpart *fd, struct ends *ends) {
+	if (own && who->pid == own) {
 		count(CLASS_VOLUME, FILTERED);
 		return 0;
 	}
@@ -50,16 +73,16 @@ static __always_inline struct packet *reserve(u32 event, u32 kind, struct flow *
 	p->h.class = CLASS_VOLUME;
 	p->h.flags = 0;
 	p->h.time = bpf_ktime_get_boot_ns();
-	p->h.start = f->start;
-	p->h.cgroup = f->cgroup;
+	p->h.start = who->start;
+	p->h.cgroup = who->cgroup;
 	p->h.result = 0;
-	p->h.pid = f->pid;
-	p->h.tid = f->tid;
-	p->h.uid = f->uid;
+	p->h.pid = who->pid;
+	p->h.tid = who->tid;
+	p->h.uid = who->uid;
 	p->h.cpu = bpf_get_smp_processor_id();
 	p->h.event = event;
-	p->fd = f->fd;
-	__builtin_memcpy(p->addr, f->addr, 32);
+	p->fd = *fd;
+	p->ends = *ends;
 	for (int i = 0; i < 4; i++) {
 		p->number[i].tag = TAG_NUMBER;
 		p->number[i].n = 0;
@@ -69,139 +92,200 @@ static __always_inline struct packet *reserve(u32 event, u32 kind, struct flow *
 	return p;
 }
 
+/* tell_flow tells what came since it last did. */
 static __always_inline void tell_flow(struct flow *f, u64 now) {
 	u32 kind = wants(EV_FLOW);
+	u64 sent = f->sent, received = f->received, packets = f->packets;
+	f->told = now;
 	if (!kind)
 		return;
-	struct packet *p = reserve(EV_FLOW, kind, f);
+	struct packet *p = reserve(EV_FLOW, kind, &f->who, &f->fd, &f->ends);
 	if (!p)
 		return;
-	p->number[0].n = f->sent;
-	p->number[1].n = f->received;
-	p->number[2].n = f->packets;
+	p->number[0].n = sent - f->toldsent;
+	p->number[1].n = received - f->toldreceived;
+	p->number[2].n = packets - f->toldpackets;
 	p->number[3].n = now - f->first;
-	f->sent = f->received = f->packets = 0; /* the next event tells what came since this one */
-	bpf_ringbuf_submit(p, BPF_RB_NO_WAKEUP);
+	f->toldsent = sent;
+	f->toldreceived = received;
+	f->toldpackets = packets;
+	bpf_ringbuf_submit(p, wakeup());
 }
 
-static __always_inline void tell_bytes(struct __sk_buff *skb, struct flow *f, u32 event, u32 at, u32 size, bool out) {
+/* Where the payload of a packet is, and between whom it goes. */
+struct parsed {
+	struct fdpart fd;
+	struct ends ends;
+	struct who who;
+	u32 at, size, proto, syn;
+};
+
+static __always_inline void tell_bytes(struct __sk_buff *skb, struct parsed *d, u32 event, bool out) {
 	u32 kind = wants(event);
 	if (!kind)
 		return;
-	struct packet *p = reserve(event, kind, f);
+	struct packet *p = reserve(event, kind, &d->who, &d->fd, &d->ends);
 	if (!p)
 		return;
-	u64 n = at_most(size, SHOWN);
-	p->number[0].n = size;
+	p->number[0].n = d->size;
 	p->number[1].n = out;
-	if (n && !bpf_skb_load_bytes(skb, at, p->data, n)) {
+	u64 n = d->size < SHOWN ? d->size : SHOWN;
+	opaque(n);
+	if (n > 0 && n <= SHOWN && !bpf_skb_load_bytes(skb, d->at, p->data, n)) {
 		p->tag = TAG_TEXT;
 		p->len = n;
 	}
-	bpf_ringbuf_submit(p, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(p, wakeup());
 }
 
-/* packet looks at one; its first byte is that of the IP header. It never refuses one. */
-static __always_inline int packet(struct __sk_buff *skb, bool out) {
-	struct bpf_sock *sk = (void *)skb->sk;
-	if (!sk)
-		return 1;
-	sk = (void *)bpf_sk_fullsock(sk);
-	if (!sk)
-		return 1;
+static __always_inline void mapped(u8 *to, const u8 *v4) {
+	to[10] = to[11] = 0xff;
+	__builtin_memcpy(to + 12, v4, 4);
+}
+
+/* parse reads the headers; the first byte is that of the IP header. Raw sockets may send any bytes. */
+static __always_inline bool parse(struct __sk_buff *skb, struct parsed *d, bool out) {
 	u8 ip[40] = {}, l4[20] = {};
-	u32 at, proto;
 	if (bpf_skb_load_bytes(skb, 0, ip, 20))
-		return 1;
+		return false;
+	u8 *local = out ? d->ends.local : d->ends.remote, *remote = out ? d->ends.remote : d->ends.local;
+	u32 at, proto;
 	if (ip[0] >> 4 == 4) {
 		at = (ip[0] & 15) * 4;
 		proto = ip[9];
-	} else {
+		if (at < 20)
+			return false;
+		d->fd.family = AF_INET;
+		mapped(local, ip + 12);
+		mapped(remote, ip + 16);
+	} else if (ip[0] >> 4 == 6) {
 		if (bpf_skb_load_bytes(skb, 0, ip, 40))
-			return 1;
+			return false;
 		at = 40;
 		proto = ip[6];
+#pragma unroll
+		for (int i = 0; i < 4; i++) { /* headers between: for each hop, routing, for the destination */
+			u8 next[2];
+			if (proto != 0 && proto != 43 && proto != 60)
+				break;
+			if (bpf_skb_load_bytes(skb, at, next, 2))
+				return false;
+			proto = next[0];
+			at += (next[1] + 1) * 8;
+		}
+		d->fd.family = AF_INET6;
+		__builtin_memcpy(local, ip + 8, 16);
+		__builtin_memcpy(remote, ip + 24, 16);
+	} else {
+		return false;
 	}
-	if (proto == 6) {
+	if (proto == PROTO_TCP) {
 		if (bpf_skb_load_bytes(skb, at, l4, 20))
-			return 1;
+			return false;
 		at += (l4[12] >> 4) * 4;
-	} else if (proto == 17) {
+		d->syn = (l4[13] & 0x12) == 2; /* SYN without ACK */
+	} else if (proto == PROTO_UDP) {
 		if (bpf_skb_load_bytes(skb, at, l4, 8))
-			return 1;
+			return false;
 		at += 8;
 	} else {
-		return 1;
+		return false;
 	}
-	u32 size = skb->len > at ? skb->len - at : 0;
 	u16 from = (l4[0] << 8) | l4[1], to = (l4[2] << 8) | l4[3];
-	u64 key = bpf_get_socket_cookie(skb), now = bpf_ktime_get_boot_ns();
-	struct flow *f = bpf_map_lookup_elem(&flows, &key), made = {};
+	d->at = at;
+	d->size = skb->len > at ? skb->len - at : 0;
+	d->proto = proto;
+	d->fd.tag = TAG_FD;
+	d->fd.num = -1;
+	d->fd.mode = 0140000;
+	d->fd.proto = proto;
+	d->fd.flags = FD_CONNECTED;
+	d->fd.len = sizeof(struct ends);
+	d->fd.lport = out ? from : to;
+	d->fd.rport = out ? to : from;
+	return true;
+}
+
+/* sender tells whether the running thread sends the packet: interrupts send as well, in the name of whoever runs. Only
+   threads own the lock of a TCP socket; of others only the kernel's own, which have no file, are used in interrupts. */
+static __always_inline bool sender(struct sock *sk, bool tcp) {
+	if (tcp)
+		return BPF_CORE_READ(sk, sk_lock.owned) != 0;
+	struct socket *s = BPF_CORE_READ(sk, sk_socket);
+	return s && BPF_CORE_READ(s, file);
+}
+
+static __always_inline void current_is(struct who *w) {
+	struct task_struct *t = (void *)bpf_get_current_task();
+	w->pid = BPF_CORE_READ(t, tgid);
+	w->tid = BPF_CORE_READ(t, pid);
+	w->start = started(t);
+	w->uid = BPF_CORE_READ(t, cred, euid.val);
+	w->cgroup = cgroup_of(t);
+}
+
+/* listens tells whether the local side of a flow that begins with this packet was there first. */
+static __always_inline bool listens(struct sock *sk, struct parsed *d, bool out) {
+	if (d->proto != PROTO_TCP)
+		return !out;
+	if (d->syn)
+		return !out;
+	return was_accepted(sk) || d->fd.lport < d->fd.rport; /* of one that is older than the sensor only the ports are known */
+}
+
+/* packet looks at one. It never refuses one. */
+static __always_inline int packet(struct __sk_buff *skb, bool out) {
+	struct bpf_sock *full = (void *)skb->sk;
+	if (!full)
+		return 1;
+	full = (void *)bpf_sk_fullsock(full);
+	if (!full || full->state == TCP_LISTEN) /* what it gets and answers belongs to no connection yet */
+		return 1;
+	struct parsed d = {};
+	if (!parse(skb, &d, out))
+		return 1;
+	bool tcp = full->protocol == PROTO_TCP;
+	struct sock *sk = BPF_CORE_READ((struct sk_buff *)skb, sk);
+	struct flowkey key = {.cookie = bpf_get_socket_cookie(skb)};
+	if (!tcp) {
+		__builtin_memcpy(key.addr, d.ends.remote, 16);
+		key.port = d.fd.rport;
+	}
+	bool task = out && sender(sk, tcp);
+	if (task)
+		current_is(&d.who);
+	else if (!v1_subsystem)
+		d.who.cgroup = bpf_skb_cgroup_id(skb);
+	u64 now = bpf_ktime_get_boot_ns();
+	struct flow *f = bpf_map_lookup_elem(&flows, &key);
 	if (!f) {
-		made.first = made.told = now;
-		made.cgroup = bpf_skb_cgroup_id(skb);
-		made.fd.tag = TAG_FD;
-		made.fd.num = -1;
-		made.fd.mode = 0140000;
-		made.fd.proto = proto;
-		made.fd.flags = FD_CONNECTED;
-		made.fd.len = 32;
-		bool asks = out && (proto != 6 || (l4[13] & 0x12) == 2); /* SYN without ACK, or no TCP */
-		if (!asks && (out ? from < to : to < from))
-			made.fd.flags |= FD_SERVER;
-		if (out) {
-			struct task_struct *t = (void *)bpf_get_current_task();
-			if (cgroup_of(t) == made.cgroup) {
-				made.pid = BPF_CORE_READ(t, tgid);
-				made.tid = BPF_CORE_READ(t, pid);
-				made.start = started(t);
-				made.uid = BPF_CORE_READ(t, cred, euid.val);
-			}
-		}
-		bpf_map_update_elem(&flows, &key, &made, BPF_ANY);
+		struct flow made = {.first = now, .told = now, .who = d.who, .ends = d.ends};
+		if (listens(sk, &d, out))
+			d.fd.flags |= FD_SERVER;
+		made.fd = d.fd;
+		bpf_map_update_elem(&flows, &key, &made, BPF_NOEXIST);
 		f = bpf_map_lookup_elem(&flows, &key);
 		if (!f)
 			return 1;
 	}
-	if (!f->pid && out) {
-		struct task_struct *t = (void *)bpf_get_current_task();
-		if (cgroup_of(t) == f->cgroup) {
-			f->pid = BPF_CORE_READ(t, tgid);
-			f->tid = BPF_CORE_READ(t, pid);
-			f->start = started(t);
-			f->uid = BPF_CORE_READ(t, cred, euid.val);
-		}
-	}
-	f->fd.family = ip[0] >> 4 == 4 ? AF_INET : AF_INET6;
-	f->fd.lport = out ? from : to;
-	f->fd.rport = out ? to : from;
-	u8 *local = f->addr + (out ? 0 : 16), *remote = f->addr + (out ? 16 : 0);
-	if (f->fd.family == AF_INET) {
-		u32 a = *(u32 *)(ip + 12), b = *(u32 *)(ip + 16);
-		__builtin_memset(f->addr, 0, 32);
-		f->addr[10] = f->addr[11] = f->addr[26] = f->addr[27] = 0xff;
-		*(u32 *)(f->addr + 12) = out ? a : b;
-		*(u32 *)(f->addr + 28) = out ? b : a;
-	} else {
-		__builtin_memcpy(local, ip + 8, 16);
-		__builtin_memcpy(remote, ip + 24, 16);
-	}
-	u64 *sum = out ? &f->sent : &f->received;
-	__sync_fetch_and_add(sum, size);
+	d.fd.flags = f->fd.flags;
+	if (task && (!f->who.pid || (tcp && f->who.tid != d.who.tid)))
+		f->who = d.who;
+	else if (!task && f->who.pid)
+		d.who = f->who;
+	__sync_fetch_and_add(out ? &f->sent : &f->received, d.size);
 	__sync_fetch_and_add(&f->packets, 1);
-	if (now - f->told > ROUND) {
-		f->told = now;
+	if (now - f->told > ROUND || f->sent + f->received - f->toldsent - f->toldreceived > MUCH)
 		tell_flow(f, now);
-	}
-	if (!size)
+	if (!d.size)
 		return 1;
-	if (f->fd.rport == 53) {
-		tell_bytes(skb, f, EV_DNS, at, size, out);
-	} else if (proto == 6) {
-		u8 *n = out ? &f->out : &f->in;
+	if (d.fd.rport == 53) {
+		tell_bytes(skb, &d, EV_DNS, out);
+	} else if (d.proto == PROTO_TCP) {
+		u32 *n = out ? &f->out : &f->in;
 		if (*n < PACKETS) {
 			*n += 1;
-			tell_bytes(skb, f, EV_PAYLOAD, at, size, out);
+			tell_bytes(skb, &d, EV_PAYLOAD, out);
 		}
 	}
 	return 1;
@@ -213,12 +297,16 @@ int on_egress(struct __sk_buff *skb) { return packet(skb, true); }
 SEC("cgroup_skb/ingress")
 int on_ingress(struct __sk_buff *skb) { return packet(skb, false); }
 
+struct state_args { u64 sk, from, to; };
+
 SEC("raw_tracepoint/inet_sock_set_state")
-int on_state(struct { u64 args[3]; } *ctx) {
-	if (ctx->args[2] != 7) /* closed */
+int on_state(struct state_args *ctx) {
+	struct sock *sk = (void *)ctx->sk;
+	if (ctx->from == TCP_SYN_RECV && ctx->to == TCP_ESTABLISHED)
+		accept_is(sk);
+	if (ctx->to != TCP_CLOSE)
 		return 0;
-	struct sock *sk = (void *)ctx->args[0];
-	u64 key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	struct flowkey key = {.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter)};
 	struct flow *f = bpf_map_lookup_elem(&flows, &key);
 	if (!f)
 		return 0;

@@ -18,7 +18,6 @@ static __always_inline struct scratch *begin(u32 slot, u32 event, struct task_st
 	struct scratch *s = room(slot);
 	if (!s)
 		return 0;
-	count(c->class, SEEN);
 	s->slot = slot;
 	s->ret = s->arg[6] = ret;
 	s->paths = s->ports = s->nets = 0;
@@ -66,8 +65,7 @@ static __always_inline void finish(struct scratch *s, u32 event) {
 	if (class == CLASS_CRITICAL) {
 		err = bpf_ringbuf_output(&critical, s->rec, len, 0);
 	} else {
-		u64 flags = bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA) > 65536 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-		err = bpf_ringbuf_output(&volume, s->rec, len, flags);
+		err = bpf_ringbuf_output(&volume, s->rec, len, wakeup());
 	}
 	count(class, err ? DROPPED : SENT);
 }

@@ -36,6 +36,7 @@ enum bpf_map_type {
 
 enum {
 	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
@@ -56,6 +57,14 @@ struct __sk_buff {
 	__u64 flow_keys, tstamp;
 	__u32 wire_len, gso_segs;
 	__u64 sk;
+};
+
+struct bpf_sock {
+	__u32 bound_dev_if, family, type, protocol, mark, priority, src_ip4, src_ip6[4], src_port;
+	__be16 dst_port;
+	__u16 : 16;
+	__u32 dst_ip4, dst_ip6[4], state;
+	__s32 rx_queue_mapping;
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -205,8 +214,11 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 };
-struct sock { struct sock_common __sk_common; u16 sk_type; u16 sk_protocol; };
-struct socket { struct sock *sk; };
+struct socket;
+typedef struct { int owned; } socket_lock_t;
+struct sock { struct sock_common __sk_common; socket_lock_t sk_lock; struct socket *sk_socket; u16 sk_type; u16 sk_protocol; };
+struct socket { struct file *file; struct sock *sk; };
+struct sk_buff { struct sock *sk; };
 struct sockaddr_un { u16 sun_family; char sun_path[108]; };
 struct unix_address { int len; struct sockaddr_un name[0]; };
 struct unix_sock { struct sock sk; struct unix_address *addr; struct path path; struct sock *peer; };
