@@ -11,6 +11,7 @@ import (
 	"bulwark/detect/network"
 	"bulwark/detect/persist"
 	"bulwark/detect/shell"
+	"bulwark/detect/usage"
 )
 
 // Detecting is what detectors may be told.
@@ -24,6 +25,6 @@ type Detecting struct {
 func Detectors(o Detecting) []bulwark.Detector {
 	return []bulwark.Detector{
 		abuse.New(), access.New(access.Options{Sensitive: o.Sensitive}), drift.New(), escape.New(), kubernetes.New(),
-		miner.New(o.Miner), network.New(o.Network), persist.New(), shell.New(),
+		miner.New(o.Miner), network.New(o.Network), persist.New(), shell.New(), usage.New(),
 	}
 }

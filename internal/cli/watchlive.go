@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"bulwark"
+	"bulwark/source/cgroup"
 	"bulwark/source/container"
 	"bulwark/source/engine"
 	"bulwark/watch"
@@ -17,9 +19,15 @@ import (
 func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	began := time.Now()
 	e.Sensors = w.sensors(e)
-	w.abilities(e)
 	finder := container.New(container.Options{})
+	if slices.Contains(w.sources, bulwark.SourceSyscall) {
+		e.Sensors = append(e.Sensors, &cgroup.Sensor{Containers: finder.Containers})
+	}
+	w.abilities(e)
 	e.Containers = finder
+	if w.view != nil {
+		w.view.finds(finder)
+	}
 	inner, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -31,7 +39,7 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 		<-done
 	}()
 	e.Ready = func() {
-		w.say("watching since %d ms after the start; what could not be seen is told; end with Ctrl-C", time.Since(began).Milliseconds())
+		w.say("watching since %d ms after the start, until Ctrl-C", time.Since(began).Milliseconds())
 		go slim()
 	}
 	err := e.Run(ctx)
@@ -49,7 +57,7 @@ func (w *watching) abilities(e *watch.Watcher) {
 	for _, s := range e.Sensors {
 		_, optional := s.(*engine.Events)
 		for _, one := range s.Abilities() {
-			switch name := one.Name; {
+			switch name := strings.TrimPrefix(one.Name, "see "); {
 			case one.Why == "":
 				if w.verbose && one.By != "" {
 					name += " (" + one.By + ")"
@@ -64,10 +72,10 @@ func (w *watching) abilities(e *watch.Watcher) {
 		}
 	}
 	if len(can) > 0 {
-		w.say("can here: %s", strings.Join(can, ", "))
+		w.say("sees here: %s", strings.Join(can, ", "))
 	}
 	for _, why := range whys {
-		w.say("cannot here: %s: %s", strings.Join(cannot[why], ", "), why)
+		w.say("does not see here: %s (%s)", strings.Join(cannot[why], ", "), why)
 	}
 }
 

@@ -58,3 +58,32 @@ func TestFew(t *testing.T) {
 		}
 	}
 }
+
+func TestHabit(t *testing.T) {
+	var h recent.Habit
+	blocks, now := 0, int64(1e18)
+	for i := range 3 * 360 {
+		now += 1e10
+		v := 1.0
+		if i%30 == 0 {
+			v = 4 // one of thirty
+		}
+		if avg, whole := h.Add(now, v); whole {
+			blocks++
+			h.Keep(avg)
+		}
+	}
+	if blocks < 30 || h.Blocks != blocks || h.Mean < 1.05 || h.Mean > 1.2 || h.Peak < h.Mean || h.Peak > 1.3 {
+		t.Errorf("%d blocks: %+v", blocks, h)
+	}
+	peak := h.Peak
+	for range 144 {
+		h.Keep(0)
+	}
+	if h.Peak < peak*0.45 || h.Peak > peak*0.55 {
+		t.Errorf("the peak is %v of %v after half a day", h.Peak, peak)
+	}
+	if _, whole := h.Add(now-1e12, 1); whole {
+		t.Error("a clock that was set back ends a block")
+	}
+}
