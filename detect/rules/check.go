@@ -23,6 +23,9 @@ func (c *compiler) check(e *lang.Check) (*check, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := typed(left, e); err != nil {
+		return nil, err
+	}
 	k := &check{Check: e, left: left, cost: left.cost + opCost(e)}
 	if e.Right != nil {
 		k.test, err = c.dynamic(left, e)
@@ -431,5 +434,5 @@ var byKind = map[string]func(bulwark.Kind) bool{
 	"evt.is_open_read":   func(k bulwark.Kind) bool { return slices.Contains(opens, k) },
 	"evt.is_open_write":  func(k bulwark.Kind) bool { return slices.Contains(opens, k) },
 	"evt.is_open_exec":   func(k bulwark.Kind) bool { return slices.Contains(openers, k) },
-	"evt.is_open_create": func(k bulwark.Kind) bool { return slices.Contains(openers, k) },
+	"evt.is_open_create": func(k bulwark.Kind) bool { return slices.Contains(opens, k) },
 }

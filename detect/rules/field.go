@@ -135,7 +135,7 @@ type fieldTable struct {
 func makeFields() *fieldTable {
 	t := &fieldTable{byName: map[string]*Field{}}
 	for _, part := range [][]Field{
-		eventFields(), openFields(), argFields(), processFields(), ancestorFields(), groupFields(), programFields(), threadFields(),
+		eventFields(), listFields(), openFields(), argFields(), processFields(), ancestorFields(), groupFields(), programFields(), threadFields(),
 		fdFields(), socketFields(), userFields(), containerFields(), mountFields(), podFields(), pathFields(), documentFields(), auditFields(), podAuditFields(), roleAuditFields(),
 	} {
 		for _, f := range part {

@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"bulwark"
@@ -31,6 +32,13 @@ func eventFields() []Field {
 		{Name: "evt.latency", Type: Span, Source: bulwark.SourceSyscall, Doc: "how long the call took; calls are seen when they return, so no event has it", bind: absent(Span)},
 		{Name: "evt.latency.s", Type: Number, Source: bulwark.SourceSyscall, Doc: "as evt.latency", bind: absent(Number)},
 		{Name: "evt.latency.ns", Type: Number, Source: bulwark.SourceSyscall, Doc: "as evt.latency", bind: absent(Number)},
+		{Name: "evt.latency.quantized", Type: Number, Source: bulwark.SourceSyscall, Doc: "as evt.latency", bind: absent(Number)},
+		{Name: "evt.count.procinfo", Type: Number, Source: bulwark.SourceSyscall, Doc: "always 0: there are no events that only tell of processes", bind: num(func(*event) (int64, bool) { return 0, true })},
+		{Name: "evt.count.threadinfo", Type: Number, Source: bulwark.SourceSyscall, Doc: "as evt.count.procinfo", bind: num(func(*event) (int64, bool) { return 0, true })},
+		{Name: "evt.infra.docker.name", Type: Text, Source: bulwark.SourceSyscall, Doc: "no event has it: what engines say are events of source engine", bind: absent(Text)},
+		{Name: "evt.infra.docker.container.id", Type: Text, Source: bulwark.SourceSyscall, Doc: "as evt.infra.docker.name", bind: absent(Text)},
+		{Name: "evt.infra.docker.container.name", Type: Text, Source: bulwark.SourceSyscall, Doc: "as evt.infra.docker.name", bind: absent(Text)},
+		{Name: "evt.infra.docker.container.image", Type: Text, Source: bulwark.SourceSyscall, Doc: "as evt.infra.docker.name", bind: absent(Text)},
 		{Name: "evt.latency.human", Type: Text, Source: bulwark.SourceSyscall, Doc: "as evt.latency", bind: absent(Text)},
 		{Name: "evt.wait_latency", Type: Span, Source: bulwark.SourceSyscall, Doc: "as evt.latency", bind: absent(Span)},
 		{Name: "evt.source", Type: Text, Doc: "where the event comes from: syscall, k8s_audit, engine", bind: text(func(v *event) (string, bool) { return v.Source, true })},
@@ -39,19 +47,19 @@ func eventFields() []Field {
 		{Name: "evt.plugininfo", Type: Text, Doc: "the event's document, where it has one", bind: text(func(v *event) (string, bool) { return str(v.Doc), len(v.Doc) > 0 })},
 		{Name: "evt.is_async", Type: Bool, Doc: "always false", bind: flag(func(*event) (bool, bool) { return false, true })},
 		{Name: "evt.asynctype", Type: Text, Doc: "no event has it", bind: absent(Text)},
-		{Name: "evt.type", Type: Text, Doc: "name of the event: open, execve, ...", bind: text(func(v *event) (string, bool) { return v.Kind.String(), true })},
+		{Name: "evt.type", Type: Text, Doc: "name of the event: open, execve, ...", bind: text(func(v *event) (string, bool) { return eventName(v), true })},
 		{Name: "evt.type.is", Type: Number, Arg: DotOnly, Doc: "1 for events of the type that is named behind the dot, else 0", bind: typeIs},
-		{Name: "syscall.type", Type: Text, Source: bulwark.SourceSyscall, Doc: "name of the system call; other events have none", bind: text(func(v *event) (string, bool) { return v.Kind.String(), v.Kind.Syscall() })},
+		{Name: "syscall.type", Type: Text, Source: bulwark.SourceSyscall, Doc: "name of the system call; other events have none", bind: text(func(v *event) (string, bool) { return eventName(v), v.Kind.Syscall() })},
 		{Name: "evt.category", Type: Text, Source: bulwark.SourceSyscall, Doc: "what the event is about: file, net, process, memory, signal, user, system, ...", bind: text(func(v *event) (string, bool) { return category(v), true })},
 		{Name: "evt.dir", Type: Text, Source: bulwark.SourceSyscall, Doc: "always <: events are seen when the call returns", bind: text(func(*event) (string, bool) { return "<", true })},
 		{Name: "evt.cpu", Type: Number, Source: bulwark.SourceSyscall, Doc: "processor that it happened on", bind: num(func(v *event) (int64, bool) { return int64(v.CPU), true })},
 		{Name: "evt.count", Type: Number, Doc: "always 1", bind: num(func(*event) (int64, bool) { return 1, true })},
 		{Name: "evt.count.exit", Type: Number, Source: bulwark.SourceSyscall, Doc: "always 1", bind: num(func(*event) (int64, bool) { return 1, true })},
-		{Name: "evt.count.error", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where the call failed; others have none", bind: failures("")},
-		{Name: "evt.count.error.file", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where a call about files failed", bind: failures("file")},
-		{Name: "evt.count.error.net", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where a call about the network failed", bind: failures("net")},
-		{Name: "evt.count.error.memory", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where a call about memory failed", bind: failures("memory")},
-		{Name: "evt.count.error.other", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where another call failed", bind: failures("other")},
+		{Name: "evt.count.error", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where the call failed, 0 where it did not", bind: failures("")},
+		{Name: "evt.count.error.file", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where a call about files failed, 0 where it did not; other calls have none", bind: failures("file")},
+		{Name: "evt.count.error.net", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where a call about the network failed, 0 where it did not; other calls have none", bind: failures("net")},
+		{Name: "evt.count.error.memory", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where a call about memory failed, 0 where it did not; other calls have none", bind: failures("memory")},
+		{Name: "evt.count.error.other", Type: Number, Source: bulwark.SourceSyscall, Doc: "1 where another call failed, 0 where it did not; other calls have none", bind: failures("other")},
 		{Name: "evt.around", Type: Number, Arg: NeedIndex, Filter: true, Doc: "whether the event is within so many milliseconds of the time in the brackets: evt.around[T]=D", bind: around},
 		{Name: "evt.res", Type: Text, Source: bulwark.SourceSyscall, Doc: "SUCCESS, or the name of the error: ENOENT", bind: result},
 		{Name: "evt.rawres", Type: Number, Source: bulwark.SourceSyscall, Doc: "what the call returned: a number, below zero where it failed", bind: rawResult},
@@ -76,6 +84,12 @@ func clock(layout string, of func(*event) int64) func(string) (getter, error) {
 
 func typeIs(name string) (getter, error) {
 	want := named(name)
+	if i := slices.Index(eventNames, name); i > 0 {
+		want = bulwark.Kind(i)
+	}
+	if want == 0 && !slices.Contains(strings.Fields(elsewhere), name) {
+		return getter{}, noEvent(name)
+	}
 	return getter{num: func(v *event) (int64, bool) {
 		if v.Kind == want && want != 0 {
 			return 1, true
@@ -126,15 +140,28 @@ func one(b bool) int64 {
 
 func failures(of string) func(string) (getter, error) {
 	return num(func(v *event) (int64, bool) {
-		if v.Result >= 0 || !returns(v.Kind) {
+		if !returns(v.Kind) {
 			return 0, false
 		}
 		c := category(v)
 		if c != "file" && c != "net" && c != "memory" {
 			c = "other"
 		}
-		return 1, of == "" || of == c
+		return one(v.Result < 0), of == "" || of == c
 	})
+}
+
+// listFields are those of calls that wait for several descriptors at once, which are not told.
+func listFields() (list []Field) {
+	for _, name := range []string{"nums", "names", "cips", "sips", "cports", "sports"} {
+		list = append(list, Field{Name: "fdlist." + name, Type: Text, Source: bulwark.SourceSyscall, Doc: "of the descriptors that poll waits for, which are not looked at: no event has it", bind: absent(Text)})
+	}
+	return append(list, Field{Name: "util.cnt", Type: Number, Source: bulwark.SourceSyscall, Doc: "how often it was asked for", bind: counter})
+}
+
+func counter(string) (getter, error) {
+	var n int64
+	return getter{num: func(*event) (int64, bool) { n++; return n, true }}, nil
 }
 
 // around gives how many milliseconds the event is away from a time: rules compare it by =, which is read as "at most".

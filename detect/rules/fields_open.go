@@ -28,11 +28,11 @@ func openFields() []Field {
 		{Name: "evt.is_open_read", Type: Bool, Source: of, Doc: "whether open, openat, openat2 or open_by_handle_at opened for reading", bind: flag(func(v *event) (bool, bool) { return opensFor(v, false), true })},
 		{Name: "evt.is_open_write", Type: Bool, Source: of, Doc: "whether one of them opened for writing", bind: flag(func(v *event) (bool, bool) { return opensFor(v, true), true })},
 		{Name: "evt.is_open_exec", Type: Bool, Source: of, Doc: "whether a file was made that may be executed", bind: flag(func(v *event) (bool, bool) { return makesExecutable(v), true })},
-		{Name: "evt.is_open_create", Type: Bool, Source: of, Doc: "whether an open may have made the file: it succeeded, and was asked to make it where there is none", bind: flag(func(v *event) (bool, bool) { return mayCreate(v), true })},
+		{Name: "evt.is_open_create", Type: Bool, Source: of, Doc: "whether open, openat, openat2 or open_by_handle_at may have made the file: it succeeded, and was asked to make it where there is none", bind: flag(func(v *event) (bool, bool) { return mayCreate(v), true })},
 		{Name: "evt.is_io", Type: Bool, Source: of, Doc: "whether the call reads or writes", bind: kindIs(slices.Concat(readers, writers))},
 		{Name: "evt.is_io_read", Type: Bool, Source: of, Doc: "whether the call reads", bind: kindIs(readers)},
 		{Name: "evt.is_io_write", Type: Bool, Source: of, Doc: "whether the call writes", bind: kindIs(writers)},
-		{Name: "evt.io_dir", Type: Text, Source: of, Doc: "r for calls that read, w for those that write", bind: text(direction)},
+		{Name: "evt.io_dir", Type: Text, Source: of, Doc: "read for calls that read, write for those that write", bind: text(direction)},
 		{Name: "evt.is_wait", Type: Bool, Source: of, Doc: "whether the call waits", bind: kindIs(waiters)},
 		{Name: "evt.is_syslog", Type: Bool, Source: of, Doc: "whether it is a write to /dev/log", bind: flag(func(v *event) (bool, bool) {
 			return slices.Contains(writers, v.Kind) && string(v.FD.Name) == "/dev/log", true
@@ -102,22 +102,19 @@ func makesExecutable(v *event) bool {
 }
 
 func mayCreate(v *event) bool {
-	if v.Result < 0 {
+	if v.Result < 0 || !slices.Contains(opens, v.Kind) {
 		return false
 	}
-	if v.Kind == kindCreat {
-		return true
-	}
 	flags, ok := number(v, flagsAt)
-	return ok && slices.Contains(opens, v.Kind) && flags&createFlag != 0
+	return ok && (flags&createFlag != 0 || flags&tmpFlag == tmpFlag)
 }
 
 func direction(v *event) (string, bool) {
 	switch {
 	case slices.Contains(readers, v.Kind):
-		return "r", true
+		return "read", true
 	case slices.Contains(writers, v.Kind):
-		return "w", true
+		return "write", true
 	}
 	return "", false
 }

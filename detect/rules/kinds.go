@@ -2,6 +2,7 @@ package rules
 
 import (
 	"math/bits"
+	"slices"
 
 	"bulwark"
 )
@@ -62,10 +63,17 @@ func sourceKinds(source string) kinds {
 	return s
 }
 
-// flood are kinds that happen so often that a rule which names no kind does not want them, as is Falco's way.
-var flood = kindsNamed("read", "write", "close", "mmap", "mprotect", "munmap", "mremap", "madvise", "futex", "brk", "fstat", "stat", "lstat", "newfstatat",
-	"statx", "lseek", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev", "poll", "ppoll", "select", "pselect6", "epoll_ctl",
-	"nanosleep", "getpid", "getppid", "getuid", "getcwd", "getrandom", "getdents64", "rt_sigaction", "fcntl", "ioctl", "access",
-	"faccessat", "faccessat2", "readlink", "readlinkat", "times", "uname", "fadvise64", "rseq", "sched_setaffinity", "wait4", "waitid",
-	"getsockname", "getpeername", "getsockopt", "setsockopt", "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg",
-	"splice", "sendfile", "pause", "semop", "fsync", "fdatasync", "flock", "drop", "flow", "payload", "dns", "cgroup_mkdir", "cgroup_rmdir")
+// flood are kinds that a rule which names no kind does not want, as is Falco's way: those that happen all the time, system
+// calls of which no more than the name is known, and what is no event of Falco's.
+var flood = makeFlood()
+
+func makeFlood() []bulwark.Kind {
+	list := kindsNamed("read", "write", "close", "mmap", "mprotect", "ioctl", "setsockopt", "recvfrom", "recvmsg", "recvmmsg", "sendto", "sendmsg", "sendmmsg", "splice", "sendfile")
+	told := kindsNamed("procexit", "signaldeliver", "container")
+	for _, k := range bulwark.Kinds() {
+		if k.Syscall() && len(k.Params()) <= 1 || !k.Syscall() && !slices.Contains(told, k) && k != bulwark.KindK8sAudit && k != bulwark.KindEngine {
+			list = append(list, k)
+		}
+	}
+	return list
+}

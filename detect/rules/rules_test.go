@@ -130,6 +130,10 @@ func TestRefused(t *testing.T) {
 		{"proc.name regex \"(\"", "o", "error parsing regexp"},
 		{"evt.buffer bcontains xyz", "o", "hexadecimal"},
 		{"evt.arg.nothing = 1", "o", "no event has an argument nothing"},
+		{"evt.type = exceve", "o", "case.yaml:5:16: Case: there is no event exceve; is execve meant?"},
+		{"evt.type in (open, opne)", "o", "there is no event opne; is open meant?"},
+		{"evt.type != nothing", "o", "there is no event nothing"},
+		{"evt.type.is.nothing = 1", "o", "there is no event nothing"},
 		{"proc.name[1] = x", "o", "proc.name takes no argument"},
 		{"proc.aname[x] = x", "o", "takes a number in brackets"},
 		{"container.mount.dest = x", "o", "needs an argument"},
@@ -162,6 +166,21 @@ func TestBuckets(t *testing.T) {
 		if n := len(d.Interest()); n != tt.want && (tt.want >= 0 || n < 100) {
 			t.Errorf("%s: %d kinds, want %d", tt.condition, n, tt.want)
 		}
+	}
+}
+
+// TestKnownElsewhere: events that never happen here are no mistake, and those of names that only few systems have.
+func TestKnownElsewhere(t *testing.T) {
+	if got := refused(t, "evt.type in (switch, page_fault, mq_open, socketcall, pread, pread64, prlimit, container, userevent)", "o"); got != "" {
+		t.Error(got)
+	}
+}
+
+// TestListsInCircles: a list that stands for itself is a text there, which is no event.
+func TestListsInCircles(t *testing.T) {
+	_, problems := New(Options{Files: []File{{"a.yaml", []byte("- list: a\n  items: [b]\n- list: b\n  items: [a]\n- rule: R\n  desc: d\n  condition: evt.type in (a)\n  output: o\n  priority: INFO\n")}}})
+	if len(problems) != 1 || problems[0].Warning || !strings.Contains(problems[0].Text, "there is no event a") {
+		t.Errorf("%v", problems)
 	}
 }
 

@@ -96,11 +96,15 @@ func scenes() map[string]*bulwark.Event {
 	read.Kind, read.Args = named("read"), []bulwark.Arg{{Num: 12}, {Text: []byte("hello \xca\xfe world")}, {Num: 3}, {Num: 12}}
 	write := opened("/dev/log", 1, 5)
 	write.Kind, write.Args = named("write"), []bulwark.Arg{{Num: 5}, {Text: []byte("abcde")}, {Num: 3}, {Num: 5}}
+	pread := opened("/var/lib/x", 0, 12)
+	pread.Kind, pread.Args = named("pread64"), []bulwark.Arg{{Num: 12}}
+	mapped := put("mmap", map[string]any{"res": -12})
+	mapped.Result = -12
 	audit := &bulwark.Event{Num: 6, Time: testNow, Source: bulwark.SourceK8sAudit, Kind: bulwark.KindK8sAudit, Doc: []byte(auditDoc)}
 	engine := &bulwark.Event{Num: 7, Time: testNow, Source: bulwark.SourceEngine, Kind: bulwark.KindEngine, Args: []bulwark.Arg{{Text: []byte("die")}}, Doc: []byte(`{"exit":137}`)}
 	return map[string]*bulwark.Event{
 		"exec": exec, "host": host, "open": opened("/etc/shadow", 0o1101, 4), "read-only": opened("/etc/passwd", 0, 4), "failed": failedOpen, "folder": folder,
-		"connect": connected("93.184.216.34:443", -115), "send": send, "accept": accept, "unix": unix, "read": read, "write": write,
+		"connect": connected("93.184.216.34:443", -115), "send": send, "accept": accept, "unix": unix, "read": read, "write": write, "pread": pread, "mmap": mapped,
 		"rename":  put("renameat2", map[string]any{"olddirfd": cwdFD, "oldpath": "a/../b", "newdirfd": cwdFD, "newpath": "/etc/x", "flags": 1}),
 		"symlink": put("symlink", map[string]any{"target": "/etc/shadow", "linkpath": "s"}),
 		"unlink":  put("unlink", map[string]any{"path": "gone"}),
@@ -125,8 +129,10 @@ const auditDoc = `{"auditID":"a-1","stage":"ResponseComplete","verb":"create","r
 "volumes":[{"name":"v","hostPath":{"path":"/etc"}},{"name":"f","flexVolume":{"driver":"d"}}],
 "containers":[{"name":"one","image":"docker.io/library/nginx:1.27","ports":[{"containerPort":80,"hostPort":8080}],"securityContext":{"privileged":true,"allowPrivilegeEscalation":true,"readOnlyRootFilesystem":false,"runAsUser":0,"runAsGroup":1,"procMount":"Default","capabilities":{"add":["SYS_ADMIN"]}}},{"name":"two","image":"busybox"}]}}}`
 
-// hosts is a resolver with one name.
+// hosts is a resolver of few names.
 type hosts map[string]netip.Addr
+
+var someHosts = hosts{"example.com": netip.MustParseAddr("93.184.216.34"), "client.example": netip.MustParseAddr("192.0.2.7"), "server.example": netip.MustParseAddr("10.1.2.3")}
 
 func (h hosts) Watch([]string)                     {}
 func (h hosts) Has(name string, a netip.Addr) bool { return h[name] == a }
@@ -145,7 +151,7 @@ func ruleFile(source, condition, output string) File {
 }
 
 func options(files ...File) Options {
-	return Options{Files: files, All: true, Boot: testBoot, Host: "node-1", Resolver: hosts{"example.com": netip.MustParseAddr("93.184.216.34")}}
+	return Options{Files: files, All: true, Boot: testBoot, Host: "node-1", Resolver: someHosts}
 }
 
 // detector has the one rule; a problem that is no warning ends the test.

@@ -150,7 +150,7 @@ var loads = []struct {
 	{"parts are missing", []string{"- rule: R\n  desc: d\n  condition: a.b exists\n  output: o\n- rule: S\n- rule:\n- rule: T\n  condition:\n" + "  desc: d\n  output: o\n  priority: INFO\n"},
 		"f0:1:3: error: R: rule \"R\" has no priority\n" +
 			"f0:5:3: error: S: rule \"S\" has no condition, output, desc and priority\n" +
-			"f0:6:3: error: : rule of rule is empty\n" +
+			"f0:6:3: error: : the rule has no name\n" +
 			"f0:8:3: error: T: condition of rule \"T\" is empty\n"},
 	{"wrong values", []string{"- rule: R\n  desc: d\n  condition: a.b exists\n  output: o\n  priority: HIGH\n" +
 		rule("S", "a.b exists") + "  enabled: maybe\n" + rule("T", "a.b exists") + "  capture_duration: long\n" + rule("U", "a.b exists") + "  tags: x\n" + rule("V", "a.b exists") + "  action: stop\n"},

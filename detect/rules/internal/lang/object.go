@@ -63,6 +63,8 @@ func (o *object) scalar(key string) (*yaml.Node, error) {
 		return nil, o.fail("", "%s has no %s", o.what, key)
 	case n.Kind != yaml.ScalarNode:
 		return nil, o.fail(key, "%s of %s has to be a text", key, o.what)
+	case (null(n) || n.Value == "") && key == o.what:
+		return nil, &syntaxError{pos: o.at[key], text: fmt.Sprintf("the %s has no name", key)}
 	case null(n) || n.Value == "":
 		return nil, &syntaxError{pos: o.at[key], text: fmt.Sprintf("%s of %s is empty", key, o.what)}
 	}
