@@ -83,7 +83,7 @@ func Helper(t testing.TB, dir string) string {
 }
 
 // names are those that the helper has in the image, for what goes by the name of a program.
-var names = []string{"usr/sbin/nginx", "usr/bin/redis-server", "usr/sbin/mysqld", "usr/bin/apt"}
+var names = []string{"usr/sbin/nginx", "usr/bin/redis-server", "usr/sbin/mysqld", "usr/bin/apt", "usr/bin/pkill"}
 
 // files are the small ones of the image.
 var files = map[string]string{

@@ -47,8 +47,8 @@ func miners() []Action {
 		},
 		{
 			Name: "huge-pages", Row: 39, Rule: "miner/score", Options: Options{Privileged: true}, Before: keep("/proc/sys/vm/nr_hugepages"),
-			Script: "killall xmrig || true\nn=$(cat /proc/sys/vm/nr_hugepages)\necho $n > /proc/sys/vm/nr_hugepages\necho done",
-			Twin:   Twin{Script: "killall nobody || true\nn=$(cat /proc/sys/vm/nr_hugepages)\necho $n > /proc/sys/vm/nr_hugepages\necho done"},
+			Script: "pkill xmrig\nn=$(cat /proc/sys/vm/nr_hugepages)\necho $n > /proc/sys/vm/nr_hugepages\necho done",
+			Twin:   Twin{Script: "pkill nobody\nn=$(cat /proc/sys/vm/nr_hugepages)\necho $n > /proc/sys/vm/nr_hugepages\necho done"},
 		},
 	}
 }
