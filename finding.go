@@ -52,6 +52,14 @@ type Finding struct {
 	Process   *ProcessRef   `json:"process,omitempty"`
 	Container *ContainerRef `json:"container,omitempty"`
 	Alert     *Alert        `json:"alert,omitempty"`
+	Response  *Response     `json:"response,omitempty"` // nil: nothing was to be done but to tell
+}
+
+// Response is what was done about a finding beside telling it.
+type Response struct {
+	Action string `json:"action"` // freeze, kill, deny
+	Done   bool   `json:"done"`
+	Text   string `json:"text"` // what was done, or why it was not
 }
 
 // ProcessRef is a process as a finding tells of it.

@@ -28,6 +28,17 @@ type Block struct {
 	Except []Destination
 }
 
+// BlockError is why one of the blocks that a guard was to load cannot be enforced.
+type BlockError struct {
+	Index int // of the block
+	Err   error
+}
+
+func (e *BlockError) Error() string { return e.Err.Error() }
+
+// Unwrap is the reason.
+func (e *BlockError) Unwrap() error { return e.Err }
+
 // Deed is what a block stops. Guards may know more of them.
 type Deed string
 
@@ -49,7 +60,7 @@ type Scope struct {
 	// New is in the place of all others: every container that begins from now on, from before its first process, until a
 	// block of its own, or one of DeedNone, says what holds for it instead.
 	New bool
-	PID    int    // of a process whose files those of the scope are; 0: those of the node
+	PID int // of a process whose files those of the scope are; 0: those of the node
 }
 
 // Destination is where a connection goes.

@@ -55,9 +55,13 @@ type folder struct {
 func (g *Guard) compile(blocks []bulwark.Block) (*plan, error) {
 	p := &plan{blocks: map[string]kernelBlock{}, scopes: map[uint64][]string{}, egress: map[string]bool{}, hooks: map[hookKind]bool{}}
 	var errs []error
-	for _, b := range blocks {
+	for i, b := range blocks {
 		if err := g.add(p, b); err != nil {
-			errs = append(errs, fmt.Errorf("rule %s: %s in %s: %w", b.Rule, b.Deed, cmp.Or(b.Scope.Path, "?"), err))
+			at := cmp.Or(b.Scope.Path, "?")
+			if b.Scope.New {
+				at = "containers that will begin"
+			}
+			errs = append(errs, &bulwark.BlockError{Index: i, Err: fmt.Errorf("rule %s: %s in %s: %w", b.Rule, b.Deed, at, err)})
 		}
 	}
 	if len(p.blocks) > maxBlocks {
