@@ -84,14 +84,15 @@ var (
 // rule is one that is run.
 type rule struct {
 	*lang.Rule
-	slug   string
-	tags   []string
-	cond   *cond
-	output *format
-	kinds  kinds // of events that it may match
-	whole  bool  // so many that the code is the same for all
-	place  string
-	c      *compiler
+	slug        string
+	tags        []string
+	cond        *cond
+	output      *format
+	kinds       kinds // of events that it may match
+	whole       bool  // so many that the code is the same for all
+	place       string
+	actionPlace string
+	c           *compiler
 }
 
 // compiled is a rule for one kind of event.
@@ -161,7 +162,7 @@ func (b *builder) rule(r *lang.Rule) *rule {
 		c = newCompiler(r.Source)
 		b.compilers[r.Source] = c
 	}
-	x := &rule{Rule: r, c: c, slug: slug(r.Name), tags: tags(r.Tags), place: b.set.Place(r.Pos)}
+	x := &rule{Rule: r, c: c, slug: slug(r.Name), tags: tags(r.Tags), place: b.set.Place(r.Pos), actionPlace: b.set.Place(r.ActionPos)}
 	if err := x.compile(b.o.Append); err != nil {
 		b.fail(r, err)
 		return nil
