@@ -27,7 +27,7 @@ type alerts struct {
 }
 
 // groupKey is what repeats have in common.
-type groupKey struct{ rule, asset, container, path, subject string }
+type groupKey struct{ rule, asset, container, path, subject, done string }
 
 // group is a finding with its repeats.
 type group struct {
@@ -80,6 +80,9 @@ func (c *core) found(f bulwark.Finding, e *bulwark.Event, d *detector) {
 		a.excepted++
 		return
 	}
+	if c.respond(&f, e, asset) {
+		return
+	}
 	if c.Keep != nil && !c.Keep(&f) {
 		a.below++
 		return
@@ -94,6 +97,12 @@ func (a *alerts) add(f *bulwark.Finding, asset bulwark.Asset) {
 	}
 	if f.Container != nil {
 		key.container = f.Container.ID
+	}
+	if f.Response != nil {
+		key.done = f.Response.Action
+		if !f.Response.Done {
+			key.done += " failed"
+		}
 	}
 	if g := a.groups[key]; g != nil {
 		g.count++

@@ -18,28 +18,29 @@ import (
 // core is what a run knows. Whoever holds mu may use it.
 type core struct {
 	*Watcher
-	mu       sync.Mutex
-	tree     *tree.Tree
-	cgroups  map[uint64]*cgroup
-	held     int
-	holding  []*cgroup // those with events that wait, the longest wait first
-	wake     chan struct{}
-	byKind   [][]*detector
-	all      []*detector
-	users    users.Cache
-	proc     proc.FS
-	asked    int // processes that /proc was asked about since the last tick
-	replay   *trace.Reader
-	tell     func(bulwark.Record)
-	num      uint64
-	clock    clock
-	alerts   alerts
-	traces   traces
-	counted  map[string]*loss // by sensor and class
-	activity activity
-	assets   map[bulwark.AssetID]bool
-	overSaid uint64
-	began    time.Time
+	mu        sync.Mutex
+	tree      *tree.Tree
+	cgroups   map[uint64]*cgroup
+	held      int
+	holding   []*cgroup // those with events that wait, the longest wait first
+	wake      chan struct{}
+	byKind    [][]*detector
+	all       []*detector
+	users     users.Cache
+	proc      proc.FS
+	asked     int // processes that /proc was asked about since the last tick
+	replay    *trace.Reader
+	tell      func(bulwark.Record)
+	num       uint64
+	clock     clock
+	alerts    alerts
+	traces    traces
+	responses responses
+	counted   map[string]*loss // by sensor and class
+	activity  activity
+	assets    map[bulwark.AssetID]bool
+	overSaid  uint64
+	began     time.Time
 	// incomplete: something was told that could not be seen.
 	incomplete bool
 	ready      bool // all sensors began

@@ -39,7 +39,11 @@ type Watcher struct {
 	Policies   []bulwark.Policy // findings that one excepts are counted, and not told
 	// Keep tells whether a finding is worth telling; nil: all are.
 	Keep func(*bulwark.Finding) bool
-	Host bulwark.Asset // of what happens outside containers
+	// Respond is asked what to do about each finding that no policy excepts, repeats among them; nil: nothing. What it gives is
+	// done at once, beside all else, and the finding is told, whatever Keep says, with what came of it. The process
+	// is that of the event, is nil where nothing happened but time, and is the engine's: what is kept of it is copied.
+	Respond func(*bulwark.Finding, *bulwark.Process) func() bulwark.Response
+	Host    bulwark.Asset // of what happens outside containers
 	// Run is what the stream begins with.
 	About bulwark.Run
 	Boot  int64            // when the node started, nanoseconds since 1970; 0: not known
@@ -120,6 +124,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	err := w.sense(ctx, cancel)
 	stop()
 	wg.Wait()
+	c.responses.end()
 	c.lock()
 	c.finish(out)
 	c.unlock()

@@ -114,6 +114,16 @@ func (t *Tree) Known(pid int, start int64, name string) bool {
 	return n != nil && n.ended == 0 && n.same(start) && n.p.Name == name
 }
 
+// Find gives a process that lives, or that ended not long ago; nil: none is known.
+func (t *Tree) Find(pid int, start int64) *bulwark.Process {
+	for n := t.byPID[pid]; n != nil; n = n.older {
+		if n.same(start) {
+			return &n.p
+		}
+	}
+	return nil
+}
+
 // Missed ends what lives here, was there before, and is no longer, by what alive says.
 func (t *Tree) Missed(alive map[int]bool, now int64) {
 	for pid, n := range t.byPID {
