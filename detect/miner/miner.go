@@ -12,44 +12,25 @@ import (
 	"bulwark/detect/internal/family"
 	"bulwark/detect/internal/recent"
 	"bulwark/detect/internal/who"
+	"bulwark/detect/internal/wire"
 )
-
-// Usage tells how busy containers are.
-type Usage struct {
-	Container *bulwark.ContainerRef
-	// CPU is the share of the processor time that it may have which it took since the last time: 0 to 1.
-	CPU float64
-	// Usual is what it takes by its own profile; 0: not known.
-	Usual float64
-	// IO is how many bytes it read and wrote, on disks and networks, since the last time.
-	IO int64
-}
 
 // Options may be left zero.
 type Options struct {
-	// Usage reads the figures of all containers; nil: processors are not looked at. It is called every ten
-	// seconds at most.
-	Usage func(now time.Time) []Usage
 	// Pools are names of pools beside those that are known.
 	Pools []string
 }
 
 // New makes the family.
 func New(o Options) *family.Family {
-	s := &state{scores: recent.NewTable[uint64, score](1024), busy: recent.NewTable[string, stretch](1024), pools: slices.Concat(pools, o.Pools), usage: o.Usage}
-	f := family.New("miner", "Finds who computes coins.", s.rules())
-	if o.Usage != nil {
-		f.OnTick("score", s.tick)
-	}
-	return f
+	s := &state{scores: recent.NewTable[uint64, score](1024), busy: recent.NewTable[uint64, stretch](1024), pools: slices.Concat(pools, o.Pools)}
+	return family.New("miner", "Finds who computes coins.", s.rules())
 }
 
 type state struct {
 	scores *recent.Table[uint64, score]
-	busy   *recent.Table[string, stretch]
+	busy   *recent.Table[uint64, stretch]
 	pools  []string
-	usage  func(time.Time) []Usage
-	asked  time.Time
 }
 
 const fixStop = "Stop the container, keep its file system, and look for how the miner came in: mostly an open service or a stolen key. Let containers go only where they need to (NetworkPolicy)."
@@ -69,7 +50,7 @@ func (s *state) rules() []family.Rule {
 				h.Tell("stratum", "request: "+stratum(h.Text("data")), s.explain(h))
 			}}}},
 		{Name: "pool-name", Title: "The name of a mining pool is asked for", Severity: bulwark.SeverityHigh, Tags: tags, References: references, Every: time.Hour, Fix: fixStop,
-			Why:   "The name belongs to a pool of miners, and nothing else asks for it. This is seen also where the connection itself is encrypted. High and not critical: asking is not computing.",
+			Why:   "The name belongs to a pool of miners, and nothing else asks for it. It is seen in questions to name servers, and in the first bytes of encrypted connections, which name the server in plain text. High and not critical: asking is not computing.",
 			Noise: "Scanners and name servers that ask for others; resolvers (CoreDNS, unbound) are excused by their programs.",
 			Looks: []family.Look{{Kinds: "dns", If: func(h *family.Hit) bool {
 				return s.pool(string(h.Text("name"))) != "" && !who.Trusted(h.P, resolvers)
@@ -77,6 +58,10 @@ func (s *state) rules() []family.Rule {
 				name := strings.ToLower(strings.TrimSuffix(string(h.Text("name")), "."))
 				s.add(h, 70, "pool", "asked for "+name)
 				h.Tell(s.pool(name), "name "+name, s.explain(h))
+			}}, {Kinds: "payload", If: func(h *family.Hit) bool { return s.pool(wire.ServerName(h.Text("data"))) != "" }, Do: func(h *family.Hit) {
+				name := strings.ToLower(wire.ServerName(h.Text("data")))
+				s.add(h, 70, "pool", "opens an encrypted connection to "+name)
+				h.Tell(s.pool(name), "the connection is encrypted and asks for "+name, s.explain(h))
 			}}}},
 		{Name: "command", Title: "A command line is that of a miner", Severity: bulwark.SeverityCritical, Tags: append([]string{"attack:T1059"}, tags...), References: references, Every: time.Hour, Fix: fixStop,
 			Why:   "It names a pool (stratum+tcp://), has options that only miners have, or a wallet beside the address of a server. Critical where two such signs agree, high for one.",

@@ -108,6 +108,7 @@ func (s *state) weak() []family.Look {
 			}
 		}},
 		{Kinds: "flow", Where: bulwark.Where{Container: bulwark.Yes}, Do: s.flow},
+		{Kinds: "usage", Where: bulwark.Where{Container: bulwark.Yes}, Do: s.usage},
 		{Kinds: "mmap", Where: huge(in), If: func(h *family.Hit) bool { return h.Num("length") >= 1<<20 && !who.Trusted(h.P, hugeUsers) }, Do: func(h *family.Hit) {
 			if n := h.Num("length"); n >= randomXData && n < randomXData+(64<<20) {
 				s.sign(h, 40, "memory", "takes as many huge pages as RandomX has data")
@@ -196,47 +197,3 @@ func (s *state) flow(h *family.Hit) {
 		s.sign(h, 25, "flow", fmt.Sprintf("speaks with %s since %s at %.0f bytes a second", to, age.Round(time.Second), rate))
 	}
 }
-
-// stretch is how long a container is busy.
-type stretch struct {
-	since time.Time
-	quiet bool
-}
-
-const (
-	busyShare = 0.9
-	busySpan  = 10 * time.Minute
-	littleIO  = 1 << 20
-)
-
-// tick looks at how busy containers are.
-func (s *state) tick(h *family.Hit) {
-	now := time.Unix(0, h.Time)
-	if now.Sub(s.asked) < 10*time.Second && now.After(s.asked) {
-		return
-	}
-	s.asked = now
-	for _, u := range s.usage(now) {
-		if u.Container == nil {
-			continue
-		}
-		b := s.busy.Of(u.Container.ID)
-		if u.CPU < busyShare || u.Usual != 0 && u.CPU < 2*u.Usual || u.IO > littleIO*10 {
-			*b = stretch{}
-			continue
-		}
-		if b.since.IsZero() {
-			b.since = now
-		}
-		if now.Sub(b.since) < busySpan {
-			continue
-		}
-		c := s.of(containerKey(u.Container.ID))
-		c.add(h.Time, 30, "cpu", fmt.Sprintf("takes %.0f %% of its processor time since %s, and reads and writes little", u.CPU*100, now.Sub(b.since).Round(time.Minute)))
-		if n, kinds := c.sum(h.Time); n >= enough && kinds >= 2 && !c.told() {
-			h.TellOf(bulwark.SeverityHigh, u.Container, "score", append([]string{fmt.Sprintf("score %d", n)}, c.lines()...)...)
-		}
-	}
-}
-
-func containerKey(id string) uint64 { return family.KeyOf(id) }
