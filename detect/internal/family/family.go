@@ -109,6 +109,15 @@ func (f *Family) OnTick(rule string, do func(*Hit)) *Family {
 	return f
 }
 
+// EachTime has rules tell every time: those about which something is done each time.
+func (f *Family) EachTime(is func(rule string) bool) {
+	for i := range f.rules {
+		if is(f.name + "/" + f.rules[i].Name) {
+			f.rules[i].Every = 0
+		}
+	}
+}
+
 // Info describes the family.
 func (f *Family) Info() bulwark.Info {
 	return bulwark.Info{Name: "detect/" + f.name, Summary: f.summary, Version: 1, Needs: bulwark.Needs{Root: true, Linux: true}}
