@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -23,7 +24,11 @@ type part struct {
 	typ   Type
 	read  func(*event) (string, bool)
 	num   func(*event) (int64, bool)
+	stamp bool // a time: to programs it is told in nanoseconds since 1970
 }
+
+// stamps are the fields that are a time of day or date in texts.
+var stamps = []string{"evt.time", "evt.time.s", "evt.time.iso8601", "evt.datetime", "evt.datetime.s", "evt.outputtime"}
 
 // missing is what outputs say where the event has no such field.
 const missing = "<NA>"
@@ -47,7 +52,7 @@ func (c *compiler) output(o *lang.Output) (*format, error) {
 		if t.any != nil || t.field != nil && t.field.Filter {
 			return nil, &placed{pos: p.Pos, err: &onlyFilter{t.name()}}
 		}
-		f.parts = append(f.parts, part{name: p.Text, width: p.Width, typ: t.typ, read: t.read(), num: t.num})
+		f.parts = append(f.parts, part{name: p.Text, width: p.Width, typ: t.typ, read: t.read(), num: t.num, stamp: t.field != nil && slices.Contains(stamps, t.field.Name)})
 	}
 	return f, nil
 }
@@ -96,6 +101,9 @@ func (p *part) value(v *event) (string, any) {
 	s, ok := p.read(v)
 	if !ok {
 		return missing, nil
+	}
+	if p.stamp {
+		return s, v.Time
 	}
 	if p.num != nil {
 		n, _ := p.num(v)

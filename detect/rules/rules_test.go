@@ -26,7 +26,7 @@ func TestFinding(t *testing.T) {
 - rule: Shell in "web"
   desc: d
   condition: evt.type = execve and container
-  output: "*Shell | cmd=%proc.cmdline pid=%proc.pid upper=%proc.is_exe_upper_layer gone=%fd.name %12proc.name| %toupper(proc.name) up=%proc.aname[2]"
+  output: "*Shell | cmd=%proc.cmdline pid=%proc.pid upper=%proc.is_exe_upper_layer gone=%fd.name %12proc.name| %toupper(proc.name) up=%proc.aname[2] %evt.time.s"
   priority: CRITICAL
   tags: [maturity_stable, T1059.004, TA0002, Tx]
 - macro: container
@@ -43,10 +43,10 @@ func TestFinding(t *testing.T) {
 		Alert: &bulwark.Alert{Rule: `Shell in "web"`, Priority: "Critical", Source: "syscall", Fields: []bulwark.AlertField{
 			{Name: "proc.cmdline", Value: `sh -c curl --password *** \x1b[2J\xff\u202e https://***@h/`}, {Name: "proc.pid", Value: int64(600)},
 			{Name: "proc.is_exe_upper_layer", Value: true}, {Name: "fd.name"}, {Name: "proc.name", Value: "sh"}, {Name: "toupper(proc.name)", Value: "SH"},
-			{Name: "proc.aname[2]", Value: "containerd-shim"},
+			{Name: "proc.aname[2]", Value: "containerd-shim"}, {Name: "evt.time.s", Value: int64(testNow)},
 		}},
 	}
-	text := `Shell | cmd=sh -c curl --password *** \x1b[2J\xff\u202e https://***@h/ pid=600 upper=true gone=<NA> sh          | SH up=containerd-shim`
+	text := `Shell | cmd=sh -c curl --password *** \x1b[2J\xff\u202e https://***@h/ pid=600 upper=true gone=<NA> sh          | SH up=containerd-shim 22:30:00`
 	want.Evidence = []string{text}
 	want.Alert.Output = "22:30:00.000000000: Critical " + text
 	if diff := cmp.Diff(want, f); diff != "" {
