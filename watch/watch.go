@@ -260,7 +260,11 @@ func (w *Watcher) Note(n bulwark.Note) {
 	w.settle()
 	w.core.lock()
 	defer w.core.unlock()
-	w.core.note(n.Plugin, n.Text, n.Incomplete)
+	text := n.Text
+	if n.Path != "" {
+		text = n.Path + ": " + text
+	}
+	w.core.note(n.Plugin, text, n.Incomplete)
 }
 
 // Counts is what became of events, of every sensor.

@@ -15,8 +15,8 @@ import (
 
 	"bulwark"
 	"bulwark/all"
-	"bulwark/policy"
 	"bulwark/report"
+	"bulwark/report/alerts"
 	"bulwark/source/rootfs"
 	"bulwark/watch"
 	"bulwark/watch/trace"
@@ -33,6 +33,8 @@ type watching struct {
 	append       []string
 	sensitive    []string
 	explain      bool
+	top          bool
+	view         *top // of --top
 	capture      string
 	captureWhole time.Duration
 	least        int // the number of the priority
@@ -56,6 +58,7 @@ func (a *app) watchCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringArrayVar(&w.rules, "rules", nil, "`FILE` of rules in Falco's language, beside the detectors that are built in (repeatable; later ones change earlier ones)")
+	f.BoolVar(&w.top, "top", false, "show containers, events, drops and the newest alerts on the whole terminal, and draw them again each second")
 	f.StringVar(&w.record, "record", "", "write all that detectors see to `FILE`")
 	f.StringVar(&w.replay, "replay", "", "look at what `FILE` recorded instead of this machine")
 	f.DurationVar(&w.duration, "for", 0, "end after this `duration`")
@@ -65,13 +68,14 @@ func (a *app) watchCommand() *cobra.Command {
 	f.BoolVar(&w.explain, "explain", false, "say with each finding which part of its rule was met, and why it matters")
 	f.StringVar(&w.capture, "capture", "", "keep the events around each finding in a file of its own in `FOLDER`")
 	f.DurationVar(&w.captureWhole, "capture-before", 5*time.Second, "how much before a finding --capture keeps, as a `duration`")
-	f.StringArrayVar(&a.exceptions, "exceptions", nil, "`FILE` of exceptions (repeatable)")
+	f.StringArrayVar(&a.exceptions, "exceptions", nil, "`FILE` of exceptions, read again when it changes (repeatable; default "+usualExceptions+" where there is one)")
 	f.StringSliceVar(&w.sources, "source", mostSources, "where events come from: `NAMES` of "+strings.Join(mostSources, " "))
 	f.BoolVar(&a.offline, "offline", false, "ask nobody for the addresses of names that rules have")
 	w.to.flags(f)
 	w.audit.flags(f)
 	a.results(f, names(all.Streams()), "text")
 	a.common(f)
+	c.AddCommand(a.suppressCommand())
 	for _, name := range []string{"timeout", "now"} {
 		if err := f.MarkHidden(name); err != nil {
 			panic(err) // no such flag
@@ -136,6 +140,9 @@ func (w *watching) settle(c *cobra.Command, args []string) error {
 	if w.duration < 0 {
 		return usage("--for %v: say how long, as in 10m", w.duration)
 	}
+	if w.top {
+		return w.mayTop()
+	}
 	return nil
 }
 
@@ -154,7 +161,7 @@ func (w *watching) run(ctx context.Context) (err error) {
 	if e.Detectors, err = w.detectors(ctx, e); err != nil {
 		return err
 	}
-	if e.Policies, err = w.excepts(); err != nil {
+	if e.Policies, err = w.excepts(ctx, e); err != nil {
 		return err
 	}
 	if w.capture != "" {
@@ -172,6 +179,11 @@ func (w *watching) run(ctx context.Context) (err error) {
 		return errors.Join(err, out.close(nil))
 	}
 	defer done()
+	ctx, end, err := w.topped(ctx, e, out)
+	if err != nil {
+		return errors.Join(err, out.close(nil))
+	}
+	defer end()
 	e.Handler = w.explained(e, out)
 	err = w.recording(e, func() error {
 		if w.replay != "" {
@@ -180,21 +192,6 @@ func (w *watching) run(ctx context.Context) (err error) {
 		return w.live(ctx, e)
 	})
 	return errors.Join(err, out.close(nil))
-}
-
-// excepts are the exceptions that were given.
-func (w *watching) excepts() (list []bulwark.Policy, err error) {
-	for _, file := range w.exceptions {
-		set, err := policy.Load(file, time.Now())
-		if err != nil {
-			return nil, &exit{code: exitUsage, err: err}
-		}
-		for _, n := range set.Notes() {
-			w.say("note: %s: %s", n.Plugin, n.Text)
-		}
-		list = append(list, set)
-	}
-	return list, nil
 }
 
 // recording has do write what detectors see, where that was asked for. The file has what processes were given as
@@ -249,7 +246,7 @@ func (w *watching) replayed(ctx context.Context, e *watch.Watcher) error {
 // streams are where findings go as they happen. A file is added to, so that it can be followed and outlives the run.
 func (w *watching) streams() (*sinks, error) {
 	wanted := w.formats
-	if len(wanted) == 0 {
+	if len(wanted) == 0 && (!w.top || w.output != "") {
 		wanted = []string{"text"}
 	}
 	s, plain := &sinks{table: true}, 0
@@ -267,7 +264,7 @@ func (w *watching) streams() (*sinks, error) {
 			err = usage("one format goes to stdout or --output; give the others a file: -f %s=FILE", name)
 		}
 		if err == nil {
-			err = s.follow(w.app, f, file)
+			err = w.follow(s, f, file)
 		}
 		if err != nil {
 			return nil, s.close(err)
@@ -277,10 +274,10 @@ func (w *watching) streams() (*sinks, error) {
 }
 
 // follow writes a format to a file, or to stdout where none is named.
-func (s *sinks) follow(a *app, f report.Format, file string) error {
-	o := a.suited(report.Options{Stream: true, Verbose: a.verbose}, file)
+func (w *watching) follow(s *sinks, f report.Format, file string) error {
+	o := w.suited(report.Options{Stream: true, Verbose: w.verbose}, file)
 	if file == "" {
-		s.handlers = append(s.handlers, f.New(a.out, o))
+		s.handlers = append(s.handlers, w.format(f, w.out, o))
 		return nil
 	}
 	to, err := os.OpenFile(filepath.Clean(file), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
@@ -288,8 +285,16 @@ func (s *sinks) follow(a *app, f report.Format, file string) error {
 		return fmt.Errorf("writing %s: %w", file, err)
 	}
 	s.files = append(s.files, &pending{to, file, true})
-	s.handlers = append(s.handlers, f.New(to, o))
+	s.handlers = append(s.handlers, w.format(f, to, o))
 	return nil
+}
+
+// format is that of findings; the one for people names the file of exceptions that this run reads.
+func (w *watching) format(f report.Format, to io.Writer, o report.Options) bulwark.Handler {
+	if f.Name != "text" {
+		return f.New(to, o)
+	}
+	return alerts.New(to, alerts.Options{Color: o.Color, Width: o.Width, Now: o.Now, Hint: w.hint})
 }
 
 // explained adds to each finding why its rule says that it matters, where that was asked for.

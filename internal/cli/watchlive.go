@@ -23,7 +23,9 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	if slices.Contains(w.sources, bulwark.SourceSyscall) {
 		e.Sensors = append(e.Sensors, &cgroup.Sensor{Containers: finder.Containers})
 	}
-	w.abilities(e)
+	if w.view == nil {
+		w.abilities(e)
+	}
 	e.Containers = finder
 	if w.view != nil {
 		w.view.finds(finder)

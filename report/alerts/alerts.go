@@ -1,8 +1,9 @@
-// Package alerts writes findings of running things for people to read as they happen: three lines at most for each, what, who,
-// and why with how not to be told again.
+// Package alerts writes findings of running things for people to read as they happen: what, who, why, and how not to be told
+// again. [Screen] shows them on a terminal that is drawn again.
 package alerts
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -28,8 +29,7 @@ type Options struct {
 	Width int            // columns of the terminal; 0: as many as it takes
 	Zone  *time.Location // that times are told in; nil: the machine's
 	Now   time.Time      // when notes are told; zero: each time the clock's
-	// Hint is how not to be told of a finding again, one line; nil: by a line of the exceptions file. It
-	// may give "".
+	// Hint is how not to be told of a finding again, a command on one line; nil: Suppress. It may give "".
 	Hint func(*bulwark.Finding) string
 }
 
@@ -39,7 +39,7 @@ func New(w io.Writer, o Options) bulwark.Handler {
 		o.Zone = time.Local
 	}
 	if o.Hint == nil {
-		o.Hint = Except
+		o.Hint = Suppress
 	}
 	return &handler{w: w, o: o}
 }
@@ -78,27 +78,64 @@ func (h *handler) note(n *bulwark.Note) []string {
 	if n.Path != "" {
 		line += text.Clean(n.Path) + ": "
 	}
-	return []string{text.Cut(line+text.Clean(n.Text), h.o.Width)}
+	return h.wrap("", line+text.Clean(n.Text))
 }
 
 func (h *handler) finding(f *bulwark.Finding) []string {
 	lines := []string{h.what(f)}
 	if who := Who(f); who != "" {
-		lines = append(lines, text.Cut("  "+who, h.o.Width))
+		lines = append(lines, h.wrap("  ", who)...)
+	}
+	if f.Count > 1 {
+		return lines // it was told before
 	}
 	if why := h.why(f); why != "" {
-		lines = append(lines, "  "+why)
+		lines = append(lines, h.wrap("  ", why)...)
+	}
+	if hint := text.Clean(h.o.Hint(f)); hint != "" {
+		lines = append(lines, "  expected? "+hint) // never cut: it is for copying
 	}
 	return lines
+}
+
+// mostLines is how many lines of a terminal one part of a finding takes.
+const mostLines = 3
+
+// wrap gives a text in as many lines as a terminal needs for it and it may have, the first one behind an indent.
+func (h *handler) wrap(indent, s string) []string {
+	var lines []string
+	for ; ; indent = "    " {
+		room := h.o.Width - len(indent)
+		if h.o.Width <= 0 || text.Width(s) <= room || len(lines) == mostLines-1 {
+			return append(lines, indent+text.Cut(s, max(0, room)))
+		}
+		at := breakAt(s, room)
+		lines, s = append(lines, indent+strings.TrimRight(s[:at], " ")), strings.TrimLeft(s[at:], " ")
+	}
+}
+
+// breakAt is where s is divided so that what is before takes at most n columns: behind a blank where there is one.
+func breakAt(s string, n int) int {
+	end, used := 0, 0
+	for i, r := range s {
+		if used += text.Width(string(r)); used > max(n, 2) {
+			break
+		}
+		end = i + len(string(r))
+	}
+	if blank := strings.LastIndexByte(s[:end], ' '); blank > end/2 {
+		return blank + 1
+	}
+	return end
 }
 
 var colors = [...]string{"36", "36", "33", "31", "1;31"}
 
 func (h *handler) what(f *bulwark.Finding) string {
 	level := text.Pad(f.Severity.String(), 8)
-	end := " [" + text.Clean(incident.Rule(f)) + "]"
+	end := " [" + text.Cut(text.Clean(incident.Rule(f)), h.o.Width/3) + "]"
 	if f.Count > 1 {
-		end += fmt.Sprintf(" ×%d", f.Count)
+		end += fmt.Sprintf(" ×%d so far", f.Count)
 	}
 	start := h.clock(f.Time) + " "
 	title := f.Title
@@ -157,6 +194,9 @@ func where(b *strings.Builder, f *bulwark.Finding) {
 	case c == nil:
 		add("", "on the node")
 		return
+	case c.ID == "":
+		add("container unknown: ", c.Missing)
+		return
 	case c.Name == "":
 		add("container ", incident.Short(c.ID))
 	default:
@@ -168,53 +208,53 @@ func where(b *strings.Builder, f *bulwark.Finding) {
 	default:
 		add("pod ", c.Pod)
 	}
-	add("image ", c.Image)
-	add("of which no more is known: ", c.Missing)
+	switch {
+	case c.Image != "":
+		add("image ", c.Image)
+		add("not all is known of it: ", c.Missing)
+	default:
+		add("image unknown: ", cmp.Or(c.Missing, "its runtime keeps none"))
+	}
 }
 
-// why gives the evidence as far as there is room for it, and the hint whole.
+// why is the evidence, or what the rule says.
 func (h *handler) why(f *bulwark.Finding) string {
 	why := strings.Join(f.Evidence, "; ")
 	if why == "" && f.Alert != nil {
 		why = f.Alert.Output
 	}
-	if why = text.Clean(why); why != "" {
-		why = "because: " + why
+	if why = text.Clean(why); why == "" {
+		return ""
 	}
-	hint := text.Clean(h.o.Hint(f))
-	if hint == "" {
-		return text.Cut(why, max(0, h.o.Width-2))
-	}
-	hint = "expected? " + hint
-	if why == "" {
-		return hint
-	}
-	room := maxWhy
-	if h.o.Width > 0 {
-		room = max(40, h.o.Width-text.Width(hint)-5)
-	}
-	return text.Cut(why, room) + " | " + hint
+	return text.Cut("because: "+why, maxWhy)
 }
 
 // maxWhy is how much is told to a file.
 const maxWhy = 1000
 
-// Except is the command that adds a finding's rule and asset to the file that --exceptions reads. Where their texts could mean anything to a shell
-// or to YAML it names the finding's key.
-func Except(f *bulwark.Finding) string {
-	what := `rule: "` + f.Rule + `"`
+// Suppress is the command that has watch tell no more of a finding's rule in its asset. Where their texts could mean anything
+// to a shell it names the finding's key.
+func Suppress(f *bulwark.Finding) string {
 	switch {
 	case plain(f.Rule) && plain(string(f.Asset)):
-		what += `, asset: "` + string(f.Asset) + `"`
+		return "bulwark watch suppress " + f.Rule + " " + shortAsset(string(f.Asset))
 	case plain(f.Key):
-		what = `key: "` + f.Key + `"`
-	default:
-		return ""
+		return "bulwark watch suppress key:" + f.Key[:min(len(f.Key), 16)]
 	}
-	return `(test -s exceptions.yaml || echo exceptions:; echo '  - {` + what + `, reason: "why it is fine", owner: "'$USER'"}') >> exceptions.yaml`
+	return ""
 }
 
-// plain tells whether s has nothing that a shell within single quotes, YAML within double ones or a pattern takes for more.
+// shortAsset is as much of an asset's id as people give of one.
+func shortAsset(id string) string {
+	for _, prefix := range []string{"image:sha256:", "host:"} {
+		if hex, ok := strings.CutPrefix(id, prefix); ok && len(hex) >= 32 && strings.Trim(hex, "0123456789abcdef") == "" {
+			return id[:len(prefix)+12]
+		}
+	}
+	return id
+}
+
+// plain tells whether s has nothing that a shell, YAML or a pattern takes for more, and is no flag.
 func plain(s string) bool {
 	for _, r := range s {
 		switch {
@@ -223,5 +263,5 @@ func plain(s string) bool {
 			return false
 		}
 	}
-	return s != ""
+	return s != "" && s[0] != '-'
 }
