@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -112,12 +113,17 @@ func (w *Watch) read(from io.Reader) {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
-		var one struct{ Finding *bulwark.Finding }
-		if json.Unmarshal(lines.Bytes(), &one) != nil || one.Finding == nil {
+		var one bulwark.Record
+		if json.Unmarshal(lines.Bytes(), &one) != nil {
 			continue
 		}
 		w.mu.Lock()
-		w.found = append(w.found, Found{*one.Finding, time.Now()})
+		switch {
+		case one.Finding != nil:
+			w.found = append(w.found, Found{*one.Finding, time.Now()})
+		case one.Note != nil:
+			fmt.Fprintf(&w.said, "note: %+v\n", *one.Note)
+		}
 		w.mu.Unlock()
 	}
 }
