@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"bulwark"
@@ -52,7 +54,8 @@ func (s *File) Abilities() []bulwark.Ability {
 func (s *File) Counts() []bulwark.Count { return s.count("k8s_audit file") }
 
 // Run follows the file: through rotation by renaming (what is left of the old file comes first) and by truncation. A file that is not
-// there yet is waited for. Where a file is rotated twice within one look, the one between is missed.
+// there yet is waited for. Files that came and went within one look are read where they are named as API servers name them,
+// audit-TIME.log; those of other names are missed.
 func (s *File) Run(ctx context.Context, want bulwark.Interest, ready func(), emit func([]bulwark.Event) error) error {
 	s.noter.note = s.Note
 	if s.Now == nil {
@@ -105,7 +108,8 @@ type following struct {
 	offset int64
 	head   []byte // how the file begins: another beginning is another log
 	lines  lines
-	began  bool // the file was opened once, or was not there at the start: what it has from then on is new
+	past   map[string]bool // names of the files that the log was rotated into before
+	began  bool            // the file was opened once, or was not there at the start: what it has from then on is new
 	buf    []byte
 }
 
@@ -122,6 +126,7 @@ func (f *following) close() {
 func (f *following) start() error {
 	if f.buf == nil {
 		f.buf = make([]byte, 64<<10)
+		f.rotatedInto(nil) // what is there is not new
 	}
 	file, err := f.open()
 	if errors.Is(err, bulwark.ErrUnsupported) {
@@ -190,12 +195,91 @@ func (f *following) look(ctx context.Context) error {
 		if err := f.finish(); err != nil {
 			return err
 		}
+		old, err := f.file.Stat()
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", f.Path, err)
+		}
 		f.close()
 		f.head, f.offset = nil, 0
-		if !f.reopen() {
-			return nil
+		if err := f.next(ctx, old); err != nil || f.file == nil {
+			return err
 		}
 	}
+}
+
+// next opens the log that follows old, and reads first what came and went in between.
+func (f *following) next(ctx context.Context, old os.FileInfo) error {
+	for f.reopen() {
+		between := f.rotatedInto(old)
+		if len(between) == 0 {
+			return nil
+		}
+		f.close() // it may be one of those by now
+		for _, name := range between {
+			if err := f.whole(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// whole reads a file from its beginning to its end.
+func (f *following) whole(ctx context.Context, name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		f.noter.tell("open", fmt.Sprintf("part of the audit log is missed: %v", err))
+		return nil
+	}
+	f.file, f.offset, f.head, f.lines = file, 0, nil, lines{}
+	defer f.close()
+	if err := f.read(ctx); err != nil {
+		return err
+	}
+	return f.finish()
+}
+
+// mostPast is how many files beside the log are looked at.
+const mostPast = 10_000
+
+// rotatedInto are the files that the log was rotated into since it was last asked, the oldest first, without old and the one that is open.
+func (f *following) rotatedInto(old os.FileInfo) (between []string) {
+	dir, base := filepath.Split(f.Path)
+	ext := filepath.Ext(base)
+	list, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil {
+		return nil
+	}
+	now := map[string]bool{}
+	for _, e := range list[:min(len(list), mostPast)] {
+		stamp, ok := strings.CutPrefix(e.Name(), strings.TrimSuffix(base, ext)+"-")
+		if !ok || !stamped(strings.TrimSuffix(stamp, ext)) || !strings.HasSuffix(stamp, ext) || !e.Type().IsRegular() {
+			continue
+		}
+		now[e.Name()] = true
+		st, err := e.Info()
+		if err != nil || f.past[e.Name()] || old != nil && os.SameFile(st, old) || f.same(st) {
+			continue
+		}
+		between = append(between, dir+e.Name())
+	}
+	f.past = now
+	return between
+}
+
+// same tells whether st is of the file that is open.
+func (f *following) same(st os.FileInfo) bool {
+	if f.file == nil {
+		return false
+	}
+	mine, err := f.file.Stat()
+	return err == nil && os.SameFile(st, mine)
+}
+
+// stamped tells whether s is the time that API servers put into names of files.
+func stamped(s string) bool {
+	_, err := time.Parse("2006-01-02T15-04-05.000", s)
+	return err == nil
 }
 
 func (f *following) reopen() bool {

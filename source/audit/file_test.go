@@ -126,6 +126,54 @@ func follow(t *testing.T, s *File) *running {
 	return start(t, s, &s.Note)
 }
 
+// TestBetween has a log come and go within one look, as a server that writes much has it.
+func TestBetween(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "audit.log")
+	past := func(ms int) string { return filepath.Join(dir, fmt.Sprintf("audit-2026-11-23T14-28-01.%03d.log", ms)) }
+	write(t, past(1), event(100)+"\n") // from before
+	write(t, filepath.Join(dir, "audit-old.log"), event(101)+"\n")
+	write(t, path, event(102)+"\n")
+	s := &File{Path: path, Every: time.Hour}
+	list := &[]string{}
+	f := &following{File: s, emit: func(events []bulwark.Event) error {
+		for _, e := range events {
+			*list = append(*list, id(t, e))
+		}
+		return nil
+	}}
+	s.Now = time.Now
+	defer f.close()
+	if err := f.start(); err != nil {
+		t.Fatal(err)
+	}
+	want := func(ids ...string) {
+		t.Helper()
+		if err := f.look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(ids, *list); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		*list = nil
+	}
+	write(t, path, event(1)+"\n")
+	want("1")
+	write(t, path, event(2)+"\n")
+	for i := range 3 {
+		if err := os.Rename(path, past(10+i)); err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, event(3+i)+"\n")
+	}
+	want("2", "3", "4", "5")
+	if err := os.Rename(path, past(20)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, event(6)+"\n")
+	want("6")
+}
+
 func TestFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
 	write(t, path, event(1)+"\n"+event(2)[:50])
