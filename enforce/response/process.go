@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -42,27 +43,67 @@ type handle struct {
 // Each process is stopped before its children are looked for, so that none slips away. The first process of
 // the node and this one with its parents are never killed: that is ErrUnsupported.
 func (r *Responder) KillTree(ctx context.Context, pid int, start int64) ([]Victim, error) {
-	spared := ancestors(os.Getpid())
-	if slices.Contains(spared, pid) || pid <= 1 {
-		return nil, fmt.Errorf("killing process %d: bulwark would not outlive it: %w", pid, bulwark.ErrUnsupported)
+	held, err := stopTree(ctx, pid, start)
+	defer release(held)
+	if len(held) == 0 {
+		return nil, fmt.Errorf("killing: %w", err)
+	}
+	return kill(held, err)
+}
+
+// StopTree stops a process and all that descend from it, as KillTree would kill them, until they get SIGCONT.
+func (r *Responder) StopTree(ctx context.Context, pid int, start int64) (stopped []Victim, err error) {
+	held, err := stopTree(ctx, pid, start)
+	defer release(held)
+	for _, h := range held {
+		stopped = append(stopped, h.Victim)
+	}
+	if err != nil {
+		err = fmt.Errorf("stopping: %w", err)
+	}
+	return stopped, err
+}
+
+// KillWithin is KillTree while the cgroup stands still, so that nothing of it gets away meanwhile. One that somebody froze before
+// stays frozen.
+func (r *Responder) KillWithin(ctx context.Context, path string, pid int, start int64) ([]Victim, error) {
+	groups, err := r.find(path)
+	if err != nil || all(groups, group.frozen) {
+		return r.KillTree(ctx, pid, start) // what has no cgroup of its own is killed all the same
+	}
+	if err := r.Freeze(ctx, path); err != nil {
+		dead, failed := r.KillTree(ctx, pid, start)
+		return dead, failed
+	}
+	dead, err := r.KillTree(ctx, pid, start)
+	if thaw := r.Thaw(path); thaw != nil && !errors.Is(thaw, bulwark.ErrNotFound) && !errors.Is(thaw, fs.ErrNotExist) {
+		err = errors.Join(err, fmt.Errorf("letting the container go on: %w", thaw))
+	}
+	return dead, err
+}
+
+// stopTree stops and holds a process and all that descend from it. The caller lets go of them, also where there is an error.
+func stopTree(ctx context.Context, pid int, start int64) ([]handle, error) {
+	if slices.Contains(ancestors(os.Getpid()), pid) || pid <= 1 {
+		return nil, fmt.Errorf("process %d: bulwark would not outlive it: %w", pid, bulwark.ErrUnsupported)
 	}
 	first, err := hold(pid)
 	if err != nil {
 		return nil, err
 	}
-	held := []handle{first}
-	defer func() { release(held) }()
 	if start != 0 && first.Start/tick != start/tick {
-		return nil, fmt.Errorf("killing process %d: it is another one by now: %w", pid, bulwark.ErrNotFound)
+		unix.Close(first.fd)
+		return nil, fmt.Errorf("process %d: it is another one by now: %w", pid, bulwark.ErrNotFound)
 	}
+	held := []handle{first}
 	unix.PidfdSendSignal(first.fd, unix.SIGSTOP, nil, 0)
 	for more := true; more; {
 		if err := ctx.Err(); err != nil {
-			return kill(held, err)
+			return held, err
 		}
 		held, more = withChildren(held)
 	}
-	return kill(held, nil)
+	return held, nil
 }
 
 // kill kills what is held, whatever else went wrong: it is stopped already.
@@ -127,7 +168,7 @@ func hold(pid int) (handle, error) {
 	return h, nil
 }
 
-// statOf is what /proc has of a process; its Start is 0 when it has gone.
+// statOf is what /proc has of a process; its Start is 0 when it has ended.
 func statOf(pid int) handle {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	from, to := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
@@ -139,6 +180,9 @@ func statOf(pid int) handle {
 		return handle{}
 	}
 	parent, _ := strconv.Atoi(fields[1])
+	if threads, _ := strconv.Atoi(fields[17]); (fields[0] == "Z" || fields[0] == "X") && threads <= 1 {
+		return handle{} // it ended; where only its first thread did, the others go on
+	}
 	ticks, _ := strconv.ParseInt(fields[19], 10, 64)
 	return handle{Victim: Victim{PID: pid, Start: ticks * tick, Name: string(b[from+1 : to])}, parent: parent}
 }

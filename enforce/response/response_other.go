@@ -46,3 +46,13 @@ func (*Responder) KillContainer(context.Context, string) ([]Victim, error) {
 func (*Responder) KillTree(context.Context, int, int64) ([]Victim, error) {
 	return nil, unable("killing")
 }
+
+// KillWithin is refused.
+func (*Responder) KillWithin(context.Context, string, int, int64) ([]Victim, error) {
+	return nil, unable("killing")
+}
+
+// StopTree is refused.
+func (*Responder) StopTree(context.Context, int, int64) ([]Victim, error) {
+	return nil, unable("stopping")
+}

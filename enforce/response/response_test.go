@@ -126,6 +126,25 @@ func TestKillForking(t *testing.T) {
 	}
 }
 
+// What ended by itself was not killed, though nobody has asked for its end yet.
+func TestEndedAlready(t *testing.T) {
+	r := needRoot(t)
+	cmd, said := run(t, "sleep 0.01 & echo $!; exec sleep 100") // which asks for nobody's end
+	child := number(t, said)
+	for end := time.Now().Add(5 * time.Second); statOf(child).Start != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not end")
+		}
+	}
+	if dead, err := r.KillTree(t.Context(), child, 0); !errors.Is(err, bulwark.ErrNotFound) {
+		t.Errorf("%v %v", dead, err)
+	}
+	stopped, err := r.StopTree(t.Context(), cmd.Process.Pid, 0)
+	if err != nil || len(stopped) != 1 || stopped[0].Name != "sleep" {
+		t.Errorf("%v %v", stopped, err)
+	}
+}
+
 func TestSpared(t *testing.T) {
 	r := &Responder{}
 	for _, pid := range []int{-1, 0, 1, os.Getpid(), os.Getppid()} {

@@ -1,0 +1,191 @@
+package action
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"bulwark"
+)
+
+// Fresh are the blocks of containers that will begin: what is denied to all but some. Those that turn out to be
+// of the others are let go when that is known.
+func (s *Set) Fresh() (list []bulwark.Block) {
+	for _, d := range s.denials {
+		if d.block.Deed == bulwark.DeedExecBelow || s.decideUnknown(d.rule) != d.entry || d.holds != nil && !d.holds(&unknown) {
+			continue
+		}
+		b := d.block
+		b.Scope = bulwark.Scope{New: true}
+		list = append(list, b)
+	}
+	return list
+}
+
+// blocks are what holds for these containers, and for those that will begin.
+func (s *Set) blocks(containers []*bulwark.Container) []bulwark.Block {
+	list := s.Fresh()
+	fresh := len(list) > 0
+	containers = slices.Clone(containers)
+	slices.SortFunc(containers, func(a, b *bulwark.Container) int { return cmp.Compare(a.Cgroup+a.ID, b.Cgroup+b.ID) })
+	for _, c := range containers {
+		if c.Cgroup == "" || c.Cgroup == "/" {
+			continue
+		}
+		own := s.of(c)
+		if len(own) == 0 && fresh {
+			own = []bulwark.Block{{Deed: bulwark.DeedNone, Scope: bulwark.Scope{Path: c.Cgroup}}}
+		}
+		list = append(list, own...)
+	}
+	return list
+}
+
+// of are the blocks of one container.
+func (s *Set) of(c *bulwark.Container) (list []bulwark.Block) {
+	if s.spared(c) != "" {
+		return nil
+	}
+	for _, d := range s.denials {
+		if s.decide(d.rule, c) != d.entry || d.holds != nil && !d.holds(c) || d.block.Deed == bulwark.DeedExecBelow && c.PID == 0 {
+			continue
+		}
+		b := d.block
+		b.Scope = bulwark.Scope{Path: c.Cgroup, PID: c.PID}
+		list = append(list, b)
+	}
+	return list
+}
+
+// Keeper holds containers to what is denied to them.
+type Keeper struct {
+	Set        *Set
+	Guard      bulwark.Guard
+	Containers func() []*bulwark.Container
+	// Note tells what cannot be enforced for a container.
+	Note func(text string)
+
+	wake  chan struct{}
+	last  []bulwark.Block
+	noted map[string]bool
+}
+
+// Start puts in force what holds for containers that will begin. Its error wraps ErrUnsupported where that cannot be had.
+func (k *Keeper) Start() error {
+	k.wake, k.noted = make(chan struct{}, 1), map[string]bool{}
+	k.last = k.Set.Fresh()
+	return k.Guard.Load(k.last)
+}
+
+// Wake has it look at the containers again, now and a few times soon, since engines tell of a container little by little.
+func (k *Keeper) Wake() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// soon is when containers are looked at after one has begun, and always is how often else.
+var soon = []time.Duration{0, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond, 160 * time.Millisecond, 320 * time.Millisecond}
+
+const always = time.Second
+
+// Run works until ctx is done.
+func (k *Keeper) Run(ctx context.Context) {
+	next, at := time.NewTimer(0), 0
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.wake:
+			at = 0
+			next.Reset(soon[0])
+		case <-next.C:
+			k.apply()
+			if at++; at < len(soon) {
+				next.Reset(soon[at])
+			} else {
+				next.Reset(always)
+			}
+		}
+	}
+}
+
+func (k *Keeper) apply() {
+	containers := k.Containers()
+	k.Set.know(containers)
+	blocks := k.Set.blocks(containers)
+	if reflect.DeepEqual(blocks, k.last) {
+		return
+	}
+	k.last = blocks
+	for range 3 {
+		bad, err := k.load(blocks)
+		if err == nil {
+			return
+		}
+		if len(bad) == 0 {
+			k.note("", err)
+			return
+		}
+		blocks = without(blocks, bad)
+	}
+}
+
+// load puts blocks in force, or says which of them cannot be.
+func (k *Keeper) load(blocks []bulwark.Block) (bad []int, err error) {
+	if err = k.Guard.Load(blocks); err == nil {
+		return nil, nil
+	}
+	for _, one := range parts(err) {
+		var of *bulwark.BlockError
+		if errors.As(one, &of) {
+			bad = append(bad, of.Index)
+			k.note(fmt.Sprint(blocks[of.Index].Rule, blocks[of.Index].Scope.Path), one)
+		}
+	}
+	return bad, err
+}
+
+func parts(err error) []error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return many.Unwrap()
+	}
+	return []error{err}
+}
+
+func without(blocks []bulwark.Block, bad []int) (list []bulwark.Block) {
+	for i, b := range blocks {
+		if !slices.Contains(bad, i) {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+const mostNoted = 10000
+
+func (k *Keeper) note(key string, err error) {
+	if key != "" && (k.noted[key] || len(k.noted) > mostNoted) {
+		return
+	}
+	k.noted[key] = true
+	k.Note("not in force: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+}
+
+// know keeps the containers, for findings that name one.
+func (s *Set) know(list []*bulwark.Container) {
+	now := make(map[string]*bulwark.Container, len(list))
+	for _, c := range list {
+		now[c.ID] = c
+	}
+	s.mu.Lock()
+	s.containers = now
+	s.mu.Unlock()
+}
