@@ -15,6 +15,9 @@ var (
 	kindFchdir = kindOf("fchdir")
 	kindSetsid = kindOf("setsid")
 	clones     = []bulwark.Kind{bulwark.KindClone, kindOf("clone3"), kindOf("fork"), kindOf("vfork")}
+
+	// packets tell of a process as it was when it last sent something.
+	packets = []bulwark.Kind{bulwark.KindPayload, bulwark.KindDNS, bulwark.KindFlow}
 )
 
 func kindOf(name string) bulwark.Kind {
@@ -45,7 +48,9 @@ func (t *Tree) Apply(e *bulwark.Event) *bulwark.Process {
 	if n == nil {
 		return p
 	}
-	t.refresh(n, told)
+	if told.PID == 0 || !slices.Contains(packets, e.Kind) {
+		t.refresh(n, told)
+	}
 	if (e.Kind == kindChdir || e.Kind == kindFchdir) && e.Result == 0 && len(e.FD.Name) > 0 && string(e.FD.Name) != n.p.CWD {
 		n.p.CWD = string(e.FD.Name)
 		t.changed(n)

@@ -64,6 +64,15 @@ func TestThreadsShareTheirProcess(t *testing.T) {
 	}
 }
 
+func TestPacketsTellOfThePast(t *testing.T) {
+	tr := New(Options{})
+	p := tr.Apply(tell(bulwark.KindExec, 1, bulwark.Process{PID: 5, Start: 5, UID: 0, Cgroup: 7}))
+	tr.Apply(tell(kindOf("setuid"), 2, bulwark.Process{PID: 5, Start: 5, UID: 33, Cgroup: 7}))
+	if tr.Apply(tell(bulwark.KindFlow, 3, bulwark.Process{PID: 5, Start: 5, UID: 0, Cgroup: 7})) != p || p.UID != 33 {
+		t.Errorf("user %d after a packet of what root has sent", p.UID)
+	}
+}
+
 func TestParentsThatEndedAreKept(t *testing.T) {
 	tr := New(Options{})
 	clone(tr, 1, 1, 0, 1)
