@@ -68,7 +68,21 @@ func (*Sensor) Abilities() []bulwark.Ability {
 	if err == nil {
 		t.close()
 	}
+	packets, who := why, why
+	if h, err := new(Sensor).hierarchy(); why == "" {
+		switch {
+		case err != nil:
+			who = err.Error()
+		case h.root == "":
+			who = "no control groups are mounted at /sys/fs/cgroup"
+		}
+		if h.root == "" || h.id != 0 {
+			packets = "control groups of the second version are not mounted"
+		}
+	}
 	return append(list,
+		bulwark.Ability{Name: "see which container it was", By: "the control group of each event", Why: who},
+		bulwark.Ability{Name: "see first payloads, questions of DNS and how much goes where", By: "programs at packets of control groups", Why: packets},
 		bulwark.Ability{Name: "see system calls", By: "tracepoints sys_exit of the calls that are wanted", Why: calls},
 		bulwark.Ability{Name: "see io_uring requests", By: "raw tracepoint io_uring_submit_req", Why: uring},
 		bulwark.Ability{Name: "see processes killed for memory", By: "tracepoint mark_victim", Why: oom},

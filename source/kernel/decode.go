@@ -38,7 +38,30 @@ type decoder struct {
 	names  [][256]byte // that were asked for
 	offset int64       // nanoseconds from the start of the node's clock to 1970
 	cut    uint64
+	seqs   [len(classes)]sequence
 }
+
+// sequence holds the numbers that the programs of a processor give to what they want to send: those that are missing were
+// dropped. Records of packets have none: programs of packets take the processor from one another.
+type sequence struct {
+	last []uint32 // by processor
+	lost int64
+}
+
+func (s *sequence) saw(cpu uint16, seq uint32) {
+	for int(cpu) >= len(s.last) {
+		s.last = append(s.last, 0)
+	}
+	if gap := int64(int32(seq - s.last[cpu])); gap > 0 {
+		s.lost += gap - 1
+		s.last[cpu] = seq
+	} else {
+		s.lost-- // an interrupt's came between
+	}
+}
+
+// lost is how many records of a class are missing.
+func (d *decoder) lost(class int) uint64 { return uint64(max(d.seqs[class].lost, 0)) }
 
 func newDecoder() *decoder {
 	return &decoder{events: make([]bulwark.Event, batch), procs: make([]bulwark.Process, batch), args: make([][mostArgs]bulwark.Arg, batch), names: make([][256]byte, batch)}
@@ -72,6 +95,9 @@ func (d *decoder) decode(n int, b []byte) bool {
 	k := bulwark.Kind(h.kind)
 	if !ok || k == 0 || k.Params() == nil && k.String() == "?" {
 		return false
+	}
+	if h.seq != 0 && int(h.class) < len(d.seqs) {
+		d.seqs[h.class].saw(h.cpu, h.seq)
 	}
 	e, p := &d.events[n], &d.procs[n]
 	*p = bulwark.Process{PID: int(int32(h.pid)), Start: int64(h.start), Cgroup: h.cgroup, UID: h.uid, Login: ^uint32(0)}

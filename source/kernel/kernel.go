@@ -21,9 +21,11 @@ type Sensor struct {
 	// has a ring of its own, which opens, reads and the like can not fill.
 	Critical, Volume uint32
 
+	older bool // in tests: control groups of the first version are those that count
 	mu    sync.Mutex
 	count func() []bulwark.Count // of the run that is under way
 	last  []bulwark.Count
+	lost  [len(classes)]uint64 // by the sequence numbers of the last run
 }
 
 var _ bulwark.Sensor = (*Sensor)(nil)
@@ -49,5 +51,7 @@ func (s *Sensor) Counts() []bulwark.Count {
 	return s.last
 }
 
-// classes are the rings by their number.
-var classes = [...]string{"critical", "volume"}
+// classes are the rings by their number, and what was lost since a program was interrupted.
+var classes = [...]string{"critical", "volume", "interrupted"}
+
+const interrupted = 2

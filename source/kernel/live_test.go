@@ -36,12 +36,22 @@ type watching struct {
 
 func watch(t *testing.T, s *Sensor, want bulwark.Interest) *watching {
 	t.Helper()
+	return watchWith(t, s, want, nil)
+}
+
+// watchWith gives batches to see, and keeps nothing, where there is a see.
+func watchWith(t *testing.T, s *Sensor, want bulwark.Interest, see func([]bulwark.Event)) *watching {
+	t.Helper()
 	needRoot(t)
 	w := &watching{Sensor: s}
 	ctx, cancel := context.WithCancel(context.Background())
 	done, ready := make(chan error, 1), make(chan bool)
 	go func() {
 		done <- s.Run(ctx, want, func() { close(ready) }, func(batch []bulwark.Event) error {
+			if see != nil {
+				see(batch)
+				return nil
+			}
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			for i := range batch {

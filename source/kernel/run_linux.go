@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/cilium/ebpf"
@@ -48,15 +49,21 @@ type run struct {
 	critical *ring
 	volume   *ring
 	decoder  *decoder
+	groups   hierarchy
 	dropped  [len(classes)]uint64
-	percpu   []uint64
-	bad      uint64 // records that could not be read
+	bad      uint64        // records that could not be read
+	missed   atomic.Uint64 // see interrupted
+	asked    atomic.Int64
 }
 
 func (r *run) ended() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.asked.Store(0)
 	r.last, r.count = r.counts(), nil
+	for i := range classes {
+		r.Sensor.lost[i] = r.decoder.lost(i)
+	}
 }
 
 func (r *run) close() {
@@ -125,7 +132,16 @@ func (r *run) settle(spec *ebpf.CollectionSpec) error {
 	if err != nil {
 		return err
 	}
-	return spec.Variables["host_mount"].Set(host)
+	if err := spec.Variables["host_mount"].Set(host); err != nil {
+		return err
+	}
+	if r.groups, err = r.hierarchy(); err != nil {
+		return err
+	}
+	if err := spec.Variables["v1_hierarchy"].Set(r.groups.id); err != nil {
+		return err
+	}
+	return spec.Variables["v1_subsystem"].Set(r.groups.subsystem)
 }
 
 // hostMount is the number of the mount namespace that the node's own programs have.
@@ -217,11 +233,10 @@ var containerID = regexp.MustCompile(`[0-9a-f]{64}`)
 
 // seedCgroups marks the control groups of containers that are there already.
 func (r *run) seedCgroups() {
-	root := unified()
-	if root == "" {
+	if r.groups.root == "" {
 		return
 	}
-	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(r.groups.root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() || !containerID.MatchString(path) {
 			return nil
 		}
@@ -274,17 +289,6 @@ func (r *run) attachPackets(p *plan) error {
 		r.links = append(r.links, l)
 	}
 	return nil
-}
-
-// unified is where the control groups of the second version are; "": nowhere.
-func unified() string {
-	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		var st unix.Statfs_t
-		if unix.Statfs(root, &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC {
-			return root
-		}
-	}
-	return ""
 }
 
 func (r *run) attachCall(nr uint32, name string) error {
@@ -445,11 +449,12 @@ func clockOffset() int64 {
 // tellDrops emits an event for each class of which events were dropped since it last did.
 func (r *run) tellDrops(emit func([]bulwark.Event) error) error {
 	for i, c := range r.counts() {
-		n := c.Dropped - r.dropped[i]
-		if n == 0 {
+		lost := max(c.Dropped, r.decoder.lost(i)) // what counters and sequence numbers say is the same, if all is well
+		if lost <= r.dropped[i] {
 			continue
 		}
-		r.dropped[i] = c.Dropped
+		n := lost - r.dropped[i]
+		r.dropped[i] = lost
 		e := bulwark.Event{
 			Time: time.Now().UnixNano(), Source: bulwark.SourceSyscall, Kind: bulwark.KindDrop, FD: bulwark.FD{Num: -1},
 			Args: []bulwark.Arg{{Text: []byte(c.Class)}, {Num: int64(n)}},
@@ -467,6 +472,11 @@ func (r *run) counts() []bulwark.Count {
 	m := r.programs.Maps["counts"]
 	for i := range list {
 		list[i].Class = classes[i]
+		if i == interrupted {
+			n := r.interrupted()
+			list[i].Seen, list[i].Dropped = n, n
+			continue
+		}
 		for what, to := range []*uint64{&list[i].Filtered, &list[i].Sent, &list[i].Dropped} {
 			var cpus []uint64
 			if m.Lookup(uint32(3*i+what), &cpus) != nil {
@@ -479,4 +489,22 @@ func (r *run) counts() []bulwark.Count {
 		}
 	}
 	return list
+}
+
+// interrupted is how often a program could not run since one did already on its processor: what it would have seen is lost.
+// Kernels before 5.12 do not count it.
+func (r *run) interrupted() uint64 {
+	now := time.Now().UnixNano()
+	if now-r.asked.Load() < int64(time.Second) {
+		return r.missed.Load()
+	}
+	r.asked.Store(now)
+	var n uint64
+	for _, p := range r.programs.Programs {
+		if s, err := p.Stats(); err == nil {
+			n += s.RecursionMisses
+		}
+	}
+	r.missed.Store(n)
+	return n
 }

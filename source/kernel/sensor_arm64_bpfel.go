@@ -46,6 +46,7 @@ const (
 	sensorProgOnState      = "on_state"
 	sensorVarHostMount     = "host_mount"
 	sensorVarOwn           = "own"
+	sensorVarV1Hierarchy   = "v1_hierarchy"
 	sensorVarV1Subsystem   = "v1_subsystem"
 )
 
@@ -133,6 +134,7 @@ type sensorMapSpecs struct {
 type sensorVariableSpecs struct {
 	HostMount   *ebpf.VariableSpec `ebpf:"host_mount"`
 	Own         *ebpf.VariableSpec `ebpf:"own"`
+	V1Hierarchy *ebpf.VariableSpec `ebpf:"v1_hierarchy"`
 	V1Subsystem *ebpf.VariableSpec `ebpf:"v1_subsystem"`
 }
 
@@ -195,6 +197,7 @@ func (m *sensorMaps) Close() error {
 type sensorVariables struct {
 	HostMount   *ebpf.Variable `ebpf:"host_mount"`
 	Own         *ebpf.Variable `ebpf:"own"`
+	V1Hierarchy *ebpf.Variable `ebpf:"v1_hierarchy"`
 	V1Subsystem *ebpf.Variable `ebpf:"v1_subsystem"`
 }
 

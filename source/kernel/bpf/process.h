@@ -6,7 +6,8 @@
 /* What is known of cgroups: 1: the path has the id of a container; 2: a thread with other namespaces than the node's ran there. */
 MAP(cgroups, BPF_MAP_TYPE_LRU_HASH, u64, u8, 16384);
 
-const volatile u32 host_mount, v1_subsystem;
+/* Where control groups are of the first version: the hierarchy that counts, and the place of its controller, from 1. */
+const volatile u32 host_mount, v1_subsystem, v1_hierarchy;
 
 static __always_inline u64 started(struct task_struct *t) {
 	struct task_struct *lead = BPF_CORE_READ(t, group_leader);
@@ -20,7 +21,7 @@ static __always_inline u64 cgroup_of(struct task_struct *t) {
 	if (!v1_subsystem)
 		return BPF_CORE_READ(set, dfl_cgrp, kn, id);
 	struct cgroup_subsys_state *css = 0;
-	bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[(v1_subsystem - 1) & 7]);
+	bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[(v1_subsystem - 1) & 15]);
 	return BPF_CORE_READ(css, cgroup, kn, id);
 }
 

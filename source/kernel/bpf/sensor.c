@@ -366,8 +366,7 @@ static __always_inline bool has_id(struct scratch *s, u32 at) {
 
 static __always_inline int cgroup(struct raw *ctx, u32 event) {
 	struct cgroup *g = (void *)ctx->args[0];
-	u32 hierarchy = BPF_CORE_READ(g, root, hierarchy_id);
-	if (!v1_subsystem && hierarchy)
+	if ((u32)BPF_CORE_READ(g, root, hierarchy_id) != v1_hierarchy)
 		return 0;
 	u64 id = BPF_CORE_READ(g, kn, id);
 	struct task_struct *t = (void *)bpf_get_current_task();
@@ -397,14 +396,25 @@ int on_cgroup_made(struct raw *ctx) { return cgroup(ctx, EV_CGROUP_MADE); }
 SEC("raw_tracepoint/cgroup_rmdir")
 int on_cgroup_gone(struct raw *ctx) { return cgroup(ctx, EV_CGROUP_GONE); }
 
+/* made_here tells whether the running thread sends the signal; timers send in the name of whoever runs. */
+static __always_inline bool made_here(struct kernel_siginfo *info) {
+	if ((u64)info <= 1) /* 0: a call; 1: the kernel */
+		return !info;
+	int code = BPF_CORE_READ(info, si_code);
+	return code != SI_TIMER && code != SI_KERNEL;
+}
+
 SEC("raw_tracepoint/signal_generate")
 int on_signal(struct raw *ctx) {
 	s64 sig = ctx->args[0];
 	struct task_struct *to = (void *)ctx->args[2], *t = (void *)bpf_get_current_task();
+	bool here = made_here((void *)ctx->args[1]);
+	if (!here)
+		t = to;
 	struct scratch *s = begin(SLOT_IRQ, EV_SIGNAL, t, 0);
 	if (!s)
 		return 0;
-	put_number(s, BPF_CORE_READ(t, tgid));
+	put_number(s, here ? BPF_CORE_READ(t, tgid) : 0);
 	put_number(s, BPF_CORE_READ(to, tgid));
 	put_number(s, sig);
 	s->unsure = 3;

@@ -204,6 +204,9 @@ struct task_struct {
 };
 struct task_struct___old { u64 real_start_time; };
 
+enum { SI_TIMER = -2, SI_KERNEL = 0x80 };
+struct kernel_siginfo { int si_signo, si_errno, si_code; };
+
 struct linux_binprm { const char *filename; };
 
 struct in6_addr { union { u8 u6_addr8[16]; } in6_u; };

@@ -29,7 +29,7 @@ func main() {
 		}
 	}
 	modules()
-	tests, _ := filepath.Glob("/tests/*")
+	tests, _ := filepath.Glob("/tests/*.test")
 	for _, t := range tests {
 		run(t)
 	}
@@ -84,10 +84,11 @@ func modules() {
 	}
 }
 
-// run runs one test program as go test would, and tells how it ended.
+// run runs one test program as go test would, and tells how it ended. Beside it is which of its tests are meant.
 func run(name string) {
 	began := time.Now()
-	cmd := exec.Command(name, "-test.v", "-test.short", "-test.timeout=5m")
+	which, _ := os.ReadFile(name + ".run")
+	cmd := exec.Command(name, "-test.v", "-test.short", "-test.timeout=5m", "-test.run="+string(which))
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "/tmp", os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), "BULWARK_KERNEL_TEST=1")
 	err := cmd.Run()
