@@ -194,7 +194,7 @@ func (d *Detector) mapped(h *family.Hit) bool {
 	return d.file(h, e, name, maps_)
 }
 
-func (d *Detector) file(h *family.Hit, e *entry, name string, s sort) bool {
+func (d *Detector) file(h *family.Hit, e *entry, name string, s sortOf) bool {
 	at := place(name, s == writes)
 	known := e.covered(at, s)
 	if !known && !e.learning && s == maps_ && e.Executables[name] != nil {

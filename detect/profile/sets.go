@@ -88,16 +88,16 @@ func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// sort is how a file is used.
-type sort int
+// sortOf is how a file is used.
+type sortOf int
 
 const (
-	reads sort = iota
+	reads sortOf = iota
 	writes
 	maps_
 )
 
-func (f *File) of(s sort) **Use {
+func (f *File) of(s sortOf) **Use {
 	switch s {
 	case writes:
 		return &f.Write
@@ -109,7 +109,7 @@ func (f *File) of(s sort) **Use {
 
 // covered tells whether the file is used so by what the profile has: itself, or a folder that it is in. Whoever may change a
 // file may read it.
-func (p *Profile) covered(place string, s sort) bool {
+func (p *Profile) covered(place string, s sortOf) bool {
 	has := func(f *File) bool {
 		return f != nil && (*f.of(s) != nil || s == reads && (f.Write != nil || f.Map != nil))
 	}
@@ -125,7 +125,7 @@ func (p *Profile) covered(place string, s sort) bool {
 }
 
 // file keeps the first use of a file, and says less of where files are as they get many.
-func (p *Profile) file(place string, s sort, use func() *Use) {
+func (p *Profile) file(place string, s sortOf, use func() *Use) {
 	if p.covered(place, s) {
 		return
 	}

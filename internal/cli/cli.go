@@ -80,7 +80,7 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{code: exitUsage, err: err} })
-	root.AddCommand(a.scanCommand(), a.sbomCommand(), a.diffCommand(), a.convertCommand(), a.fixCommand(), a.snapshotCommand(), a.rbacCommand(), a.networkCommand(), a.pathsCommand(), a.watchCommand(), a.ruleCommand(), a.policyCommand(), a.explainCommand(), a.dbCommand(), a.versionCommand())
+	root.AddCommand(a.scanCommand(), a.sbomCommand(), a.diffCommand(), a.convertCommand(), a.fixCommand(), a.snapshotCommand(), a.rbacCommand(), a.networkCommand(), a.pathsCommand(), a.watchCommand(), a.profileCommand(), a.ruleCommand(), a.policyCommand(), a.explainCommand(), a.dbCommand(), a.versionCommand())
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}

@@ -41,6 +41,7 @@ type watching struct {
 	sources      []string
 	to           receivers
 	audit        auditing
+	profiling    profiling
 }
 
 func (a *app) watchCommand() *cobra.Command {
@@ -73,6 +74,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.BoolVar(&a.offline, "offline", false, "ask nobody for the addresses of names that rules have")
 	w.to.flags(f)
 	w.audit.flags(f)
+	w.profiling.flags(f)
 	a.results(f, names(all.Streams()), "text")
 	a.common(f)
 	c.AddCommand(a.suppressCommand())
@@ -137,6 +139,9 @@ func (w *watching) settle(c *cobra.Command, args []string) error {
 	if w.replay != "" && w.record == w.replay {
 		return usage("--record and --replay name the same file")
 	}
+	if err := w.profiling.settle(); err != nil {
+		return err
+	}
 	if w.duration < 0 {
 		return usage("--for %v: say how long, as in 10m", w.duration)
 	}
@@ -159,6 +164,9 @@ func (w *watching) run(ctx context.Context) (err error) {
 		return err
 	}
 	if e.Detectors, err = w.detectors(ctx, e); err != nil {
+		return err
+	}
+	if e.Detectors, err = w.profiles(e.Detectors); err != nil {
 		return err
 	}
 	if e.Policies, err = w.excepts(ctx, e); err != nil {
@@ -191,7 +199,7 @@ func (w *watching) run(ctx context.Context) (err error) {
 		}
 		return w.live(ctx, e)
 	})
-	return errors.Join(err, out.close(nil))
+	return errors.Join(err, w.closeProfiles(), out.close(nil))
 }
 
 // recording has do write what detectors see, where that was asked for. The file has what processes were given as

@@ -15,6 +15,7 @@ import (
 	"bulwark/internal/limit"
 	"bulwark/source/engine"
 	"bulwark/source/kernel"
+	"bulwark/source/kernel/calls"
 	"bulwark/watch"
 )
 
@@ -116,6 +117,9 @@ func (w *watching) sensors(e *watch.Watcher) (list []bulwark.Sensor) {
 		switch s {
 		case bulwark.SourceSyscall:
 			list = append(list, kernel.New())
+			if w.profiling.on() {
+				list = append(list, calls.New())
+			}
 		case bulwark.SourceEngine:
 			list = append(list, &engine.Events{Note: e.Note})
 		case bulwark.SourceK8sAudit:
