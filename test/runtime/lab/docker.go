@@ -172,7 +172,7 @@ func (d *Docker) must(t testing.TB, method, path string, body io.Reader) []byte 
 // Create makes a container that runs the command, and does not start it.
 func (d *Docker) Create(t testing.TB, o Options, command ...string) *Result {
 	t.Helper()
-	host := map[string]any{"Privileged": o.Privileged, "Binds": o.Mounts, "SecurityOpt": o.SecurityOpt, "CapAdd": o.CapAdd, "LogConfig": map[string]any{"Type": "json-file"}}
+	host := map[string]any{"Privileged": o.Privileged, "Binds": o.Mounts, "SecurityOpt": o.SecurityOpt, "CapAdd": o.CapAdd, "CapDrop": o.CapDrop, "LogConfig": map[string]any{"Type": "json-file"}}
 	if o.HostPID {
 		host["PidMode"] = "host"
 	}

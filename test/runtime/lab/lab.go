@@ -178,7 +178,7 @@ type Options struct {
 	Privileged, HostPID, HostNetwork bool
 	Mounts                           []string // source:destination[:ro]; a source that begins with "DIR" is below the action's folder
 	Tmpfs                            []string
-	SecurityOpt, CapAdd              []string
+	SecurityOpt, CapAdd, CapDrop     []string
 	Env                              []string
 	User                             string
 	TTY                              bool
