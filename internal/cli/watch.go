@@ -40,6 +40,7 @@ type watching struct {
 	least        int // the number of the priority
 	sources      []string
 	to           receivers
+	actions      enforcing
 	audit        auditing
 	profiling    profiling
 }
@@ -73,6 +74,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.StringSliceVar(&w.sources, "source", mostSources, "where events come from: `NAMES` of "+strings.Join(mostSources, " "))
 	f.BoolVar(&a.offline, "offline", false, "ask nobody for the addresses of names that rules have")
 	w.to.flags(f)
+	w.actions.flags(f)
 	w.audit.flags(f)
 	w.profiling.flags(f)
 	a.results(f, names(all.Streams()), "text")
@@ -144,6 +146,9 @@ func (w *watching) settle(c *cobra.Command, args []string) error {
 	}
 	if w.duration < 0 {
 		return usage("--for %v: say how long, as in 10m", w.duration)
+	}
+	if err := w.actions.settle(w); err != nil {
+		return err
 	}
 	if w.top {
 		return w.mayTop()

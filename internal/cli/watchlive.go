@@ -26,7 +26,12 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	if w.view == nil {
 		w.abilities(e)
 	}
-	e.Containers = finder
+	stopping, err := w.enforce(e, finder)
+	if err != nil {
+		return err
+	}
+	defer stopping.Close()
+	e.Containers = stopping.containers(finder)
 	if w.view != nil {
 		w.view.finds(finder)
 	}
@@ -36,15 +41,26 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 		defer close(done)
 		finder.Run(inner)
 	}()
+	acted := make(chan struct{})
+	go func() {
+		defer close(acted)
+		stopping.run(inner, e)
+	}()
 	defer func() {
 		stop()
 		<-done
+		<-acted
 	}()
 	e.Ready = func() {
 		w.say("watching since %d ms after the start, until Ctrl-C", time.Since(began).Milliseconds())
-		go slim()
+		go func() {
+			if w.view == nil {
+				stopping.abilities()
+			}
+			slim()
+		}()
 	}
-	err := e.Run(ctx)
+	err = e.Run(ctx)
 	if errors.Is(err, bulwark.ErrUnsupported) || errors.Is(err, bulwark.ErrUnavailable) {
 		return &exit{code: exitFailed, err: err, hint: "recordings can be looked at everywhere: bulwark watch --replay FILE; an audit log as well: bulwark watch --source k8s_audit --audit-log FILE"}
 	}

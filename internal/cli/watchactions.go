@@ -1,0 +1,283 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/pflag"
+
+	"bulwark"
+	"bulwark/detect/rules"
+	"bulwark/enforce/action"
+	"bulwark/enforce/response"
+	"bulwark/internal/limit"
+	"bulwark/source/container"
+	"bulwark/source/kernel/guard"
+	"bulwark/watch"
+)
+
+// enforcing is what is done beside telling.
+type enforcing struct {
+	files []string
+	on    bool
+}
+
+func (e *enforcing) flags(f *pflag.FlagSet) {
+	f.StringArrayVar(&e.files, "actions", nil, "`FILE` that says what is frozen, killed or denied when rules tell (repeatable; the first entry that fits decides; see docs/blocking.md)")
+	f.BoolVar(&e.on, "enforce", false, "take the actions that --actions and the rules themselves ask for; without it they are only told of")
+}
+
+// settle refuses what makes no sense.
+func (e *enforcing) settle(w *watching) error {
+	switch {
+	case e.on && w.replay != "":
+		return usage("--enforce does something now, and --replay tells what was: give one of them")
+	case e.on && !slices.Contains(w.sources, bulwark.SourceSyscall):
+		return usage("--enforce needs what the kernel tells: --source syscall")
+	}
+	return nil
+}
+
+// blocking is what stops things while the run lasts.
+type blocking struct {
+	w       *watching
+	guard   *guard.Guard
+	set     *action.Set
+	keeper  *action.Keeper
+	decided chan bulwark.Decision
+	missed  int
+	mu      sync.Mutex
+	entries int
+}
+
+// mostDecided is how many decisions may wait to be told.
+const mostDecided = 4096
+
+// enforce makes ready what was asked for, or refuses it as a whole.
+func (w *watching) enforce(e *watch.Watcher, finder *container.Finder) (*blocking, error) {
+	b := &blocking{w: w, decided: make(chan bulwark.Decision, mostDecided)}
+	entries, asked, err := w.wanted(e)
+	if err != nil {
+		return nil, err
+	}
+	b.entries = len(entries)
+	if !w.actions.on {
+		return b, nil
+	}
+	if len(entries) == 0 {
+		return nil, &exit{code: exitUsage, err: errors.New("--enforce: nothing is asked for"), hint: "name a file by --actions, or give rules the key action; docs/blocking.md shows both"}
+	}
+	b.guard = guard.New(b.tell)
+	var hands response.Responder
+	o := action.Options{Entries: entries, Asked: asked, Abilities: append(b.guard.Abilities(), hands.Abilities()...), Hands: handsOf(&hands)}
+	for _, d := range e.Detectors {
+		if r, ok := d.(bulwark.Ruler); ok {
+			o.Rules = append(o.Rules, r.Rules()...)
+		}
+	}
+	set, problems := action.New(o)
+	if len(problems) > 0 {
+		return nil, errors.Join(refuse(problems), b.guard.Close())
+	}
+	b.set = set
+	if set.Denies() {
+		b.keeper = &action.Keeper{Set: set, Guard: b.guard, Containers: finder.Containers,
+			Note: func(text string) { e.Note(bulwark.Note{Plugin: "watch/actions", Text: text, Incomplete: true}) }}
+		if err := b.keeper.Start(); err != nil {
+			return nil, &exit{code: exitUsage, err: errors.Join(fmt.Errorf("--enforce: %w", err), b.guard.Close())}
+		}
+	}
+	for _, d := range e.Detectors {
+		if each, ok := d.(interface{ EachTime(func(string) bool) }); ok {
+			each.EachTime(set.Acts)
+		}
+	}
+	e.Respond = set.Respond
+	return b, nil
+}
+
+// wanted are the entries of files, and behind them what rules ask for themselves.
+func (w *watching) wanted(e *watch.Watcher) (entries []action.Entry, asked map[string]action.Asked, err error) {
+	var problems []action.Problem
+	for _, name := range w.actions.files {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, nil, &exit{code: exitUsage, err: fmt.Errorf("--actions: %w", err)}
+		}
+		data, err := limit.ReadAll(f, maxConfig, name)
+		f.Close()
+		if err != nil {
+			return nil, nil, &exit{code: exitUsage, err: fmt.Errorf("--actions: %w", err)}
+		}
+		list, bad := action.Parse(name, data)
+		entries, problems = append(entries, list...), append(problems, bad...)
+	}
+	if len(problems) > 0 {
+		return nil, nil, refuse(problems)
+	}
+	asked = map[string]action.Asked{}
+	for _, d := range e.Detectors {
+		asks, ok := d.(interface{ Asks() []rules.Ask })
+		if !ok {
+			continue
+		}
+		for _, a := range asks.Asks() {
+			asked[a.Rule] = action.Asked{Block: a.Block, Holds: a.Holds, Why: a.Why}
+			if a.Action != "" {
+				entries = append(entries, action.Entry{Place: a.Place, Rules: []string{a.Rule}, Action: action.Action(a.Action)})
+			}
+		}
+	}
+	return entries, asked, nil
+}
+
+func refuse(list []action.Problem) error {
+	var lines []string
+	for i := range list[:min(len(list), mostTroubles)] {
+		lines = append(lines, list[i].String())
+	}
+	if n := len(list) - len(lines); n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", n))
+	}
+	return &exit{code: exitUsage, err: errors.New("actions cannot be taken:\n" + strings.Join(lines, "\n")), hint: "docs/blocking.md says what can be done about which rules"}
+}
+
+// handsOf are what the responder does, by the names of those it does it to.
+func handsOf(r *response.Responder) action.Hands {
+	return action.Hands{
+		Freeze: r.Freeze,
+		FreezeTree: func(ctx context.Context, pid int, start int64) ([]string, error) {
+			return victims(r.StopTree(ctx, pid, start))
+		},
+		KillContainer: func(ctx context.Context, cgroup string) ([]string, error) {
+			return victims(r.KillContainer(ctx, cgroup))
+		},
+		KillTree: func(ctx context.Context, cgroup string, pid int, start int64) ([]string, error) {
+			if cgroup == "" {
+				return victims(r.KillTree(ctx, pid, start))
+			}
+			return victims(r.KillWithin(ctx, cgroup, pid, start))
+		},
+	}
+}
+
+func victims(list []response.Victim, err error) (names []string, _ error) {
+	for _, v := range list {
+		names = append(names, fmt.Sprintf("%s (%d)", v.Name, v.PID))
+	}
+	return names, err
+}
+
+// tell takes a decision of the guard; it never waits.
+func (b *blocking) tell(d bulwark.Decision) {
+	select {
+	case b.decided <- d:
+	default:
+		b.mu.Lock()
+		b.missed++
+		b.mu.Unlock()
+	}
+}
+
+// run tells decisions, and holds containers to what is denied to them, until ctx is done.
+func (b *blocking) run(ctx context.Context, e *watch.Watcher) {
+	if b.set == nil {
+		return
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	if b.keeper != nil {
+		all.Go(func() { b.keeper.Run(ctx) })
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case d := <-b.decided:
+			e.Report(b.set.Finding(d), watch.Culprit{PID: d.PID, Start: d.Start, Name: d.Name, Cgroup: d.Cgroup})
+			b.mu.Lock()
+			missed := b.missed
+			b.missed = 0
+			b.mu.Unlock()
+			if missed > 0 {
+				e.Note(bulwark.Note{Plugin: "watch/actions", Text: fmt.Sprintf("%d more things were stopped, and are not told one by one", missed), Incomplete: true})
+			}
+		}
+	}
+}
+
+// Close lets everything pass again.
+func (b *blocking) Close() error {
+	if b.guard == nil {
+		return nil
+	}
+	return b.guard.Close()
+}
+
+// roused is a finder that wakes who holds containers to something, when one begins.
+type roused struct {
+	*container.Finder
+	keeper *action.Keeper
+}
+
+func (r roused) Made(cgroup uint64, path string, by *bulwark.Process) {
+	r.Finder.Made(cgroup, path, by)
+	r.keeper.Wake()
+}
+
+func (r roused) Walk(ctx context.Context) error {
+	defer r.keeper.Wake()
+	return r.Finder.Walk(ctx)
+}
+
+// containers are those that the engine is told of.
+func (b *blocking) containers(f *container.Finder) watch.Containers {
+	if b.keeper == nil {
+		return f
+	}
+	return roused{f, b.keeper}
+}
+
+// abilities says what can be stopped here, and whether it is.
+func (b *blocking) abilities() {
+	g := b.guard
+	if g == nil {
+		g = guard.New(nil)
+		defer g.Close()
+	}
+	var hands response.Responder
+	var can, cannot []string
+	for _, a := range append(g.Abilities(), hands.Abilities()...) {
+		name := a.Name
+		if a.By != "" {
+			name += " by " + a.By
+		}
+		if a.Why == "" {
+			can = append(can, name)
+		} else {
+			cannot = append(cannot, name+" ("+a.Why+")")
+		}
+	}
+	b.w.say("can stop here: %s", orNothing(can))
+	if len(cannot) > 0 {
+		b.w.say("cannot stop here: %s", strings.Join(cannot, "; "))
+	}
+	switch {
+	case b.set != nil:
+		b.w.say("enforcing: %s", b.set.Summary())
+	case b.entries > 0:
+		b.w.say("note: %d actions are asked for, and none is taken without --enforce", b.entries)
+	}
+}
+
+func orNothing(list []string) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, "; ")
+}
