@@ -167,7 +167,7 @@ func refused(what string, err error) error {
 // raws are the programs at raw tracepoints.
 var raws = map[string]uint32{
 	"on_exec": evExec, "on_fork": evFork, "on_exit": evExit, "on_cgroup_made": evCgroupMade, "on_cgroup_gone": evCgroupGone,
-	"on_signal": evSignal, "on_iouring": evIOURing, "on_state": evFlow,
+	"on_signal": evSignal, "on_iouring": evIOURing,
 }
 
 // always are the raw tracepoints without which it is not known what is in a container.
@@ -188,7 +188,7 @@ func (p *plan) uses(program string) bool {
 		return p.calls[evOOM] != nil
 	case "on_close":
 		return p.calls[evClose] != nil
-	case "on_egress", "on_ingress":
+	case "on_egress", "on_ingress", "on_state":
 		return p.packets()
 	}
 	return true

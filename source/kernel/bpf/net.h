@@ -129,9 +129,8 @@ static __always_inline void tell_bytes(struct __sk_buff *skb, struct parsed *d, 
 		return;
 	p->number[0].n = d->size;
 	p->number[1].n = out;
-	u64 n = d->size < SHOWN ? d->size : SHOWN;
-	opaque(n);
-	if (n > 0 && n <= SHOWN && !bpf_skb_load_bytes(skb, d->at, p->data, n)) {
+	u64 n = at_most((u64)d->size - 1, SHOWN - 1) + 1; /* not nothing, as the verifier has to see */
+	if (!bpf_skb_load_bytes(skb, d->at, p->data, n)) {
 		p->tag = TAG_TEXT;
 		p->len = n;
 	}
