@@ -115,7 +115,7 @@ func (c *core) event(e *bulwark.Event) {
 	case e.Kind == bulwark.KindCgroupMade && c.Containers != nil:
 		id, _ := e.Arg("id")
 		path, _ := e.Arg("path")
-		c.Containers.Made(uint64(id.Num), string(path.Text), e.Process)
+		c.Containers.Made(uint64(id.Num), string(path.Text), c.maker(e.Process))
 	case e.Kind == bulwark.KindCgroupGone && c.Containers != nil:
 		id, _ := e.Arg("id")
 		c.Containers.Gone(uint64(id.Num))
@@ -130,6 +130,17 @@ func (c *core) event(e *bulwark.Event) {
 		return
 	}
 	c.deliver(e)
+}
+
+// maker is a process with what is known of it beside what its event tells: its arguments say which container it makes.
+func (c *core) maker(told *bulwark.Process) *bulwark.Process {
+	if told == nil {
+		return nil
+	}
+	if known := c.tree.Find(told.PID, told.Start); known != nil {
+		return known
+	}
+	return told
 }
 
 // deliver puts the event's process in place and lets detectors see it.

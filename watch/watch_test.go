@@ -263,14 +263,18 @@ func TestSensorsThatFail(t *testing.T) {
 
 // engines knows containers when it is told of them.
 type engines struct {
-	known map[uint64]*bulwark.Container
-	more  map[uint64]chan struct{}
-	made  []string
+	known    map[uint64]*bulwark.Container
+	more     map[uint64]chan struct{}
+	made, by []string
 }
 
-func (g *engines) Made(id uint64, path string, _ *bulwark.Process) { g.made = append(g.made, path) }
-func (g *engines) Walk(context.Context) error                      { return nil }
-func (g *engines) Gone(uint64)                                     {}
+func (g *engines) Made(id uint64, path string, by *bulwark.Process) {
+	if g.made = append(g.made, path); by != nil {
+		g.by = append(g.by, by.Path)
+	}
+}
+func (g *engines) Walk(context.Context) error { return nil }
+func (g *engines) Gone(uint64)                {}
 func (g *engines) Process(int, uint64) (*bulwark.Container, <-chan struct{}) {
 	return nil, nil
 }
@@ -318,6 +322,19 @@ func TestEventsWaitForTheirContainer(t *testing.T) {
 			t.Errorf("assets %v", out.assets)
 		}
 	})
+}
+
+// TestMakers: who makes a cgroup is told with what is known of it from before.
+func TestMakers(t *testing.T) {
+	g := &engines{known: map[uint64]*bulwark.Container{}}
+	w := &Watcher{Detectors: []bulwark.Detector{all(bulwark.KindExec)}, Containers: g}
+	run(t, w, func(_ context.Context, emit func(...bulwark.Event)) {
+		runc := exec(0, 10, 1, "/usr/sbin/runc", 0)
+		emit(runc, bulwark.Event{Kind: bulwark.KindCgroupMade, Time: runc.Time, Process: &bulwark.Process{PID: 10, Start: runc.Process.Start}})
+	})
+	if diff := cmp.Diff([]string{"/usr/sbin/runc"}, g.by); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestEventsDoNotWaitForever(t *testing.T) {
