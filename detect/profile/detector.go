@@ -47,6 +47,7 @@ type Detector struct {
 	mu       sync.Mutex
 	failed   error // of the last write
 	saidFail bool
+	subject  string // of what is being told
 }
 
 // entry is a profile in use.
@@ -129,6 +130,15 @@ func (d *Detector) learns(p *Profile) bool {
 		return true
 	}
 	return time.Duration(p.Seconds)*time.Second < d.For || p.Starts < d.Starts
+}
+
+// Observe looks at an event.
+func (d *Detector) Observe(e *bulwark.Event) []bulwark.Finding {
+	found := d.Family.Observe(e)
+	for i := range found {
+		found[i].Subject = d.subject // those of one event are of one rule
+	}
+	return found
 }
 
 // of finds the profile of an event's container; nil: there is none, or the event is the runtime's own.

@@ -54,7 +54,7 @@ func (d *Detector) rules() []family.Rule {
 				{Kinds: "mmap", Where: loadable, If: d.mapped, Do: d.tellFile},
 				{Kinds: changers, Where: inside, If: d.changed, Do: d.tellFile},
 			}},
-		{Name: "destination", Title: "A container connects to where its image never connected", Severity: bulwark.SeverityMedium, Tags: []string{"attack:T1071", "attack:T1041"}, References: []string{"https://attack.mitre.org/techniques/T1071/"},
+		{Name: "destination", Title: "A container connects to where its image never connected", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1071", "attack:T1041"}, References: []string{"https://attack.mitre.org/techniques/T1071/"},
 			Why:   "No container of the image went there while the profile was learned. Whoever took over a container fetches tools, asks for orders or looks at the network. Medium; high for the sockets of container engines.",
 			Noise: noiseNew + " Addresses of one name that change: a new address is excused where the same name was asked for just before and the port is known.", Fix: fixNew, Every: time.Hour,
 			Looks: []family.Look{
@@ -74,7 +74,7 @@ func (d *Detector) rules() []family.Rule {
 			Noise: noiseNew, Fix: fixNew + " Drop the capability where it is not needed.", Every: time.Hour,
 			Looks: []family.Look{{Kinds: "capability_used", Where: bulwark.Where{Container: bulwark.Yes}, If: d.granted, Do: func(h *family.Hit) {
 				name := string(h.Text("name"))
-				h.Tell(name, name+" in "+string(h.Text("call")), d.allow(h, "capability", name))
+				d.tell(h, bulwark.SeverityHigh, name, name+" in "+string(h.Text("call")), d.allow(h, "capability", name))
 			}}}},
 	}
 	gone := family.Look{Kinds: "cgroup_rmdir", If: d.gone, Do: func(*family.Hit) {}}
@@ -465,9 +465,15 @@ func (d *Detector) gone(h *family.Hit) bool {
 	return false
 }
 
+// tell tells a deviation; its subject is what was new.
+func (d *Detector) tell(h *family.Hit, s bulwark.Severity, subject string, evidence ...string) {
+	d.subject = family.Clean(subject)
+	h.TellAs(s, subject, evidence...)
+}
+
 // tellPath tells a deviation whose subject is a path.
 func (d *Detector) tellPath(sort string, of func(*family.Hit) string) func(*family.Hit) {
-	return func(h *family.Hit) { h.Tell(of(h), d.allow(h, sort, of(h))) }
+	return func(h *family.Hit) { d.tell(h, bulwark.SeverityHigh, of(h), d.allow(h, sort, of(h))) }
 }
 
 func (d *Detector) tellFile(h *family.Hit) {
@@ -482,14 +488,14 @@ func (d *Detector) tellFile(h *family.Hit) {
 		how, severity = "write", bulwark.SeverityMedium
 	}
 	at := place(name, how == "write")
-	h.TellAs(severity, at, d.allow(h, how, at))
+	d.tell(h, severity, at, d.allow(h, how, at))
 }
 
 func (d *Detector) tellEnd(sort string) func(*family.Hit) {
 	return func(h *family.Hit) {
 		if sort == "listener" {
 			key, _, _ := listener(h)
-			h.Tell(key, "listens on "+h.FD.Local.String()+" ("+key+")", d.allow(h, sort, key))
+			d.tell(h, bulwark.SeverityHigh, key, "listens on "+h.FD.Local.String()+" ("+key+")", d.allow(h, sort, key))
 			return
 		}
 		if h.FD.Kind == bulwark.FDUnix {
@@ -498,7 +504,7 @@ func (d *Detector) tellEnd(sort string) func(*family.Hit) {
 			if engines[path.Base(name)] {
 				severity = bulwark.SeverityHigh
 			}
-			h.TellAs(severity, "unix:"+name, "unix socket "+name, d.allow(h, sort, endKey("unix", name, 0)))
+			d.tell(h, severity, "unix:"+name, "unix socket "+name, d.allow(h, sort, endKey("unix", name, 0)))
 			return
 		}
 		to := netip.AddrPortFrom(h.FD.Remote.Addr().Unmap(), h.FD.Remote.Port())
@@ -507,7 +513,7 @@ func (d *Detector) tellEnd(sort string) func(*family.Hit) {
 		if b := d.boxes.Get(h.C.ID); b != nil && b.name != "" && h.Time-b.asked < int64(lately) {
 			line = "the container had asked for " + b.name
 		}
-		h.Tell(about, append(nonEmpty("to "+about, line), d.allow(h, sort, endKey(proto(h), to.Addr().String(), to.Port())))...)
+		d.tell(h, bulwark.SeverityMedium, about, append(nonEmpty("to "+about, line), d.allow(h, sort, endKey(proto(h), to.Addr().String(), to.Port())))...)
 	}
 }
 
@@ -533,7 +539,7 @@ func (d *Detector) tellCall(h *family.Hit) {
 	if grave[name] {
 		severity = bulwark.SeverityHigh
 	}
-	h.TellAs(severity, name, "system call "+name, d.allow(h, "syscall", name))
+	d.tell(h, severity, name, "system call "+name+" as "+string(h.Text("comm")), d.allow(h, "syscall", name))
 }
 
 // allow says how something is added to the profile.

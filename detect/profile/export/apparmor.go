@@ -27,7 +27,7 @@ func AppArmor(p *profile.Profile) (string, error) {
 	var b strings.Builder
 	b.WriteString(comment(head(p, "AppArmor profile")))
 	fmt.Fprintf(&b, "# docker run --security-opt apparmor=bulwark-%s; Kubernetes: securityContext.appArmorProfile\n", Slug(p))
-	fmt.Fprintf(&b, "@{PROC}=/proc/\n\nprofile bulwark-%s flags=(attach_disconnected,mediate_deleted) {\n", Slug(p))
+	fmt.Fprintf(&b, "\nprofile bulwark-%s flags=(attach_disconnected,mediate_deleted) {\n", Slug(p))
 	line := func(rule, why string) { fmt.Fprintf(&b, "  # %s\n  %s\n", clean(why), rule) }
 	for _, g := range given {
 		line(g.rule, g.why)

@@ -157,8 +157,8 @@ int on_capable(struct bpf_raw_tracepoint_args *ctx) {
 	if (u->caps[PROGRAM] & bit)
 		return 0;
 	struct task_struct *t = (void *)bpf_get_current_task();
-	if (ctx->args[0] != (u64)BPF_CORE_READ(t, cred))
-		return 0; /* asked about another's credentials */
+	if (ctx->args[0] != (u64)BPF_CORE_READ(t, real_cred))
+		return 0; /* another's, or those that the kernel takes for a while: overlayfs those of who mounted it */
 	u32 where = made(t) & 1;
 	if (u->caps[where] & bit)
 		return 0;

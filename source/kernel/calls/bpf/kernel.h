@@ -40,7 +40,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	u64 start_boottime;
 	struct nsproxy *nsproxy;
-	const struct cred *cred;
+	const struct cred *real_cred, *cred;
 	struct mm_struct *mm;
 	char comm[16];
 };
