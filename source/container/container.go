@@ -34,6 +34,8 @@ type Finder struct {
 	o     Options
 	files queue // items whose files are to be read
 	asks  queue // items that engines are to be asked about
+	again []time.Duration
+	rest  time.Duration
 
 	mu      sync.RWMutex
 	cgroups map[uint64]*item
@@ -86,7 +88,7 @@ func New(o Options) *Finder {
 	if o.Max == 0 {
 		o.Max = 1 << 16
 	}
-	return &Finder{o: o, files: newQueue(), asks: newQueue(), cgroups: map[uint64]*item{}, items: map[string]*item{},
+	return &Finder{o: o, again: again, rest: rest, files: newQueue(), asks: newQueue(), cgroups: map[uint64]*item{}, items: map[string]*item{},
 		engines: engines{clients: map[string]*engineapi.Client{}, tired: map[string]tired{}, digests: map[string]string{}}}
 }
 

@@ -494,3 +494,36 @@ func TestProcess(t *testing.T) {
 		t.Errorf("%+v %v", c, ok)
 	}
 }
+
+// TestEngineStartedAgain: a container of which a dead engine told nothing is known once the engine is back, and its reason
+// until then is the dead socket.
+func TestEngineStartedAgain(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "d.sock")
+	f := New(Options{Root: newTree(t).root, Sockets: map[string][]string{"docker": {"unix://" + socket}}})
+	f.again, f.rest = []time.Duration{time.Millisecond, 5 * time.Millisecond}, time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { f.Run(ctx); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+	f.Made(7, "/docker/"+one, nil)
+	if c := settled(t, f, 7); c.ID != one || !strings.Contains(c.Missing, "d.sock") {
+		t.Errorf("with a dead socket: %+v", c)
+	}
+	for _, id := range []string{one, two} { // the second time the engine has ended in between
+		l, err := net.Listen("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { json.NewEncoder(w).Encode(inspect(id)) })}
+		go s.Serve(l)
+		f.Made(uint64(len(id)+int(id[0])), "/docker/"+id, nil)
+		c := eventually(f, uint64(len(id)+int(id[0])), func(c *bulwark.Container) bool { return c.Missing == "" })
+		if c.Image != "app:1" || c.Missing != "" {
+			t.Errorf("once the engine is back: %+v", c)
+		}
+		s.Close()
+	}
+	if c, _, _ := f.Lookup(7); c.Image != "app:1" {
+		t.Errorf("the first: %+v", c)
+	}
+}

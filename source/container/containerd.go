@@ -237,5 +237,5 @@ func (f *Finder) tired(host string) error {
 func (f *Finder) tire(host string, why error) {
 	f.engines.mu.Lock()
 	defer f.engines.mu.Unlock()
-	f.engines.tired[host] = tired{time.Now().Add(rest), why}
+	f.engines.tired[host] = tired{time.Now().Add(f.rest), why}
 }

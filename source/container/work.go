@@ -91,7 +91,7 @@ func (f *Finder) look(_ context.Context, it *item) {
 			it.settle() // no runtime knows that name
 			return
 		}
-		time.AfterFunc(again[0], func() { f.files.push(it) })
+		time.AfterFunc(f.again[0], func() { f.files.push(it) })
 		return
 	}
 	it.why[0] = r.why
@@ -140,16 +140,30 @@ func (r *reading) publish() {
 // later has the files read again while anything of it is missing.
 func (f *Finder) later(it *item) {
 	c := it.now.Load()
-	if it.tries >= len(again) {
+	if it.tries >= len(f.again) {
 		it.settle()
-		return
+		if c.Missing == "" || it.plain {
+			return
+		}
 	}
 	if c.Missing == "" && c.PID != 0 {
 		return
 	}
-	wait := again[it.tries]
+	wait := f.pause(it.tries)
 	it.tries++
 	time.AfterFunc(wait, func() { f.files.push(it) })
+}
+
+// seldom is how long what no engine told of is left alone at most: an engine may be started again.
+const seldom = 2 * time.Minute
+
+// pause is the time until files are read again, and engines asked.
+func (f *Finder) pause(tries int) time.Duration {
+	last := len(f.again) - 1
+	if tries <= last {
+		return f.again[tries]
+	}
+	return min(f.again[last]<<min(tries-last, 8), seldom)
 }
 
 // inside settles a container that runs in another: the engines of this node do not know it, and those inside can say
