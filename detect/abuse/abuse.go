@@ -15,15 +15,16 @@ import (
 
 // New makes the family.
 func New() *family.Family {
-	s := &state{of: recent.NewTable[uint64, seen](1024), logins: recent.NewTable[login, recent.Count](4096), made: recent.NewTable[uint64, int64](4096)}
+	s := &state{of: recent.NewTable[uint64, seen](1024), logins: recent.NewTable[login, tries](4096), made: recent.NewTable[uint64, int64](4096), sessions: recent.NewTable[session, bool](4096)}
 	rules := append(s.load(), s.files()...)
 	return family.New("abuse", "Finds who takes, spoils or breaks.", append(rules, s.passwords(), s.agent(), dropped()))
 }
 
 type state struct {
-	of     *recent.Table[uint64, seen]
-	logins *recent.Table[login, recent.Count]
-	made   *recent.Table[uint64, int64] // names of new files, without the extension that was put behind them
+	of       *recent.Table[uint64, seen]
+	logins   *recent.Table[login, recent.Count]
+	made     *recent.Table[uint64, int64] // names of new files, without the extension that was put behind them
+	sessions *recent.Table[session, bool]
 }
 
 // seen is what a container did lately.
@@ -31,6 +32,12 @@ type seen struct {
 	alive, refused, renamed recent.Count
 	extension               string
 	parents                 bool // clones are told by the parent
+}
+
+// tries are the logins of the last minute that were refused, and the connection of the last one.
+type tries struct {
+	recent.Count
+	last uint64
 }
 
 // login is who tries passwords, and where.

@@ -89,8 +89,8 @@ func TestRules(t *testing.T) {
 		{Rule: "brute-force",
 			Attack: func(s *Scene) {
 				c := s.Container("mysql:8", "/usr/sbin/mysqld")
-				for range 30 {
-					c.Says("172.17.0.2:3306", "203.0.113.9:40000", "\x48\x00\x00\x02\xff\x15\x04#28000Access denied for user 'root'@'x'")
+				for i := range 30 {
+					c.Says("172.17.0.2:3306", fmt.Sprintf("203.0.113.9:%d", 40000+i), "\x48\x00\x00\x02\xff\x15\x04#28000Access denied for user 'root'@'x'")
 				}
 			},
 			Benign: func(s *Scene) {
@@ -100,11 +100,40 @@ func TestRules(t *testing.T) {
 					c.Says("172.17.0.2:3306", "203.0.113.9:40000", "\x48\x00\x00\x02\xff\x15\x04#28000Access denied for user 'root'@'x'")
 					c.Says("172.17.0.2:80", "203.0.113.9:40000", "Access denied for user, says a web page")
 				}
+				for range 30 {
+					app(s).Says("172.17.0.2:40000", "10.0.0.9:6379", "-NOAUTH Authentication required.\r\n")
+					c.Says("172.17.0.2:6379", "172.17.0.3:40001", "-NOAUTH Authentication required.\r\n") // one client that goes on
+				}
 				for range 40 {
 					s.Node("/usr/sbin/sshd", "-D").Run("/usr/sbin/sshd", "-R").Exit(0)
 				}
 			}},
 	},
+		Case{Name: "logins that succeed, and end as those that fail", Do: func(s *Scene) {
+			d := s.Node("/usr/sbin/sshd", "-D")
+			for range 40 {
+				p := d.Run("/usr/sbin/sshd", "-D", "-R")
+				shell := p.Fork().Fork()
+				shell.SID = shell.PID
+				shell.Exec("/bin/sh", "-c", "git-upload-pack x")
+				p.Exit(255)
+			}
+		}},
+		Case{Name: "who asks for keys did not come in", Fires: "brute-force", Do: func(s *Scene) {
+			d := s.Node("/usr/sbin/sshd", "-D")
+			for range 40 {
+				p := d.Run("/usr/sbin/sshd", "-D", "-R")
+				p.SID = p.PID
+				p.Run("/usr/bin/sss_ssh_authorizedkeys", "root").Exit(0)
+				p.Exit(255)
+			}
+		}},
+		Case{Name: "from a container", Fires: "brute-force", Do: func(s *Scene) {
+			c := app(s)
+			for i := range 30 {
+				c.Says(fmt.Sprintf("172.17.0.2:%d", 40000+i), "10.0.0.9:5432", "E\x00\x00\x00hSFATAL\x00VFATAL\x00C28P01\x00Mpassword authentication failed for user \"root\"\x00")
+			}
+		}},
 		Case{Name: "sshd", Fires: "brute-force", Do: func(s *Scene) {
 			d := s.Node("/usr/sbin/sshd", "-D")
 			for range 40 {
