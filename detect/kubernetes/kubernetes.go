@@ -87,18 +87,18 @@ type asking struct {
 	at int64
 }
 
-// tell makes a finding.
-func (t asking) tell(rule string, s bulwark.Severity, evidence ...string) {
+// tell makes a finding. What it is about the engine reads of the request.
+func (t asking) tell(rule string, s bulwark.Severity, evidence ...string) *bulwark.Finding {
 	r := rules[rule]
 	f := bulwark.Finding{
 		Kind: bulwark.KindRuntime, Rule: "kubernetes/" + rule, Severity: min(s, r.Severity), Title: r.Title, Time: time.Unix(0, t.at).UTC(),
-		Subject: family.Clean(t.object()), Fix: &bulwark.Fix{Text: r.fix}, References: r.references, Tags: r.Tags, Evidence: []string{family.Clean(t.who())},
+		Fix: &bulwark.Fix{Text: r.fix}, References: r.references, Tags: r.Tags, Evidence: []string{family.Clean(t.who())},
 	}
-	f.Key = bulwark.Key(f.Kind, f.Rule, f.Subject, family.Clean(t.user()))
 	for _, line := range evidence {
 		f.Evidence = append(f.Evidence, family.Clean(line))
 	}
 	t.found = append(t.found, f)
+	return &t.found[len(t.found)-1]
 }
 
 // who says who asked, from where, by which program, and what came of it.
@@ -244,5 +244,5 @@ func (t asking) refused() {
 		return
 	}
 	one.told = true
-	t.tell("probing", bulwark.SeverityMedium, fmt.Sprintf("%d requests of %s for %d sorts of objects and more were denied within a minute", one.count, t.user(), manyResources))
+	t.tell("probing", bulwark.SeverityMedium, fmt.Sprintf("%d requests of %s for %d sorts of objects and more were denied within a minute", one.count, t.user(), manyResources)).Subject = family.Clean(t.user())
 }

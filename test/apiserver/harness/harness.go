@@ -41,8 +41,8 @@ type Server struct {
 
 // Start starts a server and ends it with the test. Where etcd or the server's program are
 // missing the test is skipped with a word that says what to do; with CI=true it builds the
-// program, and fails where it cannot.
-func Start(t testing.TB) *Server {
+// program, and fails where it cannot. flags are added to the server's.
+func Start(t testing.TB, flags ...string) *Server {
 	t.Helper()
 	etcd, err := exec.LookPath("etcd")
 	if err != nil {
@@ -54,11 +54,11 @@ func Start(t testing.TB) *Server {
 	client, peer, secure := port(t), port(t), port(t)
 	s.run(t, etcd, "--data-dir", filepath.Join(s.Dir, "etcd"), "--listen-client-urls", local("http", client), "--advertise-client-urls", local("http", client),
 		"--listen-peer-urls", local("http", peer), "--unsafe-no-fsync")
-	s.run(t, program, "--etcd-servers", local("http", client), "--bind-address", "127.0.0.1", "--secure-port", secure,
+	s.run(t, program, append(flags[:len(flags):len(flags)], "--etcd-servers", local("http", client), "--bind-address", "127.0.0.1", "--secure-port", secure,
 		"--cert-dir", filepath.Join(s.Dir, "certs"), "--service-account-issuer", "https://127.0.0.1",
 		"--service-account-key-file", filepath.Join(s.Dir, "sa.pub"), "--service-account-signing-key-file", filepath.Join(s.Dir, "sa.key"),
 		"--token-auth-file", filepath.Join(s.Dir, "tokens.csv"), "--authorization-mode=Node,RBAC", "--service-cluster-ip-range=10.96.0.0/16",
-		"--endpoint-reconciler-type=none", "--disable-admission-plugins=ServiceAccount", "--allow-privileged=true")
+		"--endpoint-reconciler-type=none", "--disable-admission-plugins=ServiceAccount", "--allow-privileged=true")...)
 	s.URL = local("https", secure)
 	s.ready(t, program)
 	s.Kubeconfig = s.KubeconfigFor(t, Admin)
