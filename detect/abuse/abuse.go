@@ -22,7 +22,7 @@ func New() *family.Family {
 
 type state struct {
 	of       *recent.Table[uint64, seen]
-	logins   *recent.Table[login, recent.Count]
+	logins   *recent.Table[login, tries]
 	made     *recent.Table[uint64, int64] // names of new files, without the extension that was put behind them
 	sessions *recent.Table[session, bool]
 }
