@@ -24,6 +24,7 @@ type Docker struct {
 	Data   string // its data-root
 	Exec   string // its exec-root
 	Bridge string // address of the node on the containers' network; "": containers have none
+	Names  string // what names of its containers begin with, and of no others
 	Helper string
 	dir    string
 	http   *http.Client
@@ -38,7 +39,7 @@ func StartDocker(t testing.TB) *Docker {
 	Tool(t, "containerd")
 	runc := Tool(t, "runc")
 	dir := scratch(t)
-	d := &Docker{dir: dir, Socket: dir + "/docker.sock", Data: dir + "/data", Exec: dir + "/run", Helper: Helper(t, dir)}
+	d := &Docker{Names: "lab-" + random() + "-", dir: dir, Socket: dir + "/docker.sock", Data: dir + "/data", Exec: dir + "/run", Helper: Helper(t, dir)}
 	shim := filepath.Join(dir, "shim")
 	if err := os.Link(d.Helper, shim); err != nil {
 		t.Fatal(err)
@@ -191,7 +192,7 @@ func (d *Docker) Create(t testing.TB, o Options, command ...string) *Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Result{Name: "lab-" + random(), Image: Image}
+	r := &Result{Name: d.Names + random(), Image: Image}
 	var made struct{ ID string }
 	if err := json.Unmarshal(d.must(t, http.MethodPost, "/containers/create?name="+r.Name, bytes.NewReader(b)), &made); err != nil {
 		t.Fatal(err)
