@@ -33,6 +33,7 @@ type watching struct {
 	append       []string
 	sensitive    []string
 	explain      bool
+	kubelet      string
 	top          bool
 	view         *top // of --top
 	capture      string
@@ -73,6 +74,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.StringArrayVar(&a.exceptions, "exceptions", nil, "`FILE` of exceptions, read again when it changes (repeatable; default "+usualExceptions+" where there is one)")
 	f.StringSliceVar(&w.sources, "source", mostSources, "where events come from: `NAMES` of "+strings.Join(mostSources, " "))
 	f.BoolVar(&a.offline, "offline", false, "ask nobody for the addresses of names that rules have")
+	f.StringVar(&w.kubelet, "kubelet", "", "ask kubelet at `URL` for the labels of pods, as in http://127.0.0.1:10255 (engines tell names and namespaces)")
 	w.to.flags(f)
 	w.actions.flags(f)
 	w.audit.flags(f)

@@ -251,17 +251,27 @@ func (b *blocking) abilities() {
 		defer g.Close()
 	}
 	var hands response.Responder
-	var can, cannot []string
-	for _, a := range append(g.Abilities(), hands.Abilities()...) {
+	var can, cannot, whole []string
+	all := append(g.Abilities(), hands.Abilities()...)
+	for _, a := range all {
+		if a.Why == "" && !slices.Contains(whole, a.Name) {
+			whole = append(whole, a.Name)
+		}
+	}
+	for _, a := range all {
 		name := a.Name
 		if a.By != "" {
 			name += " by " + a.By
 		}
-		if a.Why == "" {
+		switch {
+		case a.Why == "":
 			can = append(can, name)
-		} else {
+		case b.w.verbose || !slices.Contains(whole, a.Name): // else there is another way
 			cannot = append(cannot, name+" ("+a.Why+")")
 		}
+	}
+	if !b.w.verbose {
+		can = whole
 	}
 	b.w.say("can stop here: %s", orNothing(can))
 	if len(cannot) > 0 {

@@ -19,12 +19,9 @@ import (
 func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	began := time.Now()
 	e.Sensors = w.sensors(e)
-	finder := container.New(container.Options{})
+	finder := container.New(container.Options{Kubelet: w.kubelet})
 	if slices.Contains(w.sources, bulwark.SourceSyscall) {
 		e.Sensors = append(e.Sensors, &cgroup.Sensor{Containers: finder.Containers})
-	}
-	if w.view == nil {
-		w.abilities(e)
 	}
 	stopping, err := w.enforce(e, finder)
 	if err != nil {
@@ -52,6 +49,9 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 		<-acted
 	}()
 	e.Ready = func() {
+		if w.view == nil {
+			w.abilities(e)
+		}
 		w.say("watching since %d ms after the start, until Ctrl-C", time.Since(began).Milliseconds())
 		go func() {
 			if w.view == nil {
@@ -62,7 +62,7 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	}
 	err = e.Run(ctx)
 	if errors.Is(err, bulwark.ErrUnsupported) || errors.Is(err, bulwark.ErrUnavailable) {
-		return &exit{code: exitFailed, err: err, hint: "recordings can be looked at everywhere: bulwark watch --replay FILE; an audit log as well: bulwark watch --source k8s_audit --audit-log FILE"}
+		return &exit{code: exitFailed, err: err, hint: "without it there are recordings (--replay FILE) and audit logs (--source k8s_audit --audit-log FILE)"}
 	}
 	return err
 }
