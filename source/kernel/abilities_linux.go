@@ -28,6 +28,9 @@ func missing() string {
 	if _, err := os.Stat("/sys/kernel/btf/vmlinux"); err != nil {
 		lacks = append(lacks, "the kernel's types (BTF) in /sys/kernel/btf/vmlinux")
 	}
+	if len(lacks) == 0 {
+		lacks = hindrances(have&(1<<unix.CAP_SYS_ADMIN) != 0)
+	}
 	return strings.Join(lacks, ", ")
 }
 
