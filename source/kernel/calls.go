@@ -31,6 +31,7 @@ const (
 	opCaps
 	opEUID
 	opEGID
+	opDirFD
 )
 
 // sources says for each system call where its parameters come from, in the order of the table of kinds:
@@ -38,6 +39,7 @@ const (
 //	r result, F result that is a descriptor (A: of an accepted socket), f0 descriptor in argument 0,
 //	0 argument 0, i0 as a signed and u0 an unsigned half word, s0 the text that it points to,
 //	b1:2 the buffer of argument 1 with the length of argument 2 (r: of the result), p0+8 and q0+8 the word and half word there,
+//	D0 descriptor in argument 0, of a folder in which the path behind it begins where that is relative,
 //	a1:2 the address of argument 1, m1 the buffers and n1 the address of a message; the addresses are no parameters,
 //	d n the device and inode of the descriptor, c0 capabilities, e g effective user and group, - not known
 const sources = `
@@ -74,30 +76,30 @@ dup F
 dup2 r i0 F
 dup3 r i0 F 2
 rename r s0 s1
-renameat r i0 s1 i2 s3
-renameat2 r i0 s1 i2 s3 4
+renameat r D0 s1 D2 s3
+renameat2 r D0 s1 D2 s3 4
 unlink r s0
-unlinkat r i0 s1 2
+unlinkat r D0 s1 2
 rmdir r s0
 link r s0 s1
-linkat r i0 s1 i2 s3 4
+linkat r D0 s1 D2 s3 4
 symlink r s0 s1
-symlinkat r s0 i1 s2
+symlinkat r s0 D1 s2
 mkdir r 1 s0
-mkdirat r i0 s1 2
+mkdirat r D0 s1 2
 mknod r s0 1 2
-mknodat r i0 s1 2 3
+mknodat r D0 s1 2 3
 chmod r s0 1
 fchmod r f0 1
-fchmodat r i0 s1 2
-fchmodat2 r i0 s1 2 3
+fchmodat r D0 s1 2
+fchmodat2 r D0 s1 2 3
 chown r s0 u1 u2
 lchown r s0 u1 u2
 fchown r f0 u1 u2
-fchownat r i0 s1 u2 u3 4
+fchownat r D0 s1 u2 u3 4
 truncate r s0 1
 ftruncate r f0 1
-utimensat r i0 s1 3
+utimensat r D0 s1 3
 setxattr r s0 s1
 mount r s0 s1 s2 3
 umount2 r s0 1
@@ -227,7 +229,7 @@ func parseSources() map[string][]op {
 
 var plain = map[byte]uint8{
 	'r': opResult, 'F': opFDResult, 'A': opFDResult, 'f': opFD, 'i': opS32, 'u': opU32, 's': opText, 'b': opBuffer, 'p': opRead64, 'q': opRead32,
-	'a': opAddress, 'm': opMessage, 'n': opMsgAddress, 'd': opDev, 'c': opCaps, 'e': opEUID, 'g': opEGID, '-': opSkip,
+	'a': opAddress, 'm': opMessage, 'n': opMsgAddress, 'd': opDev, 'c': opCaps, 'D': opDirFD, 'e': opEUID, 'g': opEGID, '-': opSkip,
 }
 
 func parseSource(w string) (o op, err error) {

@@ -18,6 +18,7 @@ const (
 	tagProcess
 	tagAddress
 	tagStop
+	tagDir
 )
 
 const (
@@ -36,6 +37,7 @@ type decoder struct {
 	procs  []bulwark.Process
 	args   [][mostArgs]bulwark.Arg
 	names  [][256]byte // that were asked for
+	joined []byte      // paths that were joined
 	offset int64       // nanoseconds from the start of the node's clock to 1970
 	cut    uint64
 	seqs   [len(classes)]sequence
@@ -99,6 +101,9 @@ func (d *decoder) decode(n int, b []byte) bool {
 	if h.seq != 0 && int(h.class) < len(d.seqs) {
 		d.seqs[h.class].saw(h.cpu, h.seq)
 	}
+	if n == 0 {
+		d.joined = d.joined[:0]
+	}
 	e, p := &d.events[n], &d.procs[n]
 	*p = bulwark.Process{PID: int(int32(h.pid)), Start: int64(h.start), Cgroup: h.cgroup, UID: h.uid, Login: ^uint32(0)}
 	*e = bulwark.Event{
@@ -107,6 +112,7 @@ func (d *decoder) decode(n int, b []byte) bool {
 	}
 	r := reader{b: b[headBytes:]}
 	args := d.args[n][:0]
+	var dir []byte // in which the path that follows begins where it is relative
 	for len(r.b) > 0 && !r.bad {
 		switch r.byte() {
 		case tagStop:
@@ -116,10 +122,13 @@ func (d *decoder) decode(n int, b []byte) bool {
 		case tagNumber:
 			args = add(args, bulwark.Arg{Num: int64(r.uint64())})
 		case tagText:
-			args = add(args, bulwark.Arg{Text: r.text()})
+			args = add(args, bulwark.Arg{Text: d.join(dir, r.text())})
+			dir = nil
 			if packet(h.event) {
 				r.b = nil
 			}
+		case tagDir:
+			dir = r.text()
 		case tagAddress:
 			address(&e.FD, r.text(), k)
 		case tagFD:
@@ -148,6 +157,17 @@ func (d *decoder) decode(n int, b []byte) bool {
 	}
 	raw(e)
 	return true
+}
+
+// join is the path of a file below a folder that is not the working directory; dir may be nil.
+func (d *decoder) join(dir, path []byte) []byte {
+	if len(dir) == 0 || len(path) == 0 || path[0] == '/' {
+		return path
+	}
+	from := len(d.joined)
+	d.joined = append(d.joined, bytes.TrimSuffix(dir, []byte("/"))...)
+	d.joined = append(append(d.joined, '/'), path...)
+	return d.joined[from:len(d.joined):len(d.joined)]
 }
 
 func params(k bulwark.Kind) []bulwark.Param { return k.Params() }

@@ -251,3 +251,32 @@ func last(list string) string {
 	words := strings.Fields(list)
 	return words[len(words)-1]
 }
+
+// TestPathsOfDescriptors: a relative path begins in the folder that a descriptor names, and not in the working directory.
+func TestPathsOfDescriptors(t *testing.T) {
+	w := watch(t, &Sensor{Self: true}, kinds("unlinkat", "renameat2", "mkdirat", "symlinkat"))
+	from, to := t.TempDir(), t.TempDir()
+	open := func(dir string) int {
+		fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fd) })
+		return fd
+	}
+	a, b := open(from), open(to)
+	for _, err := range []error{
+		unix.Mkdirat(a, "one", 0o755), unix.Renameat2(a, "one", b, "two", 0), unix.Symlinkat("one", a, "link"), unix.Unlinkat(a, "link", 0),
+		unix.Unlinkat(b, "two", unix.AT_REMOVEDIR), unix.Unlinkat(b, from+"/absolute", 0),
+	} {
+		if err != nil && err != unix.ENOENT {
+			t.Fatal(err)
+		}
+	}
+	w.find(t, "mkdirat", named("mkdirat", from+"/one"))
+	w.find(t, "renameat2", both(named("renameat2", from+"/one"), named("renameat2", to+"/two")))
+	w.find(t, "symlinkat", both(named("symlinkat", from+"/link"), named("symlinkat", "one")))
+	w.find(t, "unlinkat", named("unlinkat", from+"/link"))
+	w.find(t, "unlinkat of a folder", named("unlinkat", to+"/two"))
+	w.find(t, "unlinkat of an absolute path", named("unlinkat", from+"/absolute"))
+}

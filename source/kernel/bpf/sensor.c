@@ -85,6 +85,22 @@ static __always_inline void put_address(struct scratch *s, const void *user, u64
 		far(s, AF_INET6, __builtin_bswap16(*(u16 *)&s->rec[o + 5]), &s->rec[o + 11]);
 }
 
+/* put_dir adds the path of a folder in which a relative path begins. */
+__noinline int put_dir(u32 slot, int fd) {
+	struct scratch *s = room(slot);
+	if (!s)
+		return 0;
+	struct file *f = file_of(fd);
+	u64 o = here(s);
+	if (!f || o >= ROOM)
+		return 0;
+	walk(s, BPF_CORE_READ(f, f_path.mnt), BPF_CORE_READ(f, f_path.dentry));
+	u64 n = at_most(walked(s), NAME);
+	bpf_probe_read_kernel(&s->rec[o + 3], n, &s->path[s->w.at & (NAME - 1)]);
+	text_head(s, o, TAG_DIR, n);
+	return 0;
+}
+
 /* add puts the i-th argument of the call in the record. A function of its own: the verifier looks at it once. */
 __noinline int add(u32 slot, u32 event, u32 i) {
 	struct scratch *s = room(slot);
@@ -109,6 +125,13 @@ __noinline int add(u32 slot, u32 event, u32 i) {
 		put_number(s, (s32)v);
 		put_fd(slot, v, 0);
 		goto fd;
+	case OP_DIRFD: /* the path that follows is compared as it was given: it may meet anything */
+		put_number(s, (s32)v);
+		if ((s32)v >= 0) {
+			put_dir(slot, (s32)v);
+			s->unsure |= 1;
+		}
+		return 1;
 	case OP_S64:
 		put_number(s, v);
 		return 1;
