@@ -70,9 +70,12 @@ type Keeper struct {
 	// Note tells what cannot be enforced for a container.
 	Note func(text string)
 
-	wake  chan struct{}
-	last  []bulwark.Block
-	noted map[string]bool
+	wake    chan struct{}
+	last    []bulwark.Block
+	noted   map[string]bool
+	files   settling
+	failed  int // since the blocks changed
+	waiting bool
 }
 
 // Start puts in force what holds for containers that will begin. Its error wraps ErrUnsupported where that cannot be had.
@@ -90,10 +93,14 @@ func (k *Keeper) Wake() {
 	}
 }
 
-// soon is when containers are looked at after one has begun, and always is how often else.
-var soon = []time.Duration{0, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond, 160 * time.Millisecond, 320 * time.Millisecond}
+// soon is when containers are looked at after one has begun, step how often while an engine is not done with one, and
+// always how often else.
+var soon = []time.Duration{0, 5 * time.Millisecond, 10 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond}
 
-const always = time.Second
+const (
+	step   = 20 * time.Millisecond
+	always = time.Second
+)
 
 // Run works until ctx is done.
 func (k *Keeper) Run(ctx context.Context) {
@@ -108,9 +115,12 @@ func (k *Keeper) Run(ctx context.Context) {
 			next.Reset(soon[0])
 		case <-next.C:
 			k.apply()
-			if at++; at < len(soon) {
+			switch at++; {
+			case at < len(soon):
 				next.Reset(soon[at])
-			} else {
+			case k.waiting:
+				next.Reset(step)
+			default:
 				next.Reset(always)
 			}
 		}
@@ -118,11 +128,14 @@ func (k *Keeper) Run(ctx context.Context) {
 }
 
 func (k *Keeper) apply() {
-	containers := k.Containers()
+	containers, waiting := k.files.settled(k.Containers())
+	k.waiting = waiting
 	k.Set.know(containers)
 	blocks := k.Set.blocks(containers)
-	if reflect.DeepEqual(blocks, k.last) {
+	if same := reflect.DeepEqual(blocks, k.last); same && k.failed == 0 || same && k.failed > mostTries {
 		return
+	} else if !same {
+		k.failed = 0
 	}
 	k.last = blocks
 	for range 3 {
@@ -130,13 +143,16 @@ func (k *Keeper) apply() {
 		if err == nil {
 			return
 		}
-		if len(bad) == 0 {
+		k.failed++
+		if blocks = without(blocks, bad); len(bad) == 0 {
 			k.note("", err)
 			return
 		}
-		blocks = without(blocks, bad)
 	}
 }
+
+// mostTries is how often what could not be put in force is tried again.
+const mostTries = 20
 
 // load puts blocks in force, or says which of them cannot be.
 func (k *Keeper) load(blocks []bulwark.Block) (bad []int, err error) {

@@ -29,6 +29,7 @@ type plan struct {
 	egress    map[string]bool        // folders of cgroups whose packets are looked at
 	hooks     map[hookKind]bool
 	files     []fileScope
+	at        int // index of the block that is added
 }
 
 // kernelBlock is a block as the programs have it.
@@ -45,6 +46,7 @@ type fileScope struct {
 	pid   int    // 0: the node
 	drift string // by which rule; "": not asked
 	below []folder
+	asked []int // indices of the blocks
 }
 
 type folder struct {
@@ -56,6 +58,7 @@ func (g *Guard) compile(blocks []bulwark.Block) (*plan, error) {
 	p := &plan{blocks: map[string]kernelBlock{}, scopes: map[uint64][]string{}, egress: map[string]bool{}, hooks: map[hookKind]bool{}}
 	var errs []error
 	for i, b := range blocks {
+		p.at = i
 		if err := g.add(p, b); err != nil {
 			at := cmp.Or(b.Scope.Path, "?")
 			if b.Scope.New {
@@ -258,11 +261,11 @@ func (g *Guard) addBelow(p *plan, b bulwark.Block) error {
 func gone(s bulwark.Scope) bool { return !inScope(strconv.Itoa(s.PID), s.Path) }
 
 func (p *plan) scope(s bulwark.Scope) *fileScope {
-	for i := range p.files {
-		if p.files[i].path == s.Path && p.files[i].pid == s.PID {
-			return &p.files[i]
-		}
+	i := slices.IndexFunc(p.files, func(f fileScope) bool { return f.path == s.Path && f.pid == s.PID })
+	if i < 0 {
+		i = len(p.files)
+		p.files = append(p.files, fileScope{path: s.Path, pid: s.PID})
 	}
-	p.files = append(p.files, fileScope{path: s.Path, pid: s.PID})
-	return &p.files[len(p.files)-1]
+	p.files[i].asked = append(p.files[i].asked, p.at)
+	return &p.files[i]
 }

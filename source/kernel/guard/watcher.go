@@ -56,10 +56,17 @@ func watch(n *node, scopes []fileScope, tell func(bulwark.Decision)) (*watcher, 
 		return nil, fmt.Errorf("asking for permission events: %w", err)
 	}
 	w := &watcher{node: n, fd: fd, file: os.NewFile(uintptr(fd), "fanotify"), tell: tell, mounts: map[uint64]mount{}, ended: make(chan struct{})}
+	var errs []error
 	for _, s := range scopes {
 		if err := w.add(s); err != nil {
-			return nil, errors.Join(fmt.Errorf("watching executions of %s: %w", s.path, err), w.file.Close())
+			for _, i := range s.asked {
+				errs = append(errs, &bulwark.BlockError{Index: i, Err: fmt.Errorf("watching executions of %s: %w", s.path, err)})
+			}
 		}
+	}
+	if len(errs) > 0 {
+		w.file.Close()
+		return nil, errors.Join(errs...)
 	}
 	go w.run()
 	return w, nil

@@ -114,10 +114,11 @@ func (t *Tree) Known(pid int, start int64, name string) bool {
 	return n != nil && n.ended == 0 && n.same(start) && n.p.Name == name
 }
 
-// Find gives a process that lives, or that ended not long ago; nil: none is known.
+// Find gives a process that lives, or that ended not long ago; nil: none is known. The start is perhaps only as exact as /proc
+// has it.
 func (t *Tree) Find(pid int, start int64) *bulwark.Process {
 	for n := t.byPID[pid]; n != nil; n = n.older {
-		if n.same(start) {
+		if n.same(start) || n.p.Start/tick == start/tick {
 			return &n.p
 		}
 	}
