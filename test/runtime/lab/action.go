@@ -111,16 +111,22 @@ func keep(path string) func(*Stage) {
 	}
 }
 
-// victim is a process of the node, which waits and is ended with the test: LAB_PID.
+// victim is a process of the node: LAB_PID.
 func victim(s *Stage) {
 	s.Helper()
-	cmd := exec.Command(s.Docker.Helper, "sleep", "5m")
+	s.Env["LAB_PID"] = Victim(s, s.Docker)
+}
+
+// Victim starts a process of the node, which waits and is ended with the test, and gives its id.
+func Victim(t testing.TB, d *Docker) string {
+	t.Helper()
+	cmd := exec.Command(d.Helper, "sleep", "5m")
 	dies(cmd)
 	if err := cmd.Start(); err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
-	s.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	s.Env["LAB_PID"] = strconv.Itoa(cmd.Process.Pid)
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	return strconv.Itoa(cmd.Process.Pid)
 }
 
 // disk is a block device of the node, on a file: LAB_DISK.

@@ -281,6 +281,14 @@ func (d *Docker) Remove(id string) {
 	_, _ = d.ask(http.MethodDelete, "/containers/"+id+"?force=true", nil)
 }
 
+// Thaw lets a container go on that was frozen past the engine.
+func (d *Docker) Thaw(id string) {
+	for _, file := range []struct{ path, text string }{{"/sys/fs/cgroup/freezer/docker/" + id + "/freezer.state", "THAWED"},
+		{"/sys/fs/cgroup/unified/docker/" + id + "/cgroup.freeze", "0"}, {"/sys/fs/cgroup/docker/" + id + "/cgroup.freeze", "0"}} {
+		_ = os.WriteFile(file.path, []byte(file.text), 0)
+	}
+}
+
 // unframe takes the parts of a log out of their frames; a terminal's log has none.
 func unframe(b []byte) string {
 	var out strings.Builder

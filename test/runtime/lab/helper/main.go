@@ -17,7 +17,7 @@ var deeds = map[string]func(args []string) error{
 	"sleep": sleep, "memfd": memfd, "deleted": deleted, "ptrace": ptrace, "ptrace-own": ptraceOwn, "memwrite": memWrite, "vmwrite": vmWrite, "shocker": shocker,
 	"bpf": bpf, "perf": perf, "userfaultfd": userfault, "uring": uring, "module": module, "packet": packet, "datagram": datagram, "wx": wx, "wr": wr,
 	"unix": unixGet, "unix-own": unixOwn, "reverse": reverse, "chat": chat, "stratum": stratum, "rpc": rpc, "dns": dns, "scan": scan, "few": few, "spawn": spawn, "serve": serve, "listen": listen,
-	"kernel-exec": kernelExec, "flow": flow,
+	"kernel-exec": kernelExec, "reach": reach, "reverse-slow": reverseSlow, "flow": flow,
 }
 
 func main() {

@@ -124,7 +124,24 @@ func flow(args []string) error {
 }
 
 // reverse gives a shell to whoever listens: it is its own listener, on loopback, and says what the shell said.
-func reverse([]string) error {
+func reverse([]string) error { return reverseShell("") }
+
+// reverseSlow has the shell wait before it answers, so that there is time to stop it.
+func reverseSlow([]string) error { return reverseShell("sleep 3\n") }
+
+// reach tries to connect. That nobody answers is fine; that it may not is not.
+func reach(args []string) error {
+	c, err := net.DialTimeout("tcp", arg(args, 0), time.Second)
+	if err == nil {
+		c.Close()
+	}
+	if errors.Is(err, unix.EPERM) {
+		return err
+	}
+	return nil
+}
+
+func reverseShell(first string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:4444")
 	if err != nil {
 		return err
@@ -138,7 +155,7 @@ func reverse([]string) error {
 			return
 		}
 		defer c.Close()
-		_, _ = io.WriteString(c, "echo shell-$((40+2))\nexit\n")
+		_, _ = io.WriteString(c, first+"echo shell-$((40+2))\nexit\n")
 		b, _ := io.ReadAll(c)
 		said <- string(b)
 	}()

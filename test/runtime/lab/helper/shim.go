@@ -14,8 +14,12 @@ import (
 
 // shim takes out of a container's configuration what this machine's root may not give, then becomes runc.
 func shim() error {
-	if b := bundle(os.Args); b != "" {
-		if err := mend(filepath.Join(b, "config.json")); err != nil && !os.IsNotExist(err) {
+	file := option(os.Args, "--process", "-p") // of exec
+	if b := option(os.Args, "--bundle", "-b"); b != "" {
+		file = filepath.Join(b, "config.json")
+	}
+	if file != "" {
+		if err := mend(file); err != nil && !os.IsNotExist(err) {
 			return err
 		}
 	}
@@ -26,9 +30,9 @@ func shim() error {
 	return unix.Exec(runc, append([]string{"runc"}, os.Args[1:]...), os.Environ())
 }
 
-func bundle(args []string) string {
+func option(args []string, names ...string) string {
 	for i, a := range args {
-		if (a == "--bundle" || a == "-b") && i+1 < len(args) {
+		if slices.Contains(names, a) && i+1 < len(args) {
 			return args[i+1]
 		}
 	}
@@ -44,7 +48,10 @@ func mend(file string) error {
 	if err := json.Unmarshal(b, &spec); err != nil {
 		return err
 	}
-	process, _ := spec["process"].(map[string]any)
+	process, ok := spec["process"].(map[string]any)
+	if !ok {
+		process = spec
+	}
 	caps, _ := process["capabilities"].(map[string]any)
 	if lacks() {
 		delete(process, "rlimits")
