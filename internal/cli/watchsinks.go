@@ -30,6 +30,7 @@ type receivers struct {
 	buffer  string
 	body    string
 	otlp    string
+	bearing []string
 	metrics string
 	ca      string
 }
@@ -41,6 +42,7 @@ func (r *receivers) flags(f *pflag.FlagSet) {
 	f.StringVar(&r.buffer, "webhook-buffer", "", "`FOLDER` that keeps what could not be posted yet")
 	f.StringVar(&r.body, "webhook-format", "jsonl", "`FORMAT` of what is posted: "+strings.Join(names(all.Streams()), " "))
 	f.StringVar(&r.otlp, "otlp", "", "send findings as OpenTelemetry's log records to `URL`, as in http://collector:4318")
+	f.StringArrayVar(&r.bearing, "otlp-header", nil, "`NAME: VALUE` sent with every request for --otlp (repeatable); BULWARK_OTLP_HEADER keeps it from the list of processes")
 	f.StringVar(&r.metrics, "metrics", "", "serve counts for Prometheus on `HOST:PORT`")
 	f.StringVar(&r.ca, "sink-ca", "", "`FILE` of certificates (PEM) to trust for syslog, webhook and otlp instead of the system's")
 }
@@ -121,7 +123,11 @@ func (w *watching) openers() map[string]func() (sink, error) {
 	}
 	if w.to.otlp != "" {
 		all["otlp"] = func() (sink, error) {
-			return opened(otlp.New(otlp.Options{Endpoint: w.to.otlp, TLS: otlp.TLS{CA: w.to.ca}, Version: version(), Note: note}))
+			h, err := headers(w.to.bearing)
+			if err != nil {
+				return nil, err
+			}
+			return opened(otlp.New(otlp.Options{Endpoint: w.to.otlp, Header: h, TLS: otlp.TLS{CA: w.to.ca}, Version: version(), Note: note}))
 		}
 	}
 	return all
@@ -162,7 +168,7 @@ func (w *watching) serve(e *watch.Watcher, out *sinks, outputs map[string]promet
 	if err != nil {
 		return nil, err
 	}
-	m := prometheus.New(prometheus.Options{Version: version(), Sensors: map[string]prometheus.Counter{"all": every{e}}, Outputs: outputs, Queues: queues, Now: time.Now()})
+	m := prometheus.New(prometheus.Options{Version: version(), Events: func() map[string][]bulwark.Count { return bySensor(e) }, Outputs: outputs, Queues: queues, Now: time.Now()})
 	out.handlers = append(out.handlers, m)
 	server, done := m.Server(), make(chan struct{})
 	go func() {
@@ -177,15 +183,11 @@ func (w *watching) serve(e *watch.Watcher, out *sinks, outputs map[string]promet
 	}, nil
 }
 
-// every counts for all sensors.
-type every struct{ *watch.Watcher }
-
-func (e every) Counts() (list []bulwark.Count) {
-	for name, counts := range e.Watcher.Counts() {
-		for _, n := range counts {
-			n.Class = strings.TrimPrefix(name, "source/") + " " + n.Class
-			list = append(list, n)
-		}
+// bySensor are the counts of sensors by the names that their folders have.
+func bySensor(e *watch.Watcher) map[string][]bulwark.Count {
+	all := map[string][]bulwark.Count{}
+	for name, counts := range e.Counts() {
+		all[strings.TrimPrefix(name, "source/")] = counts
 	}
-	return list
+	return all
 }

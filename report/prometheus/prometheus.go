@@ -33,6 +33,8 @@ type queued interface{ Queued() int }
 type Options struct {
 	Version string
 	Sensors map[string]Counter // by name
+	// Events are the counts of all sensors by name, where not all of them are known yet; nil: Sensors are all.
+	Events  func() map[string][]bulwark.Count
 	Outputs map[string]Counter // by name; their Queued() is told where they have it
 	Queues  map[string]func() int
 	Now     time.Time // when the watcher started
@@ -159,12 +161,19 @@ func (m *Metrics) write(w io.Writer) {
 
 // events tells what became of events, by sensor and class.
 func (m *Metrics) events(w io.Writer) {
-	if len(m.o.Sensors) == 0 {
+	counts := map[string][]bulwark.Count{}
+	if m.o.Events != nil {
+		counts = m.o.Events()
+	}
+	for name, s := range m.o.Sensors {
+		counts[name] = s.Counts()
+	}
+	if len(counts) == 0 {
 		return
 	}
 	head(w, "bulwark_events_total", "counter", "Events by sensor, class and what became of them: seen, filtered (nobody's interest), sent, dropped (for want of room).")
-	for _, name := range slices.Sorted(maps.Keys(m.o.Sensors)) {
-		for _, c := range m.o.Sensors[name].Counts() {
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		for _, c := range counts[name] {
 			for _, v := range []struct {
 				what string
 				n    uint64
