@@ -180,6 +180,12 @@ func (w *Watch) AwaitRule(id, rule string, most time.Duration) []Found {
 	}
 }
 
+// Kill ends it at once, in the midst of what it does.
+func (w *Watch) Kill() {
+	_ = w.cmd.Process.Kill()
+	<-w.ended
+}
+
 // Stop ends it as an interrupt does, and waits until all is told.
 func (w *Watch) Stop() {
 	_ = w.cmd.Process.Signal(syscall.SIGINT)
