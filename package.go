@@ -19,6 +19,8 @@ type Package struct {
 	Declared bool `json:"declared,omitempty"`
 	// Dev is true for a package that is needed for development or tests only.
 	Dev bool `json:"dev,omitempty"`
+	// InUse tells whether the package was used where the target runs; nil: that is not known.
+	InUse *bool `json:"inUse,omitempty"`
 
 	// Format is the PURL type: deb, apk, rpm, npm, pypi, maven, golang, gem, cargo, ...
 	Format string `json:"-"`
@@ -27,6 +29,8 @@ type Package struct {
 	// Symbols are the functions linked into the binary that the package was read
 	// from; nil when that is not known. Packages of one binary share it.
 	Symbols *Symbols `json:"-"`
+	// Use says why InUse is what it is.
+	Use string `json:"-"`
 }
 
 // SourcePackage is the package that a distribution built a binary package from,

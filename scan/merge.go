@@ -38,6 +38,7 @@ func merge(t *bulwark.Target, layers []*facts, o *output) *bulwark.Inventory {
 	}
 	m.inv.Release = m.release()
 	m.own()
+	m.use(o.loaded)
 	m.inv.Executables = m.executables()
 	// Programs are recognised by content for want of a package manager that knows them.
 	m.inv.Packages = slices.DeleteFunc(m.inv.Packages, func(p bulwark.Package) bool { return p.Format == "generic" && p.OwnedBy != "" })

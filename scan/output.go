@@ -20,6 +20,7 @@ type output struct {
 	parts    map[bulwark.AssetID]bool // ids of assets; nil until a check adds one
 
 	frameworks []bulwark.Framework
+	loaded     *Loaded // nil: it is not known what was
 }
 
 func (o *output) add(other *output) {

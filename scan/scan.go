@@ -56,6 +56,8 @@ type Scanner struct {
 	Trace func(*bulwark.Target, []bulwark.Finding) []bulwark.Note
 	// Frameworks holds targets against frameworks of controls; nil: nobody asked.
 	Frameworks Frameworks
+	// Loaded says what was used where targets run, each of its own image.
+	Loaded []*Loaded
 	// Keep says which findings are reported; nil: all. It is asked after policies.
 	Keep func(*bulwark.Finding) bool
 	// Progress is told about the layers that are read; nil: nobody is.
@@ -166,7 +168,7 @@ func (s *Scanner) target(ctx context.Context, job Job, out *output) (err error) 
 		out.addNotes(t.Asset.ID, bulwark.Note{Plugin: "scan", Path: job.Ref, Text: "is a target that was looked at already, under another name or the same"})
 		return nil
 	}
-	o := &output{}
+	o := &output{loaded: s.loadedOf(t)}
 	o.assets = assets(t, s.markBase(ctx, t, o))
 	o.addNotes(t.Asset.ID, t.Notes...)
 	inv := t.Inventory
@@ -245,6 +247,7 @@ func (s *Scanner) reason(ctx context.Context, t *bulwark.Target, inv *bulwark.In
 			return c.Check(ctx, t, inv, func(r bulwark.Record) { o.take(c.Info().Name, t.Asset.ID, r) })
 		}))
 	}
+	s.markLoaded(t, inv, o)
 	s.redact(t, o)
 	if s.Trace != nil {
 		o.addNotes(t.Asset.ID, s.Trace(t, o.findings)...)

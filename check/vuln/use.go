@@ -15,8 +15,36 @@ const maxLinked = 5
 // use judges whether what is vulnerable is in use.
 type use struct{ target *bulwark.Target }
 
-// of gives nil when it is not known, and what tells it.
+// of gives nil when it is not known, and what tells it. What is not linked is not used, whatever was loaded; what was not loaded is
+// not used, whatever is linked.
 func (u use) of(s *subject, p *problem) (*bool, []string) {
+	still, why := u.lies(s, p)
+	ran, seen := loaded(s)
+	switch {
+	case ran == nil || still != nil && !*still:
+		return still, why
+	case *ran:
+		return ran, append(why, seen)
+	}
+	return ran, []string{seen}
+}
+
+// loaded tells whether any of the packages was loaded where the target runs: nil where of none it is known.
+func loaded(s *subject) (is *bool, why string) {
+	for _, p := range s.packages {
+		switch {
+		case p.InUse == nil:
+			return nil, ""
+		case *p.InUse:
+			return p.InUse, p.Use
+		}
+		is, why = p.InUse, p.Use
+	}
+	return is, why
+}
+
+// lies judges by what is in the target.
+func (u use) lies(s *subject, p *problem) (*bool, []string) {
 	if s.packages[0].Format == "golang" || s.packages[0].Symbols != nil {
 		return u.linked(s, p)
 	}

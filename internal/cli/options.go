@@ -20,6 +20,7 @@ import (
 
 // options are the flags that commands share. Flag beats environment beats file.
 type options struct {
+	inUse       []string
 	formats     []string
 	output      string
 	only        []string

@@ -51,6 +51,7 @@ func (a *app) scanCommand() *cobra.Command {
 	a.cluster.add(f)
 	a.cluster.addImages(f)
 	f.BoolVar(&a.byPaths, "paths", false, "raise and lower the risk of findings by where they lie on attack paths (see bulwark paths)")
+	a.inUseFlag(f)
 	a.targets(f)
 	a.chartFlags(f)
 	a.common(f)
@@ -68,6 +69,9 @@ func (a *app) scan(ctx context.Context, args []string, formats []report.Format) 
 	}
 	if a.byPaths {
 		rankByPaths(s)
+	}
+	if s.Loaded, err = a.loaded(); err != nil {
+		return err
 	}
 	o := report.Options{Now: s.Now, Hygiene: a.hygiene, Verbose: a.verbose, Unasked: !a.wantsAdvisories(), Lookup: lookup(db)}
 	return a.run(ctx, s, args, formats, "table", o, db)

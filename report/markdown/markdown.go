@@ -168,6 +168,9 @@ func (p *printer) ids(r *group.Row) string {
 	if r.Unused && !r.Kernel {
 		s += "; not in use"
 	}
+	if r.Used {
+		s += "; in use"
+	}
 	if r.Kernel {
 		s += "; headers only, a container runs its host's kernel"
 	}

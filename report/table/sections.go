@@ -102,6 +102,9 @@ func idsCell(r *group.Row) string {
 	if r.Unused && !r.Kernel {
 		s += ", not in use"
 	}
+	if r.Used {
+		s += ", in use"
+	}
 	if r.Kernel {
 		s += "; headers only, a container runs its host's kernel"
 	}
@@ -130,6 +133,9 @@ func detail(f *bulwark.Finding) string {
 	}
 	if f.InUse != nil && !*f.InUse {
 		s += ", not in use"
+	}
+	if f.InUse != nil && *f.InUse {
+		s += ", in use"
 	}
 	if f.Title != "" && f.Title != group.ID(f.Vulnerability) {
 		s += ": " + f.Title

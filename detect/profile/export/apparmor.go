@@ -19,7 +19,7 @@ var given = []struct{ rule, why string }{
 	{"/sys/fs/cgroup/** r,", "libraries ask for limits of memory and CPU"},
 	{"signal (receive) peer=unconfined,", "the engine stops the container"},
 	{"signal (send, receive) peer=@{profile_name},", "processes of the container signal each other"},
-	{"unix (create, bind, listen, accept, connect, send, receive, getattr, setattr, getopt, setopt, shutdown) type={stream,dgram,seqpacket},", "sockets of the container's own processes"},
+	{"unix (create, bind, listen, accept, connect, send, receive, getattr, setattr, getopt, setopt, shutdown),", "sockets of the container's own processes"},
 }
 
 // AppArmor is a profile that needs no other file: load it with apparmor_parser -r FILE.

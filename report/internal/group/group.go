@@ -56,6 +56,7 @@ type Row struct {
 	KEV       bool
 	Kernel    bool               // drawn by headers: a container runs the host's kernel
 	Unused    bool               // what is vulnerable is known not to be used, in every finding
+	Used      bool               // what is vulnerable is known to be used, in some finding
 	Paths     []string           // distinct, where the package lies; none for a distribution's
 	IDs       []string           // distinct vulnerabilities, the worst first
 	Findings  []*bulwark.Finding // the worst first
@@ -282,6 +283,7 @@ func (r *Row) add(f *bulwark.Finding) {
 	}
 	r.Severity, r.Risk, r.KEV = max(r.Severity, f.Severity), max(r.Risk, f.Risk), r.KEV || v.KEV
 	r.Unused = r.Unused && f.InUse != nil && !*f.InUse
+	r.Used = r.Used || f.InUse != nil && *f.InUse
 	id := ID(v)
 	if r.seen[id] {
 		return
