@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,15 @@ func (r *Responder) find(path string) ([]group, error) {
 			list = append(list, g)
 		}
 	}
+	slices.SortFunc(list, func(a, b group) int {
+		switch {
+		case a.unified == b.unified:
+			return 0
+		case a.unified:
+			return -1
+		}
+		return 1
+	})
 	if len(list) == 0 && len(r.roots()) == 0 {
 		return nil, fmt.Errorf("freezing %s: there is neither cgroup v2 nor the freezer of v1: %w", path, bulwark.ErrUnsupported)
 	}
@@ -100,33 +110,33 @@ func (r *Responder) Freeze(ctx context.Context, path string) error {
 	if err := r.notOwn(path); err != nil {
 		return err
 	}
+	// One after the other, the unified one first: what the freezer of v1 holds never comes to where the other one stops it.
 	for _, g := range groups {
-		if err := g.write(true); err != nil {
+		if err := g.stop(ctx); err != nil {
 			return errors.Join(fmt.Errorf("freezing %s: %w", path, err), r.Thaw(path))
-		}
-	}
-	for !all(groups, group.frozen) {
-		select {
-		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("freezing %s: %w", path, ctx.Err()), r.Thaw(path))
-		case <-time.After(time.Millisecond):
-		}
-		for _, g := range groups {
-			if !g.unified && !g.frozen() { // a fork may have slipped through: it has to be told again
-				g.write(true)
-			}
 		}
 	}
 	return nil
 }
 
-func all(groups []group, is func(group) bool) bool {
-	for _, g := range groups {
-		if !is(g) {
-			return false
+// stop freezes all that is in it.
+func (g group) stop(ctx context.Context) error {
+	err := g.write(true)
+	for err == nil && !g.frozen() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+		if !g.unified { // a fork may have slipped through: it has to be told again
+			err = g.write(true)
 		}
 	}
-	return true
+	return err
+}
+
+func all(groups []group, is func(group) bool) bool {
+	return !slices.ContainsFunc(groups, func(g group) bool { return !is(g) })
 }
 
 // notOwn refuses the cgroup that bulwark is in.
