@@ -17,7 +17,8 @@ import (
 func New() *family.Family {
 	s := &state{of: recent.NewTable[uint64, seen](1024), logins: recent.NewTable[login, tries](4096), made: recent.NewTable[uint64, int64](4096), sessions: recent.NewTable[session, bool](4096)}
 	rules := append(s.load(), s.files()...)
-	return family.New("abuse", "Finds who takes, spoils or breaks.", append(rules, s.passwords(), s.agent(), dropped()))
+	rules = append(rules, s.passwords(), s.descriptors(), s.agent(), dropped(), paused())
+	return family.New("abuse", "Finds who takes, spoils or breaks.", rules).OnTick("sensor-paused", s.pause)
 }
 
 type state struct {
@@ -25,13 +26,14 @@ type state struct {
 	logins   *recent.Table[login, tries]
 	made     *recent.Table[uint64, int64] // names of new files, without the extension that was put behind them
 	sessions *recent.Table[session, bool]
+	ticked   time.Time
 }
 
 // seen is what a container did lately.
 type seen struct {
-	alive, refused, renamed recent.Count
-	extension               string
-	parents                 bool // clones are told by the parent
+	alive, refused, renamed, full recent.Count
+	extension                     string
+	parents                       bool // clones are told by the parent
 }
 
 // tries are the logins of the last minute that were refused, and the connection of the last one.

@@ -49,6 +49,29 @@ func TestRules(t *testing.T) {
 				s.Node("/usr/lib/systemd/systemd").Do("kill", nil, "pid", os.Getpid(), "sig", 15)
 				app(s).Do("kill", nil, "pid", 7, "sig", 9).Do("kill", nil, "pid", os.Getpid(), "sig", 9) // another namespace's
 			}},
+		{Rule: "descriptors-exhausted",
+			Attack: func(s *Scene) {
+				c := app(s)
+				for range 80 {
+					c.Fail(24, "socket", "domain", 2, "type", 1)
+				}
+			},
+			Benign: func(s *Scene) {
+				c := app(s)
+				for range 200 {
+					c.Fail(97, "socket", "domain", 10, "type", 1) // no IPv6
+				}
+				for range 30 {
+					c.Fail(24, "pipe2")
+				}
+			}},
+		{Rule: "sensor-paused",
+			Attack: func(s *Scene) { s.Wait(time.Second); s.Stall(time.Minute) },
+			Benign: func(s *Scene) {
+				for range 100 {
+					s.Wait(time.Second)
+				}
+			}},
 		{Rule: "events-lost",
 			Attack: func(s *Scene) { s.Node("/bin/true").Do("drop", nil, "class", "volume", "count", 4711) },
 			Benign: func(s *Scene) { s.Node("/bin/true").Do("drop", nil, "class", "volume", "count", 0) }},
@@ -153,6 +176,7 @@ func TestRules(t *testing.T) {
 			}
 		}},
 		Case{Name: "emptied", Fires: "trace-removal", Do: func(s *Scene) { app(s).Run("/bin/sh").Open("/var/log/auth.log", Trunc) }},
+		Case{Name: "the node has no room for files", Fires: "descriptors-exhausted", Do: func(s *Scene) { s.Node("/usr/bin/app").Fail(23, "socket", "domain", 2, "type", 1) }},
 		Case{Name: "no process", Do: func(s *Scene) {
 			(&bulwark.Event{}).Clone()
 		}},

@@ -14,7 +14,7 @@ import (
 
 // New makes the family.
 func New() *family.Family {
-	rules := append(programs(), loaders()...)
+	rules := append(append(programs(), loaders()...), libraries()...)
 	return family.New("drift", "Finds programs that run and were not in the image.", rules)
 }
 

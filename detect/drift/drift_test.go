@@ -62,6 +62,22 @@ func TestRules(t *testing.T) {
 				p.Env = []string{"LD_PRELOAD=/usr/local/lib/libjemalloc.so.2"}
 				p.Exec("/srv/app").Open("/etc/ld.so.preload", Read)
 			}},
+		{Rule: "new-library",
+			Attack: func(s *Scene) { s.Container("nginx:1.27").Do("mmap", FD("/tmp/.x/mod.so"), "prot", 5, "flags", 2) },
+			Benign: func(s *Scene) {
+				c := s.Container("nginx:1.27").Do("mmap", FD("/usr/lib/x86_64-linux-gnu/libc.so.6"), "prot", 5, "flags", 2)
+				c.Do("mmap", FD("/tmp/data"), "prot", 3, "flags", 1)
+				s.Container("app:1", "/opt/java/bin/java").Do("mmap", FD("/tmp/libsnappyjava.so"), "prot", 5, "flags", 2)
+				s.Node("/usr/bin/app").Do("mmap", FD("/tmp/x.so"), "prot", 5, "flags", 2)
+			}},
+		{Rule: "made-executable",
+			Attack: func(s *Scene) { s.Container("nginx:1.27").Run("/bin/sh").Run("/bin/chmod", "+x", "/tmp/k") },
+			Benign: func(s *Scene) {
+				c := s.Container("nginx:1.27").Run("/bin/sh")
+				c.Run("/bin/chmod", "+x", "/docker-entrypoint.d/10-x.sh").Run("/bin/chmod", "1777", "/tmp/x")
+				c.Run("/bin/chmod", "u+w", "/tmp/x")
+				s.Node("/bin/chmod", "+x", "/tmp/k")
+			}},
 		{Rule: "written-code", Also: []string{"new-program"},
 			Attack: func(s *Scene) { s.Container("app:1").RunUpper("/srv/x").Do("mmap", nil, "prot", 7, "flags", 0x22) },
 			Benign: func(s *Scene) {

@@ -20,7 +20,7 @@ func New() *family.Family {
 	rules = append(rules, processes()...)
 	rules = append(rules, engines()...)
 	rules = append(rules, kernel(s)...)
-	rules = append(rules, privileges(s)...)
+	rules = append(append(rules, privileges(s)...), tamper())
 	return family.New("escape", "Finds who leaves a container or changes the kernel under it.", rules)
 }
 

@@ -170,6 +170,15 @@ func TestRules(t *testing.T) {
 				s.Container("cilium:1", "/usr/bin/cilium-agent").Do("bpf", nil, "cmd", 5)
 				shellIn(s).Do("bpf", nil, "cmd", 1).Fail(1, "bpf", "cmd", 5)
 			}},
+		{Rule: "bpf-tamper",
+			Attack: func(s *Scene) {
+				privileged(s).Run("/usr/sbin/bpftool", "link", "detach", "id", "7").Do("bpf", nil, "cmd", 34)
+			},
+			Benign: func(s *Scene) {
+				s.Container("cilium:1", "/usr/bin/cilium-agent").Do("bpf", nil, "cmd", 13).Do("bpf", nil, "cmd", 9)
+				s.Node("/usr/sbin/bpftool", "prog").Do("bpf", nil, "cmd", 13)
+				shellIn(s).Fail(1, "bpf", "cmd", 14).Do("bpf", nil, "cmd", 1)
+			}},
 		{Rule: "kernel-surface",
 			Attack: func(s *Scene) { shellIn(s).Do("userfaultfd", nil) },
 			Benign: func(s *Scene) {

@@ -69,6 +69,15 @@ func comm(file string) string { return path.Base(file)[:min(15, len(path.Base(fi
 
 // Wait lets time pass, and ticks.
 func (s *Scene) Wait(d time.Duration) {
+	const step = 5 * time.Second
+	for ; d > step; d -= step {
+		s.Stall(step)
+	}
+	s.Stall(d)
+}
+
+// Stall lets time pass, and ticks once behind it.
+func (s *Scene) Stall(d time.Duration) {
 	s.Now = s.Now.Add(d)
 	if t, ok := s.detector.(bulwark.Ticker); ok {
 		s.Findings = append(s.Findings, t.Tick(s.Now)...)

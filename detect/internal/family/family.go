@@ -180,6 +180,7 @@ func (f *Family) Tick(now time.Time) []bulwark.Finding {
 	}
 	h := &f.hit
 	h.begin(&bulwark.Event{Time: now.UnixNano()})
+	h.Now = now
 	for _, do := range f.ticks {
 		do(h)
 	}

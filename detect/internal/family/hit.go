@@ -17,6 +17,8 @@ type Hit struct {
 	P *bulwark.Process   // never nil: where nobody did it, it has nothing
 	C *bulwark.Container // nil: the node itself
 
+	Now time.Time // of a tick, as the caller gave it
+
 	family *Family
 	rule   *Rule
 	met    []byte // the path that met
