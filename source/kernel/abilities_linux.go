@@ -65,7 +65,7 @@ func (*Sensor) Abilities() []bulwark.Ability {
 		uring, oom = calls, calls
 	default:
 		calls = lacking(t, "syscalls/sys_exit_openat")
-		uring = lacking(t, "io_uring/io_uring_submit_req")
+		uring = lacking(t, "io_uring/"+requestPoint())
 		oom = lacking(t, "oom/mark_victim")
 	}
 	if err == nil {
@@ -87,7 +87,7 @@ func (*Sensor) Abilities() []bulwark.Ability {
 		bulwark.Ability{Name: "see which container it was", By: "the control group of each event", Why: who},
 		bulwark.Ability{Name: "see first payloads, questions of DNS and how much goes where", By: "programs at packets of control groups", Why: packets},
 		bulwark.Ability{Name: "see system calls", By: "tracepoints sys_exit of the calls that are wanted", Why: calls},
-		bulwark.Ability{Name: "see io_uring requests", By: "raw tracepoint io_uring_submit_req", Why: uring},
+		bulwark.Ability{Name: "see io_uring requests", By: "raw tracepoint of submitted requests", Why: uring},
 		bulwark.Ability{Name: "see processes killed for memory", By: "tracepoint mark_victim", Why: oom},
 		bulwark.Ability{Name: "see system calls of 32-bit programs", By: "tracepoints", Why: "tracepoints of single calls leave them out"},
 	)

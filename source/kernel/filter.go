@@ -18,17 +18,25 @@ type cond struct {
 }
 
 type call struct {
-	Kind        uint16
-	Class, Open uint8
-	NConds      uint16
-	Asks, _     uint8
-	Ops         [mostOps]op
-	Conds       [mostConds]cond
+	Kind           uint16
+	Class, Open    uint8
+	All            uint16 // of these sets of conditions each has a bit
+	Refuted        [facts]uint16
+	Flagged, Plain uint16
+	_              [2]uint8
+	Ops            [mostOps]op
+	Conds          [mostConds]cond
 }
 
+// The facts that are known before paths and addresses are, as in bpf/sensor.h.
 const (
-	askContainer = 1
-	askFar       = 2
+	inside = iota
+	onHost
+	failed
+	worked
+	writes
+	reads
+	facts
 )
 
 type pathKey struct {
@@ -125,13 +133,34 @@ func (p *plan) call(k bulwark.Kind, list []bulwark.Where, event bool) *call {
 	if conds == nil {
 		return c
 	}
-	for _, one := range conds {
-		if one.Container != 0 {
-			c.Asks |= askContainer
+	copy(c.Conds[:], conds)
+	for i := range conds {
+		c.note(i)
+	}
+	return c
+}
+
+// note enters the i-th condition in the sets.
+func (c *call) note(i int) {
+	one, bit := &c.Conds[i], uint16(1)<<i
+	c.All |= bit
+	refute := func(answer uint8, yes, no int) {
+		switch bulwark.Tri(answer) {
+		case bulwark.Yes:
+			c.Refuted[no] |= bit
+		case bulwark.No:
+			c.Refuted[yes] |= bit
 		}
 	}
-	c.NConds = uint16(copy(c.Conds[:], conds))
-	return c
+	refute(one.Container, inside, onHost)
+	refute(one.Failed, failed, worked)
+	refute(one.Write, writes, reads)
+	if one.NFlags > 0 {
+		c.Flagged |= bit
+	}
+	if one.Paths|one.Ports|one.Nets == 0 {
+		c.Plain |= bit
+	}
 }
 
 // cond is what of w can be asked in the kernel.
@@ -322,6 +351,22 @@ func (p *plan) widen() {
 		}
 	}
 	p.nets = whole
+}
+
+// pairs tell texts apart by their first two bytes: 6 bits of each. A text of one byte stands for all that begin with it.
+func pairs(texts map[string]uint64) *[4096]uint64 {
+	var by [4096]uint64
+	for text, sets := range texts {
+		first := uint32(text[0] & 63)
+		if len(text) > 1 {
+			by[first|uint32(text[1]&63)<<6] |= sets
+			continue
+		}
+		for second := range uint32(64) {
+			by[first|second<<6] |= sets
+		}
+	}
+	return &by
 }
 
 func keyOf(text string) (k pathKey) {

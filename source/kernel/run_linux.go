@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
@@ -216,6 +217,16 @@ func (p *plan) tell(maps map[string]*ebpf.Map) error {
 			return err
 		}
 	}
+	for name, by := range map[string]*[4096]uint64{"heads": pairs(p.paths), "tails": pairs(p.ends)} {
+		for i, sets := range by {
+			if sets == 0 {
+				continue
+			}
+			if err := maps[name].Put(uint32(i), sets); err != nil {
+				return err
+			}
+		}
+	}
 	for port, sets := range p.ports {
 		if err := maps["ports"].Put(port, sets); err != nil {
 			return err
@@ -254,6 +265,9 @@ func (r *run) attach(p *plan) error {
 		if program == nil {
 			continue
 		}
+		if name == "on_iouring" {
+			point = requestPoint()
+		}
 		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: point, Program: program})
 		if errors.Is(err, unix.ENOENT) && !slices.Contains(always, name) {
 			continue
@@ -272,6 +286,34 @@ func (r *run) attach(p *plan) error {
 		}
 	}
 	return nil
+}
+
+// requestPoint is the raw tracepoint of requests of io_uring, which had another name before 6.4. Before 6.0 it did not give the
+// request first: there it is not used.
+func requestPoint() string {
+	const now, before = "io_uring_submit_req", "io_uring_submit_sqe"
+	types, err := btf.LoadKernelSpec()
+	if err != nil {
+		return now
+	}
+	var point *btf.Typedef
+	if types.TypeByName("btf_trace_"+before, &point) != nil {
+		return now
+	}
+	to, _ := point.Type.(*btf.Pointer)
+	if to == nil {
+		return now
+	}
+	proto, _ := to.Target.(*btf.FuncProto)
+	if proto == nil || len(proto.Params) < 2 {
+		return now
+	}
+	if p, ok := proto.Params[1].Type.(*btf.Pointer); ok {
+		if s, ok := p.Target.(*btf.Struct); ok && s.Name == "io_kiocb" {
+			return before
+		}
+	}
+	return now
 }
 
 // attachPackets has the packets of all control groups looked at. Where there is no hierarchy of the second version,

@@ -23,11 +23,13 @@ const (
 	sensorMapCritical      = "critical"
 	sensorMapEnds          = "ends"
 	sensorMapFlows         = "flows"
+	sensorMapHeads         = "heads"
 	sensorMapNets          = "nets"
 	sensorMapPaths         = "paths"
 	sensorMapPorts         = "ports"
 	sensorMapScratches     = "scratches"
 	sensorMapSequence      = "sequence"
+	sensorMapTails         = "tails"
 	sensorMapVolume        = "volume"
 	sensorProgOnCgroupGone = "on_cgroup_gone"
 	sensorProgOnCgroupMade = "on_cgroup_made"
@@ -120,11 +122,13 @@ type sensorMapSpecs struct {
 	Critical  *ebpf.MapSpec `ebpf:"critical"`
 	Ends      *ebpf.MapSpec `ebpf:"ends"`
 	Flows     *ebpf.MapSpec `ebpf:"flows"`
+	Heads     *ebpf.MapSpec `ebpf:"heads"`
 	Nets      *ebpf.MapSpec `ebpf:"nets"`
 	Paths     *ebpf.MapSpec `ebpf:"paths"`
 	Ports     *ebpf.MapSpec `ebpf:"ports"`
 	Scratches *ebpf.MapSpec `ebpf:"scratches"`
 	Sequence  *ebpf.MapSpec `ebpf:"sequence"`
+	Tails     *ebpf.MapSpec `ebpf:"tails"`
 	Volume    *ebpf.MapSpec `ebpf:"volume"`
 }
 
@@ -165,11 +169,13 @@ type sensorMaps struct {
 	Critical  *ebpf.Map `ebpf:"critical"`
 	Ends      *ebpf.Map `ebpf:"ends"`
 	Flows     *ebpf.Map `ebpf:"flows"`
+	Heads     *ebpf.Map `ebpf:"heads"`
 	Nets      *ebpf.Map `ebpf:"nets"`
 	Paths     *ebpf.Map `ebpf:"paths"`
 	Ports     *ebpf.Map `ebpf:"ports"`
 	Scratches *ebpf.Map `ebpf:"scratches"`
 	Sequence  *ebpf.Map `ebpf:"sequence"`
+	Tails     *ebpf.Map `ebpf:"tails"`
 	Volume    *ebpf.Map `ebpf:"volume"`
 }
 
@@ -182,11 +188,13 @@ func (m *sensorMaps) Close() error {
 		m.Critical,
 		m.Ends,
 		m.Flows,
+		m.Heads,
 		m.Nets,
 		m.Paths,
 		m.Ports,
 		m.Scratches,
 		m.Sequence,
+		m.Tails,
 		m.Volume,
 	)
 }

@@ -44,70 +44,81 @@ static __always_inline u64 wakeup(void) {
 	return bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA) > 65536 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-/* What is known before paths and addresses are: of each question whether the answer surely is yes, or surely no. */
-enum { INSIDE = 1, HOST = 2, FAILED = 4, WORKED = 8, WRITES = 16, READS = 32 };
+/* Sets of paths by what the first and last two bytes of their texts are, which most paths are told from by. */
+MAP(heads, BPF_MAP_TYPE_ARRAY, u32, u64, 4096);
+MAP(tails, BPF_MAP_TYPE_ARRAY, u32, u64, 4096);
 
-static __always_inline bool refuted(u8 ask, u32 facts, u32 yes, u32 no) {
-	return (ask == 1 && (facts & no)) || (ask == 2 && (facts & yes));
+static __always_inline u64 *pair(void *map, u8 a, u8 b) {
+	u32 key = (a & 63) | (b & 63) << 6;
+	return bpf_map_lookup_elem(map, &key);
 }
 
-/* may tells of one condition: 0: it is not met; 1: it is; 3: it depends on paths and addresses. */
-__noinline int may(u32 slot, u32 event, u32 i, u32 facts) {
+static __always_inline u32 refuted(struct call *c, u32 fact) { return c->refuted[fact]; }
+
+/* flags_meet leaves in s->alive the conditions whose flags are set. */
+__noinline int flags_meet(u32 slot, u32 event) {
 	struct scratch *s = room(slot);
 	struct call *c = bpf_map_lookup_elem(&calls, &event);
 	if (!s || !c)
 		return 0;
-	struct cond *w = &c->cond[i & (CONDS - 1)];
-	if (refuted(w->container, facts, INSIDE, HOST) || refuted(w->failed, facts, FAILED, WORKED) || refuted(w->write, facts, WRITES, READS))
-		return 0;
-	if (w->nflags > 0 && !(s->arg[w->flag[0] & 7] & w->any[0]))
-		return 0;
-	if (w->nflags > 1 && !(s->arg[w->flag[1] & 7] & w->any[1]))
-		return 0;
-	return w->paths | w->ports | w->nets ? 3 : 1;
-}
-
-/* near leaves in s->alive the conditions that may be met as far as can be told without paths and addresses; 0: none. */
-__noinline int near(u32 slot, u32 event) {
-	struct scratch *s = room(slot);
-	struct call *c = bpf_map_lookup_elem(&calls, &event);
-	if (!s || !c)
-		return 0;
-	s->need = 0;
-	s->alive = 0;
-	u32 n = c->conds;
-	if (!n)
-		return 1;
-	u32 facts = 0;
-	if (s->ret != -115) /* a connection that is being made neither failed nor did it not */
-		facts = s->ret < 0 && s->ret >= -4095 ? FAILED : WORKED;
-	if (c->asks & ASK_CONTAINER) {
-		struct task_struct *t = (void *)bpf_get_current_task();
-		u64 cgroup = cgroup_of(t);
-		if (surely_container(cgroup))
-			facts |= INSIDE;
-		else if (surely_host(t, cgroup))
-			facts |= HOST;
+	u32 out = 0;
+	for (u32 i = 0; i < CONDS; i++) {
+		struct cond *w = &c->cond[i];
+		if (!(c->flagged & (1 << i)))
+			continue;
+		if (w->nflags > 0 && !(s->arg[w->flag[0] & 7] & w->any[0]))
+			out |= 1 << i;
+		if (w->nflags > 1 && !(s->arg[w->flag[1] & 7] & w->any[1]))
+			out |= 1 << i;
 	}
+	s->alive &= ~out;
+	return 0;
+}
+
+/* asked_for leaves in s->asked the sets of paths that the conditions ask for. */
+__noinline int asked_for(u32 slot, u32 event) {
+	struct scratch *s = room(slot);
+	struct call *c = bpf_map_lookup_elem(&calls, &event);
+	if (!s || !c)
+		return 0;
+	u64 asked = 0;
+	for (u32 i = 0; i < CONDS; i++)
+		asked |= s->alive & (1 << i) ? c->cond[i].paths : 0;
+	s->asked = asked;
+	return 0;
+}
+
+/* near leaves in s->alive the conditions that may be met as far as can be told without paths and addresses; false: none. */
+static __always_inline bool near(struct scratch *s, struct call *c, u32 slot, u32 event) {
+	s->need = 0;
+	u32 alive = c->conds;
+	if (!alive)
+		return true;
+	if (s->ret != -115) /* a connection that is being made neither failed nor did it not */
+		alive &= ~refuted(c, s->ret < 0 && s->ret >= -4095 ? FAILED : WORKED);
 	if (c->open >= 1 && c->open <= 6) {
 		u64 mode = s->arg[(c->open - 1) & 7] & 3;
-		if (mode == 0)
-			facts |= READS;
-		else if (mode != 3)
-			facts |= WRITES;
+		if (mode != 3)
+			alive &= ~refuted(c, mode ? WRITES : READS);
 	} else if (c->open == 7) {
-		facts |= WRITES;
+		alive &= ~refuted(c, WRITES);
 	}
-	u32 open = 0;
-	for (u32 i = 0; i < CONDS; i++) {
-		if (i >= n)
-			break;
-		u32 met = may(slot, event, i, facts);
-		s->alive |= (u64)(met & 1) << i;
-		open |= met == 1;
+	if (alive & (refuted(c, INSIDE) | refuted(c, HOST))) {
+		int where = whereabouts();
+		if (where)
+			alive &= ~refuted(c, where > 0 ? INSIDE : HOST);
 	}
-	s->need = !open;
-	return s->alive != 0;
+	s->alive = alive;
+	if (alive & c->flagged) {
+		flags_meet(slot, event);
+		alive = s->alive;
+	}
+	if (!alive)
+		return false;
+	s->need = !(alive & c->plain);
+	if (s->need)
+		asked_for(slot, event);
+	return true;
 }
 
 /* match_path adds the sets that the last text of the record is in. What stands before and behind the text can at most
@@ -122,19 +133,26 @@ __noinline int match_path(u32 slot, u32 at, u32 len) {
 	if (from > ROOM + 64 || end < 32 || end > ROOM + NAME + 64)
 		return 0;
 	s->rec[end] = 0;
-	struct pathkey k = {.bits = 64 * 8}, r = {.bits = 32 * 8};
-	bpf_probe_read_kernel(k.text, 64, &s->rec[from]);
-	u64 *sets = bpf_map_lookup_elem(&paths, &k);
-	if (sets)
-		s->paths |= *sets;
-	u8 tail[32];
-	bpf_probe_read_kernel(tail, 32, &s->rec[end - 32]);
+	u64 *may = pair(&heads, s->rec[from], s->rec[from + 1]);
+	if (may && (*may & s->asked)) {
+		struct pathkey k = {.bits = 64 * 8};
+		bpf_probe_read_kernel(k.text, 64, &s->rec[from]);
+		u64 *sets = bpf_map_lookup_elem(&paths, &k);
+		if (sets)
+			s->paths |= *sets;
+	}
+	may = pair(&tails, s->rec[end - 1], s->rec[end - 2]);
+	if (may && (*may & s->asked)) {
+		struct pathkey r = {.bits = 32 * 8};
+		u8 tail[32];
+		bpf_probe_read_kernel(tail, 32, &s->rec[end - 32]);
 #pragma unroll
-	for (u32 i = 0; i < 32; i++)
-		r.text[i] = tail[31 - i];
-	sets = bpf_map_lookup_elem(&ends, &r);
-	if (sets)
-		s->paths |= *sets;
+		for (u32 i = 0; i < 32; i++)
+			r.text[i] = tail[31 - i];
+		u64 *sets = bpf_map_lookup_elem(&ends, &r);
+		if (sets)
+			s->paths |= *sets;
+	}
 	return 0;
 }
 
@@ -162,7 +180,7 @@ static __always_inline bool wanted(struct scratch *s, u32 event) {
 		s->ports = s->nets = ~0ull;
 	for (u32 i = 0; i < CONDS; i++) {
 		struct cond *w = &c->cond[i];
-		if (!(s->alive & (1ull << i)))
+		if (!(s->alive & (1 << i)))
 			continue;
 		if ((!w->paths || (w->paths & s->paths)) && (!w->ports || (w->ports & s->ports)) && (!w->nets || (w->nets & s->nets)))
 			return true;

@@ -25,6 +25,19 @@ static __always_inline u64 cgroup_of(struct task_struct *t) {
 	return BPF_CORE_READ(css, cgroup, kn, id);
 }
 
+/* cgroup_now and started_now are those of the running thread, whose fields need no copying. */
+static __always_inline u64 cgroup_now(void) {
+	struct task_struct *t = (void *)bpf_get_current_task_btf();
+	return v1_subsystem ? cgroup_of(t) : t->cgroups->dfl_cgrp->kn->id;
+}
+
+static __always_inline u64 started_now(void) {
+	struct task_struct *t = (void *)bpf_get_current_task_btf();
+	if (bpf_core_field_exists(t->start_boottime))
+		return t->group_leader->start_boottime;
+	return started(t);
+}
+
 static __always_inline int pid_in(struct pid *p) {
 	unsigned level = BPF_CORE_READ(p, level);
 	struct upid u = {};
@@ -49,18 +62,14 @@ static __always_inline u64 caps(const void *at) {
 	return v;
 }
 
-/* host tells that t surely is a thread of the node itself. */
-static __always_inline bool surely_host(struct task_struct *t, u64 cgroup) {
-	u8 *seen = bpf_map_lookup_elem(&cgroups, &cgroup);
+/* whereabouts tells where the running thread surely is: 1: in a container; -1: on the node itself; 0: it is not sure. */
+static __always_inline int whereabouts(void) {
+	struct task_struct *t = (void *)bpf_get_current_task_btf();
+	u64 cgroup = cgroup_now();
+	u8 *seen = cgroup > 1 ? bpf_map_lookup_elem(&cgroups, &cgroup) : 0;
 	if (seen && *seen)
-		return false;
-	struct pid *pid = BPF_CORE_READ(t, thread_pid);
-	return BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) == host_mount && BPF_CORE_READ(pid, level) == 0;
-}
-
-static __always_inline bool surely_container(u64 cgroup) {
-	u8 *seen = bpf_map_lookup_elem(&cgroups, &cgroup);
-	return seen && (*seen & 1);
+		return *seen & 1;
+	return t->nsproxy && t->nsproxy->mnt_ns->ns.inum == host_mount && t->thread_pid->level == 0 ? -1 : 0;
 }
 
 static __always_inline void times(struct inode *i, struct procpart *p) {

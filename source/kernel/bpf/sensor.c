@@ -6,6 +6,29 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 MAP(sequence, BPF_MAP_TYPE_PERCPU_ARRAY, u32, u32, CLASSES);
 
+/* reset makes the scratch ready for an event that returned ret. */
+static __always_inline void reset(struct scratch *s, u32 slot, s64 ret) {
+	s->slot = slot;
+	s->ret = s->arg[6] = ret;
+	s->paths = s->ports = s->nets = 0;
+	s->unsure = s->fdset = s->far = 0;
+	s->dev = s->ino = 0;
+	s->fdlen = 0;
+	s->w.cut = 0;
+	s->off = sizeof(struct head);
+}
+
+static __always_inline void stamp(struct scratch *s, struct call *c, u32 event) {
+	struct head *h = (void *)s->rec;
+	h->kind = c->kind;
+	h->class = c->class;
+	h->flags = 0;
+	h->time = bpf_ktime_get_boot_ns();
+	h->result = s->ret;
+	h->cpu = bpf_get_smp_processor_id();
+	h->event = event;
+}
+
 /* begin gives the scratch with the head of a record, or nothing where the event is not wanted. */
 static __always_inline struct scratch *begin(u32 slot, u32 event, struct task_struct *t, s64 ret) {
 	u32 key = event;
@@ -18,43 +41,25 @@ static __always_inline struct scratch *begin(u32 slot, u32 event, struct task_st
 	struct scratch *s = room(slot);
 	if (!s)
 		return 0;
-	s->slot = slot;
-	s->ret = s->arg[6] = ret;
-	s->paths = s->ports = s->nets = 0;
-	s->unsure = s->fdset = s->far = 0;
-	s->dev = s->ino = 0;
-	s->fdlen = 0;
-	s->w.cut = 0;
-	if (!near(slot, event)) {
+	reset(s, slot, ret);
+	if (!near(s, c, slot, event)) {
 		count(c->class, FILTERED);
 		return 0;
 	}
+	stamp(s, c, event);
 	struct head *h = (void *)s->rec;
-	h->kind = c->kind;
-	h->class = c->class;
-	h->flags = 0;
-	h->time = bpf_ktime_get_boot_ns();
 	h->start = started(t);
 	h->cgroup = cgroup_of(t);
-	h->result = ret;
 	h->pid = pid;
 	h->tid = BPF_CORE_READ(t, pid);
 	h->uid = BPF_CORE_READ(t, cred, euid.val);
-	h->cpu = bpf_get_smp_processor_id();
-	h->event = event;
-	s->off = sizeof(*h);
 	return s;
 }
 
-static __always_inline void finish(struct scratch *s, u32 event) {
+static __always_inline void send(struct scratch *s, u32 class) {
 	struct head *h = (void *)s->rec;
-	u32 class = h->class;
 	if (class >= CLASSES)
 		return;
-	if (!wanted(s, event)) {
-		count(class, FILTERED);
-		return;
-	}
 	u32 *seq = bpf_map_lookup_elem(&sequence, &class);
 	if (seq)
 		h->seq = ++*seq;
@@ -68,6 +73,14 @@ static __always_inline void finish(struct scratch *s, u32 event) {
 		err = bpf_ringbuf_output(&volume, s->rec, len, wakeup());
 	}
 	count(class, err ? DROPPED : SENT);
+}
+
+static __always_inline void finish(struct scratch *s, u32 event) {
+	struct head *h = (void *)s->rec;
+	if (wanted(s, event))
+		send(s, h->class);
+	else
+		count(h->class, FILTERED);
 }
 
 static __always_inline void put_address(struct scratch *s, const void *user, u64 len) {
@@ -217,48 +230,58 @@ fd:
 	return 1;
 }
 
-static __always_inline void arguments(struct scratch *s, struct task_struct *t) {
-	struct pt_regs *r = 0;
-	if (bpf_core_enum_value_exists(enum bpf_func_id___x, BPF_FUNC_task_pt_regs___x)) {
-		r = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	} else {
-		void *stack = BPF_CORE_READ(t, stack);
-		r = stack + 16384 - bpf_core_type_size(struct pt_regs);
-	}
+static __always_inline void arguments(struct scratch *s) {
+	struct pt_regs *r = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 #if defined(__TARGET_ARCH_x86)
-	s->arg[0] = BPF_CORE_READ(r, di);
-	s->arg[1] = BPF_CORE_READ(r, si);
-	s->arg[2] = BPF_CORE_READ(r, dx);
-	s->arg[3] = BPF_CORE_READ(r, r10);
-	s->arg[4] = BPF_CORE_READ(r, r8);
-	s->arg[5] = BPF_CORE_READ(r, r9);
+	s->arg[0] = r->di;
+	s->arg[1] = r->si;
+	s->arg[2] = r->dx;
+	s->arg[3] = r->r10;
+	s->arg[4] = r->r8;
+	s->arg[5] = r->r9;
 #else
-	s->arg[0] = BPF_CORE_READ(r, orig_x0);
-	s->arg[1] = BPF_CORE_READ(r, regs[1]);
-	s->arg[2] = BPF_CORE_READ(r, regs[2]);
-	s->arg[3] = BPF_CORE_READ(r, regs[3]);
-	s->arg[4] = BPF_CORE_READ(r, regs[4]);
-	s->arg[5] = BPF_CORE_READ(r, regs[5]);
+	s->arg[0] = r->orig_x0;
+	s->arg[1] = r->regs[1];
+	s->arg[2] = r->regs[2];
+	s->arg[3] = r->regs[3];
+	s->arg[4] = r->regs[4];
+	s->arg[5] = r->regs[5];
 #endif
 }
 
+/* call is the hot path: what does not have to be known before the event is wanted comes after. */
 static __always_inline int call(u32 event, s64 ret) {
 	u32 key = event;
 	struct call *c = bpf_map_lookup_elem(&calls, &key);
 	if (!c || !c->kind)
 		return 0;
+	struct task_struct *t = (void *)bpf_get_current_task_btf();
+	if (own && t->tgid == own)
+		return 0;
 	struct scratch *s = room(SLOT_TASK);
 	if (!s)
 		return 0;
-	struct task_struct *t = (void *)bpf_get_current_task();
-	arguments(s, t);
-	s = begin(SLOT_TASK, event, t, ret);
-	if (!s)
+	arguments(s);
+	reset(s, SLOT_TASK, ret);
+	if (!near(s, c, SLOT_TASK, event)) {
+		count(c->class, FILTERED);
 		return 0;
+	}
 	for (u32 i = 0; i < OPS; i++)
 		if (!add(SLOT_TASK, event, i))
 			break;
-	finish(s, event);
+	if (!wanted(s, event)) {
+		count(c->class, FILTERED);
+		return 0;
+	}
+	stamp(s, c, event);
+	struct head *h = (void *)s->rec;
+	h->start = started_now();
+	h->cgroup = cgroup_now();
+	h->pid = t->tgid;
+	h->tid = t->pid;
+	h->uid = t->cred->euid.val;
+	send(s, c->class);
 	return 0;
 }
 

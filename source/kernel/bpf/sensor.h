@@ -36,17 +36,19 @@ struct cond {
 	u64 paths, ports, nets; /* any of these sets */
 };
 
+/* What is known before paths and addresses are. */
+enum { INSIDE, HOST, FAILED, WORKED, WRITES, READS, FACTS };
+
+/* Sets of conditions have a bit for each. */
 struct call {
 	u16 kind;
 	u8 class, open; /* open: 1 + number of the argument with flags; 0: it opens nothing; 255: not known */
-	u16 conds;      /* 0: all */
-	u8 asks;        /* ASK_*: what any condition asks for */
-	u8 pad;
+	u16 conds;      /* all that there are; none: every event is wanted */
+	u16 refuted[FACTS]; /* by each fact: those that are not met where it holds */
+	u16 flagged, plain, pad; /* those that ask for flags; those that ask for no path, port or network */
 	struct op ops[OPS];
 	struct cond cond[CONDS];
 };
-
-enum { ASK_CONTAINER = 1, ASK_FAR = 2 };
 
 struct head {
 	u32 seq;
@@ -100,10 +102,11 @@ struct scratch {
 	s64 ret;
 	struct walk w;
 	u32 off, slot;
-	u64 paths, ports, nets;          /* sets that what was met is in */
-	u32 need, unsure;                /* need: conditions that are still open */
+	u64 paths, ports, nets; /* sets that what was met is in */
+	u64 asked;              /* sets of paths that conditions which may be met ask for */
+	u32 need, unsure;       /* need: none is met so far; unsure: 1: paths, 2: addresses are not known */
 	u64 dev, ino;
-	u64 alive;
+	u32 alive; /* conditions that may be met */
 	u32 fdat, fdname, fdlen, fdset;
 	u32 far, run;
 	u16 rport, family;

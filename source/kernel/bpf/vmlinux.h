@@ -43,9 +43,6 @@ enum {
 	BPF_RB_AVAIL_DATA = 0,
 };
 
-enum bpf_func_id___x {
-	BPF_FUNC_task_pt_regs___x = 175,
-};
 
 /* A packet as programs of control groups are given it: its layout is the kernel's promise. */
 struct __sk_buff {

@@ -59,12 +59,11 @@ __noinline int climb(u32 slot) {
 
 /* walk writes the path of (mnt, dentry), seen from the thread's root, to the end of s->path. */
 static __always_inline void walk(struct scratch *s, struct vfsmount *mnt, struct dentry *dentry) {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	s->w.dentry = dentry;
 	s->w.mnt = mnt;
-	s->w.rootdentry = BPF_CORE_READ(fs, root.dentry);
-	s->w.rootmnt = BPF_CORE_READ(fs, root.mnt);
+	s->w.rootdentry = task->fs->root.dentry;
+	s->w.rootmnt = task->fs->root.mnt;
 	s->w.at = NAME;
 	s->w.outside = s->w.cut = 0;
 	s->path[NAME] = 0;
@@ -171,11 +170,10 @@ static __always_inline u64 upper(struct inode *inode) {
 }
 
 static __always_inline struct file *file_of(int fd) {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *t = BPF_CORE_READ(task, files, fdt);
-	if (!t || fd < 0 || (u32)fd >= BPF_CORE_READ(t, max_fds))
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	if (fd < 0 || (u32)fd >= task->files->fdt->max_fds)
 		return 0;
-	struct file **list = BPF_CORE_READ(t, fd), *f = 0;
+	struct file **list = task->files->fdt->fd, *f = 0;
 	bpf_probe_read_kernel(&f, sizeof(f), list + fd);
 	return f;
 }
