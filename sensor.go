@@ -48,6 +48,7 @@ const (
 	PathIs PathBy = iota
 	PathBegins
 	PathEnds
+	PathClimbs // it has "../" in it; there is no text
 )
 
 // FlagMatch is met when any of the bits of an argument is set.

@@ -13,7 +13,7 @@ func userFields() []Field {
 		{Name: "user.homedir", Type: Text, Source: of, Doc: "home of the account", bind: account(uid, func(u *User) string { return u.Home })},
 		{Name: "user.shell", Type: Text, Source: of, Doc: "shell of the account", bind: account(uid, func(u *User) string { return u.Shell })},
 		{Name: "user.loginuid", Type: Number, Source: of, Doc: "number of the account that was logged in to, whatever it was changed to since; -1: none was", bind: procNum(func(v *event) int64 { return login(v.p) })},
-		{Name: "user.loginname", Type: Text, Source: of, Doc: "name of that account", bind: account(auid, func(u *User) string { return u.Name })},
+		{Name: "user.loginname", Type: Text, Source: of, Doc: "name of the account that was logged in to", bind: account(auid, func(u *User) string { return u.Name })},
 		{Name: "group.gid", Type: Number, Source: of, Doc: "number of the group that it has", bind: procNum(func(v *event) int64 { return int64(v.p.GID) })},
 		{Name: "group.name", Type: Text, Source: of, Doc: "name of the group, where it is known", bind: text(func(v *event) (string, bool) {
 			if v.p == nil {

@@ -80,7 +80,7 @@ func allDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") 
 func (d *Detector) Rules() []bulwark.Rule {
 	list := make([]bulwark.Rule, 0, len(d.rules))
 	for _, r := range d.rules {
-		list = append(list, bulwark.Rule{ID: "falco/" + r.slug, Title: visible(r.Name), Severity: severity(r.Priority), Reason: visible(strings.Join(strings.Fields(r.Desc), " ")), Tags: r.tags})
+		list = append(list, r.about())
 	}
 	slices.SortStableFunc(list, func(a, b bulwark.Rule) int { return strings.Compare(a.ID, b.ID) })
 	return list

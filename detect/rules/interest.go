@@ -210,6 +210,8 @@ func (k *check) reach(kind bulwark.Kind, not bool) reach {
 	switch f.Name {
 	case "fd.name", "fd.directory", "fd.filename":
 		return k.pathReach(kind)
+	case "fd.nameraw":
+		return k.climbReach(kind)
 	case "evt.arg", "evt.rawarg":
 		return k.flagReach(kind)
 	}
@@ -411,6 +413,29 @@ func (k *check) paths(text string, opened bool) ([]bulwark.PathMatch, bool) {
 	}
 	return nil, false
 }
+
+// climbReach is that of a path as it was given to an open, where it has to have "../" in it.
+func (k *check) climbReach(kind bulwark.Kind) reach {
+	if !slices.Contains(openers, kind) || k.Modifier != lang.Plain || len(k.Values) == 0 {
+		return anything
+	}
+	for _, v := range k.Values {
+		climbs := strings.Contains(v.Text, climb)
+		switch k.Op {
+		case lang.Contains, lang.StartsWith, lang.EndsWith, lang.Eq, lang.In:
+		case lang.Glob:
+			climbs = climbs && !strings.ContainsAny(v.Text, `[\`)
+		default:
+			return anything
+		}
+		if !climbs {
+			return anything
+		}
+	}
+	return only(bulwark.Where{Paths: []bulwark.PathMatch{{By: bulwark.PathClimbs}}})
+}
+
+const climb = "../"
 
 // prefixOf is what every path begins with that a value of pmatch fits, or nothing where that is not simple.
 func prefixOf(path string) string {

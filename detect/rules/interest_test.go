@@ -45,7 +45,8 @@ func metPath(w *bulwark.Where, e *bulwark.Event) bool {
 			switch {
 			case m.By == bulwark.PathIs && string(p) == m.Text,
 				m.By == bulwark.PathBegins && bytes.HasPrefix(p, []byte(m.Text)),
-				m.By == bulwark.PathEnds && bytes.HasSuffix(p, []byte(m.Text)):
+				m.By == bulwark.PathEnds && bytes.HasSuffix(p, []byte(m.Text)),
+				m.By == bulwark.PathClimbs && bytes.Contains(p, []byte("../")):
 				return true
 			}
 		}
@@ -146,7 +147,7 @@ func (d dice) check() string {
 		"evt.failed = true", "evt.failed = false", "evt.res = SUCCESS", "evt.res != SUCCESS", "evt.res startswith E", "evt.rawres >= 0", "evt.rawres < 0", "evt.rawres in (-1, -2)", "evt.rawres > -2", "evt.res = ENOENT",
 		"fd.num >= 0", "fd.num = -1", "fd.num > 3", "evt.is_open_write = true", "evt.is_open_write = false", "evt.is_open_write != true", "evt.is_open_read = true",
 		"fd.name = "+path, "fd.name startswith "+path, "fd.name endswith "+path[len(path)/2:], "fd.name in ("+path+", /etc/shadow)", "fd.name pmatch ("+path+", /etc/*)", "fd.name glob "+path[:len(path)/2]+"*",
-		"fd.directory = "+path, "fd.directory in (/etc, /etc/pam.d)", "fd.directory startswith "+path, "fd.filename = shadow", "fd.filename in (x, auth.log)", "fd.filename endswith .log", "fd.nameraw contains ..", "fd.name != "+path,
+		"fd.directory = "+path, "fd.directory in (/etc, /etc/pam.d)", "fd.directory startswith "+path, "fd.filename = shadow", "fd.filename in (x, auth.log)", "fd.filename endswith .log", "fd.nameraw contains ..", "fd.nameraw contains ../", "fd.nameraw glob *../*", "fd.nameraw startswith ../", "not fd.nameraw contains ../", "fd.name != "+path,
 		"fd.rport = 443", "fd.sport in (22, 53)", "fd.sport = 80", "fd.rip = 8.8.8.8", "fd.sip = 127.0.0.1", "fd.snet in (\"10.0.0.0/8\")", "fd.rnet = \"127.0.0.0/8\"", "fd.net = \"10.0.0.0/8\"", "fd.sip != 8.8.8.8", "fd.port = 53", "fd.l4proto = tcp",
 		"evt.arg.flags contains O_TRUNC", "evt.arg.flags contains CLONE_NEW", "evt.arg.flags contains O_RDONLY", "evt.arg.mode contains S_ISUID", "evt.arg.request contains PTRACE_ATTACH", "evt.arg.request in (PTRACE_ATTACH, PTRACE_SEIZE)", "evt.arg.domain = AF_PACKET", "evt.arg.domain = 17", "evt.arg.cmd contains LOAD", "evt.arg.flags = 5",
 		"proc.name = sh", "user.uid = 0", "evt.num = 0", "evt.num >= 0", "fs.path.name startswith /etc", "fd.typechar = f",

@@ -278,7 +278,7 @@ func (d *Detector) fill(all bool) {
 // forKind is the rule for events of a kind; nil: it never matches one.
 func (r *rule) forKind(k bulwark.Kind) *compiled {
 	m := r.c.make(r.cond, k)
-	if m.known && !m.is {
+	if m.known && !m.is || k != 0 && impossible(r.cond, k) {
 		return nil
 	}
 	return &compiled{rule: r, test: m.test}

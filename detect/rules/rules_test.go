@@ -159,6 +159,11 @@ func TestBuckets(t *testing.T) {
 		{"not (evt.type != open or evt.num = 0)", 1},
 		{"evt.arg.oldpath exists", 5},
 		{"evt.dir = > and evt.type = open", 0},
+		{"(evt.type = connect or evt.type = sendto and fd.l4proto != tcp) and fd.l4proto = tcp", 1},
+		{"evt.type = open and proc.name in (a, b) and not proc.name in (b, a, c)", 0},
+		{"evt.type = open and proc.name in (a, b) and proc.name = c", 0},
+		{"evt.type = open and proc.name in (a, b) and not proc.name = a", 1},
+		{"evt.type = open and not proc.name != a and proc.name = b", 1},
 		{"proc.name = x", -1},
 		{"not evt.type = open", -1},
 	} {

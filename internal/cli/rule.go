@@ -13,6 +13,7 @@ import (
 
 	"bulwark"
 	"bulwark/all"
+	"bulwark/detect/rules"
 )
 
 func (a *app) ruleCommand() *cobra.Command {
@@ -23,15 +24,25 @@ func (a *app) ruleCommand() *cobra.Command {
 
 func (a *app) ruleListCommand() *cobra.Command {
 	format := "table"
+	var files []string
 	c := &cobra.Command{
 		Use: "list [FAMILY...]", Short: "List the built-in rules, of all families or of those named",
-		Example: "  bulwark rule list dockerfile\n  bulwark rule list -f json", PreRunE: a.settle,
+		Example: "  bulwark rule list dockerfile\n  bulwark rule list escape miner\n  bulwark rule list falco --rules falco_rules.yaml\n  bulwark rule list -f json", PreRunE: a.settle,
 		RunE: func(_ *cobra.Command, args []string) error {
 			own, err := a.policyRules(args)
 			if err != nil {
 				return err
 			}
+			falco, err := listed(files)
+			if err != nil {
+				return err
+			}
 			rules := append(rulesOf(args), own...)
+			for i := range falco {
+				if len(args) == 0 || slices.Contains(args, family(falco[i].ID)) {
+					rules = append(rules, falco[i].Rule)
+				}
+			}
 			if len(rules) == 0 {
 				return usage("no rules of %s; the families are %s", strings.Join(args, ", "), strings.Join(families(), " "))
 			}
@@ -40,11 +51,13 @@ func (a *app) ruleListCommand() *cobra.Command {
 	}
 	a.ruleFlags(c, &format)
 	a.policyFlag(c)
+	falcoFlag(c, &files)
 	return c
 }
 
 func (a *app) ruleShowCommand() *cobra.Command {
 	format := "table"
+	var files []string
 	c := &cobra.Command{
 		Use: "show ID", Short: "Say why a rule is there, how bad it is and when it is wrong",
 		Args: cobra.ExactArgs(1), PreRunE: a.settle,
@@ -56,6 +69,13 @@ func (a *app) ruleShowCommand() *cobra.Command {
 			}
 			if i := slices.IndexFunc(own, func(r bulwark.Rule) bool { return r.ID == args[0] }); i >= 0 {
 				r, ok = own[i], true
+			}
+			falco, err := listed(files)
+			if err != nil {
+				return err
+			}
+			if i := slices.IndexFunc(falco, func(r rules.Listed) bool { return r.ID == args[0] || r.Name == args[0] }); i >= 0 {
+				return a.write(func(w io.Writer) error { return showFalco(w, &falco[i], format) })
 			}
 			if !ok {
 				return &exit{code: exitFailed, err: fmt.Errorf("no rule is called %s: %w", args[0], bulwark.ErrNotFound), hint: "bulwark rule list"}
@@ -70,12 +90,16 @@ func (a *app) ruleShowCommand() *cobra.Command {
 	}
 	a.ruleFlags(c, &format)
 	a.policyFlag(c)
+	falcoFlag(c, &files)
 	return c
 }
 
-func (a *app) ruleFlags(c *cobra.Command, format *string) {
+// ruleFlags are those of all commands about rules; more are formats that this one has beside table and json.
+func (a *app) ruleFlags(c *cobra.Command, format *string, more ...string) {
+	formats := append([]string{"table", "json"}, more...)
+	several := strings.Join(formats[:len(formats)-1], ", ") + " or " + formats[len(formats)-1]
 	f := c.Flags()
-	f.StringVarP(format, "format", "f", *format, "table or json")
+	f.StringVarP(format, "format", "f", *format, several)
 	f.StringVarP(&a.output, "output", "o", "", "write to `FILE` instead of stdout")
 	a.common(f)
 	settle := c.PreRunE
@@ -83,8 +107,8 @@ func (a *app) ruleFlags(c *cobra.Command, format *string) {
 		if err := settle(c, args); err != nil {
 			return err
 		}
-		if *format != "table" && *format != "json" {
-			return usage("rules are written as table or json, not as %q", *format)
+		if !slices.Contains(formats, *format) {
+			return usage("this is written as %s, not as %q", several, *format)
 		}
 		return nil
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,27 +37,64 @@ Without a folder these are the cases of the built-in rules. In a folder, rules a
       NAME/fail/FILE..., NAME/pass/FILE...      objects that a policy of NAME has something against, or none has
       NAME/POLICY/fail/..., NAME/POLICY/pass/...   the same of one of several policies
       NAME.cases.yaml              lines "# fail: why", "# pass: why", "# fail POLICY: why" begin cases
+  NAME.yaml                        rules in Falco's language; their cases are recordings (bulwark watch --record FILE) beside them:
+      NAME/match/X.trace, NAME/miss/X.trace     a rule fires on it, or none does; --rules FILE is read before NAME.yaml
+      NAME/RULE/match/X.trace, ...              the same of one rule, by its name or id
+      NAME.expect.yaml             how often rules fire on which recording:
+          attacks/shell.trace:
+            Terminal shell in container: 1     # or never, some, 2+
+            "*": never                         # all others
 
 The path below match or miss is the path that rules see: NAME/match/etc/app.env is etc/app.env.
 A case called FILE.tmpl is a template of FILE, so that no file has to hold what looks like a secret:
-ghp_{{base62 30}}{{crc32 base62 6}}. It exits with 1 when a rule does not pass.`
+ghp_{{base62 30}}{{crc32 base62 6}}. It exits with 1 when a rule does not pass.
+
+With --replay recordings are played to the rules of --rules, or to the detectors that are built in, and a table says which
+rule fired how often and which never. With --expect it is held to what a file of expectations says, as above.`
+
+// playing are the flags for recordings.
+type playing struct{ rules, replay, expect []string }
 
 func (a *app) ruleTestCommand() *cobra.Command {
 	format := "table"
+	var of playing
 	c := &cobra.Command{
 		Use: "test [FOLDER...]", Short: "Try rules on what they must and must not find", Long: layoutOfCases,
-		Example: "  bulwark rule test\n  bulwark rule test rules/ -f json", PreRunE: a.settle,
-		RunE: func(_ *cobra.Command, args []string) error { return a.testRules(args, format) },
+		Example: "  bulwark rule test\n  bulwark rule test rules/ -f json\n  bulwark rule test --rules falco_rules.yaml --replay night.trace\n" +
+			"  bulwark rule test --rules falco_rules.yaml --rules mine.yaml --expect expect.yaml",
+		PreRunE: a.settle,
+		RunE:    func(c *cobra.Command, args []string) error { return a.tryRules(c.Context(), args, &of, format) },
 	}
+	f := c.Flags()
+	f.StringArrayVar(&of.rules, "rules", nil, "`FILE` of rules in Falco's language (repeatable; later ones change earlier ones)")
+	f.StringArrayVar(&of.replay, "replay", nil, "tell how often rules fire on what `FILE` recorded (repeatable)")
+	f.StringArrayVar(&of.expect, "expect", nil, "hold rules to what `FILE` says of recordings (repeatable)")
 	a.ruleFlags(c, &format)
 	return c
 }
 
+// tryRules does what the flags and operands ask for.
+func (a *app) tryRules(ctx context.Context, folders []string, of *playing, format string) error {
+	switch {
+	case len(of.replay) > 0 && len(of.expect) > 0:
+		return usage("--replay and --expect do not go together: the file of --expect names the recordings")
+	case len(of.replay)+len(of.expect) > 0 && len(folders) > 0:
+		return usage("--replay and --expect do not go with folders of rules: name files of rules by --rules")
+	case len(of.replay) > 0:
+		return a.playRules(ctx, of.rules, of.replay, format)
+	case len(of.expect) > 0:
+		return a.expectRules(ctx, of.rules, of.expect, format)
+	case len(of.rules) > 0 && len(folders) == 0:
+		return usage("--rules needs recordings: --replay FILE, --expect FILE, or a folder of rules with cases")
+	}
+	return a.testRules(ctx, folders, of.rules, format)
+}
+
 // testRules tries the rules of the folders, or the built-in ones.
-func (a *app) testRules(folders []string, format string) error {
+func (a *app) testRules(ctx context.Context, folders, before []string, format string) error {
 	tests, err := a.builtinTests(len(folders) == 0)
 	for _, dir := range folders {
-		more, failed := testFolder(dir)
+		more, failed := a.testFolder(ctx, dir, before)
 		if err = errors.Join(err, failed); failed == nil {
 			tests = append(tests, more...)
 		}
@@ -64,11 +102,7 @@ func (a *app) testRules(folders []string, format string) error {
 	if err != nil {
 		return &exit{code: exitFailed, err: fmt.Errorf("testing rules: %w", err), hint: "bulwark rule test --help shows how a folder of rules is laid out"}
 	}
-	err = a.write(func(w io.Writer) error { return tellTests(w, tests, format) })
-	if err == nil && slices.ContainsFunc(tests, func(t bulwark.RuleTest) bool { return len(t.Failures) > 0 }) {
-		return &exit{code: exitFailed}
-	}
-	return err
+	return a.toldTests(tests, format)
 }
 
 // builtinTests tries the built-in rules, where those are asked for.
@@ -98,7 +132,7 @@ func (a *app) builtinTests(asked bool) (tests []bulwark.RuleTest, err error) {
 }
 
 // testFolder tries the rules of a folder.
-func testFolder(dir string) ([]bulwark.RuleTest, error) {
+func (a *app) testFolder(ctx context.Context, dir string, before []string) ([]bulwark.RuleTest, error) {
 	found, err := rulesIn(dir)
 	if err != nil {
 		return nil, err
@@ -124,6 +158,9 @@ func testFolder(dir string) ([]bulwark.RuleTest, error) {
 		tests = append(tests, more...)
 	}
 	tests = append(tests, testPolicies(dir, found.policies)...)
+	for _, name := range found.falco {
+		tests = append(tests, a.testFalco(ctx, dir, name, before)...)
+	}
 	switch {
 	case len(tests) == 0:
 		return nil, fmt.Errorf("%s has no rules: %w", dir, bulwark.ErrNotFound)
@@ -137,7 +174,7 @@ func testFolder(dir string) ([]bulwark.RuleTest, error) {
 }
 
 // ruleFiles are the files of rules in a folder, by what reads them.
-type ruleFiles struct{ secrets, malware, policies, others []string }
+type ruleFiles struct{ secrets, malware, policies, falco, others []string }
 
 const mostCases = 100_000 // files of a folder
 
@@ -153,13 +190,16 @@ func rulesIn(dir string) (found ruleFiles, err error) {
 		}
 		return err
 	})
-	cases, policies := map[string]bool{}, map[string]bool{}
+	cases, policies, falco := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, name := range files {
 		if stem, ok := ownRuleFile(name); ok {
 			cases[stem] = true
 		} else if ext := path.Ext(name); (ext == ".yaml" || ext == ".yml") && isPolicyFile(filepath.Join(dir, filepath.FromSlash(name))) {
 			cases[strings.TrimSuffix(name, ext)] = true
 			policies[name] = true
+		} else if (ext == ".yaml" || ext == ".yml") && isFalcoFile(filepath.Join(dir, filepath.FromSlash(name))) {
+			cases[strings.TrimSuffix(name, ext)] = true
+			falco[name] = true
 		}
 	}
 	for _, name := range files {
@@ -167,6 +207,8 @@ func rulesIn(dir string) (found ruleFiles, err error) {
 		case within(cases, name):
 		case policies[name]:
 			found.policies = append(found.policies, name)
+		case falco[name]:
+			found.falco = append(found.falco, name)
 		case own:
 			found.others = append(found.others, name)
 		case path.Base(name) == "rule.yaml":

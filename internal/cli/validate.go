@@ -67,12 +67,12 @@ func (a *app) ruleValidateCommand() *cobra.Command {
 	format, kind := "table", ""
 	c := &cobra.Command{
 		Use: "validate FILE...", Short: "Load files of rules and say what cannot be taken",
-		Long:    "Validate loads YARA rules (.yar, .yara, or a folder of them), gitleaks configurations (.toml), Falco's rules (.yaml, a list) and\nValidatingAdmissionPolicies (.yaml, an object), and says, with line and column, which rules cannot be taken and why. It exits with 1 when there is any such rule.\nFalco's rules in several files are read together, one after the other: a file may change and use what those before it have.",
+		Long:    "Validate loads YARA rules (.yar, .yara, or a folder of them), gitleaks configurations (.toml), Falco's rules (.yaml, a list) and\nValidatingAdmissionPolicies (.yaml, an object), and says, with line and column, which rules cannot be taken and why. It exits with 1 when there is any such rule.\nFalco's rules in several files are read together, one after the other: a file may change and use what those before it have.\n-f falco writes the result as falco --validate does with json_output.",
 		Example: "  bulwark rule validate rules.yar gitleaks.toml\n  bulwark rule validate --kind yara rules.txt -f json",
 		Args:    cobra.MinimumNArgs(1), PreRunE: a.settle,
 		RunE: func(_ *cobra.Command, args []string) error { return a.validateRules(args, kind, format) },
 	}
-	a.ruleFlags(c, &format)
+	a.ruleFlags(c, &format, "falco")
 	c.Flags().StringVar(&kind, "kind", "", "`KIND` of the files when their names do not tell: yara, gitleaks, falco or policy")
 	return c
 }
@@ -101,8 +101,11 @@ func (a *app) validateRules(files []string, kind, format string) error {
 		bad += len(one.Errors)
 	}
 	err := a.write(func(w io.Writer) error {
-		if format == "json" {
+		switch format {
+		case "json":
 			return writeJSON(w, map[string]any{"files": list})
+		case "falco":
+			return writeJSON(w, loadResults(list))
 		}
 		return tellRules(w, list)
 	})

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"bulwark/detect/rules"
 	"bulwark/internal/limit"
@@ -65,4 +66,75 @@ func yamlKind(file string) string {
 		return "falco"
 	}
 	return "policy"
+}
+
+// loadResult is what became of a file, as Falco tells it to programs.
+type loadResult struct {
+	Name       string        `json:"name"`
+	Successful bool          `json:"successful"`
+	Errors     []loadProblem `json:"errors"`
+	Warnings   []loadProblem `json:"warnings"`
+}
+
+type loadProblem struct {
+	Code        string      `json:"code"`
+	Description string      `json:"codedesc"`
+	Message     string      `json:"message"`
+	Context     loadContext `json:"context"`
+}
+
+type loadContext struct {
+	Locations []loadLocation `json:"locations"`
+	Snippet   string         `json:"snippet"`
+}
+
+type loadLocation struct {
+	Item     string `json:"item_name"`
+	Type     string `json:"item_type"`
+	Position struct {
+		Column int    `json:"column"`
+		Line   int    `json:"line"`
+		Name   string `json:"name"`
+	} `json:"position"`
+}
+
+// loadResults are those of files, whatever kind they are of.
+func loadResults(list []ruleFile) map[string]any {
+	out := make([]loadResult, 0, len(list))
+	for i := range list {
+		f := &list[i]
+		lines := linesOf(f.Path)
+		r := loadResult{Name: f.Path, Successful: len(f.Errors) == 0, Errors: []loadProblem{}, Warnings: []loadProblem{}}
+		for _, e := range f.Errors {
+			r.Errors = append(r.Errors, problemAt(f.Path, lines, &e, "LOAD_ERR_VALIDATE", "Error validating rule/macro/list/exception objects"))
+		}
+		for _, e := range f.Warnings {
+			r.Warnings = append(r.Warnings, problemAt(f.Path, lines, &e, "LOAD_WARNING", "Something is odd"))
+		}
+		out = append(out, r)
+	}
+	return map[string]any{"falco_load_results": out}
+}
+
+func problemAt(file string, lines []string, e *ruleError, code, description string) loadProblem {
+	p := loadProblem{Code: code, Description: description, Message: e.Text}
+	at := loadLocation{Item: e.Rule, Type: "rule"}
+	at.Position.Column, at.Position.Line, at.Position.Name = e.Column, e.Line, file
+	p.Context.Locations = []loadLocation{at}
+	if e.Line > 0 && e.Line <= len(lines) {
+		line := lines[e.Line-1]
+		if e.Column > 0 && e.Column <= len(line)+1 {
+			line += "\n" + strings.Repeat(" ", e.Column-1) + "^"
+		}
+		p.Context.Snippet = line
+	}
+	return p
+}
+
+func linesOf(file string) []string {
+	data, err := readFalco(file)
+	if err != nil {
+		return nil
+	}
+	return strings.Split(string(data), "\n")
 }
