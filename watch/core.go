@@ -38,6 +38,7 @@ type core struct {
 	responses responses
 	counted   map[string]*loss // by sensor and class
 	activity  activity
+	self      self
 	assets    map[bulwark.AssetID]bool
 	overSaid  uint64
 	began     time.Time
@@ -223,6 +224,7 @@ func (c *core) loop(ctx context.Context) {
 // second is what a live run does each second.
 func (c *core) second(now time.Time) {
 	c.asked = 0
+	c.alive(now)
 	c.drops(false)
 	c.tick(now)
 	c.freshen()

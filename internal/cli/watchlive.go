@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"bulwark"
@@ -38,6 +39,13 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 		defer close(done)
 		finder.Run(inner)
 	}()
+	minded := make(chan struct{})
+	mind := sync.OnceFunc(func() {
+		go func() {
+			defer close(minded)
+			minds(inner, e)
+		}()
+	})
 	acted := make(chan struct{})
 	go func() {
 		defer close(acted)
@@ -45,6 +53,8 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	}()
 	defer func() {
 		stop()
+		mind() // so that there is an end to wait for
+		<-minded
 		<-done
 		<-acted
 	}()
@@ -53,6 +63,7 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 			w.abilities(e)
 		}
 		w.say("watching since %d ms after the start, until Ctrl-C", time.Since(began).Milliseconds())
+		mind()
 		go func() {
 			if w.view == nil {
 				stopping.abilities()
