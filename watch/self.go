@@ -10,12 +10,9 @@ import (
 // self is what the engine knows of the program's own running.
 type self struct {
 	beat    time.Time     // of the last second
-	late    time.Duration // how late that one came, of which nothing was told yet
+	late    time.Duration // how late that one came, which nothing explained yet
 	dropped uint64        // until what was late began
 }
-
-// mostLate is how late a second may come: a busy machine lets a program wait, but not for so long.
-const mostLate = 4 * time.Second
 
 // Continued tells that a signal stopped the program, and that it goes on. For how long it did not run is found out by itself.
 func (w *Watcher) Continued() {
@@ -29,18 +26,14 @@ func (w *Watcher) Continued() {
 	c.self.beat, c.self.late = now, 0
 }
 
-// alive tells, once a second, of a time in which this program did not run. It waits a second for a signal that explains it.
+// alive notes, once a second, how late the second comes: a signal may explain it just after.
 func (c *core) alive(now time.Time) {
 	s := &c.self
 	late := now.Sub(s.beat) - time.Second
 	if s.beat.IsZero() {
 		late = 0
 	}
-	if s.late > mostLate {
-		c.told(bulwark.SeverityMedium, "watch/paused", "This watcher did not run for a while", now,
-			fmt.Sprintf("%v are missing: its control group was frozen, a debugger held it, or the machine was paused or overloaded", s.late.Round(100*time.Millisecond)), c.meanwhile())
-	}
-	if s.beat, s.late = now, late; late <= mostLate {
+	if s.beat, s.late = now, late; late < time.Second {
 		s.dropped = c.lostSoFar()
 	}
 }

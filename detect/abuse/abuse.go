@@ -17,7 +17,7 @@ import (
 func New() *family.Family {
 	s := &state{of: recent.NewTable[uint64, seen](1024), logins: recent.NewTable[login, tries](4096), made: recent.NewTable[uint64, int64](4096), sessions: recent.NewTable[session, bool](4096)}
 	rules := append(s.load(), s.files()...)
-	rules = append(rules, s.passwords(), s.descriptors(), s.agent(), dropped(), paused())
+	rules = append(append(rules, s.passwords(), s.descriptors(), s.agent(), dropped(), paused()), tampering()...)
 	return family.New("abuse", "Finds who takes, spoils or breaks.", rules).OnTick("sensor-paused", s.pause)
 }
 
@@ -124,11 +124,11 @@ func stops(p *bulwark.Process) bool {
 func (s *state) agent() family.Rule {
 	return family.Rule{Name: "sensor-signal", Title: "Somebody stops or ends the sensor", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1562.001"}, References: []string{"https://attack.mitre.org/techniques/T1562/001/"},
 		Why:   "A signal that stops or ends bulwark came from a process of a container, or one that is not the system's. What follows is not seen. High.",
-		Noise: "Administrators who end it by kill on a terminal; systemd and container engines are excused.",
+		Noise: "Administrators who end it by kill -9; kill without it on a terminal, systemd and container engines are excused.",
 		Fix:   "Start the sensor again, and look at who sent the signal.", Every: time.Minute,
-		Looks: []family.Look{{Kinds: "kill tgkill", Where: bulwark.Where{Failed: bulwark.No}, If: func(h *family.Hit) bool {
+		Looks: []family.Look{{Kinds: "kill tkill tgkill", Where: bulwark.Where{Failed: bulwark.No}, If: func(h *family.Hit) bool {
 			sig := h.Num("sig")
-			return int(h.Num("pid")) == self && (h.C == nil || who.SeesNode(h.P)) && (sig == 9 || sig == 15 || sig == 19 || sig == 20) && h.P.PID != self && h.P.TTY == 0 && !who.EngineOfNode(h.P) && !who.Trusted(h.P, who.Names("systemd"))
+			return signalled(h) == self && (h.C == nil || who.SeesNode(h.P)) && (sig == 9 || sig == 15 || sig == 19 || sig == 20) && h.P.PID != self && (h.P.TTY == 0 || sig == 9 || sig == 19) && !who.EngineOfNode(h.P) && !who.Trusted(h.P, who.Names("systemd"))
 		}, Do: func(h *family.Hit) { h.Tell("signal", fmt.Sprintf("signal %d", h.Num("sig"))) }}}}
 }
 

@@ -72,6 +72,19 @@ func TestRules(t *testing.T) {
 					s.Wait(time.Second)
 				}
 			}},
+		{Rule: "sensor-changed",
+			Attack: func(s *Scene) { s.Node("/usr/bin/gdb").Do("ptrace", nil, "request", 16, "pid", os.Getpid()) },
+			Benign: func(s *Scene) {
+				s.Node("/usr/bin/gdb").Do("ptrace", nil, "request", 16, "pid", 7)
+				app(s).Do("process_vm_readv", nil, "pid", os.Getpid()) // another namespace's
+				s.Node("/usr/bin/gdb").Fail(1, "ptrace", "request", 16, "pid", os.Getpid())
+			}},
+		{Rule: "sensor-bpf",
+			Attack: func(s *Scene) { s.Node("/usr/sbin/bpftool").Do("bpf", nil, "cmd", 34) },
+			Benign: func(s *Scene) {
+				s.Node("/usr/sbin/bpftool").Do("bpf", nil, "cmd", 14, "fd", 3)
+				s.Node("/usr/bin/cilium-agent").Do("bpf", nil, "cmd", 5)
+			}},
 		{Rule: "events-lost",
 			Attack: func(s *Scene) { s.Node("/bin/true").Do("drop", nil, "class", "volume", "count", 4711) },
 			Benign: func(s *Scene) { s.Node("/bin/true").Do("drop", nil, "class", "volume", "count", 0) }},
