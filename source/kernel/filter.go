@@ -54,6 +54,7 @@ type netKey struct {
 type plan struct {
 	calls             map[uint32]*call
 	paths, ends       map[string]uint64 // text: the sets that it is in
+	climbs            uint64            // sets that are met by a path that climbs
 	ports             map[uint16]uint64
 	nets              map[netip.Prefix]uint64
 	pathSets, netSets [][]bulwark.PathMatch // kept to find equal ones
@@ -275,7 +276,7 @@ func (p *plan) pathSet(list []bulwark.PathMatch) uint64 {
 		return 0
 	}
 	for _, m := range list {
-		if m.Text == "" && m.By != bulwark.PathIs || m.By > bulwark.PathEnds {
+		if m.Text == "" && m.By != bulwark.PathIs && m.By != bulwark.PathClimbs || m.By > bulwark.PathClimbs {
 			return 0
 		}
 	}
@@ -288,6 +289,8 @@ func (p *plan) pathSet(list []bulwark.PathMatch) uint64 {
 			p.paths[text[:min(len(text), pathBytes)]] |= bit
 		case bulwark.PathBegins:
 			p.paths[text[:min(len(text), pathBytes)]] |= bit
+		case bulwark.PathClimbs:
+			p.climbs |= bit
 		case bulwark.PathEnds:
 			b := []byte(text[len(text)-min(len(text), suffixBytes):])
 			slices.Reverse(b)

@@ -61,6 +61,8 @@ func hasPath(e *bulwark.Event, m bulwark.PathMatch) bool {
 			return s == m.Text
 		case bulwark.PathBegins:
 			return strings.HasPrefix(s, m.Text)
+		case bulwark.PathClimbs:
+			return strings.Contains(s, "../")
 		}
 		return strings.HasSuffix(s, m.Text)
 	})
@@ -84,6 +86,8 @@ func newDeeds(t *testing.T) *deeds {
 		}
 	}
 	d.files = append(d.files, filepath.Join(d.dir, "link"), "/etc/passwd", "/etc/shadow", "/etc", ".")
+	up := strings.Repeat("/.", 3) + "/../" + filepath.Base(d.dir) // two dots in different words of eight bytes
+	d.files = append(d.files, d.dir+up+"/a", d.dir+"/"+up+"/a.conf", d.dir+"//"+up+"/a", d.dir+"///"+up+"/a", d.dir+"////"+up+"/a", d.dir+"/.a./..a", d.dir+strings.Repeat("/.", 300)+"/../x")
 	if err := os.Symlink("/etc/passwd", filepath.Join(d.dir, "link")); err != nil {
 		t.Fatal(err)
 	}
@@ -154,8 +158,10 @@ func (d *deeds) wheres(r *rand.Rand) (list []bulwark.Where) {
 		if r.IntN(5) > 0 {
 			for range 1 + r.IntN(4) {
 				f := d.files[r.IntN(len(d.files))]
-				m := bulwark.PathMatch{By: bulwark.PathBy(r.IntN(3)), Text: f}
+				m := bulwark.PathMatch{By: bulwark.PathBy(r.IntN(4)), Text: f}
 				switch m.By {
+				case bulwark.PathClimbs:
+					m.Text = ""
 				case bulwark.PathBegins:
 					m.Text = f[:len(f)-r.IntN(1+len(f)/4)]
 				case bulwark.PathEnds:

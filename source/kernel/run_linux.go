@@ -101,6 +101,9 @@ func (r *run) load(p *plan) error {
 	if err := r.settle(spec); err != nil {
 		return err
 	}
+	if err := spec.Variables["climbs"].Set(p.climbs); err != nil {
+		return err
+	}
 	for name := range spec.Programs {
 		if !p.uses(name) {
 			delete(spec.Programs, name)

@@ -46,6 +46,7 @@ const (
 	sensorProgOnOom        = "on_oom"
 	sensorProgOnSignal     = "on_signal"
 	sensorProgOnState      = "on_state"
+	sensorVarClimbs        = "climbs"
 	sensorVarHostMount     = "host_mount"
 	sensorVarOwn           = "own"
 	sensorVarV1Hierarchy   = "v1_hierarchy"
@@ -136,6 +137,7 @@ type sensorMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sensorVariableSpecs struct {
+	Climbs      *ebpf.VariableSpec `ebpf:"climbs"`
 	HostMount   *ebpf.VariableSpec `ebpf:"host_mount"`
 	Own         *ebpf.VariableSpec `ebpf:"own"`
 	V1Hierarchy *ebpf.VariableSpec `ebpf:"v1_hierarchy"`
@@ -203,6 +205,7 @@ func (m *sensorMaps) Close() error {
 //
 // It can be passed to loadSensorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sensorVariables struct {
+	Climbs      *ebpf.Variable `ebpf:"climbs"`
 	HostMount   *ebpf.Variable `ebpf:"host_mount"`
 	Own         *ebpf.Variable `ebpf:"own"`
 	V1Hierarchy *ebpf.Variable `ebpf:"v1_hierarchy"`

@@ -158,8 +158,11 @@ __noinline int add(u32 slot, u32 event, u32 i) {
 		put_string(s, (void *)v);
 		if (s->off == before + 1)
 			s->unsure |= 1;
-		else if (s->need)
+		else if (s->need) {
 			match_path(slot, before + 3, s->off - before - 3);
+			if ((climbs & s->asked) && climbing(slot, before + 3, s->off - before - 3))
+				s->paths |= climbs;
+		}
 		return 1;
 	case OP_BUFFER: {
 		s64 len = s->arg[p->len & 7];
