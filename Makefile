@@ -10,7 +10,7 @@ VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: all build demo test lint bench fuzz clean
+.PHONY: all build demo test lint bench soak fuzz clean
 all: build
 
 build:
@@ -40,6 +40,11 @@ lint:
 bench: build
 	@scripts/setup.sh bench
 	@scripts/bench.sh
+
+# 30 ordinary containers for ten minutes, and what is told of them (SOAK=2m for less)
+soak:
+	@scripts/setup.sh soak
+	@scripts/soak.sh
 
 # every fuzz target for a while: make fuzz FUZZTIME=1m
 FUZZTIME ?= 10s

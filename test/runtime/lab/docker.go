@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -72,7 +73,7 @@ func StartDocker(t testing.TB) *Docker {
 		}
 		t.Skipf("dockerd does not start here: %v\n%s", err, said.String())
 	}
-	d.must(t, http.MethodPost, "/images/create?fromSrc=-&repo="+strings.TrimSuffix(Image, ":1")+"&tag=1", rootFS(t, d.Helper))
+	d.Import(t, Image, rootFS(t, d.Helper))
 	return d
 }
 
@@ -139,6 +140,10 @@ func (d *Docker) stop(t testing.TB, cmd *exec.Cmd, ended chan struct{}, said *lo
 func (d *Docker) ask(method, path string, body io.Reader) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	return d.send(ctx, method, path, body)
+}
+
+func (d *Docker) send(ctx context.Context, method, path string, body io.Reader) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://docker"+path, body)
 	if err != nil {
 		return nil, err
@@ -188,17 +193,57 @@ func (d *Docker) Create(t testing.TB, o Options, command ...string) *Result {
 		tmpfs[path] = "rw,exec,size=64m"
 	}
 	host["Tmpfs"] = tmpfs
-	b, err := json.Marshal(map[string]any{"Image": Image, "Cmd": command, "Env": o.Env, "User": o.User, "Tty": o.TTY, "HostConfig": host, "Labels": map[string]string{"lab": "yes"}})
+	b, err := json.Marshal(map[string]any{"Image": cmp.Or(o.Image, Image), "Healthcheck": health(o.Health), "Cmd": command, "Env": o.Env, "User": o.User, "Tty": o.TTY, "HostConfig": host, "Labels": map[string]string{"lab": "yes"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Result{Name: d.Names + random(), Image: Image}
+	r := &Result{Name: d.Names + random(), Image: cmp.Or(o.Image, Image)}
 	var made struct{ ID string }
 	if err := json.Unmarshal(d.must(t, http.MethodPost, "/containers/create?name="+r.Name, bytes.NewReader(b)), &made); err != nil {
 		t.Fatal(err)
 	}
 	r.ID = made.ID
 	return r
+}
+
+// health is how the engine asks, as often as it does by itself.
+func health(command string) any {
+	if command == "" {
+		return nil
+	}
+	return map[string]any{"Test": []string{"CMD-SHELL", command}, "StartPeriod": int64(time.Minute)}
+}
+
+// Import makes an image of the archive of a root file system.
+func (d *Docker) Import(t testing.TB, image string, archive io.Reader) {
+	t.Helper()
+	name, tag, _ := strings.Cut(image, ":")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	if _, err := d.send(ctx, http.MethodPost, "/images/create?fromSrc=-&repo="+name+"&tag="+tag, archive); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// State is how a container is: "running", "exited"; and what its health checks say.
+func (d *Docker) State(id string) (state, health string, err error) {
+	var c struct {
+		State struct {
+			Status string
+			Health struct{ Status string }
+		}
+	}
+	b, err := d.ask(http.MethodGet, "/containers/"+id+"/json", nil)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	return c.State.Status, c.State.Health.Status, err
+}
+
+// Log is what a container said.
+func (d *Docker) Log(id string) string {
+	b, _ := d.ask(http.MethodGet, "/containers/"+id+"/logs?stdout=true&stderr=true&tail=20", nil)
+	return unframe(b)
 }
 
 // Start starts a container that was created.

@@ -175,6 +175,8 @@ func random() string {
 
 // Options are those of a container.
 type Options struct {
+	Image                            string // "": that of the lab
+	Health                           string // command by which the engine asks whether the container is well
 	Privileged, HostPID, HostNetwork bool
 	Mounts                           []string // source:destination[:ro]; a source that begins with "DIR" is below the action's folder
 	Tmpfs                            []string
