@@ -11,6 +11,9 @@ type Rule struct {
 	// FalsePositives says when it is wrong.
 	FalsePositives string   `json:"falsePositives,omitempty"`
 	Tags           []string `json:"tags,omitempty"` // ids of other tools and standards; "hygiene"
+	// Fix is what to do, where that is the same for all findings of the rule.
+	Fix        string   `json:"fix,omitempty"`
+	References []string `json:"references,omitempty"`
 }
 
 // Ruler is a plugin that has rules of its own.

@@ -172,7 +172,7 @@ func showRule(w io.Writer, r *bulwark.Rule) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s)\n%s\n", r.ID, r.Severity, r.Title)
 	for _, part := range []struct{ label, text string }{
-		{"Why", r.Reason}, {"When it is wrong", r.FalsePositives}, {"Also known as", strings.Join(r.Tags, " ")},
+		{"Why", r.Reason}, {"When it is wrong", r.FalsePositives}, {"What to do", r.Fix}, {"Also known as", strings.Join(r.Tags, " ")}, {"More", strings.Join(r.References, " ")},
 	} {
 		if part.text != "" {
 			fmt.Fprintf(&b, "\n%s: %s\n", part.label, part.text)

@@ -50,6 +50,9 @@ func Run(t *testing.T, fresh func() *family.Family, twins []Twins, more ...Case)
 		if r.Title == "" || len(r.Reason) < 60 || len(r.FalsePositives) < 10 || r.Severity == bulwark.SeverityUnknown {
 			t.Errorf("%s is not argued", r.ID)
 		}
+		if r.Fix == "" || len(r.References) == 0 {
+			t.Errorf("%s says not what to do, or where to read more", r.ID)
+		}
 		if !slices.ContainsFunc(r.Tags, func(s string) bool { return strings.HasPrefix(s, "attack:T") }) {
 			t.Errorf("%s has no technique", r.ID)
 		}

@@ -127,7 +127,7 @@ func (f *Family) Info() bulwark.Info {
 func (f *Family) Rules() []bulwark.Rule {
 	list := make([]bulwark.Rule, 0, len(f.rules))
 	for _, r := range f.rules {
-		list = append(list, bulwark.Rule{ID: f.name + "/" + r.Name, Title: r.Title, Severity: r.Severity, Reason: r.Why, FalsePositives: r.Noise, Tags: r.Tags})
+		list = append(list, bulwark.Rule{ID: f.name + "/" + r.Name, Title: r.Title, Severity: r.Severity, Reason: r.Why, FalsePositives: r.Noise, Tags: r.Tags, Fix: r.Fix, References: r.References})
 	}
 	slices.SortFunc(list, func(a, b bulwark.Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return list
