@@ -529,7 +529,7 @@ func nonEmpty(lines ...string) (out []string) {
 }
 
 // grave are system calls that services hardly make, and attacks do.
-var grave = who.Names(`mount umount2 pivot_root setns unshare ptrace process_vm_readv process_vm_writev bpf perf_event_open userfaultfd keyctl add_key request_key
+var grave = who.Names(`mount umount2 chroot pivot_root setns unshare ptrace process_vm_readv process_vm_writev bpf perf_event_open userfaultfd keyctl add_key request_key
 init_module finit_module delete_module kexec_load kexec_file_load open_by_handle_at name_to_handle_at fsopen fsmount fsconfig move_mount open_tree mount_setattr
 reboot swapon swapoff iopl ioperm io_uring_setup memfd_create personality pidfd_getfd quotactl acct settimeofday clock_settime syslog kcmp lookup_dcookie 32-bit`)
 
