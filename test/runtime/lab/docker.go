@@ -150,7 +150,7 @@ func (d *Docker) send(ctx context.Context, method, path string, body io.Reader) 
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
-		if strings.HasPrefix(path, "/images/create") {
+		if strings.HasPrefix(path, "/images/create") || strings.HasPrefix(path, "/images/load") {
 			req.Header.Set("Content-Type", "application/x-tar")
 		}
 	}
@@ -363,4 +363,40 @@ func (l *locked) String() string {
 	defer l.mu.Unlock()
 	b := l.b.Bytes()
 	return string(b[max(0, len(b)-8000):])
+}
+
+// Load gives the daemon an image out of a docker-archive, and the name that it has there.
+func (d *Docker) Load(t testing.TB, archive string) string {
+	t.Helper()
+	f, err := os.Open(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	said := string(d.must(t, http.MethodPost, "/images/load?quiet=1", f))
+	_, name, ok := strings.Cut(said, "Loaded image: ")
+	if !ok {
+		t.Fatalf("the image was not loaded: %s", said)
+	}
+	name, _, _ = strings.Cut(name, `\n`)
+	return name
+}
+
+// RunOf runs a command in a container of another image than the lab's to its end.
+func (d *Docker) RunOf(t testing.TB, image string, command ...string) *Result {
+	t.Helper()
+	b, err := json.Marshal(map[string]any{"Image": image, "Cmd": command, "Labels": map[string]string{"lab": "yes"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Result{Name: "lab-" + random(), Image: image}
+	var made struct{ ID string }
+	if err := json.Unmarshal(d.must(t, http.MethodPost, "/containers/create?name="+r.Name, bytes.NewReader(b)), &made); err != nil {
+		t.Fatal(err)
+	}
+	r.ID = made.ID
+	d.Start(t, r)
+	d.Wait(t, r)
+	d.Remove(r.ID)
+	return r
 }

@@ -1,0 +1,93 @@
+package profile
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"bulwark"
+	"bulwark/detect/profile"
+	"bulwark/test/runtime/lab"
+)
+
+// debian is a docker-archive of Debian: BULWARK_TEST_IMAGE names it, or it lies where the image maker puts it.
+func debian(t *testing.T) string {
+	t.Helper()
+	for _, file := range []string{os.Getenv("BULWARK_TEST_IMAGE"), filepath.Join(os.TempDir(), "bulwark-images", "small.tar"), "/var/tmp/bulwark-images/small.tar"} {
+		if st, err := os.Stat(file); err == nil && st.Mode().IsRegular() {
+			return file
+		}
+	}
+	t.Skip("there is no archive of a Debian image: BULWARK_TEST_IMAGE names none")
+	return ""
+}
+
+// TestInUse holds that the packages of a real image whose files a container loaded are in use, and others are not.
+func TestInUse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs containers: not in a short run")
+	}
+	lab.AsRoot(t)
+	archive := debian(t)
+	docker, program, folder := lab.StartDocker(t), lab.Program(t), t.TempDir()
+	image := docker.Load(t, archive)
+	w := lab.StartWatch(t, program, "--learn", folder)
+	r := docker.RunOf(t, image, "perl", "-e", "use strict; print qq(done\\n)")
+	r.Done(t)
+	w.Stop()
+	all, err := profile.Folder(folder, func(file string, err error) { t.Error(file, err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p *profile.Profile
+	for _, one := range all {
+		if one.Loaded["/usr/bin/perl"] != "" {
+			p = one
+		}
+	}
+	if p == nil {
+		t.Fatalf("perl was not learned: %v", all)
+	}
+	want := map[string]bool{"perl-base": true, "libc6": true, "libcrypt1": true, "gzip": false, "apt": false, "findutils": false}
+	for _, enough := range []bool{false, true} {
+		if enough {
+			p.Seconds, p.Starts = int64(2*profile.EnoughTime/time.Second), 2
+			if err := p.Write(folder, profile.FileName(p.Key())); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out, err := exec.Command(program, "scan", "tar:"+archive, "--in-use", folder, "-f", "json", "--no-cache", "--offline", "--cache-dir", t.TempDir()).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var report bulwark.Report
+		if err := json.Unmarshal(out, &report); err != nil {
+			t.Fatal(err)
+		}
+		marked := 0
+		for _, pkg := range report.Packages {
+			if pkg.InUse != nil {
+				marked++
+			}
+			is, ask := want[pkg.Name]
+			if !ask {
+				continue
+			}
+			if known := is || enough; (pkg.InUse != nil) != known || known && *pkg.InUse != is {
+				t.Errorf("enough %v: %s is in use: %v, want %v", enough, pkg.Name, pkg.InUse, is)
+			}
+		}
+		t.Logf("enough %v: %d of %d packages are marked", enough, marked, len(report.Packages))
+		told := false
+		for _, n := range report.Notes {
+			told = told || strings.Contains(n.Text, "too short a time")
+		}
+		if told == enough {
+			t.Errorf("enough %v: notes %v", enough, report.Notes)
+		}
+	}
+}
