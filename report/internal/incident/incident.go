@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"bulwark"
 )
@@ -28,12 +29,25 @@ func Source(f *bulwark.Finding) string {
 // Message is what the finding says, without time and severity.
 func Message(f *bulwark.Finding) string {
 	if f.Alert != nil && f.Alert.Output != "" {
-		return f.Alert.Output
+		return unstamped(f.Alert)
 	}
 	if why := strings.Join(f.Evidence, "; "); why != "" {
 		return f.Title + ": " + why
 	}
 	return f.Title
+}
+
+// unstamped is what a rule said without what it begins with as Falco has it, "12:34:56.123456789: Warning ".
+func unstamped(a *bulwark.Alert) string {
+	const clock = "15:04:05.000000000"
+	if len(a.Output) < len(clock) {
+		return a.Output
+	}
+	rest, ok := strings.CutPrefix(a.Output[len(clock):], ": "+a.Priority+" ")
+	if _, err := time.Parse(clock, a.Output[:len(clock)]); err != nil || !ok {
+		return a.Output
+	}
+	return rest
 }
 
 // levels are syslog's severities by Falco's names of priorities, and those that Bulwark's own severities are told as.

@@ -38,6 +38,20 @@ func TestImage(t *testing.T) {
 	}
 }
 
+func TestMessage(t *testing.T) {
+	for output, want := range map[string]string{
+		"12:34:56.123456789: Warning a file was read": "a file was read", "12:34:56.123456789: Notice a": "12:34:56.123456789: Notice a", "a file was read": "a file was read",
+		"99:34:56.123456789: Warning a": "99:34:56.123456789: Warning a", "12:34:56.123456789: Warning": "12:34:56.123456789: Warning",
+	} {
+		if got := Message(&bulwark.Finding{Title: "t", Alert: &bulwark.Alert{Priority: "Warning", Output: output}}); got != want {
+			t.Errorf("%q: %q, want %q", output, got, want)
+		}
+	}
+	if got := Message(&bulwark.Finding{Title: "t", Evidence: []string{"a", "b"}}); got != "t: a; b" {
+		t.Error(got)
+	}
+}
+
 func TestLevel(t *testing.T) {
 	for _, tt := range []struct {
 		severity bulwark.Severity
