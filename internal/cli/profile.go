@@ -146,7 +146,7 @@ func (p *profiles) find(args []string) (*profile.Profile, error) {
 
 // fitsImage tells whether people call the image so: by reference, with or without its registry and tag, or by the front of a digest.
 func fitsImage(p *profile.Profile, name string) bool {
-	if p.Image == name || strings.HasSuffix(p.Image, "/"+name) || strings.HasPrefix(p.Image, name+":") || strings.Contains(p.Image, "/"+name+":") {
+	if p.Image == name || p.ID == name || p.Digest == name || strings.HasSuffix(p.Image, "/"+name) || strings.HasPrefix(p.Image, name+":") || strings.Contains(p.Image, "/"+name+":") {
 		return true
 	}
 	short := strings.TrimPrefix(name, "sha256:")
