@@ -30,6 +30,8 @@ func main() {
 		"judging":   func(args ...string) error { return judging(args[0]) },
 		"calls":     func(args ...string) error { return calls(args[0]) },
 		"watching":  func(args ...string) error { return watching(args[0], args[1], args[2]) },
+		"ruling":    func(args ...string) error { return ruling(args[0], args[1]) },
+		"storm":     func(...string) error { return storm() },
 		"yara":      func(args ...string) error { return yaraScan(args[0], args[1]) },
 	}
 	if len(os.Args) > 1 && jobs[os.Args[1]] != nil {
