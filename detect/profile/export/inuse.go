@@ -2,6 +2,8 @@ package export
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 
 	"bulwark/detect/profile"
 )
@@ -15,5 +17,18 @@ func InUse(p *profile.Profile) (string, error) {
 		few.Full = map[string]int{"loaded": n}
 	}
 	data, err := json.MarshalIndent(few, "", " ")
-	return string(data) + "\n", err
+	return escaped(data) + "\n", err
+}
+
+// escaped writes the control characters that JSON may hold as they are in ASCII: what is written may go to a terminal.
+func escaped(data []byte) string {
+	var b strings.Builder
+	for _, r := range string(data) {
+		if r >= 0x7f && r < 0xa0 {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

@@ -99,7 +99,7 @@ func Seccomp(p *profile.Profile) (string, error) {
 		doc.Syscalls = append(doc.Syscalls, rule)
 	}
 	data, err := json.MarshalIndent(doc, "", "  ")
-	return string(data) + "\n", err
+	return escaped(data) + "\n", err
 }
 
 // old are calls that only x86 has.
