@@ -28,6 +28,7 @@ import (
 	"bulwark/check/vuln"
 	"bulwark/check/workload"
 	"bulwark/check/yara"
+	"bulwark/detect/profile"
 	"bulwark/extract/apk"
 	"bulwark/extract/buildfile"
 	"bulwark/extract/composer"
@@ -208,7 +209,7 @@ func Plugins() []bulwark.Plugin {
 	for _, p := range Detectors(Detecting{}) {
 		list = append(list, p)
 	}
-	return append(list, yara.New(yara.Options{}).Check(), intent.New(nil))
+	return append(list, yara.New(yara.Options{}).Check(), intent.New(nil), profile.Listed())
 }
 
 // Formats are the ways to write a run.

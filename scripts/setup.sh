@@ -29,6 +29,7 @@ case ${1:?test, demo, bench or soak} in
     need qemu-system-x86_64 qemu-system-x86 # other kernels
     need nft nftables                   # real packets through real rules
     need ip iproute2
+    need apparmor_parser apparmor       # reads the profiles that are exported
     need busybox busybox-static         # the root file system of the containers that are watched
     ;;
   bench) need mmdebstrap mmdebstrap; need nginx nginx-light; need wrk wrk; need npm npm; need python3 python3 ;;

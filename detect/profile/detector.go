@@ -93,13 +93,13 @@ func New(o Options) (*Detector, error) {
 		Options: o, profiles: map[string]*entry{}, missing: map[string]bool{},
 		boxes: recent.NewTable[string, box](4096), cgroups: recent.NewTable[uint64, string](8192), pods: recent.NewTable[netip.Addr, Pod](8192),
 	}
-	list, err := Folder(o.Folder, func(file string, err error) {
+	found, err := Folder(o.Folder, func(file string, err error) {
 		o.Note(bulwark.Note{Plugin: "detect/profile", Path: file, Text: err.Error(), Incomplete: true})
 	})
 	if err != nil {
 		return nil, err
 	}
-	for key, p := range list {
+	for key, p := range found {
 		e := &entry{Profile: p, key: key}
 		d.profiles[key] = e
 		e.learning = d.learns(p)
@@ -107,7 +107,7 @@ func New(o Options) (*Detector, error) {
 			o.Note(bulwark.Note{Plugin: "detect/profile", Path: FileName(key), Text: "deviations from the profile of " + p.name() + " may be what it never saw: " + why})
 		}
 	}
-	d.Family = family.New("profile", "Finds what containers do that those of their image never did.", d.rules())
+	d.Family = list(d)
 	return d, nil
 }
 
@@ -387,4 +387,11 @@ func (d *Detector) Learned() (all, thin int) {
 		}
 	}
 	return all, thin
+}
+
+// Listed is the family without profiles, for who lists or explains its rules.
+func Listed() *family.Family { return list(&Detector{}) }
+
+func list(d *Detector) *family.Family {
+	return family.New("profile", "Finds what containers do that those of their image never did.", d.rules())
 }

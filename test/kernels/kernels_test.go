@@ -19,6 +19,7 @@ import (
 // each thing happen. All of them would take the machines, which are slow, too long.
 var packages = []struct{ dir, tests string }{
 	{"source/kernel", "^(TestOneOfEachKind|TestOpenTellsWhatWasOpened|TestProcessIsAsProcSays|TestProgramsOfEveryKind)$"},
+	{"source/kernel/calls", "^TestLive$"},
 	{"source/kernel/guard", "^(TestAbilities|TestConnect|TestMine|TestExecMemory)$"},
 }
 
