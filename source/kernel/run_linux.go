@@ -116,6 +116,9 @@ func (r *run) load(p *plan) error {
 		return fmt.Errorf("telling the kernel what is wanted: %w", err)
 	}
 	r.seedCgroups()
+	if err := r.freeze(); err != nil {
+		return err
+	}
 	if r.critical, err = openRing(r.programs.Maps["critical"]); err != nil {
 		return err
 	}
