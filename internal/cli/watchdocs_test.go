@@ -28,7 +28,7 @@ func TestWatchDocs(t *testing.T) {
 			t.Errorf("docs/watch.md does not say what %s is for", m[1])
 		}
 	}
-	others := []string{"--reason", "--expires", "--events", "--in-use", "--now", "--audit-policy-file", "--audit-log-path", "--audit-webhook-config-file"} // of other commands and programs
+	others := []string{"--reason", "--expires", "--in-use", "--now", "--audit-policy-file", "--audit-log-path", "--audit-webhook-config-file"} // of other commands and programs
 	for _, name := range regexp.MustCompile(`--[a-z]+[a-z-]*[a-z]`).FindAllString(string(guide), -1) {
 		known := have[name]
 		for _, o := range others {
