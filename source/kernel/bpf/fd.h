@@ -117,12 +117,14 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 	if (!f || o >= ROOM || s->fdset)
 		return 0;
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	u64 copy[10] = {};
+	bpf_probe_read_kernel(copy, sizeof(copy), inode);
+	struct super_block *sb = FIELD(copy, struct inode, inode, i_sb);
 	struct fdpart p = {.tag = TAG_FD, .num = fd};
-	p.ino = BPF_CORE_READ(inode, i_ino);
+	p.ino = FIELD(copy, struct inode, inode, i_ino);
+	p.mode = FIELD(copy, struct inode, inode, i_mode);
 	p.dev = BPF_CORE_READ(sb, s_dev);
 	p.magic = BPF_CORE_READ(sb, s_magic);
-	p.mode = BPF_CORE_READ(inode, i_mode);
 	u64 at = o + sizeof(p);
 	if ((p.mode & 0170000) == 0140000) {
 		struct socket *sock = BPF_CORE_READ(f, private_data);

@@ -75,17 +75,13 @@ __noinline int flags_meet(u32 slot, u32 event) {
 	return 0;
 }
 
-/* asked_for leaves in s->asked the sets of paths that the conditions ask for. */
-__noinline int asked_for(u32 slot, u32 event) {
-	struct scratch *s = room(slot);
-	struct call *c = bpf_map_lookup_elem(&calls, &event);
-	if (!s || !c)
-		return 0;
+/* asked_for gives the sets of paths that conditions ask for. */
+static __always_inline u64 asked_for(struct call *c, u32 alive) {
 	u64 asked = 0;
+#pragma unroll
 	for (u32 i = 0; i < CONDS; i++)
-		asked |= s->alive & (1 << i) ? c->cond[i].paths : 0;
-	s->asked = asked;
-	return 0;
+		asked |= c->cond[i].paths & -(u64)(alive >> i & 1);
+	return asked;
 }
 
 /* near leaves in s->alive the conditions that may be met as far as can be told without paths and addresses; false: none. */
@@ -116,8 +112,7 @@ static __always_inline bool near(struct scratch *s, struct call *c, u32 slot, u3
 	if (!alive)
 		return false;
 	s->need = !(alive & c->plain);
-	if (s->need)
-		asked_for(slot, event);
+	s->asked = s->need ? asked_for(c, alive) : 0;
 	return true;
 }
 

@@ -114,6 +114,35 @@ __noinline int put_dir(u32 slot, int fd) {
 	return 0;
 }
 
+/* put_cwd tells of the working directory, as of a descriptor. */
+__noinline int put_cwd(u32 slot) {
+	struct scratch *s = room(slot);
+	if (!s)
+		return 0;
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct fs_struct *fs = BPF_CORE_READ(t, fs);
+	struct dentry *dentry = BPF_CORE_READ(fs, pwd.dentry);
+	u64 o = here(s);
+	if (o >= ROOM || s->fdset)
+		return 0;
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
+	struct fdpart p = {.tag = TAG_FD, .num = -100};
+	p.ino = BPF_CORE_READ(inode, i_ino);
+	p.dev = BPF_CORE_READ(sb, s_dev);
+	p.magic = BPF_CORE_READ(sb, s_magic);
+	p.mode = BPF_CORE_READ(inode, i_mode);
+	walk(s, BPF_CORE_READ(fs, pwd.mnt), dentry);
+	u64 n = at_most(walked(s), NAME);
+	bpf_probe_read_kernel(&s->rec[o + sizeof(p)], n, &s->path[s->w.at & (NAME - 1)]);
+	p.len = n;
+	if (s->w.outside)
+		p.flags |= FD_OUTSIDE;
+	__builtin_memcpy(&s->rec[o], &p, sizeof(p));
+	s->off = o + sizeof(p) + n;
+	return 0;
+}
+
 /* add puts the i-th argument of the call in the record. A function of its own: the verifier looks at it once. */
 __noinline int add(u32 slot, u32 event, u32 i) {
 	struct scratch *s = room(slot);
@@ -144,6 +173,9 @@ __noinline int add(u32 slot, u32 event, u32 i) {
 			put_dir(slot, (s32)v);
 			s->unsure |= 1;
 		}
+		return 1;
+	case OP_CWD:
+		put_cwd(slot);
 		return 1;
 	case OP_S64:
 		put_number(s, v);
@@ -270,9 +302,18 @@ static __always_inline int call(u32 event, s64 ret) {
 		count(c->class, FILTERED);
 		return 0;
 	}
-	for (u32 i = 0; i < OPS; i++)
-		if (!add(SLOT_TASK, event, i))
+	for (u32 i = 0; i < OPS; i++) {
+		struct op *p = &c->ops[i];
+		u64 v = s->arg[p->arg & 7];
+		if (p->op == OP_S64) /* most are numbers */
+			put_number(s, v);
+		else if (p->op == OP_S32)
+			put_number(s, (s32)v);
+		else if (p->op == OP_RESULT)
+			put_number(s, ret);
+		else if (!add(SLOT_TASK, event, i))
 			break;
+	}
 	if (!wanted(s, event)) {
 		count(c->class, FILTERED);
 		return 0;

@@ -22,7 +22,7 @@ enum { TAG_NONE, TAG_NUMBER, TAG_TEXT, TAG_FD, TAG_PROCESS, TAG_ADDRESS, TAG_STO
 /* How an argument comes into the record. */
 enum {
 	OP_END, OP_SKIP, OP_RESULT, OP_FDRESULT, OP_FD, OP_S64, OP_S32, OP_U32, OP_TEXT, OP_BUFFER, OP_READ64, OP_READ32,
-	OP_ADDRESS, OP_MESSAGE, OP_MSGADDRESS, OP_DEV, OP_INO, OP_FDPATH, OP_CAPS, OP_EUID, OP_EGID, OP_DIRFD,
+	OP_ADDRESS, OP_MESSAGE, OP_MSGADDRESS, OP_DEV, OP_INO, OP_FDPATH, OP_CAPS, OP_EUID, OP_EGID, OP_DIRFD, OP_CWD,
 };
 
 struct op { u8 op, arg, len, off; };
@@ -92,7 +92,7 @@ struct procpart {
 enum { PROC_UPPER = 1, PROC_LOWER = 2, PROC_FILE = 4 };
 
 struct walk {
-	struct dentry *dentry, *rootdentry;
+	struct dentry *dentry, *rootdentry, *top; /* top: of the mount that it is in */
 	struct vfsmount *mnt, *rootmnt;
 	u32 at, outside, cut, pad;
 };

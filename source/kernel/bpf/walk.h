@@ -9,49 +9,65 @@ MAP(scratches, BPF_MAP_TYPE_PERCPU_ARRAY, u32, struct scratch, SLOTS);
 
 static __always_inline struct scratch *room(u32 slot) { return bpf_map_lookup_elem(&scratches, &slot); }
 
-/* step goes up by one name; 1: the top is reached. It is a function of its own so that the verifier looks at it once. */
-__noinline int step(u32 slot) {
-	struct scratch *s = room(slot);
-	if (!s)
-		return 1;
+/* FIELD is a field of what was copied from the beginning of an object, and a copy of its own where it lies behind that. */
+#define FIELD(copy, type, object, field)                                                           \
+	({                                                                                         \
+		__typeof__(((type *)0)->field) v_;                                                 \
+		u64 at_ = bpf_core_field_offset(type, field);                                      \
+		if (at_ <= sizeof(copy) - sizeof(v_))                                              \
+			v_ = *(__typeof__(v_) *)((void *)copy + at_);                              \
+		else                                                                               \
+			v_ = BPF_CORE_READ((type *)object, field);                                 \
+		v_;                                                                                \
+	})
+
+/* step goes up by one name; true: the top is reached. */
+static __always_inline bool step(struct scratch *s) {
 	struct dentry *d = s->w.dentry;
 	struct vfsmount *m = s->w.mnt;
 	if (d == s->w.rootdentry && m == s->w.rootmnt)
-		return 1;
-	struct dentry *top = BPF_CORE_READ(m, mnt_root), *up = BPF_CORE_READ(d, d_parent);
-	if (d == top) {
+		return true;
+	if (d == s->w.top) {
 		struct mount *mt = (void *)m - bpf_core_field_offset(struct mount, mnt);
 		struct mount *over = BPF_CORE_READ(mt, mnt_parent);
 		if (over == mt || !over) {
 			s->w.outside = 1;
-			return 1;
+			return true;
 		}
 		s->w.dentry = BPF_CORE_READ(mt, mnt_mountpoint);
 		s->w.mnt = (void *)over + bpf_core_field_offset(struct mount, mnt);
-		return 0;
+		s->w.top = BPF_CORE_READ(over, mnt.mnt_root);
+		return false;
 	}
-	u64 len = at_most(BPF_CORE_READ(d, d_name.len), 255), at = s->w.at;
+	u64 copy[8] = {};
+	bpf_probe_read_kernel(copy, sizeof(copy), d);
+	struct dentry *up = FIELD(copy, struct dentry, d, d_parent);
+	u64 len = at_most(FIELD(copy, struct dentry, d, d_name.len), 255), at = s->w.at;
 	opaque(at);
 	if (at > NAME || at < len + 1) {
 		s->w.cut = 1;
-		return 1;
+		return true;
 	}
 	at -= len + 1;
 	opaque(at);
 	at &= NAME - 1;
 	s->path[at] = '/';
-	bpf_probe_read_kernel(&s->path[at + 1], len, BPF_CORE_READ(d, d_name.name));
+	bpf_probe_read_kernel(&s->path[at + 1], len, FIELD(copy, struct dentry, d, d_name.name));
 	s->w.at = at;
 	s->w.dentry = up;
 	if (d != up && up)
-		return 0;
+		return false;
 	s->w.outside = 1; /* it hangs nowhere: memory, a descriptor of an event */
-	return 1;
+	return true;
 }
 
+/* climb takes some steps; 1: the top is reached. It is a function of its own so that the verifier looks at it once. */
 __noinline int climb(u32 slot) {
+	struct scratch *s = room(slot);
+	if (!s)
+		return 1;
 	for (int i = 0; i < 32; i++) {
-		if (step(slot))
+		if (step(s))
 			return 1;
 	}
 	return 0;
@@ -62,6 +78,7 @@ static __always_inline void walk(struct scratch *s, struct vfsmount *mnt, struct
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	s->w.dentry = dentry;
 	s->w.mnt = mnt;
+	s->w.top = BPF_CORE_READ(mnt, mnt_root);
 	s->w.rootdentry = task->fs->root.dentry;
 	s->w.rootmnt = task->fs->root.mnt;
 	s->w.at = NAME;
