@@ -66,6 +66,7 @@ type box struct {
 // box runs one below an engine's cgroup.
 func newBox(t *testing.T, engine string) *box {
 	t.Helper()
+	whole(t)
 	if _, err := exec.LookPath("runc"); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("runc is missing")

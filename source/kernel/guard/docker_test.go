@@ -26,6 +26,7 @@ type docker struct {
 
 func startDocker(t *testing.T) *docker {
 	t.Helper()
+	whole(t)
 	for _, program := range []string{"dockerd", "docker", "containerd", "runc"} {
 		if _, err := exec.LookPath(program); err != nil {
 			if os.Getenv("CI") == "true" {

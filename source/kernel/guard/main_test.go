@@ -4,6 +4,7 @@ package guard
 
 import (
 	"bufio"
+	"debug/elf"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -187,6 +189,24 @@ func lsm() bool {
 		}
 	}
 	return false
+}
+
+// whole skips tests that put this program into a container where it cannot run there: one that is linked with C, as under
+// the race detector, asks for libraries that the container has not.
+func whole(t *testing.T) {
+	t.Helper()
+	f, err := elf.Open(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
+		return
+	}
+	if os.Getenv("CI") == "true" && !testing.Short() {
+		t.Fatal("this test program cannot run in containers: build it with CGO_ENABLED=0")
+	}
+	t.Skip("this test program cannot run in containers: build it with CGO_ENABLED=0")
 }
 
 // cgroup makes a cgroup, and gives its path.
