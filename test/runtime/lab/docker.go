@@ -381,22 +381,3 @@ func (d *Docker) Load(t testing.TB, archive string) string {
 	name, _, _ = strings.Cut(name, `\n`)
 	return name
 }
-
-// RunOf runs a command in a container of another image than the lab's to its end.
-func (d *Docker) RunOf(t testing.TB, image string, command ...string) *Result {
-	t.Helper()
-	b, err := json.Marshal(map[string]any{"Image": image, "Cmd": command, "Labels": map[string]string{"lab": "yes"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &Result{Name: "lab-" + random(), Image: image}
-	var made struct{ ID string }
-	if err := json.Unmarshal(d.must(t, http.MethodPost, "/containers/create?name="+r.Name, bytes.NewReader(b)), &made); err != nil {
-		t.Fatal(err)
-	}
-	r.ID = made.ID
-	d.Start(t, r)
-	d.Wait(t, r)
-	d.Remove(r.ID)
-	return r
-}
