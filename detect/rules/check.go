@@ -391,8 +391,11 @@ func textHolds(op lang.Op, a, b string) bool {
 	return holds(op, int64(strings.Compare(a, b)), 0)
 }
 
+// newProbe is an event of which no more than the kind is looked at.
+func newProbe() *event { return &event{Event: &bulwark.Event{}, env: &environment{}} }
+
 // fixed tells what the check says of all events of a kind, where that is always the same.
-func (k *check) fixed(kind bulwark.Kind) (is, known bool) {
+func (k *check) fixed(probe *event, kind bulwark.Kind) (is, known bool) {
 	if k.left.has != nil && !k.left.has(kind) {
 		return false, true
 	}
@@ -406,7 +409,8 @@ func (k *check) fixed(kind bulwark.Kind) (is, known bool) {
 		return k.numbered()
 	}
 	if of, ok := byKind[k.left.field.Name]; ok && (of == nil || !of(kind)) {
-		return k.test(&event{Event: &bulwark.Event{Kind: kind}, env: &environment{}}), true
+		probe.Kind = kind
+		return k.test(probe), true
 	}
 	return false, false
 }

@@ -127,8 +127,9 @@ func (n *cond) analyse() {
 	n.may, n.mayNot = noKinds(), noKinds()
 	switch n.op {
 	case isCheck:
-		for _, k := range bulwark.Kinds() {
-			is, known := n.check.fixed(k)
+		probe := newProbe()
+		for k := bulwark.Kind(1); int(k) < len(eventNames); k++ {
+			is, known := n.check.fixed(probe, k)
 			if is || !known {
 				n.may.add(k)
 			}

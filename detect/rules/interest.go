@@ -166,22 +166,50 @@ func union[T comparable](a, b []T) []T {
 
 // bounded joins those that differ in their paths alone, and where there are too many still tells what all have in common.
 func bounded(list []bulwark.Where) []bulwark.Where {
-	var out []bulwark.Where
+	var out []joint
 	for _, w := range list {
 		if empty(&w) {
 			return []bulwark.Where{w}
 		}
-		i := slices.IndexFunc(out, func(o bulwark.Where) bool { return butPaths(&o, &w) })
+		i := slices.IndexFunc(out, func(o joint) bool { return butPaths(&o.Where, &w) })
 		if i < 0 {
-			out = append(out, w)
-			continue
+			i = len(out)
+			out = append(out, joint{Where: w})
+			out[i].Paths, out[i].any = nil, len(w.Paths) == 0
 		}
-		out[i].Paths = union(out[i].Paths, w.Paths)
+		out[i].join(w.Paths)
 	}
-	if len(out) > maxWheres {
-		return common(out)
+	joined := make([]bulwark.Where, 0, len(out))
+	for i := range out {
+		joined = append(joined, out[i].Where)
 	}
-	return out
+	if len(joined) > maxWheres {
+		return common(joined)
+	}
+	return joined
+}
+
+// joint is met by what one of several, which differ in their paths alone, is met by.
+type joint struct {
+	bulwark.Where
+	seen map[bulwark.PathMatch]struct{}
+	any  bool // one of them asks for no path
+}
+
+func (j *joint) join(paths []bulwark.PathMatch) {
+	if j.any = j.any || len(paths) == 0; j.any {
+		j.Paths = nil
+		return
+	}
+	if j.seen == nil {
+		j.seen = map[bulwark.PathMatch]struct{}{}
+	}
+	for _, p := range paths {
+		if _, ok := j.seen[p]; !ok {
+			j.seen[p] = struct{}{}
+			j.Paths = append(j.Paths, p)
+		}
+	}
 }
 
 func butPaths(a, b *bulwark.Where) bool {

@@ -206,10 +206,10 @@ func tell(e *bulwark.Event) string {
 	return b.String()
 }
 
-// TestStableInterestIsSound is the same with upstream's rules.
-func TestStableInterestIsSound(t *testing.T) {
+// TestUpstreamInterestIsSound is the same with upstream's rules.
+func TestUpstreamInterestIsSound(t *testing.T) {
 	d := dice{rnd(3)}
-	o := options(stable(t))
+	o := options(upstream(t)...)
 	o.MatchAll = true
 	det, _ := New(o)
 	want := det.Interest()

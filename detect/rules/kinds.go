@@ -10,7 +10,7 @@ import (
 // kinds is a set of kinds of event.
 type kinds []uint64
 
-func noKinds() kinds { return make(kinds, len(bulwark.Kinds())/64+1) }
+func noKinds() kinds { return make(kinds, len(eventNames)/64+1) }
 
 func (s kinds) add(k bulwark.Kind)      { s[k/64] |= 1 << (k % 64) }
 func (s kinds) has(k bulwark.Kind) bool { return s[k/64]&(1<<(k%64)) != 0 }

@@ -293,23 +293,30 @@ func (d *Detector) Info() bulwark.Info {
 func (d *Detector) Interest() bulwark.Interest {
 	want := bulwark.Interest{}
 	for k, bucket := range d.buckets {
-		var r reach
-		for _, c := range bucket {
-			key := bulwark.Kind(k)
-			if c.whole {
-				key = 0
-			}
-			r = r.or(reachOf(c.cond, key, false))
+		if len(bucket) == 0 {
+			continue
 		}
-		switch {
-		case len(bucket) == 0:
-		case r.any:
-			want[bulwark.Kind(k)] = []bulwark.Where{{}}
-		case len(r.list) > 0:
-			want[bulwark.Kind(k)] = r.list
+		if list := reachOfAll(bucket, bulwark.Kind(k)); len(list) > 0 {
+			want[bulwark.Kind(k)] = list
 		}
 	}
 	return want
+}
+
+// reachOfAll is what any of the rules has to see of a kind.
+func reachOfAll(bucket []*compiled, k bulwark.Kind) (all []bulwark.Where) {
+	for _, c := range bucket {
+		key := k
+		if c.whole {
+			key = 0
+		}
+		r := reachOf(c.cond, key, false)
+		if r.any {
+			return []bulwark.Where{{}}
+		}
+		all = append(all, r.list...)
+	}
+	return bounded(all)
 }
 
 // Observe gives a finding for the first rule that the event matches, or for each.
