@@ -3,7 +3,6 @@ package rules
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"bulwark"
 	"bulwark/detect/rules/internal/lang"
@@ -26,13 +25,12 @@ func severity(p lang.Priority) bulwark.Severity {
 // finding is what the rule says of the event.
 func (r *rule) finding(v *event) bulwark.Finding {
 	text, fields := r.output.write(v)
-	stamp := time.Unix(0, v.Time).UTC().Format("15:04:05.000000000")
 	return bulwark.Finding{
 		Kind: bulwark.KindRuntime, Rule: "falco/" + r.slug, Severity: severity(r.Priority), Title: visible(r.Name),
 		Evidence: []string{text}, Tags: slices.Clone(r.tags),
 		Alert: &bulwark.Alert{
 			Rule: r.Name, Priority: priorityNames[r.Priority], Source: v.Source,
-			Output: stamp + ": " + priorityNames[r.Priority] + " " + text, Fields: fields,
+			Output: text, Fields: fields, // whoever writes it puts time and priority before it as Falco does
 		},
 	}
 }

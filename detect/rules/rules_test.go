@@ -48,7 +48,7 @@ func TestFinding(t *testing.T) {
 	}
 	text := `Shell | cmd=sh -c curl --password *** \x1b[2J\xff\u202e https://***@h/ pid=600 upper=true gone=<NA> sh          | SH up=containerd-shim 22:30:00`
 	want.Evidence = []string{text}
-	want.Alert.Output = "22:30:00.000000000: Critical " + text
+	want.Alert.Output = text
 	if diff := cmp.Diff(want, f); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
