@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -125,7 +126,7 @@ func can(without ...string) (list []bulwark.Ability) {
 	return list
 }
 
-var some = []bulwark.Rule{{ID: "drift/new-program", Title: "New"}, {ID: "drift/preload"}, {ID: "miner/stratum"}, {ID: "network/metadata"}, {ID: "falco/fits"}, {ID: "falco/more"}}
+var some = []bulwark.Rule{{ID: "drift/new-program", Title: "New"}, {ID: "drift/preload"}, {ID: "miner/stratum"}, {ID: "network/metadata"}, {ID: "falco/fits"}, {ID: "falco/more"}, {ID: "network/dns-tunnel"}}
 
 // What cannot be done is refused, each with its place and its reason.
 func TestNewRefuses(t *testing.T) {
@@ -228,7 +229,7 @@ func TestRespond(t *testing.T) {
 		did = append(did, s)
 	}
 	fail := errors.New("the kernel is in the way")
-	s := set(t, Entry{Rules: []string{"drift/preload"}, Action: Freeze}, Entry{Rules: []string{"drift/*"}, Action: Kill, Whole: true, Only: Selection{Images: []string{"web"}}},
+	s := set(t, Entry{Rules: []string{"network/dns-tunnel"}, Action: Kill, Whole: true}, Entry{Rules: []string{"drift/preload"}, Action: Freeze}, Entry{Rules: []string{"drift/*"}, Action: Kill, Whole: true, Only: Selection{Images: []string{"web"}}},
 		Entry{Rules: []string{"drift/*"}, Action: Kill}, Entry{Rules: []string{"miner/stratum"}, Action: Deny}, Entry{Rules: []string{"network/*"}, Action: Alert})
 	s.hands = Hands{
 		Freeze: func(_ context.Context, cgroup string) error { do("freeze " + cgroup); return nil },
@@ -242,6 +243,7 @@ func TestRespond(t *testing.T) {
 			return []string{"sh (9)", "nc (10)"}, nil
 		},
 	}
+	s.containers = func() []*bulwark.Container { return []*bulwark.Container{box("8", "", "")} }
 	in := func(c *bulwark.Container) *bulwark.Process {
 		return &bulwark.Process{PID: 9, Start: 3, Name: "sh", Path: "/bin/sh", PPID: 5, Container: c}
 	}
@@ -264,9 +266,14 @@ func TestRespond(t *testing.T) {
 		{"miner/stratum", in(nil), "", ""},
 		{"network/metadata", in(nil), "", ""},
 		{"falco/fits", in(nil), "", ""},
+		{"network/dns-tunnel", nil, "kill /docker/8", "not killed: the kernel"},
 	} {
 		did = nil
-		r := s.Respond(&bulwark.Finding{Rule: tt.rule}, tt.p)
+		f := bulwark.Finding{Rule: tt.rule}
+		if tt.rule == "network/dns-tunnel" { // it is no single event's
+			f.Container = &bulwark.ContainerRef{ID: "8"}
+		}
+		r := s.Respond(&f, tt.p)
 		if (r == nil) != (tt.want == "") {
 			t.Errorf("%+v: nothing is done: %v", tt, r == nil)
 			continue
@@ -370,5 +377,19 @@ func TestFinding(t *testing.T) {
 		if f.Rule != tt.rule || f.Evidence[0] != tt.text || f.Response.Done != tt.done || f.Title == "" {
 			t.Errorf("%+v: %+v %+v", tt.d, f, f.Response)
 		}
+	}
+}
+
+// What the docs show is taken.
+func TestDocs(t *testing.T) {
+	b, err := os.ReadFile("../../docs/blocking.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(b), "```yaml\n")
+	text, _, ok := strings.Cut(text, "```")
+	list, problems := Parse("docs", []byte(text))
+	if !ok || len(list) < 5 || len(problems) > 0 {
+		t.Errorf("%d entries, %v", len(list), problems)
 	}
 }

@@ -130,7 +130,6 @@ func (k *Keeper) Run(ctx context.Context) {
 func (k *Keeper) apply() {
 	containers, waiting := k.files.settled(k.Containers())
 	k.waiting = waiting
-	k.Set.know(containers)
 	blocks := k.Set.blocks(containers)
 	if same := reflect.DeepEqual(blocks, k.last); same && k.failed == 0 || same && k.failed > mostTries {
 		return
@@ -193,15 +192,4 @@ func (k *Keeper) note(key string, err error) {
 	}
 	k.noted[key] = true
 	k.Note("not in force: " + strings.ReplaceAll(err.Error(), "\n", "; "))
-}
-
-// know keeps the containers, for findings that name one.
-func (s *Set) know(list []*bulwark.Container) {
-	now := make(map[string]*bulwark.Container, len(list))
-	for _, c := range list {
-		now[c.ID] = c
-	}
-	s.mu.Lock()
-	s.containers = now
-	s.mu.Unlock()
 }

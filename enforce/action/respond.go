@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,10 +111,11 @@ func (s *Set) containerOf(f *bulwark.Finding, p *bulwark.Process) *bulwark.Conta
 	if f.Container == nil {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c := s.containers[f.Container.ID]; c != nil {
-		return c
+	if s.containers != nil {
+		list := s.containers()
+		if i := slices.IndexFunc(list, func(c *bulwark.Container) bool { return c.ID == f.Container.ID }); i >= 0 {
+			return list[i]
+		}
 	}
 	return &bulwark.Container{ID: f.Container.ID, Name: f.Container.Name, Image: f.Container.Image}
 }

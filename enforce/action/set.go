@@ -17,6 +17,8 @@ type Options struct {
 	Asked     map[string]Asked
 	Abilities []bulwark.Ability // of guard and hands
 	Hands     Hands
+	// Containers are those that are known now; nil: none.
+	Containers func() []*bulwark.Container
 }
 
 // Asked is what stops what a rule is about, or why nothing does.
@@ -34,9 +36,10 @@ type Set struct {
 	hands   Hands
 	own     []string // cgroups of bulwark
 
-	mu         sync.Mutex
-	containers map[string]*bulwark.Container // by id
-	acting     map[string]*deed
+	containers func() []*bulwark.Container
+
+	mu     sync.Mutex
+	acting map[string]*deed
 }
 
 // denial is what an entry denies by one rule.
@@ -49,7 +52,7 @@ type denial struct {
 
 // New makes a Set, or says what of it cannot be had.
 func New(o Options) (*Set, []Problem) {
-	s := &Set{entries: o.Entries, rules: map[string]bulwark.Rule{}, hands: o.Hands, own: ownGroups(), containers: map[string]*bulwark.Container{}, acting: map[string]*deed{}}
+	s := &Set{entries: o.Entries, rules: map[string]bulwark.Rule{}, hands: o.Hands, own: ownGroups(), containers: o.Containers, acting: map[string]*deed{}}
 	for _, r := range o.Rules {
 		s.rules[r.ID] = r
 	}

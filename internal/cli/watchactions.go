@@ -74,7 +74,7 @@ func (w *watching) enforce(e *watch.Watcher, finder *container.Finder) (*blockin
 	}
 	b.guard = guard.New(b.tell)
 	var hands response.Responder
-	o := action.Options{Entries: entries, Asked: asked, Abilities: append(b.guard.Abilities(), hands.Abilities()...), Hands: handsOf(&hands)}
+	o := action.Options{Entries: entries, Asked: asked, Abilities: append(b.guard.Abilities(), hands.Abilities()...), Hands: handsOf(&hands), Containers: finder.Containers}
 	for _, d := range e.Detectors {
 		if r, ok := d.(bulwark.Ruler); ok {
 			o.Rules = append(o.Rules, r.Rules()...)
