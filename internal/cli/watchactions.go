@@ -245,6 +245,9 @@ func (b *blocking) containers(f *container.Finder) watch.Containers {
 
 // abilities says what can be stopped here, and whether it is.
 func (b *blocking) abilities() {
+	if b.entries == 0 && !slices.Contains(b.w.sources, bulwark.SourceSyscall) {
+		return // an audit log alone is looked at, perhaps elsewhere
+	}
 	g := b.guard
 	if g == nil {
 		g = guard.New(nil)
