@@ -32,6 +32,7 @@ const (
 	opEUID
 	opEGID
 	opDirFD
+	opCWD
 )
 
 // sources says for each system call where its parameters come from, in the order of the table of kinds:
@@ -41,6 +42,7 @@ const (
 //	b1:2 the buffer of argument 1 with the length of argument 2 (r: of the result), p0+8 and q0+8 the word and half word there,
 //	D0 descriptor in argument 0, of a folder in which the path behind it begins where that is relative,
 //	a1:2 the address of argument 1, m1 the buffers and n1 the address of a message; the addresses are no parameters,
+//	W the working directory as a descriptor, which is no parameter,
 //	d n the device and inode of the descriptor, c0 capabilities, e g effective user and group, - not known
 const sources = `
 open F s0 1 2 d n
@@ -110,7 +112,7 @@ move_mount r i0 s1 i2 s3 4
 open_tree F i0 s1 2
 pivot_root r s0 s1
 chroot r s0
-chdir r s0
+chdir r s0 W
 fchdir r f0
 setns r f0 1
 unshare r 0
@@ -229,7 +231,7 @@ func parseSources() map[string][]op {
 
 var plain = map[byte]uint8{
 	'r': opResult, 'F': opFDResult, 'A': opFDResult, 'f': opFD, 'i': opS32, 'u': opU32, 's': opText, 'b': opBuffer, 'p': opRead64, 'q': opRead32,
-	'a': opAddress, 'm': opMessage, 'n': opMsgAddress, 'd': opDev, 'c': opCaps, 'D': opDirFD, 'e': opEUID, 'g': opEGID, '-': opSkip,
+	'a': opAddress, 'm': opMessage, 'n': opMsgAddress, 'd': opDev, 'c': opCaps, 'D': opDirFD, 'W': opCWD, 'e': opEUID, 'g': opEGID, '-': opSkip,
 }
 
 func parseSource(w string) (o op, err error) {

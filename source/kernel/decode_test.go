@@ -82,7 +82,7 @@ func TestSourcesFitKinds(t *testing.T) {
 		}
 		params := k.Params()
 		for _, o := range list {
-			if o.Op == opAddress || o.Op == opMsgAddress {
+			if o.Op == opAddress || o.Op == opMsgAddress || o.Op == opCWD {
 				continue
 			}
 			if len(params) == 0 {

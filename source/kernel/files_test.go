@@ -280,3 +280,20 @@ func TestPathsOfDescriptors(t *testing.T) {
 	w.find(t, "unlinkat of a folder", named("unlinkat", to+"/two"))
 	w.find(t, "unlinkat of an absolute path", named("unlinkat", from+"/absolute"))
 }
+
+// TestChangedFolder: who changes the working directory tells where it is then, whatever the path was.
+func TestChangedFolder(t *testing.T) {
+	w := watch(t, &Sensor{Self: true}, kinds("chdir"))
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "real"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("real", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Join(dir, "link"))
+	e := w.find(t, "chdir", named("chdir", filepath.Join(dir, "link")))
+	if string(e.FD.Name) != filepath.Join(dir, "real") || e.FD.Kind != bulwark.FDDirectory || e.FD.Outside {
+		t.Errorf("%+v %q", e.FD, e.FD.Name)
+	}
+}

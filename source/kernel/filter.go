@@ -196,7 +196,7 @@ func (p *plan) cond(w bulwark.Where, c *call, event bool) cond {
 func source(c *call, param int) (uint8, bool) {
 	for _, o := range c.Ops {
 		switch {
-		case o.Op == opAddress || o.Op == opMsgAddress: // no parameter
+		case o.Op == opAddress || o.Op == opMsgAddress || o.Op == opCWD: // no parameter
 			continue
 		case param > 0:
 			param--

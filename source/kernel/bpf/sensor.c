@@ -70,7 +70,7 @@ static __always_inline void send(struct scratch *s, u32 class) {
 	if (class == CLASS_CRITICAL) {
 		err = bpf_ringbuf_output(&critical, s->rec, len, 0);
 	} else {
-		err = bpf_ringbuf_output(&volume, s->rec, len, wakeup());
+		err = bpf_ringbuf_output(&volume, s->rec, len, wakeup(len));
 	}
 	count(class, err ? DROPPED : SENT);
 }
@@ -127,7 +127,9 @@ __noinline int put_cwd(u32 slot) {
 		return 0;
 	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	struct fdpart p = {.tag = TAG_FD, .num = -100};
+	s32 num = -100; /* AT_FDCWD */
+	opaque(num); /* clang 14 loses the tag where this is a constant */
+	struct fdpart p = {.tag = TAG_FD, .num = num};
 	p.ino = BPF_CORE_READ(inode, i_ino);
 	p.dev = BPF_CORE_READ(sb, s_dev);
 	p.magic = BPF_CORE_READ(sb, s_magic);
