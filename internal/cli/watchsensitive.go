@@ -16,12 +16,14 @@ import (
 
 // sensitiveFile is what --sensitive reads.
 type sensitiveFile struct {
-	Sensitive []struct {
-		Name                       string
-		Severity                   string
-		Paths, Volumes, Images     []string
-		Read, Change, Copy, Delete []access.Who
-	}
+	Sensitive []declaration
+}
+
+type declaration struct {
+	Name                       string
+	Severity                   string
+	Paths, Volumes, Images     []string
+	Read, Change, Copy, Delete []access.Who
 }
 
 // sensitive reads what is declared to be sensitive.
