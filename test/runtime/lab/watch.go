@@ -180,6 +180,9 @@ func (w *Watch) AwaitRule(id, rule string, most time.Duration) []Found {
 	}
 }
 
+// PID is the program's.
+func (w *Watch) PID() int { return w.cmd.Process.Pid }
+
 // Kill ends it at once, in the midst of what it does.
 func (w *Watch) Kill() {
 	_ = w.cmd.Process.Kill()

@@ -1,0 +1,93 @@
+//go:build linux
+
+package detections
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"bulwark/test/runtime/lab"
+)
+
+// TestDeeds: each is told with its rule, of its container; none of the twins is told of at all.
+func TestDeeds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("containers are started, and that takes a minute")
+	}
+	d := lab.StartDocker(t)
+	deed := helper(t)
+	w := lab.StartWatch(t, lab.Program(t))
+	twins := map[string]string{}
+	for _, a := range deeds() {
+		t.Run(a.Name, func(t *testing.T) {
+			bring(deed, &a)
+			r := a.Do(t, d, false)
+			if t.Failed() {
+				return
+			}
+			if rules := await(w, r.ID, a.Rule); !slices.Contains(rules, a.Rule) {
+				t.Errorf("row %d: told is %v, and not %s", a.Row, rules, a.Rule)
+			}
+			twins[a.Do(t, d, true).ID] = a.Name
+		})
+	}
+	w.Stop()
+	for id, name := range twins {
+		for _, f := range w.Of(id) {
+			t.Errorf("the twin of %s is told: %s: %s %q", name, f.Rule, f.Title, f.Evidence)
+		}
+	}
+}
+
+// await waits until a rule is told of a container, for three seconds, and gives all that are.
+func await(w *lab.Watch, id, rule string) []string {
+	var rules []string
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		rules = nil
+		for _, f := range w.Of(id) {
+			rules = append(rules, f.Rule)
+		}
+		if slices.Contains(rules, rule) {
+			return rules
+		}
+	}
+	return rules
+}
+
+// TestStopped: a program that is stopped tells who did it, and for how long, once it goes on.
+func TestStopped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is stopped for twelve seconds")
+	}
+	lab.AsRoot(t)
+	w := lab.StartWatch(t, lab.Program(t))
+	pid := w.PID()
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
+	stop := exec.Command("sh", "-c", "kill -STOP "+strconv.Itoa(pid))
+	stop.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // somebody at a terminal is let do it
+	if out, err := stop.CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	time.Sleep(12 * time.Second)
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"abuse/sensor-paused", "abuse/sensor-signal"}
+	var told []string
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end) && len(told) < len(want); time.Sleep(50 * time.Millisecond) {
+		told = nil
+		for _, f := range w.All() {
+			if slices.Contains(want, f.Rule) && !slices.Contains(told, f.Rule) {
+				told = append(told, f.Rule)
+			}
+		}
+	}
+	if slices.Sort(told); !slices.Equal(told, want) {
+		t.Errorf("told is %v, want %v (this process is %d)", told, want, os.Getpid())
+	}
+}
