@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"bulwark"
@@ -71,3 +72,33 @@ func TestStableFile(t *testing.T) {
 
 // stableWhole are the kinds of which upstream's stable rules have to see all.
 var stableWhole = []string{"execve", "execveat", "link", "linkat", "symlink", "symlinkat", "ptrace"}
+
+// TestEmptyFieldsAreDocumented: what no event ever has is in the table of docs/falco-rules.md.
+func TestEmptyFieldsAreDocumented(t *testing.T) {
+	data, err := os.ReadFile("../../docs/falco-rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(data), "## Fields that are always empty")
+	table, _, _ = strings.Cut(table, "\n## ")
+	var told []string
+	for i, part := range strings.Split(table, "`") {
+		if i%2 == 1 {
+			told = append(told, part)
+		}
+	}
+	for _, f := range allFields.list {
+		g, err := f.bind("1")
+		if err != nil || g.has == nil || slices.ContainsFunc(bulwark.Kinds(), g.has) {
+			continue
+		}
+		if !slices.ContainsFunc(told, func(p string) bool { return globMatch(p, f.Name, false) }) {
+			t.Errorf("%s is always empty, and the docs do not say so", f.Name)
+		}
+	}
+	for _, p := range told {
+		if !slices.ContainsFunc(allFields.list, func(f *Field) bool { return globMatch(p, f.Name, false) }) && p != "<NA>" && p != "engine" && p != "poll" {
+			t.Errorf("there is no field %s", p)
+		}
+	}
+}
