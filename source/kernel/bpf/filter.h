@@ -39,9 +39,11 @@ static __always_inline void count(u32 class, u32 what) {
 		__sync_fetch_and_add(n, 1);
 }
 
-/* wakeup has the reader of the volume ring woken when much is in it: it comes by itself every few milliseconds. */
-static __always_inline u64 wakeup(void) {
-	return bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA) > 65536 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+/* wakeup has the reader of the volume ring woken each time that another 64 KB are in it with a record of that length: it comes
+   by itself every few milliseconds, and waking it takes longer than all else. */
+static __always_inline u64 wakeup(u64 len) {
+	u64 held = bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA);
+	return held >> 16 != (held + len + 8) >> 16 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* Sets of paths by what the first and last two bytes of their texts are, which most paths are told from by. */

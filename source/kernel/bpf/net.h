@@ -109,7 +109,7 @@ static __always_inline void tell_flow(struct flow *f, u64 now) {
 	f->toldsent = sent;
 	f->toldreceived = received;
 	f->toldpackets = packets;
-	bpf_ringbuf_submit(p, wakeup());
+	bpf_ringbuf_submit(p, wakeup(sizeof(*p)));
 }
 
 /* Where the payload of a packet is, and between whom it goes. */
@@ -134,7 +134,7 @@ static __always_inline void tell_bytes(struct __sk_buff *skb, struct parsed *d, 
 		p->tag = TAG_TEXT;
 		p->len = n;
 	}
-	bpf_ringbuf_submit(p, wakeup());
+	bpf_ringbuf_submit(p, wakeup(sizeof(*p)));
 }
 
 static __always_inline void mapped(u8 *to, const u8 *v4) {
