@@ -108,6 +108,8 @@ func (c *core) place(p *bulwark.Process, e *bulwark.Event) {
 	}
 	now := p.Container
 	switch g := c.cgroups[p.Cgroup]; {
+	case p.Cgroup <= 1 && p.PID == 0: // nobody in particular, as packets are: of the node now, whatever was before
+		now = nil
 	case p.Cgroup <= 1:
 		if e == nil || e.Kind == bulwark.KindExec {
 			now, _ = c.Containers.Process(p.PID, p.Cgroup)

@@ -337,6 +337,20 @@ func TestMakers(t *testing.T) {
 	}
 }
 
+// TestNobody: what nobody in particular did is the node's, also right after something of a container.
+func TestNobody(t *testing.T) {
+	g := &engines{known: map[uint64]*bulwark.Container{7: {ID: "abc", Image: "nginx"}}}
+	var of []*bulwark.Container
+	d := all(opened)
+	d.look = func(e *bulwark.Event) []bulwark.Finding { of = append(of, e.Process.Container); return nil }
+	run(t, &Watcher{Detectors: []bulwark.Detector{d}, Containers: g}, func(_ context.Context, emit func(...bulwark.Event)) {
+		emit(ev(opened, 0, bulwark.Process{Cgroup: 7}), ev(opened, 1, bulwark.Process{Cgroup: 1}), ev(opened, 2, bulwark.Process{Cgroup: 7}))
+	})
+	if len(of) != 3 || of[0] == nil || of[1] != nil || of[2] == nil {
+		t.Errorf("%+v", of)
+	}
+}
+
 func TestEventsDoNotWaitForever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &engines{known: map[uint64]*bulwark.Container{7: {ID: "abc", Missing: "the socket of Docker is dead"}}, more: map[uint64]chan struct{}{7: make(chan struct{})}}

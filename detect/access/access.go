@@ -52,10 +52,10 @@ func builtin() []family.Rule {
 			}}}},
 		{Name: "shadow", Title: "The hashes of passwords are read", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1003.008"}, References: []string{"https://attack.mitre.org/techniques/T1003/008/"},
 			Why:   "Hashes in /etc/shadow are broken elsewhere, at leisure. Programs that check or change passwords are known; others have no reason to read it. High; medium for the container's own file, which mostly has none.",
-			Noise: "Scanners of configuration and backup; on nodes people with a terminal are not told.",
+			Noise: "Scanners of configuration and backup; on nodes people with a terminal are not told, nor is Perl with a script where programs belong: as root it looks into the file for each account that it asks about.",
 			Fix:   "Change the passwords.", Every: time.Hour,
 			Looks: []family.Look{{Kinds: family.Opens, Where: read(append(family.OnNode(family.Are("/etc/shadow", "/etc/gshadow", "/etc/shadow-")), family.Are("/etc/security/opasswd")...), bulwark.Either), If: func(h *family.Hit) bool {
-				return !h.Writes() && !who.Trusted(h.P, passwordReaders) && !who.Installs(h.P) && !who.Builds(h.P) && !who.Runtime(h.P) && !who.EngineOfNode(h.P) && (h.C != nil || h.P.TTY == 0) &&
+				return !h.Writes() && !who.Trusted(h.P, passwordReaders) && !asksForAccount(h.P) && !who.Installs(h.P) && !who.Builds(h.P) && !who.Runtime(h.P) && !who.EngineOfNode(h.P) && (h.C != nil || h.P.TTY == 0) &&
 					(h.C != nil || !who.Trusted(h.P, who.Names("tar rsync restic borg")))
 			}, Do: func(h *family.Hit) {
 				if h.C != nil && strings.HasPrefix(h.Path(), "/etc/") {
@@ -72,6 +72,11 @@ func builtin() []family.Rule {
 				return byHand(h.P) && strings.HasPrefix(h.Path(), "/proc/") && !strings.HasPrefix(h.Path(), "/proc/self/") && !ownFolder(h)
 			}, Do: func(h *family.Hit) { h.Tell("environ") }}}},
 	}
+}
+
+// asksForAccount tells whether it is Perl with a script of the system: its getpwnam reads the hashes as well.
+func asksForAccount(p *bulwark.Process) bool {
+	return who.Trusted(p, who.Names("perl")) && len(p.Args) > 0 && who.InPlace(p.Args[0])
 }
 
 func ownFolder(h *family.Hit) bool {

@@ -43,6 +43,7 @@ func TestRules(t *testing.T) {
 			},
 			Benign: func(s *Scene) {
 				app(s).Run("/usr/bin/su").Open("/etc/shadow", Read)
+				app(s).Run("/usr/bin/perl", "/usr/bin/pg_isready", "-q").Open("/etc/shadow", Read)
 				s.Node("/usr/sbin/sshd").Open("/etc/shadow", Read)
 				app(s).Open("/etc/passwd", Read)
 			}},
