@@ -71,6 +71,7 @@ type Keeper struct {
 	Note func(text string)
 
 	wake    chan struct{}
+	sets    chan *Set
 	last    []bulwark.Block
 	noted   map[string]bool
 	files   settling
@@ -80,10 +81,13 @@ type Keeper struct {
 
 // Start puts in force what holds for containers that will begin. Its error wraps ErrUnsupported where that cannot be had.
 func (k *Keeper) Start() error {
-	k.wake, k.noted = make(chan struct{}, 1), map[string]bool{}
+	k.wake, k.sets, k.noted = make(chan struct{}, 1), make(chan *Set, 1), map[string]bool{}
 	k.last = k.Set.Fresh()
 	return k.Guard.Load(k.last)
 }
+
+// Replace puts another set in force. What only the one before denied is let pass.
+func (k *Keeper) Replace(s *Set) { k.sets <- s }
 
 // Wake has it look at the containers again, now and a few times soon, since engines tell of a container little by little.
 func (k *Keeper) Wake() {
@@ -110,6 +114,10 @@ func (k *Keeper) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case k.Set = <-k.sets:
+			clear(k.noted)
+			at = 0
+			next.Reset(soon[0])
 		case <-k.wake:
 			at = 0
 			next.Reset(soon[0])

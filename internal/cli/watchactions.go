@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -47,10 +51,12 @@ func (e *enforcing) settle(w *watching) error {
 type blocking struct {
 	w       *watching
 	guard   *guard.Guard
-	set     *action.Set
+	set     atomic.Pointer[action.Set] // nil: nothing is enforced
+	options action.Options             // without the entries of files
 	keeper  *action.Keeper
 	decided chan bulwark.Decision
 	missed  int
+	said    uint64 // of what was missed
 	mu      sync.Mutex
 	entries int
 }
@@ -61,65 +67,96 @@ const mostDecided = 4096
 // enforce makes ready what was asked for, or refuses it as a whole.
 func (w *watching) enforce(e *watch.Watcher, finder *container.Finder) (*blocking, error) {
 	b := &blocking{w: w, decided: make(chan bulwark.Decision, mostDecided)}
-	entries, asked, err := w.wanted(e)
+	entries, err := w.written()
 	if err != nil {
 		return nil, err
 	}
-	b.entries = len(entries)
-	if !w.actions.on {
+	b.options.Entries, b.options.Asked = wanted(e)
+	if b.entries = len(entries) + len(b.options.Entries); !w.actions.on {
 		return b, nil
 	}
-	if len(entries) == 0 {
+	if b.entries == 0 {
 		return nil, &exit{code: exitUsage, err: errors.New("--enforce: nothing is asked for"), hint: "name a file by --actions, or give rules the key action; docs/blocking.md shows both"}
 	}
 	b.guard = guard.New(b.tell)
 	var hands response.Responder
-	o := action.Options{Entries: entries, Asked: asked, Abilities: append(b.guard.Abilities(), hands.Abilities()...), Hands: handsOf(&hands), Containers: finder.Containers}
+	o := &b.options
+	o.Abilities, o.Hands, o.Containers = append(b.guard.Abilities(), hands.Abilities()...), handsOf(&hands), finder.Containers
 	for _, d := range e.Detectors {
 		if r, ok := d.(bulwark.Ruler); ok {
 			o.Rules = append(o.Rules, r.Rules()...)
 		}
 	}
-	set, problems := action.New(o)
+	set, problems := action.New(b.with(entries))
 	if len(problems) > 0 {
 		return nil, errors.Join(refuse(problems), b.guard.Close())
 	}
-	b.set = set
-	if set.Denies() {
-		b.keeper = &action.Keeper{Set: set, Guard: b.guard, Containers: finder.Containers,
-			Note: func(text string) { e.Note(bulwark.Note{Plugin: "watch/actions", Text: text, Incomplete: true}) }}
-		if err := b.keeper.Start(); err != nil {
-			return nil, &exit{code: exitUsage, err: errors.Join(fmt.Errorf("--enforce: %w", err), b.guard.Close())}
-		}
+	b.set.Store(set)
+	b.keeper = &action.Keeper{Set: set, Guard: b.guard, Containers: finder.Containers,
+		Note: func(text string) { e.Note(bulwark.Note{Plugin: "watch/actions", Text: text, Incomplete: true}) }}
+	if err := b.keeper.Start(); err != nil {
+		return nil, &exit{code: exitUsage, err: errors.Join(fmt.Errorf("--enforce: %w", err), b.guard.Close())}
 	}
 	for _, d := range e.Detectors {
 		if each, ok := d.(interface{ EachTime(func(string) bool) }); ok {
 			each.EachTime(set.Acts)
 		}
 	}
-	e.Respond = set.Respond
+	e.Respond = func(f *bulwark.Finding, p *bulwark.Process) func() bulwark.Response {
+		return b.set.Load().Respond(f, p)
+	}
 	return b, nil
 }
 
-// wanted are the entries of files, and behind them what rules ask for themselves.
-func (w *watching) wanted(e *watch.Watcher) (entries []action.Entry, asked map[string]action.Asked, err error) {
+// with are the options with entries of files before those of rules.
+func (b *blocking) with(entries []action.Entry) action.Options {
+	o := b.options
+	o.Entries = append(slices.Clip(entries), slices.Clone(o.Entries)...)
+	return o
+}
+
+// reload takes the files as they are now, or leaves all as it was.
+func (b *blocking) reload(e *watch.Watcher) {
+	note := func(text string) { e.Note(bulwark.Note{Plugin: "watch/actions", Text: text}) }
+	entries, err := b.w.written()
+	if err != nil {
+		note("not read again, and as before: " + err.Error())
+		return
+	}
+	set, problems := action.New(b.with(entries))
+	if len(problems) > 0 {
+		note("not read again, and as before: " + refuse(problems).Error())
+		return
+	}
+	b.set.Store(set)
+	b.keeper.Replace(set)
+	note("read again: " + set.Summary())
+}
+
+// written are the entries of files.
+func (w *watching) written() (entries []action.Entry, err error) {
 	var problems []action.Problem
 	for _, name := range w.actions.files {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, nil, &exit{code: exitUsage, err: fmt.Errorf("--actions: %w", err)}
+			return nil, &exit{code: exitUsage, err: fmt.Errorf("--actions: %w", err)}
 		}
 		data, err := limit.ReadAll(f, maxConfig, name)
 		f.Close()
 		if err != nil {
-			return nil, nil, &exit{code: exitUsage, err: fmt.Errorf("--actions: %w", err)}
+			return nil, &exit{code: exitUsage, err: fmt.Errorf("--actions: %w", err)}
 		}
 		list, bad := action.Parse(name, data)
 		entries, problems = append(entries, list...), append(problems, bad...)
 	}
 	if len(problems) > 0 {
-		return nil, nil, refuse(problems)
+		return nil, refuse(problems)
 	}
+	return entries, nil
+}
+
+// wanted is what rules ask for themselves, and what each could be denied by.
+func wanted(e *watch.Watcher) (entries []action.Entry, asked map[string]action.Asked) {
 	asked = map[string]action.Asked{}
 	for _, d := range e.Detectors {
 		asks, ok := d.(interface{ Asks() []rules.Ask })
@@ -133,7 +170,7 @@ func (w *watching) wanted(e *watch.Watcher) (entries []action.Entry, asked map[s
 			}
 		}
 	}
-	return entries, asked, nil
+	return entries, asked
 }
 
 func refuse(list []action.Problem) error {
@@ -186,28 +223,42 @@ func (b *blocking) tell(d bulwark.Decision) {
 
 // run tells decisions, and holds containers to what is denied to them, until ctx is done.
 func (b *blocking) run(ctx context.Context, e *watch.Watcher) {
-	if b.set == nil {
+	if b.keeper == nil {
 		return
 	}
 	var all sync.WaitGroup
 	defer all.Wait()
-	if b.keeper != nil {
-		all.Go(func() { b.keeper.Run(ctx) })
-	}
+	all.Go(func() { b.keeper.Run(ctx) })
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-again:
+			b.reload(e)
 		case d := <-b.decided:
-			e.Report(b.set.Finding(d), watch.Culprit{PID: d.PID, Start: d.Start, Name: d.Name, Cgroup: d.Cgroup})
-			b.mu.Lock()
-			missed := b.missed
-			b.missed = 0
-			b.mu.Unlock()
-			if missed > 0 {
-				e.Note(bulwark.Note{Plugin: "watch/actions", Text: fmt.Sprintf("%d more things were stopped, and are not told one by one", missed), Incomplete: true})
-			}
+			e.Report(b.set.Load().Finding(d), watch.Culprit{PID: d.PID, Start: d.Start, Name: d.Name, Cgroup: d.Cgroup})
+		case <-second.C:
+			b.untold(e)
 		}
+	}
+}
+
+// untold tells how much was stopped for which there was no room.
+func (b *blocking) untold(e *watch.Watcher) {
+	b.mu.Lock()
+	missed := uint64(b.missed)
+	b.mu.Unlock()
+	for _, n := range b.guard.Counts() {
+		missed += n.Dropped
+	}
+	if missed > b.said {
+		e.Note(bulwark.Note{Plugin: "watch/actions", Text: fmt.Sprintf("%d more things were stopped, and are not told one by one", missed-b.said), Incomplete: true})
+		b.said = missed
 	}
 }
 
@@ -281,8 +332,8 @@ func (b *blocking) abilities() {
 		b.w.say("cannot stop here: %s", strings.Join(cannot, "; "))
 	}
 	switch {
-	case b.set != nil:
-		b.w.say("enforcing: %s", b.set.Summary())
+	case b.set.Load() != nil:
+		b.w.say("enforcing: %s", b.set.Load().Summary())
 	case b.entries > 0:
 		b.w.say("note: %d actions are asked for, and none is taken without --enforce", b.entries)
 	}
