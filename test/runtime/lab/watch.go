@@ -189,6 +189,9 @@ func (w *Watch) Kill() {
 	<-w.ended
 }
 
+// Reload has it read its files of actions again.
+func (w *Watch) Reload() { _ = w.cmd.Process.Signal(syscall.SIGHUP) }
+
 // Stop ends it as an interrupt does, and waits until all is told.
 func (w *Watch) Stop() {
 	_ = w.cmd.Process.Signal(syscall.SIGINT)
