@@ -85,6 +85,7 @@ func (w *watching) abilities(e *watch.Watcher) {
 	cannot := map[string][]string{}
 	for _, s := range e.Sensors {
 		_, optional := s.(*engine.Events)
+		optional = optional && len(w.sources) > 1 // who asks for engines alone wants to know
 		for _, one := range s.Abilities() {
 			switch name := strings.TrimPrefix(one.Name, "see "); {
 			case one.Why == "":

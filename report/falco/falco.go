@@ -3,8 +3,6 @@
 package falco
 
 import (
-	"crypto/sha256"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -57,7 +55,6 @@ type alert struct {
 	Source   string         `json:"source"`
 	Tags     []string       `json:"tags"`
 	Time     string         `json:"time"`
-	UUID     string         `json:"uuid"`
 }
 
 func (h *handler) Handle(r bulwark.Record) error {
@@ -71,7 +68,6 @@ func (h *handler) Handle(r bulwark.Record) error {
 		return nil
 	}
 	a.Hostname = h.o.Hostname
-	a.UUID = uuid(&a)
 	line, err := h.enc.Encode(&a)
 	if err != nil {
 		return err
@@ -233,11 +229,4 @@ func processFields(m map[string]any, set func(name, value string), p *bulwark.Pr
 		set("proc.pname", p.Parents[0].Name)
 		set("proc.pcmdline", incident.Command(&p.Parents[0]))
 	}
-}
-
-// uuid is the same for the same alert, so that who gets it twice can tell.
-func uuid(a *alert) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%v\x00%s", a.Hostname, a.Rule, a.Time, a.Fields["bulwark.key"], a.Output))
-	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80 // version 8: made by a rule of our own
-	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
