@@ -36,8 +36,8 @@ func TestInUse(t *testing.T) {
 	docker, program, folder := lab.StartDocker(t), lab.Program(t), t.TempDir()
 	image := docker.Load(t, archive)
 	w := lab.StartWatch(t, program, "--learn", folder)
-	r := docker.RunOf(t, image, "perl", "-e", "use strict; print qq(done\\n)")
-	r.Done(t)
+	command := []string{"perl", "-e", "use strict; print qq(done\\n)"}
+	run(t, docker, lab.Options{Image: image}, command...).Done(t)
 	w.Stop()
 	all, err := profile.Folder(folder, func(file string, err error) { t.Error(file, err) })
 	if err != nil {
@@ -51,6 +51,12 @@ func TestInUse(t *testing.T) {
 	}
 	if p == nil {
 		t.Fatalf("perl was not learned: %v", all)
+	}
+	o := held(t, p)
+	o.Image = image
+	run(t, docker, o, command...).Done(t)
+	if r := run(t, docker, o, "perl", "-e", "mkdir q(/x) or die; print qq(done\\n)"); strings.Contains(r.Output, "done") {
+		t.Errorf("a call that was not made works: %s", r.Output)
 	}
 	want := map[string]bool{"perl-base": true, "libc6": true, "libcrypt1": true, "gzip": false, "apt": false, "findutils": false}
 	for _, enough := range []bool{false, true} {
@@ -90,4 +96,14 @@ func TestInUse(t *testing.T) {
 			t.Errorf("enough %v: notes %v", enough, report.Notes)
 		}
 	}
+}
+
+// run runs a command in a container of its own to its end.
+func run(t *testing.T, docker *lab.Docker, o lab.Options, command ...string) *lab.Result {
+	t.Helper()
+	r := docker.Create(t, o, command...)
+	docker.Start(t, r)
+	docker.Wait(t, r)
+	docker.Remove(r.ID)
+	return r
 }

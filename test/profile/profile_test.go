@@ -3,6 +3,7 @@ package profile
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,7 +60,8 @@ func TestProfile(t *testing.T) {
 	}
 	lab.AsRoot(t)
 	docker, program, folder := lab.StartDocker(t), lab.Program(t), t.TempDir()
-	w := lab.StartWatch(t, program, "--learn", folder)
+	recording := filepath.Join(t.TempDir(), "trace")
+	w := lab.StartWatch(t, program, "--learn", folder, "--record", recording)
 	for range 2 {
 		docker.Run(t, lab.Options{}, "set -e\n"+service).Done(t)
 	}
@@ -76,13 +78,40 @@ func TestProfile(t *testing.T) {
 	if p.Granted && (p.Capabilities["CAP_CHOWN"] == nil || p.Capabilities["CAP_SETUID"] == nil || p.Capabilities["CAP_SYS_ADMIN"] != nil) {
 		t.Errorf("capabilities %v", p.Capabilities)
 	}
+	t.Run("replays", func(t *testing.T) { replays(t, program, recording, p) })
 	t.Run("holds", func(t *testing.T) { holds(t, docker, p) })
 	t.Run("deviates", func(t *testing.T) { deviates(t, docker, program, folder, file) })
 	t.Run("parses", func(t *testing.T) { parses(t, p) })
 }
 
-// holds runs the service under what was exported, and something else, which must fail.
-func holds(t *testing.T, docker *lab.Docker, p *profile.Profile) {
+// replays learns the same from what was recorded.
+func replays(t *testing.T, program, recording string, p *profile.Profile) {
+	folder := t.TempDir()
+	if out, err := exec.Command(program, "watch", "--replay", recording, "--learn", folder).CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	again, _ := learned(t, folder)
+	same(t, "executables", p.Executables, again.Executables)
+	same(t, "files", p.Files, again.Files)
+	same(t, "system calls", p.Syscalls, again.Syscalls)
+	same(t, "capabilities", p.Capabilities, again.Capabilities)
+	same(t, "listeners", p.Listeners, again.Listeners)
+	same(t, "loaded files", p.Loaded, again.Loaded)
+	if p.Starts != again.Starts {
+		t.Errorf("%d starts, and %d in the recording", p.Starts, again.Starts)
+	}
+}
+
+func same[V any](t *testing.T, what string, a, b map[string]V) {
+	t.Helper()
+	if x, y := slices.Sorted(maps.Keys(a)), slices.Sorted(maps.Keys(b)); !slices.Equal(x, y) {
+		t.Errorf("%s: %v, and out of the recording %v", what, x, y)
+	}
+}
+
+// held are the options that hold a container to its profile.
+func held(t *testing.T, p *profile.Profile) lab.Options {
+	t.Helper()
 	text, err := export.Seccomp(p)
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +121,12 @@ func holds(t *testing.T, docker *lab.Docker, p *profile.Profile) {
 		o.CapAdd = append(o.CapAdd, strings.TrimPrefix(name, "CAP_"))
 	}
 	slices.Sort(o.CapAdd)
+	return o
+}
+
+// holds runs the service under what was exported, and something else, which must fail.
+func holds(t *testing.T, docker *lab.Docker, p *profile.Profile) {
+	o := held(t, p)
 	t.Logf("%d system calls were seen; capabilities %v", len(p.Syscalls), o.CapAdd)
 	docker.Run(t, o, "set -e\n"+service).Done(t)
 	for what, script := range map[string]string{
