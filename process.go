@@ -52,6 +52,7 @@ type Program struct {
 	Memory        bool  // of memfd_create
 	Deleted       bool  // it has no name any more
 	Writable      bool  // for whoever executes it
+	SetID         bool  // it runs with the rights of its owner or group
 }
 
 // Container is what a cgroup belongs to.

@@ -221,12 +221,34 @@ func TestRules(t *testing.T) {
 				p := c.Fork()
 				p.Permitted = 1 << 13
 				p.Exec("/usr/bin/ping", "x")
+				own := c.Fork()
+				own.UID, own.Permitted = 0, 0xa80425fb
+				own.ExecAs(bulwark.Program{Lower: true, SetID: true}, "/opt/vendor/helper") // set-uid, of the image
 			}},
 	},
 		Case{Name: "shim socket", Fires: "runtime-socket", Do: func(s *Scene) { shellIn(s).Do("connect", Unix("@/containerd-shim/x.sock")) }},
 		Case{Name: "busy runtime", Fires: "runtime-overwrite", Do: func(s *Scene) { shellIn(s).Fail(26, "openat", "name", "/proc/33/exe", "flags", Write) }},
 		Case{Name: "nsenter", Fires: "host-namespace", Do: func(s *Scene) { privileged(s).Run("/usr/bin/nsenter", "-t", "1", "-m", "-u") }},
 		Case{Name: "new mount calls", Fires: "device-mounted", Do: func(s *Scene) { privileged(s).Do("fsopen", nil, "type", "ext4") }},
+		Case{Name: "a set-uid program of its own", Fires: "privilege-gain", Do: func(s *Scene) {
+			c := s.Container("app:1", "/usr/bin/gosu", "app")
+			c.UID, c.Permitted = 1000, 0
+			c.Exec("/srv/app")
+			own := c.Fork()
+			own.UID, own.Permitted = 0, 0xa80425fb
+			own.ExecAs(bulwark.Program{Upper: true, SetID: true}, "/tmp/rootshell")
+		}},
+		Case{Name: "agents of nodes", Do: func(s *Scene) {
+			kind := s.ContainerAs(&bulwark.Container{Image: "kindest/node", Privileged: true}, "/usr/bin/kubelet")
+			kind.Open("/proc/sys/kernel/panic", Write).Open("/proc/sys/kernel/panic_on_oops", Write)
+			s.Container("playwright:1", "/ms-playwright/chromium-1187/chrome-linux/chrome").Do("clone", nil, "res", 77, "flags", 0x70000011)
+			s.ContainerAs(&bulwark.Container{Image: "rook/ceph", Privileged: true}, "/usr/bin/ceph-osd", "--foreground").Open("/dev/mapper/ceph-block", 2)
+			longhorn := s.ContainerAs(&bulwark.Container{Image: "longhorn-manager", Privileged: true, HostPID: true}, "/usr/local/sbin/longhorn-manager", "daemon")
+			longhorn.Run("/usr/bin/nsenter", "--mount=/host/proc/1/ns/mnt", "--", "iscsiadm").Do("setns", &bulwark.FD{Num: 3, Inode: 4026531841}, "nstype", 0x20000)
+		}},
+		Case{Name: "a browser that the container wrote", Fires: "user-namespace", Do: func(s *Scene) {
+			s.Container("app:1", "/bin/sh").RunUpper("/tmp/chrome").Do("unshare", nil, "flags", 0x10000000)
+		}},
 		Case{Name: "a name is no excuse", Fires: "bpf-program", Do: func(s *Scene) {
 			p := shellIn(s).RunUpper("/usr/bin/cilium-agent")
 			p.Name = "runc:[2:INIT]"

@@ -45,10 +45,10 @@ func kernelFiles() []family.Rule {
 			[]string{"/binfmt_misc/register"}, []uint64{family.MagicBinfmt, family.MagicProc}, nil},
 		{"kernel-setting", "A container changes a setting that protects the whole node, or commands its kernel",
 			"sysrq-trigger reboots and kills at one letter, and panic says whether the node comes back; kptr_restrict, ptrace_scope, mmap_min_addr, unprivileged_bpf_disabled and randomize_va_space keep exploits from working. They are not of the container but of all. High.",
-			"Privileged containers whose purpose is tuning nodes.", bulwark.SeverityHigh,
+			"Privileged containers whose purpose is tuning nodes. A kubelet that runs in a container (kind, k3d) and systemd are excused by their programs.", bulwark.SeverityHigh,
 			[]string{"/sysrq-trigger", "/sys/kernel/sysrq", "/sys/kernel/panic", "/sys/kernel/dmesg_restrict", "/sys/kernel/kexec_load_disabled", "/sys/kernel/modules_disabled", "/sys/user/max_user_namespaces", "/sys/kernel/kptr_restrict", "/sys/kernel/yama/ptrace_scope", "/sys/vm/mmap_min_addr", "/sys/kernel/unprivileged_bpf_disabled",
 				"/sys/kernel/randomize_va_space", "/sys/kernel/perf_event_paranoid", "/sys/fs/protected_symlinks", "/sys/fs/protected_hardlinks", "/sys/fs/suid_dumpable", "/sys/kernel/panic_on_oops", "/sys/vm/panic_on_oom"},
-			[]uint64{family.MagicProc}, nil},
+			[]uint64{family.MagicProc}, who.Names("kubelet k3s rke2 systemd systemd-sysctl tuned microk8s k0s")},
 		{"cgroup-devices", "A container allows itself devices",
 			"devices.allow of its own control group is what keeps a container from the node's disks. Writing \"a *:* rwm\" opens them all; the disk itself is then read with mknod. Critical, as the next step is the node's files.",
 			"A container engine that runs in a container makes groups of its own below; those are excused by the engine's program.", bulwark.SeverityCritical,
@@ -111,7 +111,7 @@ func outOfEngine(h *family.Hit) bool { return !who.Runtime(h.P) }
 
 var (
 	diskTypes = who.Names("ext2 ext3 ext4 xfs btrfs vfat msdos exfat iso9660 squashfs ntfs ntfs3 f2fs erofs zfs jfs reiserfs hfsplus udf")
-	diskTools = who.Names("lsblk blkid udevadm udevd mkfs mke mkfs.ext mkfs.xfs fsck e2fsck resize2fs resizefs xfs_growfs xfs_repair mount lvm pvs vgs lvs multipath multipathd blockdev wipefs iscsid nvme smartctl node_exporter mdadm cryptsetup")
+	diskTools = who.Names("lsblk blkid udevadm udevd mkfs mke mkfs.ext mkfs.xfs fsck e2fsck resize2fs resizefs xfs_growfs xfs_repair mount lvm pvs vgs lvs multipath multipathd blockdev wipefs iscsid nvme smartctl node_exporter mdadm cryptsetup ceph-osd ceph-volume ceph-bluestore-tool io-engine longhorn tgtd targetcli drbdadm drbdsetup zpool zfs parted sfdisk sgdisk partprobe qemu-system-x86_ qemu-system-aarch qemu-kvm disk-manager node-disk-manager")
 )
 
 // The flags of mounts that mount no disk.

@@ -15,10 +15,12 @@ func namespaces() []family.Rule {
 	return []family.Rule{
 		{Name: "host-namespace", Title: "A container enters a namespace of its node", Severity: bulwark.SeverityCritical, Tags: tags, References: []string{docsContainer},
 			Why:   "With the node's mount, process or user namespace a process of the container is one of the node. Critical, because that is the escape itself; high where a command asks for it and nothing says that it came through.",
-			Noise: "Privileged agents that enter the node's namespaces to manage it (CSI drivers, node shells) do this by design. Network namespaces are not judged, as network plugins change them all day.",
+			Noise: "Privileged agents that enter the node's namespaces to manage it do this by design; those that are known (Longhorn, kured, KubeVirt) are excused by their programs, node shells and others are not. Network namespaces are not judged, as network plugins change them all day.",
 			Fix:   fixPrivileges, Every: time.Minute,
 			Looks: []family.Look{
-				{Kinds: "setns", Where: inside, If: func(h *family.Hit) bool { return outOfEngine(h) && entersNode(h) }},
+				{Kinds: "setns", Where: inside, If: func(h *family.Hit) bool {
+					return outOfEngine(h) && entersNode(h) && who.Above(h.P, agents) == nil && !who.Trusted(h.P, agents)
+				}},
 				{Kinds: family.Execs, Where: inside, If: asksForNode, Do: func(h *family.Hit) { h.TellAs(bulwark.SeverityHigh, h.P.Path) }},
 			}},
 		{Name: "user-namespace", Title: "A container makes a user namespace, and is root in it", Severity: bulwark.SeverityMedium, Tags: append(tags, "attack:T1068"), References: []string{docsContainer},
@@ -108,7 +110,11 @@ func asksForNode(h *family.Hit) bool {
 	return false
 }
 
-func noSandbox(h *family.Hit) bool { return outOfEngine(h) && !who.Trusted(h.P, sandboxes) }
+// noSandbox: browsers lie where their installers put them (/ms-playwright), but as the image had them.
+func noSandbox(h *family.Hit) bool { return outOfEngine(h) && !who.OfImage(h.P, sandboxes) }
+
+// agents manage nodes from privileged containers, and enter the node's namespaces for that.
+var agents = who.Names("longhorn-manager longhorn longhorn-instance-manager longhorn-csi-plugin kured democratic-csi cilium-agent io-engine openebs-ndm node-disk-manager iscsi-csi linstor-satellite robin kubevirt virt-handler tailscaled machine-config-daemon rke2 k3s sysbox")
 
 var (
 	sandboxes = who.Names("chrome chromium chromium-browser chrome-sandbox google-chrome headless_shell firefox firefox-esr bwrap buildkitd rootlesskit podman buildah fuse-overlayfs flatpak systemd systemd-executor newuidmap nix-daemon bazel apptainer dockerd containerd runc crun electron msedge steam lxc-start")

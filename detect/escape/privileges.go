@@ -27,12 +27,12 @@ func privileges(s *state) []family.Rule {
 	return []family.Rule{{
 		Name: "privilege-gain", Title: "A process became root, or got capabilities, and nobody gave them to it", Severity: bulwark.SeverityCritical, Tags: []string{"attack:T1068"}, References: []string{"https://attack.mitre.org/techniques/T1068/"},
 		Why:   "It ran as another user without the right to change that, and now is root or holds capabilities, without having run a program that is set-uid or has file capabilities. That is what an exploit of the kernel leaves. Critical.",
-		Noise: "Set-uid programs that are not known here, with a name of their own: told once a day each. Processes in user namespaces of their own are not judged.",
+		Noise: "Programs that get capabilities by their file (setcap), with a name that is not known here: told once a day each. Set-uid programs of the image are excused, those that the container made are not. Processes in user namespaces of their own are not judged.",
 		Fix:   "Take the node out of use, update its kernel, and see what the process did.", Every: 24 * time.Hour,
 		Looks: []family.Look{
 			{Kinds: family.Execs, Where: bulwark.Where{Failed: bulwark.No}, If: func(h *family.Hit) bool {
 				before := s.before(h.P)
-				return s.remember(h) && before.known && gained(before, h.P) && !who.Trusted(h.P, setUID)
+				return s.remember(h) && before.known && gained(before, h.P) && !who.Trusted(h.P, setUID) && !(h.P.File.SetID && who.Original(h.P))
 			}, Do: func(h *family.Hit) { tellGain(h) }},
 			{Kinds: family.Clones, Where: bulwark.Where{Failed: bulwark.No}, If: func(h *family.Hit) bool { s.remember(h); return false }},
 			{Kinds: "setuid setreuid setresuid capset setns unshare ptrace mount openat2 finit_module", Where: bulwark.Where{Failed: bulwark.No}, If: func(h *family.Hit) bool {

@@ -59,6 +59,9 @@ var (
 
 const textBusy = -26
 
+// brokers are given the socket on purpose.
+var brokers = who.Names("traefik portainer watchtower agent datadog-agent process-agent cadvisor promtail alloy grafana-agent otelcol otelcol-contrib telegraf filebeat metricbeat fluent-bit vector gitlab-runner act_runner dozzle diun falco tetragon kubelet containerd dockerd crictl buildkitd node_exporter netdata zabbix_agent autoheal docker-gen caddy swarm-cronjob docker-socket-proxy haproxy")
+
 func engines() []family.Rule {
 	return []family.Rule{
 		{Name: "runtime-overwrite", Title: "A container writes to the program that starts containers", Severity: bulwark.SeverityCritical, Tags: []string{"attack:T1611", "attack:T1554"},
@@ -78,10 +81,14 @@ func engines() []family.Rule {
 			}},
 		{Name: "runtime-socket", Title: "A container speaks to the container engine of its node", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1610", "attack:T1611"}, References: []string{"https://docs.docker.com/engine/security/protect-access/"},
 			Why:   "Whoever may speak to the engine may start a container that has the whole node. High and not critical, because some containers (proxies, builders, monitors) are given the socket on purpose. The shim's own socket is critical: nothing but the engine uses it (CVE-2020-15257).",
-			Noise: "Containers that manage others by design: told once a day each.",
+			Noise: "Containers that manage others by design: told once a day each, and low where the program is known for it (Traefik, Portainer, agents of monitoring).",
 			Fix:   "Do not mount the socket; put a proxy that lets single requests through before it.", Every: 24 * time.Hour,
 			Looks: []family.Look{
 				{Kinds: "connect", Where: bulwark.Where{Container: bulwark.Yes, Failed: bulwark.No, Paths: family.Ends(socketNames...)}, If: outOfEngine, Do: func(h *family.Hit) {
+					if who.OfImage(h.P, brokers) {
+						h.TellAs(bulwark.SeverityLow, h.Path()+who.Program(h.P), "this program is known to manage or watch containers")
+						return
+					}
 					h.Tell(h.Path() + who.Program(h.P))
 				}},
 				{Kinds: "connect", Where: bulwark.Where{Container: bulwark.Yes, Failed: bulwark.No, Paths: family.Begins("@/containerd-shim/", "\x00/containerd-shim/")}, If: outOfEngine},

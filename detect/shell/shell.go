@@ -29,7 +29,7 @@ func shells() []family.Rule {
 			Fix:   fixFrozen, Every: time.Minute,
 			Looks: []family.Look{
 				{Kinds: family.Execs, Where: began, If: func(h *family.Hit) bool {
-					return network(h.P.Stdio[0]) && (network(h.P.Stdio[1]) || network(h.P.Stdio[2])) && (who.Is(h.P, who.Shells) || who.Is(h.P, who.Interpreters)) && who.Above(h.P, superservers) == nil
+					return network(h.P.Stdio[0]) && (network(h.P.Stdio[1]) || network(h.P.Stdio[2])) && (who.Is(h.P, who.Shells) || who.Is(h.P, who.Interpreters)) && !socketActivated(h.P)
 				}, Do: func(h *family.Hit) { h.Tell("shell", "its input and output are a socket") }},
 				{Kinds: "dup2 dup3", Where: began, If: redirected, Do: func(h *family.Hit) {
 					h.Tell("shell", "its standard streams become the connection to "+h.FD.Remote.String())
@@ -54,6 +54,12 @@ func shells() []family.Rule {
 }
 
 func network(k bulwark.FDKind) bool { return k == bulwark.FDIPv4 || k == bulwark.FDIPv6 }
+
+// socketActivated tells whether a superserver began the program with its connection as input: agents of monitoring are often
+// such scripts. systemd does it itself, as the parent.
+func socketActivated(p *bulwark.Process) bool {
+	return who.Above(p, superservers) != nil || p.Container == nil && p.Parent != nil && who.Trusted(p.Parent, who.Names("systemd systemd-executor"))
+}
 
 var superservers = who.Names("inetd xinetd tcpsvd tcpserver systemd-socket-activate")
 
@@ -92,9 +98,9 @@ func asksForReverse(p *bulwark.Process) bool {
 
 var (
 	// quiet servers never run commands.
-	quiet = who.Names("nginx openresty redis-server valkey-server memcached mongod mongos mysqld mariadbd haproxy envoy caddy traefik lighttpd unbound named coredns etcd vsftpd proftpd slapd sqlservr varnishd squid influxd mosquitto nats-server minio rabbitmq-server beam.smp")
+	quiet = who.Names("nginx openresty redis-server valkey-server memcached mongod mongos mysqld mariadbd haproxy envoy caddy traefik unbound named coredns etcd vsftpd proftpd slapd sqlservr squid influxd mosquitto nats-server minio rabbitmq-server")
 	// busy ones do, of their own.
-	busy = who.Names("httpd apache php-fpm php-cgi java node nodejs gunicorn uwsgi postgres puma unicorn passenger ruby php python tomcat catalina dotnet w3wp exim4 exim smtpd smbd winbindd perl")
+	busy = who.Names("httpd apache php-fpm php-cgi java node nodejs gunicorn uwsgi postgres puma unicorn passenger ruby php python tomcat catalina dotnet w3wp exim4 exim smtpd smbd winbindd perl lighttpd varnishd beam.smp")
 )
 
 // explores are commands with which an intruder begins.
@@ -113,6 +119,9 @@ func byServer(h *family.Hit) bool {
 		return false
 	}
 	isShell := who.Is(p, who.Shells)
+	if who.Is(q, quiet) && strings.Contains(strings.Join(p.Args, " "), "wsrep_sst_") && who.Is(q, who.Names("mysqld mariadbd")) {
+		return false // a cluster of databases copies itself to a new member so
+	}
 	if who.Is(q, quiet) {
 		return isShell && !who.Is(q, who.Shells) || who.Is(p, explores) || who.Is(p, who.Fetchers) || who.Is(p, who.Connectors)
 	}

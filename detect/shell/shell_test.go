@@ -22,6 +22,10 @@ func TestRules(t *testing.T) {
 				c.Enter("/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080; echo -e 'GET / HTTP/1.0\r\n' >&3; grep 200 <&3") // a health check
 				c.Run("/bin/bash", "-ic", "env")
 				c.Run("/usr/bin/nc", "-z", "db", "5432")
+				agent := s.Node("/usr/bin/true").Fork()
+				agent.Parent = s.Node("/usr/lib/systemd/systemd").Process
+				agent.Stdio = [3]bulwark.FDKind{bulwark.FDIPv4, bulwark.FDIPv4, bulwark.FDFile}
+				agent.Exec("/bin/bash", "/usr/bin/check_mk_agent")
 				p := s.Node("/usr/sbin/xinetd").Fork()
 				p.Stdio = [3]bulwark.FDKind{bulwark.FDIPv4, bulwark.FDIPv4, bulwark.FDIPv4}
 				p.Exec("/bin/sh", "/srv/service.sh")
@@ -36,6 +40,8 @@ func TestRules(t *testing.T) {
 				s.Container("pg:1", "/usr/lib/postgresql/16/bin/postgres").Run("/bin/sh", "-c", "cp pg_wal/1 /archive/1")
 				s.Container("node:1", "/usr/local/bin/node", "x.js").Run("/bin/sh", "-c", "convert a.png b.png")
 				s.Container("httpd:1", "/usr/sbin/apache2").Run("/bin/sh", "-c", "/usr/bin/rotatelogs x 86400")
+				s.Container("varnish:7", "/usr/sbin/varnishd").Run("/bin/sh", "-c", "exec gcc -std=gnu99 -O2 -o vgc.so vgc.c")
+				s.Container("galera:11", "/usr/sbin/mariadbd").Run("/bin/sh", "-c", "wsrep_sst_mariabackup --role donor")
 				sh := s.Container("x:1", "/bin/sh", "-c", "nginx && tail -f")
 				sh.Run("/usr/sbin/nginx")
 			}},

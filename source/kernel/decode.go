@@ -22,7 +22,7 @@ const (
 )
 
 const (
-	headBytes    = 56
+	headBytes    = 80
 	fdBytes      = 32
 	processBytes = 200
 	batch        = 256
@@ -77,6 +77,8 @@ type head struct {
 	result              int64
 	pid, tid, uid       uint32
 	cpu, event          uint16
+	effective           uint64
+	mnt, net, user, cg  uint32
 }
 
 func readHead(b []byte) (h head, ok bool) {
@@ -88,6 +90,7 @@ func readHead(b []byte) (h head, ok bool) {
 		seq: order.Uint32(b), kind: order.Uint16(b[4:]), class: b[6], flags: b[7],
 		time: order.Uint64(b[8:]), start: order.Uint64(b[16:]), cgroup: order.Uint64(b[24:]), result: int64(order.Uint64(b[32:])),
 		pid: order.Uint32(b[40:]), tid: order.Uint32(b[44:]), uid: order.Uint32(b[48:]), cpu: order.Uint16(b[52:]), event: order.Uint16(b[54:]),
+		effective: order.Uint64(b[56:]), mnt: order.Uint32(b[64:]), net: order.Uint32(b[68:]), user: order.Uint32(b[72:]), cg: order.Uint32(b[76:]),
 	}, true
 }
 
@@ -105,7 +108,10 @@ func (d *decoder) decode(n int, b []byte) bool {
 		d.joined = d.joined[:0]
 	}
 	e, p := &d.events[n], &d.procs[n]
-	*p = bulwark.Process{PID: int(int32(h.pid)), Start: int64(h.start), Cgroup: h.cgroup, UID: h.uid, Login: ^uint32(0)}
+	*p = bulwark.Process{
+		PID: int(int32(h.pid)), Start: int64(h.start), Cgroup: h.cgroup, UID: h.uid, Login: ^uint32(0), Effective: h.effective,
+		Namespaces: bulwark.Namespaces{Mount: h.mnt, Net: h.net, User: h.user, Cgroup: h.cg},
+	}
 	*e = bulwark.Event{
 		Time: int64(h.time) + d.offset, CPU: int(h.cpu), Source: bulwark.SourceSyscall, Kind: k, Result: h.result,
 		TID: int(int32(h.tid)), Process: p, FD: bulwark.FD{Num: -1},
@@ -423,6 +429,7 @@ func (r *reader) process(p *bulwark.Process) {
 	}
 	owner, group := word(144), word(148)
 	f.Writable = p.Effective&2 != 0 || mode&0o002 != 0 || mode&0o200 != 0 && owner == p.UID || mode&0o020 != 0 && group == p.GID
+	f.SetID = mode&0o6000 != 0
 	p.File = f
 	for i := range p.Stdio {
 		p.Stdio[i] = stdio(order.Uint16(b[160+2*i-1:]), word(168+4*i))

@@ -120,7 +120,7 @@ func (r *in) process(p *bulwark.Process) (parent, container uint64, accounts str
 		p.Stdio[i] = bulwark.FDKind(r.u())
 	}
 	var args, env bool
-	r.bits(&p.Ended, &p.Before, &p.File.Upper, &p.File.Lower, &p.File.Memory, &p.File.Deleted, &p.File.Writable, &args, &env)
+	r.bits(&p.Ended, &p.Before, &p.File.Upper, &p.File.Lower, &p.File.Memory, &p.File.Deleted, &p.File.Writable, &args, &env, &p.File.SetID)
 	if !args {
 		p.Args = nil
 	}

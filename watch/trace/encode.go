@@ -100,5 +100,5 @@ func (o *out) process(p *bulwark.Process, parent, container uint64, accounts str
 	for _, k := range p.Stdio {
 		o.u(uint64(k))
 	}
-	o.bits(p.Ended, p.Before, p.File.Upper, p.File.Lower, p.File.Memory, p.File.Deleted, p.File.Writable, p.Args != nil, p.Env != nil)
+	o.bits(p.Ended, p.Before, p.File.Upper, p.File.Lower, p.File.Memory, p.File.Deleted, p.File.Writable, p.Args != nil, p.Env != nil, p.File.SetID)
 }

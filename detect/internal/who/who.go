@@ -73,6 +73,12 @@ func Trusted(p *bulwark.Process, s Set) bool {
 	return s[Program(p)] && Original(p) && (p.Path == "" && p.Container == nil || InPlace(p.Path))
 }
 
+// OfImage tells whether a process executes one of the programs as its image had it, wherever that is; on the node it is
+// [Trusted].
+func OfImage(p *bulwark.Process, s Set) bool {
+	return Trusted(p, s) || s[Program(p)] && Original(p) && p.File.Lower
+}
+
 // Original tells whether the program is as the image or the node had it.
 func Original(p *bulwark.Process) bool {
 	return !p.File.Upper && !p.File.Memory && !p.File.Deleted
