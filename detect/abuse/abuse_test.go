@@ -111,6 +111,7 @@ func TestRules(t *testing.T) {
 			Benign: func(s *Scene) {
 				app(s).Open("/var/log/app.log", Trunc).Do("unlink", nil, "path", "/var/log/nginx/access.log.1").Open("/root/.bash_history", 0o2001)
 				s.Node("/usr/sbin/rsyslogd").Open("/var/log/syslog", Trunc)
+				s.Node("/usr/bin/jenkins").Do("unlinkat", nil, "name", "/srv/jobs/x/root/.bash_history")
 			}},
 		{Rule: "wipe",
 			Attack: func(s *Scene) { app(s).Run("/bin/rm", "-rf", "--no-preserve-root", "/") },

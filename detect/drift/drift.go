@@ -27,10 +27,10 @@ func programs() []family.Rule {
 	return []family.Rule{
 		{Name: "new-program", Title: "A program runs that was not in the image", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1204", "attack:T1059", "attack:T1105"}, References: []string{"https://kubernetes.io/docs/tasks/configure-pod-container/security-context/"},
 			Why:   "The file is in the layer that the container writes to: it was written or changed after the image was made. Containers run what their image has; what was added later was fetched by somebody, or is an intruder's. High and not critical, because some images unpack programs when they start.",
-			Noise: "Images that unpack or compile programs at their start. What package managers of the image run themselves from where packages put programs is not told, since installing in a running container is told by shell/package-manager, and building images does little else; containers that build images by a shell that installs packages are left alone for the same reason.",
+			Noise: "Images that unpack or compile programs at their start. What package managers of the image run themselves from where packages put programs is not told, since installing in a running container is told by shell/package-manager, and building images does little else; containers that build images by a shell that installs packages are left alone for the same reason. In containers of CI and of editors (their labels and variables say so) only programs in places for temporary files, and hidden ones, are told.",
 			Fix:   fixReadOnly, Every: time.Hour,
 			Looks: []family.Look{{Kinds: family.Execs, Where: beganInside, If: func(h *family.Hit) bool {
-				return h.P.File.Upper && !h.P.File.Memory && !who.Runtime(h.P) && !installed(h.P) && !who.Builds(h.P)
+				return h.P.File.Upper && !h.P.File.Memory && !who.Runtime(h.P) && !installed(h.P) && !who.Builds(h.P) && !(who.Workshop(h.C) && !temporary(h.P.Path))
 			}, Do: func(h *family.Hit) { h.Tell(h.P.Path, written(h)) }}}},
 		{Name: "memory-program", Title: "A program runs that is in no file", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1620", "attack:T1027.011"}, References: []string{"https://attack.mitre.org/techniques/T1620/"},
 			Why:   "It was executed out of memory (memfd_create), so that no file can be found, scanned or compared. Loaders of miners and back doors work so. High.",

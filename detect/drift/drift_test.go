@@ -17,6 +17,8 @@ func TestRules(t *testing.T) {
 			Benign: func(s *Scene) {
 				c := s.Container("nginx:1.27")
 				c.Run("/bin/ls")
+				dev := s.ContainerAs(&bulwark.Container{Image: "dev:1", Labels: map[string]string{"devcontainer.local_folder": "/home/a/x"}}, "/bin/sh")
+				dev.Run("/usr/local/go/bin/go", "run", ".").RunUpper("/workspaces/x/server")
 				c.Enter("/usr/bin/apt-get", "install", "x").Run("/usr/bin/dpkg").RunUpper("/var/lib/dpkg/info/x.postinst")
 			}},
 		{Rule: "memory-program",
@@ -84,6 +86,14 @@ func TestRules(t *testing.T) {
 				s.Container("app:1", "/usr/bin/java").Do("mmap", nil, "prot", 7, "flags", 0x22).Do("mprotect", nil, "prot", 7)
 			}},
 	},
+		Case{Name: "a miner in CI", Fires: "new-program", Do: func(s *Scene) {
+			s.ContainerAs(&bulwark.Container{Image: "ci:1", Env: []string{"GITLAB_CI=true"}}, "/bin/sh").RunUpper("/tmp/.x/kswapd0")
+		}},
+		Case{Name: "a program that says it is CI", Fires: "new-program", Do: func(s *Scene) {
+			p := s.Container("app:1").Fork()
+			p.Env = []string{"GITLAB_CI=true"}
+			p.RunUpper("/srv/x")
+		}},
 		Case{Name: "list of all programs", Fires: "preload", Do: func(s *Scene) { s.Container("app:1", "/bin/sh").Open("/etc/ld.so.preload", Create) }},
 		Case{Name: "script in memory", Fires: "temporary-program", Do: func(s *Scene) { s.Container("app:1").Run("/bin/sh", "/dev/shm/x.sh") }},
 		Case{Name: "called runc", Fires: "memory-program", Do: func(s *Scene) {

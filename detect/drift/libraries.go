@@ -20,14 +20,14 @@ func libraries() []family.Rule {
 			Noise: "Programs that unpack libraries into /tmp and are not known here (those made by PyInstaller are one).",
 			Fix:   fixReadOnly,
 			Looks: []family.Look{{Kinds: "mmap", Where: executable(), If: func(h *family.Hit) bool {
-				return h.FD.Kind == bulwark.FDFile && who.Original(h.P) && !temporary(h.P.Path) && !who.Is(h.P, unpacking) && !who.Runtime(h.P) && !who.Builds(h.P) && !who.Installs(h.P)
+				return h.FD.Kind == bulwark.FDFile && who.Original(h.P) && !temporary(h.P.Path) && !who.Is(h.P, unpacking) && !who.Workshop(h.C) && !who.Runtime(h.P) && !who.Builds(h.P) && !who.Installs(h.P)
 			}}}},
 		{Name: "made-executable", Title: "A file in a place for temporary files is made executable", Severity: bulwark.SeverityLow, Tags: []string{"attack:T1222.002", "attack:T1548"}, References: []string{"https://attack.mitre.org/techniques/T1222/002/"}, Every: time.Hour,
 			Why:   "chmod +x comes between fetching a program and running it. Low: the next step is told by itself (drift/new-program), and where that is denied this is all that is seen.",
 			Noise: "Jobs that write scripts into /tmp and run them.",
 			Fix:   fixReadOnly,
 			Looks: []family.Look{{Kinds: family.Execs, Where: beganInside, If: func(h *family.Hit) bool {
-				return makesExecutable(h.P) != "" && !who.Builds(h.P) && !who.Installs(h.P)
+				return makesExecutable(h.P) != "" && !who.Workshop(h.C) && !who.Builds(h.P) && !who.Installs(h.P)
 			}, Do: func(h *family.Hit) { h.Tell(makesExecutable(h.P), "file "+makesExecutable(h.P)) }}}},
 	}
 }

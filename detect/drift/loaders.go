@@ -69,7 +69,7 @@ func protExecutable(kind string) bulwark.Where {
 }
 
 func suspect(p *bulwark.Process) bool {
-	return (!who.Original(p) || temporary(p.Path)) && !who.Runtime(p) && !who.Builds(p) && !installed(p)
+	return (!who.Original(p) || temporary(p.Path)) && !who.Runtime(p) && !who.Builds(p) && !installed(p) && !who.Workshop(p.Container)
 }
 
 func temporary(file string) bool {

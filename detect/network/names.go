@@ -26,10 +26,16 @@ func domainOf(name string) string {
 	return strings.Join(labels[max(0, len(labels)-n):], ".")
 }
 
+// reputation are domains that answer what is known of a hash or an address, which is part of the name.
+var reputation = map[string]bool{
+	"sophosxl.net": true, "mcafee.com": true, "cymru.com": true, "spamhaus.org": true, "surbl.org": true, "uribl.com": true, "spamhaus.net": true, "barracudacentral.org": true,
+	"fortinet.net": true, "rspamd.com": true, "abuseat.org": true, "sorbs.net": true, "spamcop.net": true, "team-cymru.com": true, "webroot.com": true, "trendmicro.com": true,
+}
+
 // tunnelName tells whether a name looks like one that carries bytes.
 func tunnelName(name string) bool {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
-	if innerName(name) {
+	if innerName(name) || reputation[domainOf(name)] {
 		return false
 	}
 	sub := strings.TrimSuffix(name, domainOf(name))

@@ -61,6 +61,10 @@ func TestRules(t *testing.T) {
 			Benign: func(s *Scene) {
 				p := s.Container("prom:1", "/bin/prometheus")
 				c := app(s)
+				spark := s.Container("spark:3", "/opt/java/bin/java", "-cp", "spark.jar")
+				for i := range 45 {
+					spark.Connect(fmt.Sprintf("10.0.1.%d:7077", i)).Connect(fmt.Sprintf("10.0.0.9:%d", 40000+i)) // its workers
+				}
 				for i := range 200 {
 					p.Connect(fmt.Sprintf("10.0.%d.7:9100", i))
 					c.Connect(fmt.Sprintf("10.0.0.%d:5432", i%5))
@@ -77,7 +81,7 @@ func TestRules(t *testing.T) {
 			Benign: func(s *Scene) {
 				c := app(s)
 				for i := range 200 {
-					c.Asks(fmt.Sprintf("%d.0.0.10.in-addr.arpa", i), 3).Asks(encoded(i)+".shop.svc.cluster.local", 3)
+					c.Asks(encoded(i)+".h.sophosxl.net", 0).Asks(fmt.Sprintf("%d.0.0.10.in-addr.arpa", i), 3).Asks(encoded(i)+".shop.svc.cluster.local", 3)
 					c.Asks(fmt.Sprintf("a%d.cdn.example.com", i), 0).Asks("very-long-name-of-a-storage-bucket-1.s3.eu-west-1.amazonaws.com", 0)
 				}
 			}},
@@ -112,7 +116,7 @@ func TestRules(t *testing.T) {
 			}},
 	},
 		Case{Name: "ports of one host", Fires: "scan", Do: func(s *Scene) {
-			c := app(s)
+			c := app(s).Run("/bin/sh").Run("/usr/bin/nc", "-z", "10.0.0.9", "1-100")
 			for i := range 100 {
 				c.Connect(fmt.Sprintf("10.0.0.9:%d", 1+i))
 			}

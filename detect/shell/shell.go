@@ -45,10 +45,10 @@ func shells() []family.Rule {
 			Looks: []family.Look{{Kinds: family.Execs, Where: began, If: byServer}}},
 		{Name: "terminal", Title: "Somebody opened a shell in a running container", Severity: bulwark.SeverityLow, Tags: []string{"attack:T1609", "attack:T1059.004"}, References: []string{"https://attack.mitre.org/techniques/T1609/"},
 			Why:   "docker exec or kubectl exec brought in a shell with a terminal, or one that waits for commands. Low, because people look into containers to mend them; whoever may not should not have the right.",
-			Noise: "People at work. Health checks run single commands and are not told.",
+			Noise: "People at work. Health checks run single commands and are not told, nor are containers of CI and editors.",
 			Fix:   "Take away the right to create pods/exec from who needs it not, and debug by ephemeral containers.", Every: 10 * time.Minute,
 			Looks: []family.Look{{Kinds: family.Execs, Where: beganInside, If: func(h *family.Hit) bool {
-				return who.Is(h.P, who.Shells) && who.Entered(h.P) && !who.First(h.P) && (h.P.TTY != 0 || len(h.P.Args) == 0 || len(h.P.Args) == 1 && strings.Trim(h.P.Args[0], "-il") == "")
+				return who.Is(h.P, who.Shells) && who.Entered(h.P) && !who.First(h.P) && !who.Workshop(h.C) && (h.P.TTY != 0 || len(h.P.Args) == 0 || len(h.P.Args) == 1 && strings.Trim(h.P.Args[0], "-il") == "")
 			}, Do: func(h *family.Hit) { h.Tell("shell") }}}},
 	}
 }

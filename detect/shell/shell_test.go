@@ -66,6 +66,8 @@ func TestRules(t *testing.T) {
 				c.Run("/sbin/apk", "add", "curl")
 				s.Container("y:1", "/bin/bash", "start.sh").Run("/usr/bin/pip3", "install", "-r", "requirements.txt")
 				s.Container("z:1").Enter("/usr/bin/dpkg", "-l")
+				s.ContainerAs(&bulwark.Container{Image: "dev:1", Labels: map[string]string{"devcontainer.local_folder": "/home/a/x"}}, "/bin/sh").Enter("/usr/local/bin/npm", "install")
+				s.ContainerAs(&bulwark.Container{Image: "ci:1", Env: []string{"GITLAB_CI=true"}}, "/bin/sh").Enter("/bin/sh").Run("/usr/bin/apt-get", "install", "make")
 			}},
 		{Rule: "attack-tool",
 			Attack: func(s *Scene) { s.Container("x:1", "/bin/sh").Run("/tmp/cdk", "evaluate") },

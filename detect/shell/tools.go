@@ -17,11 +17,11 @@ func tools() []family.Rule {
 	return []family.Rule{
 		{Name: "package-manager", Title: "Software is installed in a running container", Severity: bulwark.SeverityMedium, Tags: []string{"attack:T1105", "attack:T1072"}, References: []string{"https://attack.mitre.org/techniques/T1105/"},
 			Why:   "What a container needs is in its image; whoever installs more later needs it for something else: a compiler, a scanner. Medium: it may be somebody who mends.",
-			Noise: "Containers for building and continuous integration install all day; told are only managers that an engine's exec or a server began, and those that run when the container is older than ten minutes.",
+			Noise: "Containers for building and continuous integration install all day, and are left alone where their labels or variables tell what they are; of others only managers are told that an engine's exec or a server began, and those that run when the container is older than ten minutes.",
 			Fix:   "Put the package into the image, and run containers with a read-only root file system.", Every: time.Hour,
 			Looks: []family.Look{{Kinds: family.Execs, Where: beganInside, If: func(h *family.Hit) bool {
 				old := h.C.Started != 0 && h.Time-h.C.Started > int64(settled)
-				return installs(h.P) && !who.Builds(h.P) && (who.ByEngine(h.P) || who.Above(h.P, quiet) != nil || who.Above(h.P, services) != nil || old && who.Above(h.P, builders) == nil)
+				return installs(h.P) && !who.Builds(h.P) && !who.Workshop(h.C) && (who.ByEngine(h.P) || who.Above(h.P, quiet) != nil || who.Above(h.P, services) != nil || old && who.Above(h.P, builders) == nil)
 			}, Do: func(h *family.Hit) { h.Tell(who.Program(h.P)) }}}},
 		{Name: "attack-tool", Title: "A tool of intruders runs", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1613", "attack:T1046", "attack:T1588.002"}, References: []string{"https://attack.mitre.org/techniques/T1613/"},
 			Why:   "It is made to get out of containers, to gather rights, to tunnel or to break logins, and is used for little else. High; medium for scanners of networks, which administrators use as well.",

@@ -210,6 +210,34 @@ var installing = []string{
 	"npm install", "npm ci", "yarn install", "go build", "cargo build", "bundle install", "composer install", "make ",
 }
 
+// Workshop tells whether a container is there for people or machines to build in: its labels, variables and pod say so,
+// as they were when it was made, which nobody within can change. Compilers, package managers and programs that were
+// just built run there all day.
+func Workshop(c *bulwark.Container) bool {
+	if c == nil {
+		return false
+	}
+	for name := range c.Labels {
+		for _, begin := range workshopLabels {
+			if strings.HasPrefix(name, begin) {
+				return true
+			}
+		}
+	}
+	for _, e := range c.Env {
+		name, value, _ := strings.Cut(e, "=")
+		if workshopEnv[name] && value != "" && value != "false" && value != "0" {
+			return true
+		}
+	}
+	return c.Pod != nil && strings.HasPrefix(c.Pod.Name, "runner-") && strings.Contains(c.Pod.Name, "-project-")
+}
+
+var (
+	workshopLabels = []string{"com.gitlab.gitlab-runner", "devcontainer.", "vsch.", "com.visualstudio.code", "com.jetbrains.gateway", "dev.containers.", "io.buildkite.", "com.github.actions"}
+	workshopEnv    = Names("GITLAB_CI GITHUB_ACTIONS JENKINS_URL BUILDKITE CIRCLECI TF_BUILD TEAMCITY_VERSION DRONE CI_PIPELINE_ID REMOTE_CONTAINERS CODESPACES GITPOD_WORKSPACE_ID")
+)
+
 // The sets that several families speak of.
 var (
 	Shells       = Names("sh bash dash ash zsh ksh mksh fish csh tcsh busybox rbash pwsh")
