@@ -45,7 +45,9 @@ type Detector struct {
 	saved    int64
 	writing  sync.WaitGroup
 	mu       sync.Mutex
-	failed   error // of the last write
+	waiting  map[string][]byte // texts to be written, by file
+	writes   bool              // a writer is at work
+	failed   error             // of the last write
 	saidFail bool
 	subject  string // of what is being told
 }
@@ -338,14 +340,41 @@ func (d *Detector) save(all bool) {
 		if err != nil {
 			continue
 		}
-		d.writing.Go(func() {
+		d.queue(FileName(e.key), data)
+	}
+}
+
+// queue has a file written, behind those that wait: what is newer is never overtaken.
+func (d *Detector) queue(name string, data []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.waiting == nil {
+		d.waiting = map[string][]byte{}
+	}
+	d.waiting[name] = data
+	if !d.writes {
+		d.writes = true
+		d.writing.Go(d.writer)
+	}
+}
+
+// writer writes until nothing waits.
+func (d *Detector) writer() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for len(d.waiting) > 0 {
+		for name, data := range d.waiting {
+			delete(d.waiting, name)
+			d.mu.Unlock()
+			err := write(d.Folder, name, data)
 			d.mu.Lock()
-			defer d.mu.Unlock()
-			if err := write(d.Folder, FileName(e.key), data); err != nil {
+			if err != nil {
 				d.failed = err
 			}
-		})
+			break
+		}
 	}
+	d.writes = false
 }
 
 func (p *Profile) text(granted bool) ([]byte, error) {

@@ -30,6 +30,7 @@ func work(s *detecttest.Scene) *detecttest.Proc {
 	web.Do("mmap", detecttest.FD("/usr/lib/x86_64-linux-gnu/libssl.so.3"), "prot", 5)
 	web.Open("/etc/nginx/nginx.conf", detecttest.Read)
 	web.Open("/data/cache/x", detecttest.Create)
+	web.Open("/data/cache/x.py", detecttest.Read) // of a volume: no part of the image
 	web.Open(fmt.Sprintf("/proc/%d/status", web.PID), detecttest.Read)
 	web.Open("/app/main.py", detecttest.Read)
 	web.Do("listen", &bulwark.FD{Num: 3, Kind: bulwark.FDIPv4, Proto: 6, Local: netip.MustParseAddrPort("0.0.0.0:8080")})
@@ -81,7 +82,7 @@ func TestLearn(t *testing.T) {
 	for what, got := range map[string][2]any{
 		"image": {p.Image, "shop/web:1"}, "starts": {p.Starts, 2}, "others": {p.Others, 0}, "calls": {p.Calls, true}, "granted": {p.Granted, true},
 		"executables":  {keys(p.Executables), []string{"/usr/sbin/nginx"}},
-		"files":        {keys(p.Files), []string{"/app/main.py", "/data/cache/x", "/etc/nginx/nginx.conf", "/proc/*/status", "/usr/lib/x86_64-linux-gnu/"}},
+		"files":        {keys(p.Files), []string{"/app/main.py", "/data/cache/x", "/data/cache/x.py", "/etc/nginx/nginx.conf", "/proc/*/status", "/usr/lib/x86_64-linux-gnu/"}},
 		"loaded":       {p.Loaded, map[string]string{"/usr/sbin/nginx": "exec", "/usr/lib/x86_64-linux-gnu/libssl.so.3": "map", "/app/main.py": "module"}},
 		"destinations": {keys(p.Destinations), []string{"tcp 10.1.2.3 5432", "tcp 10.96.0.10 53"}},
 		"listeners":    {keys(p.Listeners), []string{"tcp 8080"}},

@@ -131,7 +131,7 @@ func (d *Detector) executable(h *family.Hit) bool {
 func (e *entry) began(h *family.Hit, name string) {
 	p := h.P
 	if !p.File.Upper && !p.File.Memory {
-		e.loads(name, "exec")
+		e.loads(h, name, "exec")
 	}
 	if add(e.Profile, "users", e.Users, mostUsers, strconv.Itoa(int(p.UID)), func() *Use { e.saw(h); return use(h, "") }); p.Parent == nil || !who.Together(p, p.Parent) {
 		return
@@ -144,8 +144,9 @@ func (e *entry) began(h *family.Hit, name string) {
 	}
 }
 
-func (e *entry) loads(name, how string) {
-	if old, known := e.Loaded[name]; known && (old == how || how == "module") || len(name) > longestPath {
+// loads keeps a file of the image that is loaded; those of volumes are none.
+func (e *entry) loads(h *family.Hit, name, how string) {
+	if old, known := e.Loaded[name]; known && (old == how || how == "module") || len(name) > longestLoaded || mounted(h.C, name) {
 		return
 	}
 	if len(e.Loaded) >= mostLoaded && e.Loaded[name] == "" {
@@ -173,8 +174,8 @@ func (d *Detector) opened(h *family.Hit) bool {
 		if e.learning && !pseudo[h.FD.Magic] {
 			e.changes(h, name)
 		}
-	} else if e.learning && !h.FD.Upper && modules[path.Ext(name)] || e.learning && path.Base(name) == "package.json" {
-		e.loads(name, "module")
+	} else if e.learning && !h.FD.Upper && (modules[path.Ext(name)] || path.Base(name) == "package.json") {
+		e.loads(h, name, "module")
 	}
 	return d.file(h, e, name, s)
 }
@@ -189,7 +190,7 @@ func (d *Detector) mapped(h *family.Hit) bool {
 	}
 	name := string(h.FD.Name)
 	if e.learning && !h.FD.Upper {
-		e.loads(name, "map")
+		e.loads(h, name, "map")
 	}
 	return d.file(h, e, name, maps_)
 }
@@ -249,12 +250,21 @@ func target(h *family.Hit) (string, bool) {
 
 // changes learns that something outside volumes was written.
 func (e *entry) changes(h *family.Hit, name string) {
-	for _, m := range h.C.Mounts {
-		if m.Dest == name || strings.HasPrefix(name, strings.TrimSuffix(m.Dest, "/")+"/") {
-			return
-		}
+	if mounted(h.C, name) {
+		return
 	}
 	add(e.Profile, "changes", e.Changes, mostChanges, parent(name), func() *Use { e.saw(h); return use(h, h.Kind.String()+" "+name) })
+}
+
+// mounted tells whether a path is of a volume.
+func mounted(c *bulwark.Container, name string) bool {
+	for _, m := range c.Mounts {
+		dest := strings.TrimSuffix(m.Dest, "/")
+		if rest, ok := strings.CutPrefix(name, dest); ok && dest != "" && (rest == "" || rest[0] == '/') {
+			return true
+		}
+	}
+	return false
 }
 
 func proto(h *family.Hit) string {

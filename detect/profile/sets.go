@@ -24,6 +24,7 @@ const (
 	mostUsers        = 64
 	mostChanges      = 64
 	longestPath      = 4096
+	longestLoaded    = 1024
 )
 
 // full counts what found no room.

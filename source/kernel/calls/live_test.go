@@ -102,3 +102,59 @@ func TestLive(t *testing.T) {
 	}
 	t.Logf("%d first uses", len(got))
 }
+
+// TestCost tells what a system call takes with and without the sensor, in a cgroup of its own and on the node. It holds nothing: other
+// work on the machine would.
+func TestCost(t *testing.T) {
+	if os.Getenv("CALLS_COST") == "" {
+		t.Skip("CALLS_COST is not set: it measures")
+	}
+	dir := filepath.Join(unified(t), "bulwark-calls-cost")
+	if err := os.Mkdir(dir, 0o755); err != nil && !os.IsExist(err) {
+		t.Skipf("no cgroup can be made: %v", err)
+	}
+	t.Cleanup(func() { os.Remove(dir) })
+	group, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer group.Close()
+	cost := func(what string) {
+		for _, inside := range []bool{false, true} {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestCalls$")
+			cmd.Env = append(os.Environ(), "CALLS_LOOP=1")
+			if inside {
+				cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd()), Unshareflags: syscall.CLONE_NEWNS}
+			}
+			out, err := cmd.CombinedOutput()
+			t.Logf("%s, in a container %v: %s %v", what, inside, strings.SplitN(string(out), "\n", 2)[0], err)
+		}
+	}
+	cost("without")
+	ctx, cancel := context.WithCancel(t.Context())
+	ready, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- New().Run(ctx, bulwark.Interest{bulwark.KindSyscallUsed: nil, bulwark.KindCapabilityUsed: nil}, func() { close(ready) }, func([]bulwark.Event) error { return nil })
+	}()
+	<-ready
+	cost("with")
+	cancel()
+	<-done
+	cost("without")
+}
+
+// TestCalls is what TestCost measures.
+func TestCalls(t *testing.T) {
+	if os.Getenv("CALLS_LOOP") == "" {
+		t.Skip("a part of TestCost")
+	}
+	best := time.Hour
+	for range 400 {
+		began := time.Now()
+		for range 2000 {
+			syscall.Getppid()
+		}
+		best = min(best, time.Since(began))
+	}
+	os.Stdout.WriteString((best / 2000).String() + " a call\n")
+}
