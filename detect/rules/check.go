@@ -408,11 +408,23 @@ func (k *check) fixed(probe *event, kind bulwark.Kind) (is, known bool) {
 	if k.left.field.Name == "evt.num" {
 		return k.numbered()
 	}
+	if k.left.field.Name == "evt.category" {
+		return k.sorted(probe, kind)
+	}
 	if of, ok := byKind[k.left.field.Name]; ok && (of == nil || !of(kind)) {
 		probe.Kind = kind
 		return k.test(probe), true
 	}
 	return false, false
+}
+
+// sorted knows the category of a kind: that of reads and writes is one of two.
+func (k *check) sorted(probe *event, kind bulwark.Kind) (is, known bool) {
+	probe.Kind = kind
+	probe.FD.Kind = bulwark.FDIPv4
+	is = k.test(probe)
+	probe.FD.Kind = bulwark.FDNone
+	return is, is == k.test(probe)
 }
 
 // numbered knows that events are numbered from 1: comparisons that tell 0 from them are how rules write true and false.

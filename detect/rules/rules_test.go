@@ -156,6 +156,8 @@ func TestBuckets(t *testing.T) {
 		{"evt.type = open or evt.type = unlink", 2},
 		{"evt.type = open and evt.type = unlink", 0},
 		{"evt.is_open_write = true", 4},
+		{"evt.category = memory", 5},
+		{"evt.category in (signal, user)", 11},
 		{"not (evt.type != open or evt.num = 0)", 1},
 		{"evt.arg.oldpath exists", 5},
 		{"evt.dir = > and evt.type = open", 0},

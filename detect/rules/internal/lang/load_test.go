@@ -44,6 +44,8 @@ var loads = []struct {
 	{"a rule", []string{rule("R", "evt.type = open")}, "R: evt.type = open\n"},
 	{"JSON", []string{`[{"rule":"R","condition":"evt.type = open","desc":"d","output":"o","priority":"info"}]`}, "R: evt.type = open\n"},
 	{"two documents", []string{rule("R", "a.b exists") + "---\n" + rule("S", "a.b exists")}, "R: a.b exists\nS: a.b exists\n"},
+	{"a chart's values", []string{"customRules:\n  a.yaml: |-\n    - rule: x\n"}, "f0:1:1: error: : a file of rules is a list: each rule, macro and list begins with a dash; these are values of Falco's chart: each text below customRules is such a file\n"},
+	{"a ConfigMap", []string{"kind: ConfigMap\ndata: {}\n"}, "f0:1:1: error: : a file of rules is a list: each rule, macro and list begins with a dash; this is a ConfigMap: each text in its data may be such a file\n"},
 	{"no list", []string{"rule: x\n"}, "f0:1:1: error: : a file of rules is a list: each rule, macro and list begins with a dash\n"},
 	{"a text", []string{"- x\n"}, "f0:1:3: error: : expected a rule, macro or list: keys with values\n"},
 	{"unknown item", []string{"- rul: x\n"}, "f0:1:3: warning: : neither rule nor macro nor list: left out; is rule meant?\n"},

@@ -53,12 +53,25 @@ func (l *loader) items(src *source, item func(*source, *yaml.Node)) {
 	}
 }
 
+// wrapped is a hint where a map has files of rules as texts.
+func wrapped(n *yaml.Node) string {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		switch key, value := n.Content[i].Value, n.Content[i+1].Value; {
+		case key == "customRules":
+			return "; these are values of Falco's chart: each text below customRules is such a file"
+		case key == "kind" && value == "ConfigMap":
+			return "; this is a ConfigMap: each text in its data may be such a file"
+		}
+	}
+	return ""
+}
+
 // sequence gives the items of a document.
 func (l *loader) sequence(src *source, doc *yaml.Node, item func(*source, *yaml.Node)) {
 	n := deref(doc)
 	if n.Kind != yaml.SequenceNode {
 		if !null(n) {
-			l.problem(src.pos(n), "", "a file of rules is a list: each rule, macro and list begins with a dash")
+			l.problem(src.pos(n), "", "a file of rules is a list: each rule, macro and list begins with a dash%s", wrapped(n))
 		}
 		return
 	}
