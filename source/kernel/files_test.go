@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -295,5 +296,50 @@ func TestChangedFolder(t *testing.T) {
 	e := w.find(t, "chdir", named("chdir", filepath.Join(dir, "link")))
 	if string(e.FD.Name) != filepath.Join(dir, "real") || e.FD.Kind != bulwark.FDDirectory || e.FD.Outside {
 		t.Errorf("%+v %q", e.FD, e.FD.Name)
+	}
+}
+
+// TestEveryEventTellsOfItsThread: an event has the capabilities and namespaces that its thread has by then.
+func TestEveryEventTellsOfItsThread(t *testing.T) {
+	w := watch(t, &Sensor{Self: true}, kinds("mkdirat", "unshare"))
+	dir := t.TempDir()
+	done := make(chan int)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		tid := unix.Gettid()
+		_ = unix.Mkdirat(unix.AT_FDCWD, dir+"/before", 0o700)
+		if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_NEWNET); err != nil {
+			tid = 0
+		}
+		h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		if err := unix.Capset(&h, &none[0]); err != nil {
+			tid = 0
+		}
+		_ = unix.Mkdirat(unix.AT_FDCWD, dir+"/after", 0o700)
+		done <- tid
+	}()
+	tid := <-done
+	if tid == 0 {
+		t.Skip("namespaces cannot be left here")
+	}
+	before, after := w.find(t, "mkdir", named("mkdirat", dir+"/before")), w.find(t, "mkdir", named("mkdirat", dir+"/after"))
+	for _, ns := range []struct {
+		name string
+		got  uint32
+	}{
+		{"mnt", before.Process.Namespaces.Mount}, {"net", before.Process.Namespaces.Net}, {"user", before.Process.Namespaces.User},
+		{"user", after.Process.Namespaces.User}, {"cgroup", after.Process.Namespaces.Cgroup},
+	} {
+		if want, _ := os.Readlink("/proc/self/ns/" + ns.name); want != fmt.Sprintf("%s:[%d]", ns.name, ns.got) {
+			t.Errorf("%s: %d, /proc says %s", ns.name, ns.got, want)
+		}
+	}
+	b, a := before.Process, after.Process
+	if a.Namespaces.Mount == b.Namespaces.Mount || a.Namespaces.Net == b.Namespaces.Net || a.Namespaces.Mount == 0 {
+		t.Errorf("after unshare: %+v, before: %+v", a.Namespaces, b.Namespaces)
+	}
+	if b.Effective == 0 || a.Effective != 0 {
+		t.Errorf("capabilities %x before, %x after capset", b.Effective, a.Effective)
 	}
 }

@@ -232,8 +232,9 @@ func TestFlows(t *testing.T) {
 			server        bool
 		}{{"client", p.clientAt, p.serverAt, len(up), false}, {"server", p.serverAt, p.clientAt, len(down), true}} {
 			e := w.find(t, tt.what, seen(bulwark.KindFlow, tt.local, tt.remote))
-			if got, want := num(e, "sent")+num(e, "received"), int64(len(up)+len(down)); num(e, "sent") != int64(tt.sent) || got != want {
-				t.Errorf("%s: sent %d, received %d of %d", tt.what, num(e, "sent"), num(e, "received"), want)
+			sent, received := int64(tt.sent), int64(len(up)+len(down)-tt.sent)
+			if s, r := num(e, "sent"), num(e, "received"); s < sent || s > 2*sent || r < received || r > 2*received { // some is sent again
+				t.Errorf("%s: sent %d, received %d, want %d and %d", tt.what, s, r, sent, received)
 			}
 			if num(e, "packets") < 4 || num(e, "duration") <= 0 || num(e, "duration") > int64(time.Minute) {
 				t.Errorf("%s: %d packets in %d ns", tt.what, num(e, "packets"), num(e, "duration"))

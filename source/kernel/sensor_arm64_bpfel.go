@@ -17,6 +17,7 @@ import (
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
 	sensorMapAccepted      = "accepted"
+	sensorMapBlank         = "blank"
 	sensorMapCalls         = "calls"
 	sensorMapCgroups       = "cgroups"
 	sensorMapCounts        = "counts"
@@ -117,6 +118,7 @@ type sensorProgramSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type sensorMapSpecs struct {
 	Accepted  *ebpf.MapSpec `ebpf:"accepted"`
+	Blank     *ebpf.MapSpec `ebpf:"blank"`
 	Calls     *ebpf.MapSpec `ebpf:"calls"`
 	Cgroups   *ebpf.MapSpec `ebpf:"cgroups"`
 	Counts    *ebpf.MapSpec `ebpf:"counts"`
@@ -165,6 +167,7 @@ func (o *sensorObjects) Close() error {
 // It can be passed to loadSensorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sensorMaps struct {
 	Accepted  *ebpf.Map `ebpf:"accepted"`
+	Blank     *ebpf.Map `ebpf:"blank"`
 	Calls     *ebpf.Map `ebpf:"calls"`
 	Cgroups   *ebpf.Map `ebpf:"cgroups"`
 	Counts    *ebpf.Map `ebpf:"counts"`
@@ -184,6 +187,7 @@ type sensorMaps struct {
 func (m *sensorMaps) Close() error {
 	return _SensorClose(
 		m.Accepted,
+		m.Blank,
 		m.Calls,
 		m.Cgroups,
 		m.Counts,

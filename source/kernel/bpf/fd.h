@@ -117,12 +117,11 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 	if (!f || o >= ROOM || s->fdset)
 		return 0;
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
-	u64 copy[10] = {};
-	bpf_probe_read_kernel(copy, sizeof(copy), inode);
-	struct super_block *sb = FIELD(copy, struct inode, inode, i_sb);
+	bpf_probe_read_kernel(s->copy, sizeof(s->copy), inode);
+	struct super_block *sb = FIELD(s->copy, sizeof(s->copy), struct inode, inode, i_sb);
 	struct fdpart p = {.tag = TAG_FD, .num = fd};
-	p.ino = FIELD(copy, struct inode, inode, i_ino);
-	p.mode = FIELD(copy, struct inode, inode, i_mode);
+	p.ino = FIELD(s->copy, sizeof(s->copy), struct inode, inode, i_ino);
+	p.mode = FIELD(s->copy, sizeof(s->copy), struct inode, inode, i_mode);
 	p.dev = BPF_CORE_READ(sb, s_dev);
 	p.magic = BPF_CORE_READ(sb, s_magic);
 	u64 at = o + sizeof(p);

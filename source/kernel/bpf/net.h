@@ -39,6 +39,7 @@ struct flow {
 };
 
 MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct flowkey, struct flow, 16384);
+MAP(blank, BPF_MAP_TYPE_ARRAY, u32, struct flow, 1); /* what a flow is made of: there is no room for one on the stack */
 
 struct number { u8 tag; s64 n; } __attribute__((packed));
 
@@ -81,6 +82,7 @@ static __always_inline struct packet *reserve(u32 event, u32 kind, struct who *w
 	p->h.uid = who->uid;
 	p->h.cpu = bpf_get_smp_processor_id();
 	p->h.event = event;
+	__builtin_memset(&p->h.effective, 0, 24);
 	p->fd = *fd;
 	p->ends = *ends;
 	for (int i = 0; i < 4; i++) {
@@ -258,14 +260,23 @@ static __always_inline int packet(struct __sk_buff *skb, bool out) {
 	u64 now = bpf_ktime_get_boot_ns();
 	struct flow *f = bpf_map_lookup_elem(&flows, &key);
 	if (!f) {
-		struct flow made = {.first = now, .told = now, .who = d.who, .ends = d.ends};
-		if (listens(sk, &d, out))
-			d.fd.flags |= FD_SERVER;
-		made.fd = d.fd;
-		bpf_map_update_elem(&flows, &key, &made, BPF_NOEXIST);
+		u32 zero = 0;
+		struct flow *empty = bpf_map_lookup_elem(&blank, &zero);
+		if (!empty)
+			return 1;
+		bool made = !bpf_map_update_elem(&flows, &key, empty, BPF_NOEXIST);
 		f = bpf_map_lookup_elem(&flows, &key);
 		if (!f)
 			return 1;
+		if (made) {
+			if (listens(sk, &d, out))
+				d.fd.flags |= FD_SERVER;
+			f->fd = d.fd;
+			f->ends = d.ends;
+			f->who = d.who;
+			f->told = now;
+			f->first = now; /* whoever finds it earlier does not tell it */
+		}
 	}
 	d.fd.flags = f->fd.flags;
 	if (task && (!f->who.pid || (tcp && f->who.tid != d.who.tid)))
@@ -274,7 +285,7 @@ static __always_inline int packet(struct __sk_buff *skb, bool out) {
 		d.who = f->who;
 	__sync_fetch_and_add(out ? &f->sent : &f->received, d.size);
 	__sync_fetch_and_add(&f->packets, 1);
-	if (now - f->told > ROUND || f->sent + f->received - f->toldsent - f->toldreceived > MUCH)
+	if (f->first && (now - f->told > ROUND || f->sent + f->received - f->toldsent - f->toldreceived > MUCH))
 		tell_flow(f, now);
 	if (!d.size)
 		return 1;

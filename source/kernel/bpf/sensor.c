@@ -52,7 +52,14 @@ static __always_inline struct scratch *begin(u32 slot, u32 event, struct task_st
 	h->cgroup = cgroup_of(t);
 	h->pid = pid;
 	h->tid = BPF_CORE_READ(t, pid);
-	h->uid = BPF_CORE_READ(t, cred, euid.val);
+	const struct cred *cred = BPF_CORE_READ(t, cred);
+	h->uid = BPF_CORE_READ(cred, euid.val);
+	h->effective = caps(&cred->cap_effective);
+	h->user = BPF_CORE_READ(cred, user_ns, ns.inum);
+	struct nsproxy *ns = BPF_CORE_READ(t, nsproxy);
+	h->mnt = BPF_CORE_READ(ns, mnt_ns, ns.inum);
+	h->net = BPF_CORE_READ(ns, net_ns, ns.inum);
+	h->cgns = BPF_CORE_READ(ns, cgroup_ns, ns.inum);
 	return s;
 }
 
@@ -326,7 +333,13 @@ static __always_inline int call(u32 event, s64 ret) {
 	h->cgroup = cgroup_now();
 	h->pid = t->tgid;
 	h->tid = t->pid;
-	h->uid = t->cred->euid.val;
+	const struct cred *cred = t->cred;
+	h->uid = cred->euid.val;
+	h->effective = caps(&cred->cap_effective);
+	h->user = cred->user_ns->ns.inum;
+	h->mnt = t->nsproxy->mnt_ns->ns.inum;
+	h->net = t->nsproxy->net_ns->ns.inum;
+	h->cgns = t->nsproxy->cgroup_ns->ns.inum;
 	send(s, c->class);
 	return 0;
 }

@@ -58,6 +58,8 @@ struct head {
 	s64 result;
 	u32 pid, tid, uid;
 	u16 cpu, event;
+	u64 effective;           /* capabilities */
+	u32 mnt, net, user, cgns; /* namespaces that a process can leave; 0 in events of packets, which have no more than who sent */
 };
 
 enum { CUT = 1 };
@@ -111,6 +113,7 @@ struct scratch {
 	u32 far, run;
 	u16 rport, family;
 	u8 addr[16];
+	u64 copy[10]; /* of an object: there is little room on the stack */
 	u8 rec[ROOM + NAME + 256];
 	u8 path[NAME + 256];
 };

@@ -9,12 +9,12 @@ MAP(scratches, BPF_MAP_TYPE_PERCPU_ARRAY, u32, struct scratch, SLOTS);
 
 static __always_inline struct scratch *room(u32 slot) { return bpf_map_lookup_elem(&scratches, &slot); }
 
-/* FIELD is a field of what was copied from the beginning of an object, and a copy of its own where it lies behind that. */
-#define FIELD(copy, type, object, field)                                                           \
+/* FIELD is a field of the first n bytes of an object, which were copied, and a copy of its own where it lies behind them. */
+#define FIELD(copy, n, type, object, field)                                                        \
 	({                                                                                         \
 		__typeof__(((type *)0)->field) v_;                                                 \
 		u64 at_ = bpf_core_field_offset(type, field);                                      \
-		if (at_ <= sizeof(copy) - sizeof(v_))                                              \
+		if (at_ <= n - sizeof(v_))                                                         \
 			v_ = *(__typeof__(v_) *)((void *)copy + at_);                              \
 		else                                                                               \
 			v_ = BPF_CORE_READ((type *)object, field);                                 \
@@ -39,10 +39,9 @@ static __always_inline bool step(struct scratch *s) {
 		s->w.top = BPF_CORE_READ(over, mnt.mnt_root);
 		return false;
 	}
-	u64 copy[8] = {};
-	bpf_probe_read_kernel(copy, sizeof(copy), d);
-	struct dentry *up = FIELD(copy, struct dentry, d, d_parent);
-	u64 len = at_most(FIELD(copy, struct dentry, d, d_name.len), 255), at = s->w.at;
+	bpf_probe_read_kernel(s->copy, 64, d);
+	struct dentry *up = FIELD(s->copy, 64, struct dentry, d, d_parent);
+	u64 len = at_most(FIELD(s->copy, 64, struct dentry, d, d_name.len), 255), at = s->w.at;
 	opaque(at);
 	if (at > NAME || at < len + 1) {
 		s->w.cut = 1;
@@ -52,7 +51,7 @@ static __always_inline bool step(struct scratch *s) {
 	opaque(at);
 	at &= NAME - 1;
 	s->path[at] = '/';
-	bpf_probe_read_kernel(&s->path[at + 1], len, FIELD(copy, struct dentry, d, d_name.name));
+	bpf_probe_read_kernel(&s->path[at + 1], len, FIELD(s->copy, 64, struct dentry, d, d_name.name));
 	s->w.at = at;
 	s->w.dentry = up;
 	if (d != up && up)

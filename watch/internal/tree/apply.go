@@ -113,6 +113,14 @@ func (t *Tree) ask(p *bulwark.Process) {
 // refresh takes over what every event tells.
 func (t *Tree) refresh(n *node, told *bulwark.Process) {
 	moved := told.Cgroup != 0 && told.Cgroup != n.p.Cgroup
+	if ns := told.Namespaces; ns.Mount != 0 { // with them all is told that a process can change by itself
+		at := &n.p.Namespaces
+		if ns.Mount != at.Mount || ns.Net != at.Net || ns.User != at.User || ns.Cgroup != at.Cgroup || told.Effective != n.p.Effective {
+			at.Mount, at.Net, at.User, at.Cgroup = ns.Mount, ns.Net, ns.User, ns.Cgroup
+			n.p.Effective = told.Effective
+			t.changed(n)
+		}
+	}
 	if !moved && told.UID == n.p.UID && (told.Name == "" || told.Name == n.p.Name) && (told.Effective == 0 || told.Effective == n.p.Effective) {
 		return
 	}

@@ -64,6 +64,20 @@ func TestThreadsShareTheirProcess(t *testing.T) {
 	}
 }
 
+func TestEventsTellOfNamespacesAndCapabilities(t *testing.T) {
+	tr := New(Options{})
+	before := bulwark.Namespaces{Mount: 1, Net: 2, User: 3, Cgroup: 4, PID: 5, UTS: 6, IPC: 7}
+	p := tr.Apply(tell(bulwark.KindExec, 1, bulwark.Process{PID: 5, Start: 5, Effective: 3, Namespaces: before}))
+	tr.Apply(tell(kindOf("setns"), 2, bulwark.Process{PID: 5, Start: 5, Namespaces: bulwark.Namespaces{Mount: 11, Net: 2, User: 3, Cgroup: 4}}))
+	if before.Mount = 11; p.Namespaces != before || p.Effective != 0 {
+		t.Errorf("%+v, capabilities %x", p.Namespaces, p.Effective)
+	}
+	tr.Apply(tell(kindOf("setuid"), 3, bulwark.Process{PID: 5, Start: 5})) // of a sensor that tells neither
+	if p.Namespaces != before {
+		t.Errorf("%+v", p.Namespaces)
+	}
+}
+
 func TestPacketsTellOfThePast(t *testing.T) {
 	tr := New(Options{})
 	p := tr.Apply(tell(bulwark.KindExec, 1, bulwark.Process{PID: 5, Start: 5, UID: 0, Cgroup: 7}))
