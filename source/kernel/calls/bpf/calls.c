@@ -91,11 +91,13 @@ static __always_inline u16 number(struct pt_regs *r) {
 	return nr < COMPAT ? nr : COMPAT;
 }
 
-static __always_inline bool compat(struct task_struct *t) {
+/* compat tells whether the call is one of a 32-bit program. The verifier knows the thread's type: nothing is copied. */
+static __always_inline bool compat(void) {
+	struct task_struct *t = (void *)bpf_get_current_task_btf();
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(t, thread_info.status) & 2; /* TS_COMPAT */
+	return t->thread_info.status & 2; /* TS_COMPAT */
 #else
-	return BPF_CORE_READ(t, thread_info.flags) & (1 << 22); /* TIF_32BIT */
+	return t->thread_info.flags & (1 << 22); /* TIF_32BIT */
 #endif
 }
 
@@ -129,13 +131,13 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx) {
 	struct used *u = of(cgroup);
 	if (!u)
 		return 0;
-	struct task_struct *t = (void *)bpf_get_current_task();
 	u64 nr = ctx->args[1];
-	if (nr > COMPAT || compat(t))
+	if (nr > COMPAT || compat())
 		nr = COMPAT;
 	u64 bit = 1ull << (nr & 63), word = (nr >> 6) & (CALLS / 64 - 1);
 	if (u->calls[PROGRAM][word] & bit)
 		return 0;
+	struct task_struct *t = (void *)bpf_get_current_task();
 	u32 where = made(t) & 1;
 	if (u->calls[where][word] & bit)
 		return 0;
@@ -163,7 +165,7 @@ int on_capable(struct bpf_raw_tracepoint_args *ctx) {
 	if (u->caps[where] & bit)
 		return 0;
 	u16 call = COMPAT;
-	if (!compat(t))
+	if (!compat())
 		call = number((void *)bpf_task_pt_regs(bpf_get_current_task_btf()));
 	if (told(t, cgroup, EV_CAP, cap, call, where))
 		u->caps[where] |= bit;
