@@ -200,6 +200,9 @@ func pod(name string, spec object) object {
 
 // TestAudit has a real API server log what attackers do in clusters, and both ways of its log tell it.
 func TestAudit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the program and runs a real one beside it: not in short runs")
+	}
 	s, folder, watches := audited(t, kubelet(t))
 	const ns, core = "/api/v1/namespaces/shop", "/api/v1/namespaces/shop/pods"
 	s.Must(t, http.MethodPost, "/api/v1/namespaces", object{"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": "shop"}})

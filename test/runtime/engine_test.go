@@ -34,6 +34,9 @@ const engineRules = `
 
 // TestEngineRules has rules look at what a real Docker says of a container: its life is told with its id, name and image.
 func TestEngineRules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the program and runs a real one beside it: not in short runs")
+	}
 	d := lab.StartDocker(t)
 	t.Setenv("DOCKER_HOST", "unix://"+d.Socket)
 	rules := filepath.Join(t.TempDir(), "engine.yaml")
