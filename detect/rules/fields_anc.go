@@ -79,7 +79,7 @@ func ancestorEnv(arg string) (getter, error) {
 		if !k.fresh(v, p) {
 			k.buf = appendJoined(k.buf, p.Env)
 		}
-		return str(k.buf), len(p.Env) > 0
+		return str(k.buf), true
 	}
 	if _, isNumber := digits(arg); arg == "" || isNumber {
 		return ancestor(whole)(arg)
@@ -90,7 +90,7 @@ func ancestorEnv(arg string) (getter, error) {
 				return s, true
 			}
 		}
-		return "", false
+		return "", v.p != nil
 	}}, nil
 }
 

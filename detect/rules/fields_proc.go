@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,7 +24,7 @@ func processFields() []Field {
 			}
 			return n
 		})},
-		{Name: "proc.env", Type: Text, Arg: MayKey, Source: of, Doc: "environment that execve was given, or the value of one variable", bind: environmentOf},
+		{Name: "proc.env", Type: Text, Arg: MayKey, Source: of, Doc: "environment that execve was given, or the value of one variable, which is empty where it is not set", bind: environmentOf},
 		{Name: "proc.cwd", Type: Text, Source: of, Doc: "working directory, with a stroke at its end", bind: workingDirectory},
 		{Name: "proc.tty", Type: Number, Source: of, Doc: "number of its terminal's device; 0: none", bind: procNum(func(v *event) int64 { return int64(v.p.TTY) })},
 		{Name: "proc.pid", Type: Number, Source: of, Doc: "its number", bind: procNum(func(v *event) int64 { return int64(v.p.PID) })},
@@ -164,12 +163,13 @@ func environmentOf(name string) (getter, error) {
 			if v.p == nil {
 				return "", false
 			}
-			return variable(v.p, name)
+			s, _ := variable(v.p, name)
+			return s, true // one that is not set is empty, as in Falco
 		}}, nil
 	}
 	var k kept
 	return getter{cost: dear, text: func(v *event) (string, bool) {
-		if v.p == nil || len(v.p.Env) == 0 {
+		if v.p == nil {
 			return "", false
 		}
 		if !k.fresh(v, v.p) {
@@ -188,11 +188,10 @@ func variable(p *bulwark.Process, name string) (string, bool) {
 	return "", false
 }
 
-var shells = []string{"sh", "bash", "csh", "zsh", "ash", "dash", "ksh", "tcsh", "fish"}
-
+// loginShell is the oldest shell above the process: as in Falco, whatever ends with "sh".
 func loginShell(v *event) (pid int64, ok bool) {
 	for p, n := v.p, 0; p != nil && n < maxAncestors; p, n = p.Parent, n+1 {
-		if slices.Contains(shells, p.Name) {
+		if strings.HasSuffix(p.Name, "sh") {
 			pid, ok = int64(p.PID), true
 		}
 	}
