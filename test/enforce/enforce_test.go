@@ -188,3 +188,28 @@ func TestKilled(t *testing.T) {
 	}
 	d.Remove(r.ID)
 }
+
+// TestReload: what is no longer denied is let pass by a container that runs, and what is wrong changes nothing.
+func TestReload(t *testing.T) {
+	d := lab.StartDocker(t)
+	deny := "actions:\n  - rules: [drift/new-program]\n    action: deny\n" + here(d)
+	actions := file(t, "deny.yaml", deny)
+	w := lab.StartWatch(t, lab.Program(t), "--enforce", "--actions", actions)
+	r := d.Create(t, lab.Options{}, "/bin/sh", "-c", "cp /usr/local/bin/lab /opt/dropped; while ! /opt/dropped sleep 1ms; do lab sleep 10ms; done; echo done")
+	d.Start(t, r)
+	await(t, w, r.ID, "drift/new-program")
+	for _, step := range []struct{ text, said string }{{"actions: [{action: slay}]", "as before"}, {strings.Replace(deny, "deny", "alert", 1), "read again: alert by 1"}} {
+		if err := os.WriteFile(actions, []byte(step.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.Reload()
+		for end := time.Now().Add(5 * time.Second); !strings.Contains(w.Said(), step.said); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s is not said: %s", step.said, w.Said())
+			}
+		}
+	}
+	d.Wait(t, r)
+	r.Done(t)
+	d.Remove(r.ID)
+}
