@@ -20,12 +20,12 @@ func TestAsks(t *testing.T) {
 	}
 	for condition, want := range map[string]Ask{
 		"evt.type in (execve, execveat) and container.id != host and proc.is_exe_upper_layer=true and not container.image.repository in (spared) and not evt.num=0": {Block: bulwark.Block{Deed: bulwark.DeedExecDrift}},
-		"evt.type=execve and proc.is_exe_from_memfd = true":                                          {Block: bulwark.Block{Deed: bulwark.DeedExecMemory}},
-		"evt.type=execve and proc.exepath startswith /dev/shm/":                                      {Block: bulwark.Block{Deed: bulwark.DeedExecBelow, Below: []string{"/dev/shm/"}}},
-		"evt.type=execve and proc.exepath pmatch (/tmp, /var/tmp)":                                   {Block: bulwark.Block{Deed: bulwark.DeedExecBelow, Below: []string{"/tmp", "/var/tmp"}}},
-		"evt.type=execve and proc.exepath startswith /tmp":                                           {Why: "it also asks for proc.exepath"},
-		"evt.type=connect and fd.sip=169.254.169.254":                                                {Block: bulwark.Block{Deed: bulwark.DeedConnect, Nets: []bulwark.Destination{net("169.254.169.254/32", 0, 0)}}},
-		`evt.type=connect and fd.snet in ("10.0.0.0/8") and fd.sport in (22, 23) and fd.l4proto=tcp`: {Block: bulwark.Block{Deed: bulwark.DeedConnect, Nets: []bulwark.Destination{net("10.0.0.0/8", 22, 6), net("10.0.0.0/8", 23, 6)}}},
+		"evt.type=execve and proc.is_exe_from_memfd = true":                                            {Block: bulwark.Block{Deed: bulwark.DeedExecMemory}},
+		"evt.type=execve and proc.exepath startswith /dev/shm/":                                        {Block: bulwark.Block{Deed: bulwark.DeedExecBelow, Below: []string{"/dev/shm/"}}},
+		"evt.type=execve and proc.exepath pmatch (/tmp, /var/tmp)":                                     {Block: bulwark.Block{Deed: bulwark.DeedExecBelow, Below: []string{"/tmp", "/var/tmp"}}},
+		"evt.type=execve and proc.exepath startswith /tmp":                                             {Why: "it also asks for proc.exepath"},
+		"evt.type=connect and fd.sip=169.254.169.254":                                                  {Block: bulwark.Block{Deed: bulwark.DeedConnect, Nets: []bulwark.Destination{net("169.254.169.254/32", 0, 0)}}},
+		`evt.type=connect and fd.snet in ("10.0.0.0/8") and fd.sport in (22, 23) and fd.l4proto=tcp`:   {Block: bulwark.Block{Deed: bulwark.DeedConnect, Nets: []bulwark.Destination{net("10.0.0.0/8", 22, 6), net("10.0.0.0/8", 23, 6)}}},
 		"evt.type=connect and fd.sip=1.2.3.4 and evt.rawres >= 0 and (fd.typechar=4 or fd.typechar=6)": {Block: bulwark.Block{Deed: bulwark.DeedConnect, Nets: []bulwark.Destination{net("1.2.3.4/32", 0, 0)}}},
 		"evt.type=connect and fd.sip=1.2.3.4 and proc.name=nc":                                         {Why: "it also asks for proc.name"},
 		"evt.type=connect and fd.sip!=1.2.3.4":                                                         {Why: "it also asks for fd.sip"},

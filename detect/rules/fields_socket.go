@@ -15,10 +15,10 @@ func socketFields() []Field {
 		{Name: "fd.net", Type: Address, Filter: true, Source: of, Doc: "network of either end", bind: eitherAddress},
 		{Name: "fd.port", Type: Number, Filter: true, Source: of, Doc: "port of either end", bind: eitherPort},
 		{Name: "fd.proto", Type: Number, Filter: true, Source: of, Doc: "port of either end, by its number or the name of its service", bind: eitherPort},
-		{Name: "fd.l4proto", Type: Text, Source: of, Doc: "protocol of a socket: tcp, udp, icmp, raw", bind: text(l4)},
+		{Name: "fd.l4proto", Type: Text, Source: of, Doc: "protocol of a socket: tcp, udp, icmp, raw; of other descriptors <NA>", bind: text(l4)},
 		{Name: "fd.sockfamily", Type: Text, Source: of, Doc: "ip or unix", bind: text(family)},
-		{Name: "fd.is_server", Type: Bool, Source: of, Doc: "whether the process is the server", bind: flag(func(v *event) (bool, bool) { return v.served(), socket(v.FD.Kind) })},
-		{Name: "fd.connected", Type: Bool, Source: of, Doc: "whether the socket is connected", bind: flag(func(v *event) (bool, bool) { return v.FD.Connected, ip(v.FD.Kind) })},
+		{Name: "fd.is_server", Type: Bool, Source: of, Doc: "whether the process is the server", bind: flag(func(v *event) (bool, bool) { return socket(v.FD.Kind) && v.served(), v.FD.Kind != bulwark.FDNone })},
+		{Name: "fd.connected", Type: Bool, Source: of, Doc: "whether the socket is connected", bind: flag(func(v *event) (bool, bool) { return v.FD.Connected, v.FD.Kind != bulwark.FDNone })},
 	}
 	for _, end := range []struct {
 		letter, doc string
@@ -79,8 +79,11 @@ func eitherPort(string) (getter, error) {
 }
 
 func l4(v *event) (string, bool) {
-	if !ip(v.FD.Kind) {
+	switch {
+	case v.FD.Kind == bulwark.FDNone:
 		return "", false
+	case !ip(v.FD.Kind):
+		return missing, true // as in Falco, where it differs from tcp
 	}
 	switch v.FD.Proto {
 	case 6:
@@ -92,7 +95,7 @@ func l4(v *event) (string, bool) {
 	case 255:
 		return "raw", true
 	}
-	return "", false
+	return missing, true
 }
 
 func family(v *event) (string, bool) {
