@@ -149,7 +149,7 @@ func (s *state) amounts() []family.Rule {
 	either.Failed = bulwark.Either
 	return []family.Rule{
 		{Name: "scan", Title: "A container tries many hosts or ports of its network", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1046", "attack:T1018"}, References: []string{"https://attack.mitre.org/techniques/T1046/"},
-			Why:   "A tool, a shell or a program that was not in the image connects within a minute to 40 private addresses, to 12 at a port of administration, or to 30 ports of one; another program to 150, 40 or 60: it looks for where to go next. Services speak to few. High.",
+			Why:   "A tool, a shell or a program that was not in the image connects within a minute to 40 private addresses, to 12 at a port of administration, or to 30 ports of one; another program to 150, 40 or 50: it looks for where to go next. Services speak to few. High.",
 			Noise: "Monitors, proxies and meshes that are known are excused by their programs; others that ask many targets are told.",
 			Fix:   fixPolicy, Every: 10 * time.Minute,
 			Looks: []family.Look{{Kinds: "connect", Where: either, If: func(h *family.Hit) bool {
@@ -202,7 +202,7 @@ var admin = []uint16{22, 23, 135, 139, 445, 1433, 2375, 2376, 3306, 3389, 5432, 
 func (s *state) scan(h *family.Hit) {
 	to, c := h.FD.Remote, s.of.Of(h.Key())
 	addr := recent.HashString(to.Addr().String())
-	hosts, admins, ports := 150, 40, 60
+	hosts, admins, ports := 150, 40, 50
 	if byHand(h.P) {
 		hosts, admins, ports = 40, 12, 30
 	}
