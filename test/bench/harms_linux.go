@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// allHarms are attacks that a container can do with what it is given here.
+func allHarms() []harm {
+	return []harm{
+		{"escape/core-pattern", func() error { return opened("/proc/sys/kernel/core_pattern", os.O_WRONLY) }},
+		{"escape/kernel-setting", func() error { return opened("/proc/sys/kernel/panic", os.O_WRONLY) }},
+		{"escape/device-made", func() error { return unless(syscall.EEXIST, unix.Mknod("/tmp/disk", unix.S_IFBLK|0o600, 0x700)) }},
+		{"access/shadow", func() error { return opened("/etc/shadow", os.O_RDONLY) }},
+		{"persist/cron", func() error { return opened("/etc/cron.d/job", os.O_WRONLY|os.O_CREATE) }},
+		{"persist/authorized-keys", func() error { return opened("/root/.ssh/authorized_keys", os.O_WRONLY|os.O_CREATE) }},
+		{"drift/preload", func() error { return opened("/etc/ld.so.preload", os.O_WRONLY|os.O_CREATE) }},
+		{"drift/temporary-program", func() error { return copied("/tmp/x") }},
+		{"drift/memory-program", inMemory},
+		{"network/raw-socket", func() error {
+			fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0)
+			if err == nil {
+				err = unix.Close(fd)
+			}
+			return err
+		}},
+		{"network/metadata", func() error {
+			_, err := net.Dial("tcp", "169.254.169.254:80")
+			return unless(syscall.ENETUNREACH, err)
+		}},
+		{"miner/stratum", mine},
+	}
+}
+
+func unless(fine syscall.Errno, err error) error {
+	if errors.Is(err, fine) {
+		return nil
+	}
+	return err
+}
+
+func opened(name string, flags int) error {
+	f, err := os.OpenFile(name, flags, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func own() ([]byte, error) { return os.ReadFile("/proc/self/exe") }
+
+// starts runs a program as this one's job that does nothing.
+func starts(file string) error {
+	p, err := os.StartProcess(file, []string{file, "nothing"}, &os.ProcAttr{})
+	if err != nil {
+		return err
+	}
+	_, err = p.Wait()
+	return err
+}
+
+func copied(to string) error {
+	b, err := own()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(to, b, 0o700); err != nil {
+		return err
+	}
+	return starts(to)
+}
+
+func inMemory() error {
+	fd, err := unix.MemfdCreate("x", 0)
+	if err != nil {
+		return err
+	}
+	f := os.NewFile(uintptr(fd), "x")
+	defer f.Close()
+	b, err := own()
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(b); err != nil {
+		return err
+	}
+	p, err := os.StartProcess("/proc/self/fd/3", []string{"x", "nothing"}, &os.ProcAttr{Files: []*os.File{nil, nil, nil, f}})
+	if err != nil {
+		return err
+	}
+	_, err = p.Wait()
+	return err
+}
+
+// mine says what a miner says first, on loopback, which has to be brought up.
+func mine() error {
+	if err := loopback(); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:3333")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = io.WriteString(c, `{"id":1,"jsonrpc":"2.0","method":"login","params":{"login":"4wallet","pass":"x","agent":"XMRig/6.21.0","algo":["rx/0"]}}`+"\n")
+	return err
+}
+
+func loopback() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	r, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	r.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, r)
+}
