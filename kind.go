@@ -13,7 +13,7 @@ const (
 	ParamHex
 	ParamOctal   // a mode
 	ParamText    // as it is, one line
-	ParamPath    // as the caller gave it
+	ParamPath    // as the caller gave it; below the folder of a descriptor where it begins there
 	ParamBytes   // a part of a buffer
 	ParamList    // texts, each ended by a zero byte
 	ParamResult  // a result: 0, a number, or the name of an errno
