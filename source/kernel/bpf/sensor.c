@@ -274,7 +274,28 @@ fd:
 	return 1;
 }
 
+static __always_inline void older_arguments(struct scratch *s) {
+	struct task_struct *t = (void *)bpf_get_current_task();
+	struct pt_regs *r = BPF_CORE_READ(t, stack) + 16384 - bpf_core_type_size(struct pt_regs);
+#if defined(__TARGET_ARCH_x86)
+	s->arg[0] = BPF_CORE_READ(r, di);
+	s->arg[1] = BPF_CORE_READ(r, si);
+	s->arg[2] = BPF_CORE_READ(r, dx);
+	s->arg[3] = BPF_CORE_READ(r, r10);
+	s->arg[4] = BPF_CORE_READ(r, r8);
+	s->arg[5] = BPF_CORE_READ(r, r9);
+#else
+	s->arg[0] = BPF_CORE_READ(r, orig_x0);
+	for (int i = 1; i < 6; i++)
+		bpf_core_read(&s->arg[i], 8, &r->regs[i]);
+#endif
+}
+
 static __always_inline void arguments(struct scratch *s) {
+	if (!bpf_core_enum_value_exists(enum bpf_func_id___x, BPF_FUNC_task_pt_regs___x)) { /* before 5.15 */
+		older_arguments(s);
+		return;
+	}
 	struct pt_regs *r = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 #if defined(__TARGET_ARCH_x86)
 	s->arg[0] = r->di;
@@ -311,18 +332,9 @@ static __always_inline int call(u32 event, s64 ret) {
 		count(c->class, FILTERED);
 		return 0;
 	}
-	for (u32 i = 0; i < OPS; i++) {
-		struct op *p = &c->ops[i];
-		u64 v = s->arg[p->arg & 7];
-		if (p->op == OP_S64) /* most are numbers */
-			put_number(s, v);
-		else if (p->op == OP_S32)
-			put_number(s, (s32)v);
-		else if (p->op == OP_RESULT)
-			put_number(s, ret);
-		else if (!add(SLOT_TASK, event, i))
+	for (u32 i = 0; i < OPS; i++)
+		if (!add(SLOT_TASK, event, i))
 			break;
-	}
 	if (!wanted(s, event)) {
 		count(c->class, FILTERED);
 		return 0;

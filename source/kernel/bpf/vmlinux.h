@@ -44,6 +44,10 @@ enum {
 };
 
 
+enum bpf_func_id___x {
+	BPF_FUNC_task_pt_regs___x = 175,
+};
+
 /* A packet as programs of control groups are given it: its layout is the kernel's promise. */
 struct __sk_buff {
 	__u32 len, pkt_type, mark, queue_mapping, protocol, vlan_present, vlan_tci, vlan_proto, priority, ingress_ifindex, ifindex, tc_index;
