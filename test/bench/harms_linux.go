@@ -30,8 +30,11 @@ func allHarms() []harm {
 			return err
 		}},
 		{"network/metadata", func() error {
+			if err := address("lo:1", net.IPv4(169, 254, 169, 254)); err != nil {
+				return err
+			}
 			_, err := net.Dial("tcp", "169.254.169.254:80")
-			return unless(syscall.ENETUNREACH, err)
+			return unless(syscall.ECONNREFUSED, err)
 		}},
 		{"miner/stratum", mine},
 	}
@@ -116,14 +119,26 @@ func mine() error {
 	return err
 }
 
-func loopback() error {
+func loopback() error { return address("lo", net.IPv4(127, 0, 0, 1)) }
+
+// address gives an interface of the container's own an address, and brings it up.
+func address(name string, ip net.IP) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	r, err := unix.NewIfreq("lo")
+	r, err := unix.NewIfreq(name)
 	if err != nil {
+		return err
+	}
+	if err := r.SetInet4Addr(ip.To4()); err != nil {
+		return err
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFADDR, r); err != nil {
+		return err
+	}
+	if r, err = unix.NewIfreq(name); err != nil {
 		return err
 	}
 	r.SetUint16(unix.IFF_UP)
