@@ -130,6 +130,9 @@ func TestDeviations(t *testing.T) {
 		{"profile/file", "/etc/nginx/nginx.conf", bulwark.SeverityMedium, func(p *detecttest.Proc) { p.Open("/etc/nginx/nginx.conf", detecttest.Write) }},
 		{"profile/file", "/opt/x", bulwark.SeverityMedium, func(p *detecttest.Proc) { p.Do("mkdir", nil, "path", "/opt/x") }},
 		{"profile/destination", "tcp 10.1.2.3:22", bulwark.SeverityMedium, func(p *detecttest.Proc) { p.Connect("10.1.2.3:22") }},
+		{"profile/destination", "tcp 10.1.2.4:99", bulwark.SeverityMedium, func(p *detecttest.Proc) {
+			p.Do("connect", detecttest.Socket("172.17.0.2:40000", "10.1.2.4:99"), "res", -111)
+		}},
 		{"profile/destination", "unix:/run/docker.sock", bulwark.SeverityHigh, func(p *detecttest.Proc) { p.Do("connect", detecttest.Unix("/run/docker.sock")) }},
 		{"profile/listener", "tcp 4444", bulwark.SeverityHigh, func(p *detecttest.Proc) {
 			p.Do("listen", &bulwark.FD{Num: 3, Kind: bulwark.FDIPv4, Proto: 6, Local: netip.MustParseAddrPort("0.0.0.0:4444")})

@@ -58,7 +58,8 @@ func (d *Detector) rules() []family.Rule {
 			Why:   "No container of the image went there while the profile was learned. Whoever took over a container fetches tools, asks for orders or looks at the network. Medium; high for the sockets of container engines.",
 			Noise: noiseNew + " Addresses of one name that change: a new address is excused where the same name was asked for just before and the port is known.", Fix: fixNew, Every: time.Hour,
 			Looks: []family.Look{
-				{Kinds: "connect", Where: inside, If: d.connected, Do: d.tellEnd("destination")},
+				{Kinds: "connect", Where: bulwark.Where{Container: bulwark.Yes}, If: d.connected, // refused ones as well: the attempt tells
+					Do: d.tellEnd("destination")},
 				{Kinds: "flow dns", Where: bulwark.Where{Container: bulwark.Yes}, If: d.flows, Do: d.tellEnd("destination")},
 			}},
 		{Name: "listener", Title: "A container listens where its image never listened", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1571", "attack:T1090"}, References: []string{"https://attack.mitre.org/techniques/T1571/"},
