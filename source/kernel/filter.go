@@ -52,14 +52,14 @@ type netKey struct {
 // plan is what the kernel's programs are told of an interest. It lets pass whatever the interest wants, and more where
 // there is no room to say it exactly: sets of paths, of ports and of networks beyond the sixty-fourth are one set.
 type plan struct {
-	calls             map[uint32]*call
-	paths, ends       map[string]uint64 // text: the sets that it is in
-	climbs            uint64            // sets that are met by a path that climbs
-	ports             map[uint16]uint64
-	nets              map[netip.Prefix]uint64
-	pathSets, netSets [][]bulwark.PathMatch // kept to find equal ones
-	portLists         [][]uint16
-	netLists          [][]netip.Prefix
+	calls       map[uint32]*call
+	paths, ends map[string]uint64 // text: the sets that it is in
+	climbs      uint64            // sets that are met by a path that climbs
+	ports       map[uint16]uint64
+	nets        map[netip.Prefix]uint64
+	pathSets    [][]bulwark.PathMatch // kept to find equal ones
+	portLists   [][]uint16
+	netLists    [][]netip.Prefix
 }
 
 const (
