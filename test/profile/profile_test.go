@@ -151,10 +151,13 @@ func deviates(t *testing.T, docker *lab.Docker, program, folder, file string) {
 	w := lab.StartWatch(t, program, "--profiles", folder)
 	r := docker.Run(t, lab.Options{}, "set -e\n"+service)
 	r.Done(t)
-	bad := docker.Create(t, lab.Options{}, "/bin/sh", "-c", "cp /usr/local/bin/lab /opt/tool; /opt/tool none; cat /etc/shadow; nc -l -p 4444 & usleep 300000; chroot / true; kill %1; echo done")
+	bad := docker.Create(t, lab.Options{Env: []string{"LAB_BRIDGE=" + docker.Bridge}}, "/bin/sh", "-c", "nc -w 1 $LAB_BRIDGE 9 < /dev/null; cp /usr/local/bin/lab /opt/tool; /opt/tool none; cat /etc/shadow; nc -l -p 4444 & usleep 300000; chroot / true; kill %1; echo done")
 	docker.Start(t, bad)
 	docker.Wait(t, bad)
 	want := []string{"profile/executable", "profile/file", "profile/listener", "profile/syscall", "profile/capability"}
+	if docker.Bridge != "" {
+		want = append(want, "profile/destination")
+	}
 	var got []string
 	for late := time.Now().Add(10 * time.Second); time.Now().Before(late); time.Sleep(20 * time.Millisecond) {
 		got = nil
