@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"bulwark"
 )
@@ -19,10 +20,19 @@ func (c *core) seed() {
 		c.unlock()
 		return
 	}
-	for _, pid := range pids {
-		c.adopt(pid)
+	var all sync.WaitGroup
+	for i := range readers {
+		all.Go(func() {
+			for n := i; n < len(pids); n += readers {
+				c.adopt(pids[n])
+			}
+		})
 	}
+	all.Wait()
 }
+
+// readers is how many processes are read at a time: the kernel takes most of that time.
+const readers = 4
 
 // adopt reads one process without holding anybody up. One that ended meanwhile is no matter.
 func (c *core) adopt(pid int) {

@@ -49,7 +49,9 @@ type Watcher struct {
 	Boot  int64            // when the node started, nanoseconds since 1970; 0: not known
 	Now   func() time.Time // nil: time.Now
 	// Ready is called once all that happens from then on is seen.
-	Ready   func()
+	Ready func()
+	// Settled is called once the processes and containers that were there before are known, too.
+	Settled func()
 	Limits  Limits
 	Record  io.Writer // gets a trace of all that detectors saw; nil: nobody
 	Capture *Capture  // nil: nothing is kept of what came before a finding
@@ -147,8 +149,6 @@ func (w *Watcher) sense(ctx context.Context, stop context.CancelCauseFunc) error
 		began := false
 		ready := sync.OnceFunc(func() {
 			began = true
-			seed.Wait()
-			w.core.refresh(ctx)
 			w.core.lock()
 			waiting--
 			all := waiting == 0
@@ -156,6 +156,11 @@ func (w *Watcher) sense(ctx context.Context, stop context.CancelCauseFunc) error
 			w.core.unlock()
 			if all && w.Ready != nil {
 				w.Ready()
+			}
+			seed.Wait() // events wait in the sensor meanwhile
+			w.core.refresh(ctx)
+			if all && w.Settled != nil {
+				w.Settled()
 			}
 		})
 		go func() {

@@ -68,9 +68,9 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 			if w.view == nil {
 				stopping.abilities()
 			}
-			slim()
 		}()
 	}
+	e.Settled = func() { go slim() }
 	err = e.Run(ctx)
 	if errors.Is(err, bulwark.ErrUnsupported) || errors.Is(err, bulwark.ErrUnavailable) {
 		return &exit{code: exitFailed, err: err, hint: "without it there are recordings (--replay FILE) and audit logs (--source k8s_audit --audit-log FILE)"}
