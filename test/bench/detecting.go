@@ -21,8 +21,9 @@ import (
 
 // harm is an attack and the rule that tells of it.
 type harm struct {
-	rule string
-	do   func() error
+	rule  string
+	ready func() error // what comes before it and is none
+	do    func() error
 }
 
 // detectors is in how many containers all deeds are done.
@@ -66,6 +67,20 @@ func detecting(program string) error {
 		return err
 	}
 	return done.print(w)
+}
+
+// detection is detecting where it can be done.
+func (b *bench) detection(self string) error {
+	if _, err := exec.LookPath("runc"); err != nil || os.Getuid() != 0 {
+		fmt.Println("| time to detection: needs root and runc | | | | | |")
+		return nil
+	}
+	out, err := exec.Command(self, "detecting", b.bulwark).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("detecting: %w\n%s", err, out)
+	}
+	fmt.Printf("| %s | | | | | |\n", strings.TrimSpace(string(out)))
+	return nil
 }
 
 // take reads what the job "harms" printed.
@@ -163,6 +178,11 @@ func (w *follower) end() error {
 // harms does all of them, and prints when each was begun.
 func harms() error {
 	for _, d := range allHarms() {
+		if d.ready != nil {
+			if err := d.ready(); err != nil {
+				return fmt.Errorf("%s: %w", d.rule, err)
+			}
+		}
 		began := time.Now().UnixNano()
 		if err := d.do(); err != nil {
 			return fmt.Errorf("%s: %w", d.rule, err)

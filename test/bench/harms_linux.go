@@ -12,31 +12,29 @@ import (
 
 // allHarms are attacks that a container can do with what it is given here.
 func allHarms() []harm {
+	m := new(fileless)
 	return []harm{
-		{"escape/core-pattern", func() error { return opened("/proc/sys/kernel/core_pattern", os.O_WRONLY) }},
-		{"escape/kernel-setting", func() error { return opened("/proc/sys/kernel/panic", os.O_WRONLY) }},
-		{"escape/device-made", func() error { return unless(syscall.EEXIST, unix.Mknod("/tmp/disk", unix.S_IFBLK|0o600, 0x700)) }},
-		{"access/shadow", func() error { return opened("/etc/shadow", os.O_RDONLY) }},
-		{"persist/cron", func() error { return opened("/etc/cron.d/job", os.O_WRONLY|os.O_CREATE) }},
-		{"persist/authorized-keys", func() error { return opened("/root/.ssh/authorized_keys", os.O_WRONLY|os.O_CREATE) }},
-		{"drift/preload", func() error { return opened("/etc/ld.so.preload", os.O_WRONLY|os.O_CREATE) }},
-		{"drift/temporary-program", func() error { return copied("/tmp/x") }},
-		{"drift/memory-program", inMemory},
-		{"network/raw-socket", func() error {
+		{rule: "escape/core-pattern", do: func() error { return opened("/proc/sys/kernel/core_pattern", os.O_WRONLY) }},
+		{rule: "escape/kernel-setting", do: func() error { return opened("/proc/sys/kernel/panic", os.O_WRONLY) }},
+		{rule: "escape/device-made", do: func() error { return unless(syscall.EEXIST, unix.Mknod("/tmp/disk", unix.S_IFBLK|0o600, 0x700)) }},
+		{rule: "access/shadow", do: func() error { return opened("/etc/shadow", os.O_RDONLY) }},
+		{rule: "persist/cron", do: func() error { return opened("/etc/cron.d/job", os.O_WRONLY|os.O_CREATE) }},
+		{rule: "persist/authorized-keys", do: func() error { return opened("/root/.ssh/authorized_keys", os.O_WRONLY|os.O_CREATE) }},
+		{rule: "drift/preload", do: func() error { return opened("/etc/ld.so.preload", os.O_WRONLY|os.O_CREATE) }},
+		{rule: "drift/temporary-program", ready: func() error { return copied("/tmp/x") }, do: func() error { return starts("/tmp/x") }},
+		{rule: "drift/memory-program", ready: m.fill, do: m.run},
+		{rule: "network/raw-socket", do: func() error {
 			fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0)
 			if err == nil {
 				err = unix.Close(fd)
 			}
 			return err
 		}},
-		{"network/metadata", func() error {
-			if err := address("lo:1", net.IPv4(169, 254, 169, 254)); err != nil {
-				return err
-			}
+		{rule: "network/metadata", ready: func() error { return address("lo:1", net.IPv4(169, 254, 169, 254)) }, do: func() error {
 			_, err := net.Dial("tcp", "169.254.169.254:80")
 			return unless(syscall.ECONNREFUSED, err)
 		}},
-		{"miner/stratum", mine},
+		{rule: "miner/stratum", ready: loopback, do: mine},
 	}
 }
 
@@ -72,27 +70,28 @@ func copied(to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(to, b, 0o700); err != nil {
-		return err
-	}
-	return starts(to)
+	return os.WriteFile(to, b, 0o700)
 }
 
-func inMemory() error {
+// fileless is a program that is in no file.
+type fileless struct{ f *os.File }
+
+func (m *fileless) fill() error {
 	fd, err := unix.MemfdCreate("x", 0)
 	if err != nil {
 		return err
 	}
-	f := os.NewFile(uintptr(fd), "x")
-	defer f.Close()
+	m.f = os.NewFile(uintptr(fd), "x")
 	b, err := own()
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = m.f.Write(b)
 	}
-	if _, err := f.Write(b); err != nil {
-		return err
-	}
-	p, err := os.StartProcess("/proc/self/fd/3", []string{"x", "nothing"}, &os.ProcAttr{Files: []*os.File{nil, nil, nil, f}})
+	return err
+}
+
+func (m *fileless) run() error {
+	defer m.f.Close()
+	p, err := os.StartProcess("/proc/self/fd/3", []string{"x", "nothing"}, &os.ProcAttr{Files: []*os.File{nil, nil, nil, m.f}})
 	if err != nil {
 		return err
 	}
@@ -100,11 +99,8 @@ func inMemory() error {
 	return err
 }
 
-// mine says what a miner says first, on loopback, which has to be brought up.
+// mine says what a miner says first, on loopback.
 func mine() error {
-	if err := loopback(); err != nil {
-		return err
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:3333")
 	if err != nil {
 		return err
