@@ -168,7 +168,7 @@ func (w *watching) serve(e *watch.Watcher, out *sinks, outputs map[string]promet
 	if err != nil {
 		return nil, err
 	}
-	m := prometheus.New(prometheus.Options{Version: version(), Events: func() map[string][]bulwark.Count { return bySensor(e) }, Outputs: outputs, Queues: queues, Now: time.Now()})
+	m := prometheus.New(prometheus.Options{Version: version(), Events: func() map[string][]bulwark.Count { return bySensor(e) }, Outputs: outputs, Queues: queues, Loads: func() []prometheus.Load { return loads(e) }, Now: time.Now()})
 	out.handlers = append(out.handlers, m)
 	server, done := m.Server(), make(chan struct{})
 	go func() {

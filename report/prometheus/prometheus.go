@@ -37,7 +37,8 @@ type Options struct {
 	Events  func() map[string][]bulwark.Count
 	Outputs map[string]Counter // by name; their Queued() is told where they have it
 	Queues  map[string]func() int
-	Now     time.Time // when the watcher started
+	Loads   func() []Load // what containers take
+	Now     time.Time     // when the watcher started
 }
 
 // maxSeries is how many pairs of rule and severity are told apart; others are counted as rule "other".
@@ -156,6 +157,7 @@ func (m *Metrics) write(w io.Writer) {
 	}
 	m.events(w)
 	m.found(w)
+	m.loads(w)
 	m.outputs(w)
 }
 
