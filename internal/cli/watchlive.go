@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +21,9 @@ import (
 // live watches this machine.
 func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	began := time.Now()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(40) // what is kept is small and long-lived: memory matters more than its collection
+	}
 	e.Sensors = w.sensors(e)
 	finder := container.New(container.Options{Kubelet: w.kubelet})
 	if slices.Contains(w.sources, bulwark.SourceSyscall) {
