@@ -187,7 +187,7 @@ func TestProcessIsAsProcSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	e := w.find(t, "sleep", func(e *bulwark.Event) bool { return e.Process.PID == cmd.Process.Pid && e.Kind == bulwark.KindExec })
+	e := w.find(t, "sleep", func(e *bulwark.Event) bool { return e.Kind == bulwark.KindExec && e.Process.PID == cmd.Process.Pid })
 	p := e.Process
 	proc := fmt.Sprintf("/proc/%d/", p.PID)
 	text := func(name string) string {

@@ -217,7 +217,13 @@ func TestFilterDropsNothingThatIsWanted(t *testing.T) {
 		got := map[string]int{}
 		given := w.all()
 		for i := range given {
-			got[likeness(&given[i])]++
+			if given[i].Process != nil { // else it tells of drops
+				got[likeness(&given[i])]++
+			}
+		}
+		if c := w.Counts()[1]; c.Dropped > 0 {
+			t.Logf("round %d: others overran the sensor: %+v", round, c)
+			continue
 		}
 		wanted, all := 0, everything.all()[before:]
 		for i := range all {
@@ -248,7 +254,7 @@ func TestFilterDropsNothingThatIsWanted(t *testing.T) {
 
 // about leaves out what happens between the two sensors' beginnings and ends.
 func about(d *deeds, e *bulwark.Event) bool {
-	if e.Process.PID != os.Getpid() {
+	if e.Process == nil || e.Process.PID != os.Getpid() {
 		return false
 	}
 	if e.FD.Remote.IsValid() {
