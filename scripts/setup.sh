@@ -32,7 +32,7 @@ case ${1:?test, demo, bench or soak} in
     need apparmor_parser apparmor       # reads the profiles that are exported
     need busybox busybox-static         # the root file system of the containers that are watched
     ;;
-  bench) need mmdebstrap mmdebstrap; need nginx nginx-light; need wrk wrk; need npm npm; need python3 python3 ;;
+  bench) need mmdebstrap mmdebstrap; need runc runc; need nginx nginx-light; need wrk wrk; need npm npm; need python3 python3 ;;
   soak) need dockerd docker.io; need ip iproute2; need busybox busybox-static; need mmdebstrap mmdebstrap ;;
   *) echo "setup.sh: say test, demo, bench or soak" >&2; exit 2 ;;
 esac
