@@ -21,7 +21,7 @@ const engineRules = `
 - rule: Command in a container
   desc: somebody runs a command in a container by the engine
   condition: engine.action=exec_start and not jevt.value[/Action] contains "healthcheck"
-  output: %jevt.value[/Action] in %jevt.value[/Actor/Attributes/name]
+  output: "%jevt.value[/Action] in %jevt.value[/Actor/Attributes/name]"
   priority: NOTICE
   source: engine
 - rule: Container failed

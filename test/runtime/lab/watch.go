@@ -52,6 +52,9 @@ func Program(t testing.TB) string {
 	return file
 }
 
+// usage is how it exits where what the test asks for is wrong.
+const usage = 2
+
 // StartWatch starts bulwark watch, with more flags where some are given, and returns when it misses nothing any more.
 // Where it cannot watch the test is skipped with what it says, but in CI.
 func StartWatch(t testing.TB, program string, flags ...string) *Watch {
@@ -98,7 +101,7 @@ func TryWatch(t testing.TB, program string, flags ...string) *Watch {
 	select {
 	case <-w.ready:
 	case <-w.ended:
-		if os.Getenv("CI") == "true" {
+		if os.Getenv("CI") == "true" || w.cmd.ProcessState.ExitCode() == usage {
 			t.Fatalf("bulwark watch does not work:\n%s", w.Said())
 		}
 		t.Logf("bulwark watch does not work here:\n%s", w.Said())
