@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,17 +23,17 @@ func (l *losing) Counts() []bulwark.Count {
 
 func TestDropsAreToldAtOnceAndNotEachTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var n uint64
-		s := &losing{sensor: sensor{name: "source/other", play: func(context.Context, func(...bulwark.Event)) {}}, dropped: func() uint64 { return n }}
+		var n atomic.Uint64
+		s := &losing{sensor: sensor{name: "source/other", play: func(context.Context, func(...bulwark.Event)) {}}, dropped: n.Load}
 		first := ""
 		w := &Watcher{Sensors: []bulwark.Sensor{s}}
 		out := run(t, w, func(_ context.Context, emit func(...bulwark.Event)) {
 			for range 600 {
-				n += 10
+				n.Add(10)
 				emit(bulwark.Event{Kind: bulwark.KindDrop, Time: time.Now().UnixNano(), Args: []bulwark.Arg{{Text: []byte("volume")}, {Num: 10}}})
 				synctest.Wait()
 				if first == "" {
-					first = strings.Join(w.Handler.(*records).notes, "\n")
+					first = w.Handler.(*records).said()
 				}
 				time.Sleep(time.Second)
 			}

@@ -58,7 +58,10 @@ func TestReports(t *testing.T) {
 		w := &Watcher{Host: bulwark.Asset{ID: "host:h", Kind: "host"}, Keep: func(*bulwark.Finding) bool { return false }}
 		f := bulwark.Finding{Rule: "drift/new-program", Severity: bulwark.SeverityHigh, Title: "t", Subject: "/x", Time: time.Unix(0, t0)}
 		out := run(t, w, func(_ context.Context, emit func(...bulwark.Event)) {
+			seen := make(chan struct{})
+			defer func() { <-seen }()
 			go func() {
+				defer close(seen)
 				time.Sleep(20 * time.Millisecond)
 				emit(exec(0, 10, 1, "/usr/sbin/nginx", 0), ev(bulwark.KindClone, 1, bulwark.Process{PID: 20, PPID: 10, Start: 20e9 + 12345}))
 			}()

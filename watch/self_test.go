@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,12 +14,12 @@ import (
 // TestStopsAreTold: a signal that makes the program go on is told with how late its clock was.
 func TestStopsAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shift := time.Duration(0)
+		var shift atomic.Int64
 		w := &Watcher{Host: bulwark.Asset{ID: "host:h", Kind: "host"}}
-		w.Now = func() time.Time { return time.Now().Add(shift) }
+		w.Now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
 		out := run(t, w, func(context.Context, func(...bulwark.Event)) {
 			time.Sleep(10 * time.Second)
-			shift = time.Minute // as if nothing had run for a minute
+			shift.Store(int64(time.Minute)) // as if nothing had run for a minute
 			time.Sleep(time.Second)
 			w.Continued()
 			time.Sleep(10 * time.Second)

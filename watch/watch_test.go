@@ -98,7 +98,13 @@ func (r *records) Handle(rec bulwark.Record) error {
 	return nil
 }
 
-func (r *records) noted(text string) bool { return strings.Contains(strings.Join(r.notes, "\n"), text) }
+func (r *records) said() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.notes, "\n")
+}
+
+func (r *records) noted(text string) bool { return strings.Contains(r.said(), text) }
 
 var opened, _ = bulwark.KindNamed("openat")
 

@@ -49,8 +49,8 @@ func TestShape(t *testing.T) {
 	for line := range bytes.Lines(write(t, Options{})) {
 		var a struct {
 			Output, Priority, Rule, Source, Hostname, Time string
-			Tags                                                 []string
-			OutputFields                                         map[string]any `json:"output_fields"`
+			Tags                                           []string
+			OutputFields                                   map[string]any `json:"output_fields"`
 		}
 		if err := json.Unmarshal(line, &a); err != nil {
 			t.Fatal(err)
