@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -157,12 +158,7 @@ func TestRestart(t *testing.T) {
 	if err := start(t, Options{URL: srv.URL, Buffer: dir}).Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	var once []string
-	for i, n := range r.taken() {
-		if i == 0 || n != once[len(once)-1] {
-			once = append(once, n)
-		}
-	}
+	once := slices.Compact(r.taken())
 	if d := cmp.Diff(numbers(0, 130), once); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -191,7 +187,8 @@ func TestFull(t *testing.T) {
 	}
 	full := false
 	for len(notes) > 0 {
-		full = full || strings.Contains((<-notes).Text, "the buffer on disk is full")
+		n := <-notes
+		full = full || strings.Contains(n.Text, "the buffer on disk is full")
 	}
 	if !full {
 		t.Error("nobody was told")
@@ -201,7 +198,8 @@ func TestFull(t *testing.T) {
 	if err := start(t, Options{URL: srv.URL, Buffer: dir, MaxBuffer: 10_000}).Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(numbers(0, kept), r.taken()); d != "" {
+	once := slices.Compact(r.taken()) // what was under way when the first ended may come twice
+	if d := cmp.Diff(numbers(0, kept), once); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }

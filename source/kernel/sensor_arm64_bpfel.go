@@ -28,6 +28,7 @@ const (
 	sensorMapNets          = "nets"
 	sensorMapPaths         = "paths"
 	sensorMapPorts         = "ports"
+	sensorMapQuicks        = "quicks"
 	sensorMapScratches     = "scratches"
 	sensorMapSequence      = "sequence"
 	sensorMapTails         = "tails"
@@ -129,6 +130,7 @@ type sensorMapSpecs struct {
 	Nets      *ebpf.MapSpec `ebpf:"nets"`
 	Paths     *ebpf.MapSpec `ebpf:"paths"`
 	Ports     *ebpf.MapSpec `ebpf:"ports"`
+	Quicks    *ebpf.MapSpec `ebpf:"quicks"`
 	Scratches *ebpf.MapSpec `ebpf:"scratches"`
 	Sequence  *ebpf.MapSpec `ebpf:"sequence"`
 	Tails     *ebpf.MapSpec `ebpf:"tails"`
@@ -178,6 +180,7 @@ type sensorMaps struct {
 	Nets      *ebpf.Map `ebpf:"nets"`
 	Paths     *ebpf.Map `ebpf:"paths"`
 	Ports     *ebpf.Map `ebpf:"ports"`
+	Quicks    *ebpf.Map `ebpf:"quicks"`
 	Scratches *ebpf.Map `ebpf:"scratches"`
 	Sequence  *ebpf.Map `ebpf:"sequence"`
 	Tails     *ebpf.Map `ebpf:"tails"`
@@ -198,6 +201,7 @@ func (m *sensorMaps) Close() error {
 		m.Nets,
 		m.Paths,
 		m.Ports,
+		m.Quicks,
 		m.Scratches,
 		m.Sequence,
 		m.Tails,

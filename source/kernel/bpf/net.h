@@ -36,9 +36,24 @@ struct flow {
 	struct fdpart fd;
 	struct ends ends;
 	u32 out, in; /* payloads that were told */
+	u32 looked, pad; /* packets of TCP that were looked at */
 };
 
 MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct flowkey, struct flow, 16384);
+/* What a connection of TCP has still to be looked at for, at the socket itself: all but its first payloads go by for the price
+   of this lookup. Its bytes are counted by the kernel. */
+struct quick {
+	u64 due, much;
+	u32 done[2]; /* by direction, ingress first: its payloads were told */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct quick);
+} quicks SEC(".maps");
+
 MAP(blank, BPF_MAP_TYPE_ARRAY, u32, struct flow, 1); /* what a flow is made of: there is no room for one on the stack */
 
 struct number { u8 tag; s64 n; } __attribute__((packed));
@@ -112,6 +127,52 @@ static __always_inline void tell_flow(struct flow *f, u64 now) {
 	f->toldreceived = received;
 	f->toldpackets = packets;
 	bpf_ringbuf_submit(p, wakeup(sizeof(*p)));
+}
+
+/* tally takes what TCP counted of a connection. */
+static __always_inline void tally(struct flow *f, struct sock *sk) {
+	struct tcp_sock *tp = (void *)sk;
+	f->sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
+	f->received = BPF_CORE_READ(tp, bytes_received);
+	f->packets = (u64)BPF_CORE_READ(tp, segs_in) + BPF_CORE_READ(tp, segs_out);
+}
+
+/* passes tells whether there is nothing to do for a packet of a connection that is known. */
+static __always_inline bool passes(struct bpf_sock *full, bool out) {
+	if (full->protocol != PROTO_TCP)
+		return false;
+	struct quick *q = bpf_sk_storage_get(&quicks, full, 0, 0);
+	if (!q || !q->done[out] || bpf_ktime_get_coarse_ns() > q->due)
+		return false;
+	struct bpf_tcp_sock *tp = bpf_tcp_sock(full);
+	return tp && tp->bytes_received + tp->bytes_acked < q->much;
+}
+
+/* passing has what comes of a connection pass until it is to be told again, once its payloads were. */
+static __always_inline void passing(struct bpf_sock *full, bool out) {
+	struct bpf_tcp_sock *tp = bpf_tcp_sock(full);
+	struct quick *q = bpf_sk_storage_get(&quicks, full, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!tp || !q)
+		return;
+	if (!q->due) {
+		q->due = bpf_ktime_get_coarse_ns() + ROUND;
+		q->much = tp->bytes_received + tp->bytes_acked + MUCH;
+	}
+	q->done[out] = 1;
+}
+
+/* is_due tells whether it is time to tell of a flow again. */
+static __always_inline bool is_due(struct flow *f, struct bpf_sock *full, bool tcp, u64 now) {
+	if (!f->first)
+		return false;
+	if (!tcp)
+		return now - f->told > ROUND || f->sent + f->received - f->toldsent - f->toldreceived > MUCH;
+	struct quick *q = bpf_sk_storage_get(&quicks, full, 0, 0);
+	struct bpf_tcp_sock *tp = bpf_tcp_sock(full);
+	if (!q || !tp || (bpf_ktime_get_coarse_ns() <= q->due && tp->bytes_received + tp->bytes_acked < q->much))
+		return false;
+	q->due = 0; /* passing begins anew */
+	return true;
 }
 
 /* Where the payload of a packet is, and between whom it goes. */
@@ -242,6 +303,8 @@ static __always_inline int packet(struct __sk_buff *skb, bool out) {
 	full = (void *)bpf_sk_fullsock(full);
 	if (!full || full->state == TCP_LISTEN) /* what it gets and answers belongs to no connection yet */
 		return 1;
+	if (passes(full, out))
+		return 1;
 	struct parsed d = {};
 	if (!parse(skb, &d, out))
 		return 1;
@@ -275,6 +338,12 @@ static __always_inline int packet(struct __sk_buff *skb, bool out) {
 			f->ends = d.ends;
 			f->who = d.who;
 			f->told = now;
+			if (tcp && !d.syn) { /* it may be older than the sensor */
+				tally(f, sk);
+				f->toldsent = f->sent - (out && d.size < f->sent ? d.size : 0);
+				f->toldreceived = f->received;
+				f->toldpackets = f->packets;
+			}
 			f->first = now; /* whoever finds it earlier does not tell it */
 		}
 	}
@@ -283,16 +352,24 @@ static __always_inline int packet(struct __sk_buff *skb, bool out) {
 		f->who = d.who;
 	else if (!task && f->who.pid)
 		d.who = f->who;
-	__sync_fetch_and_add(out ? &f->sent : &f->received, d.size);
-	__sync_fetch_and_add(&f->packets, 1);
-	if (f->first && (now - f->told > ROUND || f->sent + f->received - f->toldsent - f->toldreceived > MUCH))
+	if (!tcp) {
+		__sync_fetch_and_add(out ? &f->sent : &f->received, d.size);
+		__sync_fetch_and_add(&f->packets, 1);
+	}
+	if (is_due(f, full, tcp, now)) {
+		if (tcp)
+			tally(f, sk);
 		tell_flow(f, now);
+	}
+	u32 *n = out ? &f->out : &f->in;
+	bool known = f->who.pid || ++f->looked > 32;
+	if (tcp && known && d.fd.rport != 53 && (*n >= PACKETS || !wants(EV_PAYLOAD)))
+		passing(full, out);
 	if (!d.size)
 		return 1;
 	if (d.fd.rport == 53) {
 		tell_bytes(skb, &d, EV_DNS, out);
 	} else if (d.proto == PROTO_TCP) {
-		u32 *n = out ? &f->out : &f->in;
 		if (*n < PACKETS) {
 			*n += 1;
 			tell_bytes(skb, &d, EV_PAYLOAD, out);
@@ -320,6 +397,7 @@ int on_state(struct state_args *ctx) {
 	struct flow *f = bpf_map_lookup_elem(&flows, &key);
 	if (!f)
 		return 0;
+	tally(f, sk);
 	tell_flow(f, bpf_ktime_get_boot_ns());
 	bpf_map_delete_elem(&flows, &key);
 	return 0;

@@ -31,6 +31,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -68,7 +69,18 @@ struct bpf_sock {
 	__s32 rx_queue_mapping;
 };
 
+struct bpf_tcp_sock {
+	__u32 snd_cwnd, srtt_us, rtt_min, snd_ssthresh, rcv_nxt, snd_nxt, snd_una, mss_cache, ecn_flags, rate_delivered, rate_interval_us;
+	__u32 packets_out, retrans_out, total_retrans, segs_in, data_segs_in, segs_out, data_segs_out, lost_out, sacked_out;
+	__u64 bytes_received, bytes_acked;
+	__u32 dsack_dups, delivered, delivered_ce, icsk_retransmits;
+};
+
+#define BPF_SK_STORAGE_GET_F_CREATE 1
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct tcp_sock { u64 bytes_sent, bytes_retrans, bytes_received; u32 segs_in, segs_out; };
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
