@@ -65,6 +65,16 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(code)
 }
 
+// firsts leaves out what came before: of a post that was given up the receiver may hear later, beside the next try.
+func firsts(list []string) (once []string) {
+	for _, n := range list {
+		if !slices.Contains(once, n) {
+			once = append(once, n)
+		}
+	}
+	return once
+}
+
 func (r *receiver) taken() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -158,7 +168,7 @@ func TestRestart(t *testing.T) {
 	if err := start(t, Options{URL: srv.URL, Buffer: dir}).Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	once := slices.Compact(r.taken())
+	once := firsts(r.taken())
 	if d := cmp.Diff(numbers(0, 130), once); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -198,7 +208,7 @@ func TestFull(t *testing.T) {
 	if err := start(t, Options{URL: srv.URL, Buffer: dir, MaxBuffer: 10_000}).Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	once := slices.Compact(r.taken()) // what was under way when the first ended may come twice
+	once := firsts(r.taken())
 	if d := cmp.Diff(numbers(0, kept), once); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
