@@ -80,6 +80,7 @@ func (c *core) unlock() { c.mu.Unlock() }
 // begin tells of the run, and sorts detectors by what they want to see.
 func (c *core) begin(record io.Writer) error {
 	c.began = c.Now()
+	c.self.beat = c.began
 	about := c.About
 	c.tell(bulwark.Record{Run: &about})
 	for _, d := range c.all {

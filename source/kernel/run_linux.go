@@ -381,6 +381,9 @@ func tracepoint(name string) string {
 // tick is how long a record of the volume ring may wait where there are few: nobody is woken for each.
 const tick = 20 * time.Millisecond
 
+// pause is how long what follows events may wait: whoever makes events in a row does not wake the reader for each.
+const pause = 2 * time.Millisecond
+
 func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error {
 	rings, err := r.waiter()
 	if err != nil {
@@ -402,13 +405,18 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 				return err
 			}
 		}
-		if err := r.drain(func() bool { return ctx.Err() == nil }, emit); err != nil {
+		some, err := r.drain(func() bool { return ctx.Err() == nil }, emit)
+		if err != nil {
 			return err
 		}
+		if some {
+			time.Sleep(pause)
+			continue
+		}
 		_ = rings.SetReadDeadline(time.Now().Add(tick)) // where ctx ends just before, a tick is all that is lost
-		var some [2]unix.EpollEvent
-		err := woken.Read(func(fd uintptr) bool {
-			n, err := unix.EpollWait(int(fd), some[:], 0)
+		var ready [2]unix.EpollEvent
+		err = woken.Read(func(fd uintptr) bool {
+			n, err := unix.EpollWait(int(fd), ready[:], 0)
 			return n > 0 || err != nil && err != unix.EINTR
 		})
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -417,7 +425,7 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 	}
 	r.detach()
 	late := time.Now().Add(grace)
-	if err := r.drain(func() bool { return time.Now().Before(late) }, emit); err != nil {
+	if _, err := r.drain(func() bool { return time.Now().Before(late) }, emit); err != nil {
 		return err
 	}
 	return r.tellDrops(emit)
@@ -459,8 +467,8 @@ func (r *run) detach() {
 }
 
 // drain emits all that is in the rings, in the order of time: of one thread's events none overtakes another, since
-// what comes before one in the volume ring is in the critical ring already when the one can be seen.
-func (r *run) drain(on func() bool, emit func([]bulwark.Event) error) error {
+// what comes before one in the volume ring is in the critical ring already when the one can be seen. It tells whether there was any.
+func (r *run) drain(on func() bool, emit func([]bulwark.Event) error) (some bool, err error) {
 	d := r.decoder
 	for on() {
 		n := 0
@@ -483,16 +491,17 @@ func (r *run) drain(on func() bool, emit func([]bulwark.Event) error) error {
 		if n == 0 {
 			r.volume.release()
 			r.critical.release()
-			return nil
+			return some, nil
 		}
 		err := emit(d.events[:n])
+		some = true
 		r.volume.release()
 		r.critical.release()
 		if err != nil {
-			return err
+			return some, err
 		}
 	}
-	return nil
+	return some, nil
 }
 
 func timeOf(b []byte) uint64 {

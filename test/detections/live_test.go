@@ -68,6 +68,7 @@ func TestStopped(t *testing.T) {
 	w := lab.StartWatch(t, lab.Program(t))
 	pid := w.PID()
 	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
+	time.Sleep(2 * time.Second) // until its first tick, which it counts from
 	stop := exec.Command("sh", "-c", "kill -STOP "+strconv.Itoa(pid))
 	stop.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // somebody at a terminal is let do it
 	if out, err := stop.CombinedOutput(); err != nil {
@@ -89,5 +90,8 @@ func TestStopped(t *testing.T) {
 	}
 	if slices.Sort(told); !slices.Equal(told, want) {
 		t.Errorf("told is %v, want %v (this process is %d)", told, want, os.Getpid())
+		for _, f := range w.All() {
+			t.Log(f.Rule, f.Evidence)
+		}
 	}
 }
