@@ -19,7 +19,7 @@ func TestStopsAreTold(t *testing.T) {
 		w.Now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
 		out := run(t, w, func(context.Context, func(...bulwark.Event)) {
 			time.Sleep(10*time.Second + time.Second/2) // between two ticks
-			shift.Store(int64(time.Minute)) // as if nothing had run for a minute
+			shift.Store(int64(time.Minute))            // as if nothing had run for a minute
 			time.Sleep(time.Second)
 			w.Continued()
 			time.Sleep(10 * time.Second)
