@@ -117,6 +117,7 @@ func (b *bench) run() error {
 		func() error { return b.attack(self) },
 		func() error { return b.judge(self) },
 		func() error { return b.warm("warm, everything", oci, db) },
+		func() error { return b.watching(self) },
 		func() error { return b.detection(self) },
 		func() error { return b.matching(self, db) },
 		func() error { return b.matchingBig(self, oci, db) },

@@ -98,6 +98,25 @@ func watching(program, rules, runs string) error {
 	return idle(program, rules)
 }
 
+// watching is all that is measured of the watch, where it can be done: each job in a process of its own, as it prints it.
+func (b *bench) watching(self string) error {
+	rules := filepath.Join(b.data, "falco", "falco_rules.yaml")
+	if _, err := os.Stat(rules); err != nil || os.Getuid() != 0 {
+		fmt.Println("| watching: needs root and Falco's rules in falco/falco_rules.yaml of the data | | | | | |")
+		return nil
+	}
+	for _, job := range [][]string{{"watching", b.bulwark, rules}, {"ruling", rules}, {"crowd", b.bulwark, rules}} {
+		out, err := exec.Command(self, job...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s: %w\n%s", job[0], err, out)
+		}
+		for line := range strings.Lines(string(out)) {
+			fmt.Printf("| %s | | | | | |\n", strings.TrimSpace(line))
+		}
+	}
+	return nil
+}
+
 // number runs a job of this program and reads the figure that it prints.
 func number(self string, args ...string) (float64, error) {
 	out, err := exec.Command(self, args...).Output()
