@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,8 +14,9 @@ import (
 	"bulwark/watch"
 )
 
-// usualRun is where a program that watches leaves word that it does, until the machine starts again.
-const usualRun = "/run/bulwark"
+// runFolder is where a program that watches leaves word that it does, until the machine starts again: where the service
+// manager says, else where all do.
+func runFolder() string { return cmp.Or(os.Getenv("RUNTIME_DIRECTORY"), "/run/bulwark") }
 
 // watchmark is the word of one run: who finds it without its process knows that it was ended without having its say.
 type watchmark struct {
@@ -92,8 +94,8 @@ func startOf(pid int) string {
 
 // minds tells what was and is done to this program, until ctx is done.
 func minds(ctx context.Context, e *watch.Watcher) {
-	killed(usualRun, e.Tell)
-	m := mark(usualRun)
+	killed(runFolder(), e.Tell)
+	m := mark(runFolder())
 	defer m.end()
 	go continued(ctx, e)
 	beat := time.NewTicker(time.Second)

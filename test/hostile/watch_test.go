@@ -290,9 +290,15 @@ func TestWatchHostileNode(t *testing.T) {
 	}
 
 	t.Run("killed", func(t *testing.T) {
+		t.Setenv("RUNTIME_DIRECTORY", t.TempDir()) // others watch as well
 		w := watchLive(t, "--rules", rules)
 		began := w.cmd.Process.Pid
-		time.Sleep(100 * time.Millisecond) // it leaves word just behind its first words
+		word := filepath.Join(os.Getenv("RUNTIME_DIRECTORY"), fmt.Sprintf("watch-%d.json", began))
+		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+			if _, err := os.Stat(word); err == nil {
+				break // it leaves word just behind its first words
+			}
+		}
 		w.cmd.Process.Kill()
 		w.cmd.Wait()
 		w = watchLive(t, "--rules", rules)
