@@ -381,6 +381,17 @@ func tracepoint(name string) string {
 // tick is how long a record of the volume ring may wait where there are few: nobody is woken for each.
 const tick = 20 * time.Millisecond
 
+// rest is for how long a ring is not looked at where it was empty for a tick: its next record wakes the reader.
+const rest = 250 * time.Millisecond
+
+// sleeps has the next record wake the reader; true: there is one already.
+func (r *run) sleeps() bool {
+	if err := r.programs.Variables["asleep"].Set(uint32(1)); err != nil {
+		return false // it looks again after its rest
+	}
+	return r.volume.peek() != nil || r.critical.peek() != nil
+}
+
 // pause is how long what follows events may wait: whoever makes events in a row does not wake the reader for each.
 const pause = 2 * time.Millisecond
 
@@ -396,6 +407,7 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 		return fmt.Errorf("waiting for events: %w", err)
 	}
 	var told time.Time
+	quiet := false // nothing came within a tick
 	for ctx.Err() == nil {
 		now := time.Now()
 		if now.Sub(told) > 250*time.Millisecond {
@@ -410,16 +422,23 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 			return err
 		}
 		if some {
+			quiet = false
 			time.Sleep(pause)
 			continue
 		}
-		_ = rings.SetReadDeadline(time.Now().Add(tick)) // where ctx ends just before, a tick is all that is lost
+		wait := tick
+		if quiet {
+			if wait = rest; r.sleeps() {
+				continue // something came meanwhile
+			}
+		}
+		_ = rings.SetReadDeadline(time.Now().Add(wait)) // where ctx ends just before, that is all that is lost
 		var ready [2]unix.EpollEvent
 		err = woken.Read(func(fd uintptr) bool {
 			n, err := unix.EpollWait(int(fd), ready[:], 0)
 			return n > 0 || err != nil && err != unix.EINTR
 		})
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if quiet = errors.Is(err, os.ErrDeadlineExceeded); err != nil && !quiet {
 			return fmt.Errorf("waiting for events: %w", err)
 		}
 	}

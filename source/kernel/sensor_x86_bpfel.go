@@ -48,6 +48,7 @@ const (
 	sensorProgOnOom        = "on_oom"
 	sensorProgOnSignal     = "on_signal"
 	sensorProgOnState      = "on_state"
+	sensorVarAsleep        = "asleep"
 	sensorVarClimbs        = "climbs"
 	sensorVarHostMount     = "host_mount"
 	sensorVarOwn           = "own"
@@ -141,6 +142,7 @@ type sensorMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type sensorVariableSpecs struct {
+	Asleep      *ebpf.VariableSpec `ebpf:"asleep"`
 	Climbs      *ebpf.VariableSpec `ebpf:"climbs"`
 	HostMount   *ebpf.VariableSpec `ebpf:"host_mount"`
 	Own         *ebpf.VariableSpec `ebpf:"own"`
@@ -213,6 +215,7 @@ func (m *sensorMaps) Close() error {
 //
 // It can be passed to loadSensorObjects or ebpf.CollectionSpec.LoadAndAssign.
 type sensorVariables struct {
+	Asleep      *ebpf.Variable `ebpf:"asleep"`
 	Climbs      *ebpf.Variable `ebpf:"climbs"`
 	HostMount   *ebpf.Variable `ebpf:"host_mount"`
 	Own         *ebpf.Variable `ebpf:"own"`

@@ -39,9 +39,15 @@ static __always_inline void count(u32 class, u32 what) {
 		__sync_fetch_and_add(n, 1);
 }
 
-/* wakeup has the reader of the volume ring woken each time that another 64 KB are in it with a record of that length: it comes
-   by itself every few milliseconds, and waking it takes longer than all else. */
+volatile u32 asleep; /* the reader says that it does not come by itself */
+
+/* wakeup has the reader of the volume ring woken where it sleeps, and each time that another 64 KB are in it with a record of that
+   length: else it comes by itself within milliseconds, and waking it takes longer than all else. */
 static __always_inline u64 wakeup(u64 len) {
+	if (asleep) {
+		asleep = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
 	u64 held = bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA);
 	return held >> 16 != (held + len + 8) >> 16 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
