@@ -81,6 +81,8 @@ func (*Sensor) Abilities() []bulwark.Ability {
 		}
 		if h.root == "" || h.id != 0 {
 			packets = "control groups of the second version are not mounted"
+		} else {
+			packets = noPackets()
 		}
 	}
 	return append(list,
@@ -91,6 +93,14 @@ func (*Sensor) Abilities() []bulwark.Ability {
 		bulwark.Ability{Name: "see processes killed for memory", By: "tracepoint mark_victim", Why: oom},
 		bulwark.Ability{Name: "see system calls of 32-bit programs", By: "tracepoints", Why: "tracepoints of single calls leave them out"},
 	)
+}
+
+// noPackets says why this process may not look at packets, though it may look at all else; "": it may.
+func noPackets() string {
+	if capabilities()&(1<<unix.CAP_NET_ADMIN|1<<unix.CAP_SYS_ADMIN) == 0 {
+		return "it needs capability CAP_NET_ADMIN"
+	}
+	return ""
 }
 
 func lacking(t *tracing, point string) string {

@@ -201,9 +201,9 @@ func (p *plan) uses(program string) bool {
 	return true
 }
 
-// packets tells whether any event of packets is wanted.
+// packets tells whether any event of packets is wanted, and may be had.
 func (p *plan) packets() bool {
-	return p.calls[evPayload] != nil || p.calls[evDNS] != nil || p.calls[evFlow] != nil
+	return (p.calls[evPayload] != nil || p.calls[evDNS] != nil || p.calls[evFlow] != nil) && noPackets() == ""
 }
 
 // tell fills the maps.
