@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"bulwark/internal/near"
 )
 
 // Misfits tells what of a node does not fit a type of the Kubernetes API, as Decode does,
@@ -99,7 +101,7 @@ func meant(name string, fields map[string]*structField) string {
 		if strings.EqualFold(known, name) {
 			return known
 		}
-		d := distance(strings.ToLower(name), strings.ToLower(known), 3)
+		d := near.Distance(strings.ToLower(name), strings.ToLower(known), 3)
 		if d*3 <= len(known) && (d < least || d == least && d < 3 && known < best) {
 			best, least = known, d
 		}

@@ -5,6 +5,7 @@ import (
 
 	"bulwark/check/internal/misconfig"
 	"bulwark/check/internal/posture"
+	"bulwark/internal/near"
 	"bulwark/kube"
 	"bulwark/network"
 )
@@ -85,7 +86,7 @@ func (g *ground) alike(p *network.Policy) string {
 	for name, v := range p.Root.Get("spec", "podSelector", "matchLabels").Fields() {
 		for _, i := range g.members[p.Namespace] {
 			have, ok := g.Endpoints[i].Labels[name]
-			if ok && have != v.Text() && kube.Near(have, v.Text()) {
+			if ok && have != v.Text() && near.Is(have, v.Text()) {
 				return fmt.Sprintf("%s has %s: %s", g.Endpoints[i], name, have)
 			}
 		}

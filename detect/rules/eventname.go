@@ -7,6 +7,7 @@ import (
 
 	"bulwark"
 	"bulwark/detect/rules/internal/lang"
+	"bulwark/internal/near"
 )
 
 // renamed are kinds that rules call otherwise than the kernel does.
@@ -74,8 +75,8 @@ func typed(t *term, e *lang.Check) error {
 
 func noEvent(name string) error {
 	hint := ""
-	if near := lang.Nearest(name, slices.Values(eventNames)); near != "" {
-		hint = "; is " + near + " meant?"
+	if n := near.Nearest(name, slices.Values(eventNames)); n != "" {
+		hint = "; is " + n + " meant?"
 	}
 	return fmt.Errorf("there is no event %s%s", visible(name), hint)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bulwark/kube"
+	"bulwark/internal/near"
 	"bulwark/network"
 	"bulwark/network/render"
 )
@@ -139,7 +139,7 @@ func unknownWorkload(e *network.Engine, word string) error {
 	var like []string
 	for _, p := range e.Endpoints {
 		known := strings.ToLower(p.Name)
-		alike := kube.Near(name, known) || name != "" && (strings.Contains(known, name) || strings.Contains(name, known))
+		alike := near.Is(name, known) || name != "" && (strings.Contains(known, name) || strings.Contains(name, known))
 		if len(like) < 5 && !p.Outside && alike && !slices.Contains(like, p.String()) {
 			like = append(like, p.String())
 		}

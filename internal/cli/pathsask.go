@@ -9,7 +9,7 @@ import (
 	"bulwark"
 	"bulwark/all"
 	"bulwark/graph"
-	"bulwark/kube"
+	"bulwark/internal/near"
 	"bulwark/scan"
 )
 
@@ -259,10 +259,10 @@ func similar(g *graph.Graph, text string) string {
 func nearly(v bulwark.VertexID, text string) bool {
 	last := func(s string) string { return s[strings.LastIndexAny(s, ":/")+1:] }
 	for _, one := range append([]string{text}, spelled(text)...) {
-		if one != "" && kube.Near(one, string(v)) {
+		if one != "" && near.Is(one, string(v)) {
 			return true
 		}
 	}
 	kind, _, named := strings.Cut(text, ":")
-	return (!named || kind == kindOf(v)) && kube.Near(last(text), last(string(v)))
+	return (!named || kind == kindOf(v)) && near.Is(last(text), last(string(v)))
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+
+	"bulwark/internal/near"
 )
 
 // weight is how large and how deep a condition is with macros in place of their names.
@@ -338,8 +340,8 @@ func (r *resolver) nearly(v Value) {
 	if v.Quoted || !strings.Contains(v.Text, "_") {
 		return
 	}
-	if near := Nearest(v.Text, maps.Keys(r.l.lists)); near != "" {
-		r.l.warn(v.Pos, "", "no list %s, so it is a text; is the list %s meant?", quoteOf(v.Text), near)
+	if n := near.Nearest(v.Text, maps.Keys(r.l.lists)); n != "" {
+		r.l.warn(v.Pos, "", "no list %s, so it is a text; is the list %s meant?", quoteOf(v.Text), n)
 	}
 }
 
