@@ -20,7 +20,7 @@ demo: build
 	@scripts/setup.sh demo
 	@scripts/demo.sh
 
-# Everything once; then everything that is not a program of its own under the race
+# Everything once; then whatever starts goroutines, and is not a program of its own, under the race
 # detector, without the few tests that go through masses of data. What is below test/ builds
 # and runs the program, which go's cache of results does not see.
 test:
@@ -28,7 +28,7 @@ test:
 	@scripts/apiserver.sh >/dev/null # 4 to 8 minutes of a processor the first time, then none
 	go test -timeout 20m $$(go list ./... | grep -v '^bulwark/test/')
 	go test -count=1 -timeout 20m ./test/...
-	CGO_ENABLED=1 go test -race -short -timeout 20m $$(go list ./... | grep -v '^bulwark/test/')
+	CGO_ENABLED=1 go test -race -short -timeout 20m $$(scripts/racing.sh)
 
 lint:
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
