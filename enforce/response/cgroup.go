@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/mountinfo"
 )
 
 // group is the folder of a container's cgroup in a hierarchy that can freeze it.
@@ -81,20 +82,12 @@ func (g group) frozen() bool {
 
 // roots are the hierarchies that can freeze.
 func (r *Responder) roots() []group {
-	b, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil
-	}
+	mounts, _ := mountinfo.ReadFile("/proc/self/mountinfo")
 	var list []group
-	for line := range strings.Lines(string(b)) {
-		head, tail, _ := strings.Cut(strings.TrimSpace(line), " - ")
-		at, what := strings.Fields(head), strings.Fields(tail)
-		if len(at) < 5 || len(what) < 3 || at[3] != "/" {
-			continue
-		}
-		freezer := what[0] == "cgroup" && strings.Contains(","+what[2]+",", ",freezer,")
-		if what[0] == "cgroup2" || freezer {
-			list = append(list, group{at[4], what[0] == "cgroup2"})
+	for _, m := range mounts {
+		freezer := m.Type == "cgroup" && slices.Contains(strings.Split(m.Options, ","), "freezer")
+		if m.Root == "/" && (m.Type == "cgroup2" || freezer) {
+			list = append(list, group{m.Point, m.Type == "cgroup2"})
 		}
 	}
 	return list

@@ -1,12 +1,13 @@
 package container
 
 import (
-	"bufio"
 	"bytes"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"bulwark/internal/mountinfo"
 )
 
 // number reads a file that holds a positive number; 0: it does not.
@@ -73,45 +74,13 @@ func (r *reading) first() int {
 // upper is the folder that an overlay's writes go to: that of the root of the process, or while its runtime has not
 // gone there yet, that of the container's root as it was told.
 func (r *reading) upper(pid int) string {
-	b, err := read(r.f.at("/proc", strconv.Itoa(pid), "mountinfo"), 1<<20)
-	if err != nil {
-		return ""
-	}
-	for lines := bufio.NewScanner(bytes.NewReader(b)); lines.Scan(); {
-		before, after, ok := strings.Cut(lines.Text(), " - ")
-		fields, kind := strings.Fields(before), strings.Fields(after)
-		if !ok || len(fields) < 5 || len(kind) < 3 || kind[0] != "overlay" {
-			continue
-		}
-		if at := unescape(fields[4]); at != "/" && (r.root == "" || at != r.root) {
-			continue
-		}
-		for o := range strings.SplitSeq(kind[2], ",") {
-			if dir, ok := strings.CutPrefix(o, "upperdir="); ok {
-				return clip(unescape(dir))
-			}
+	list, _ := mountinfo.ReadFile(r.f.at("/proc", strconv.Itoa(pid), "mountinfo"))
+	for _, m := range list {
+		if upper := m.Upper(); upper != "" && (m.Point == "/" || r.root != "" && m.Point == r.root) {
+			return clip(upper)
 		}
 	}
 	return ""
-}
-
-// unescape undoes what the kernel does to spaces and the like: \040.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 // shim finds the bundle by the process that watches the container: a shim of containerd stands in it, and conmon

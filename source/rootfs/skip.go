@@ -1,16 +1,13 @@
 package rootfs
 
 import (
-	"bufio"
-	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"bulwark"
+	"bulwark/internal/mountinfo"
 )
 
 // skips are what a walk leaves out.
@@ -47,58 +44,37 @@ var (
 // mounted leaves out the kernel's and the network's file systems that are mounted below
 // a folder.
 func mounted(dir string) skips {
-	f, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
+	list, err := mountinfo.ReadFile("/proc/self/mountinfo")
+	if len(list) == 0 {
 		return skips{} // not Linux, or hidden: then what is mounted is walked like any folder
 	}
-	defer f.Close()
-	abs, err := filepath.Abs(dir)
-	if err != nil {
+	abs, absErr := filepath.Abs(dir)
+	if absErr != nil {
 		return skips{}
 	}
 	if real, err := filepath.EvalSymlinks(abs); err == nil {
 		abs = real
 	}
-	return mountsBelow(f, abs)
-}
-
-// mountsBelow reads https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html.
-func mountsBelow(mountinfo io.Reader, dir string) skips {
-	var s skips
-	lines := bufio.NewScanner(mountinfo)
-	lines.Buffer(nil, 4<<20) // an overlay names all its layers
-	for lines.Scan() {
-		before, after, ok := strings.Cut(lines.Text(), " - ")
-		fields, types := strings.Fields(before), strings.Fields(after)
-		if !ok || len(fields) < 5 || len(types) < 1 {
-			continue
-		}
-		below, ok := strings.CutPrefix(unescape(fields[4]), strings.TrimSuffix(dir, "/")+"/")
-		if !ok || below == "" {
-			continue
-		}
-		typ := types[0]
-		switch {
-		case slices.Contains(kernelTypes, typ):
-			s.add(below, "")
-		case slices.Contains(networkTypes, typ), strings.HasPrefix(typ, "fuse.") && typ != "fuse.fuse-overlayfs":
-			s.add(below, "a network file system ("+typ+") is mounted here; it was not looked into")
-		}
+	s := mountsBelow(list, abs)
+	if err != nil {
+		s.notes = append(s.notes, bulwark.Note{Plugin: "source/rootfs", Text: "file systems of the kernel or the network may have been looked into: " + err.Error()})
 	}
 	return s
 }
 
-// unescape resolves mountinfo's \040.
-func unescape(s string) string {
-	for i := strings.IndexByte(s, '\\'); i >= 0 && i+3 < len(s); {
-		if c, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-			s = s[:i] + string([]byte{byte(c)}) + s[i+4:]
+func mountsBelow(list []mountinfo.Mount, dir string) skips {
+	var s skips
+	for _, m := range list {
+		below, ok := strings.CutPrefix(m.Point, strings.TrimSuffix(dir, "/")+"/")
+		if !ok || below == "" {
+			continue
 		}
-		next := strings.IndexByte(s[i+1:], '\\')
-		if next < 0 {
-			break
+		switch {
+		case slices.Contains(kernelTypes, m.Type):
+			s.add(below, "")
+		case slices.Contains(networkTypes, m.Type), strings.HasPrefix(m.Type, "fuse.") && m.Type != "fuse.fuse-overlayfs":
+			s.add(below, "a network file system ("+m.Type+") is mounted here; it was not looked into")
 		}
-		i += 1 + next
 	}
 	return s
 }

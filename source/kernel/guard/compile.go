@@ -224,11 +224,11 @@ func (g *Guard) addDrift(p *plan, b bulwark.Block) error {
 }
 
 func whyNoDrift(pid int) string {
-	root, ok := holding(readMounts(strconv.Itoa(pid)), "/")
-	if !ok || root.kind != "overlay" || root.upper == "" {
-		return "the root of the container is no overlay (" + cmp.Or(root.kind, "unknown") + "): what its image had cannot be told from what was written since"
+	root, ok := holding(mountsOf(strconv.Itoa(pid)), "/")
+	if !ok || root.Type != "overlay" || root.Upper() == "" {
+		return "the root of the container is no overlay (" + cmp.Or(root.Type, "unknown") + "): what its image had cannot be told from what was written since"
 	}
-	if _, err := os.Lstat(root.upper); err != nil {
+	if _, err := os.Lstat(root.Upper()); err != nil {
 		return "the layer that the container writes to cannot be read: " + err.Error()
 	}
 	return ""

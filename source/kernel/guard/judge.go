@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/mountinfo"
 )
 
 // verdict is why a file must not be executed; no rule: it may.
@@ -33,7 +34,7 @@ func (w *watcher) judge(pid, fd int) verdict {
 	}
 	var onNode, asked bool
 	for _, s := range w.scopes {
-		if !s.devices[m.device] {
+		if !s.devices[m.Device] {
 			continue
 		}
 		rule, deed := s.stops(m, path, fd)
@@ -54,10 +55,10 @@ func (w *watcher) judge(pid, fd int) verdict {
 }
 
 // owns tells whether nobody else has the file system.
-func (s *watched) owns(m mount) bool { return m.device == s.root && s.upper != "" }
+func (s *watched) owns(m mountinfo.Mount) bool { return m.Device == s.root && s.upper != "" }
 
 // stops says which rule forbids the file.
-func (s *watched) stops(m mount, path string, fd int) (string, bulwark.Deed) {
+func (s *watched) stops(m mountinfo.Mount, path string, fd int) (string, bulwark.Deed) {
 	if s.drift != "" && s.drifted(m, path, fd) {
 		return s.drift, bulwark.DeedExecDrift
 	}
@@ -69,30 +70,30 @@ func (s *watched) stops(m mount, path string, fd int) (string, bulwark.Deed) {
 	return "", ""
 }
 
-func (s *watched) drifted(m mount, path string, fd int) bool {
-	if s.memory[m.device] {
+func (s *watched) drifted(m mountinfo.Mount, path string, fd int) bool {
+	if s.memory[m.Device] {
 		return true
 	}
-	if m.device != s.root || s.upper == "" {
+	if m.Device != s.root || s.upper == "" {
 		return false
 	}
 	var st unix.Stat_t
 	if unix.Fstat(fd, &st) == nil && st.Nlink == 0 {
 		return true
 	}
-	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(m.point, "/"))
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(m.Point, "/"))
 	if !ok {
 		return false
 	}
-	_, err := os.Lstat(filepath.Join(s.upper, m.root, rest))
+	_, err := os.Lstat(filepath.Join(s.upper, m.Root, rest))
 	return err == nil
 }
 
 // mountOf is the mount through which a file was opened.
-func (w *watcher) mountOf(process string, fd int) (mount, bool) {
+func (w *watcher) mountOf(process string, fd int) (mountinfo.Mount, bool) {
 	var st unix.Statx_t
 	if unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_MNT_ID, &st) != nil || st.Mask&unix.STATX_MNT_ID == 0 {
-		return mount{}, false
+		return mountinfo.Mount{}, false
 	}
 	w.mu.Lock()
 	m, ok := w.mounts[st.Mnt_id]
@@ -100,7 +101,7 @@ func (w *watcher) mountOf(process string, fd int) (mount, bool) {
 	if ok {
 		return m, true
 	}
-	w.learn(readMounts(process))
+	w.learn(mountsOf(process))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m, ok = w.mounts[st.Mnt_id]
@@ -109,13 +110,13 @@ func (w *watcher) mountOf(process string, fd int) (mount, bool) {
 
 const maxMounts = 1 << 16
 
-func (w *watcher) learn(list []mount) {
+func (w *watcher) learn(list []mountinfo.Mount) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.mounts) > maxMounts {
 		clear(w.mounts)
 	}
 	for _, m := range list {
-		w.mounts[m.id] = m
+		w.mounts[m.ID] = m
 	}
 }

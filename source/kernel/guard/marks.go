@@ -10,6 +10,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"bulwark/internal/mountinfo"
 )
 
 // memoryKinds are file systems that are empty when a container begins.
@@ -21,13 +23,13 @@ func (w *watcher) add(f fileScope) error {
 	if f.pid != 0 {
 		process = strconv.Itoa(f.pid)
 	}
-	list := readMounts(process)
+	list := mountsOf(process)
 	if len(list) == 0 {
 		return nil // it has gone
 	}
 	s := &watched{fileScope: f, memory: map[string]bool{}, devices: map[string]bool{}}
 	if root, ok := holding(list, "/"); ok {
-		s.root, s.upper = root.device, root.upper
+		s.root, s.upper = root.Device, root.Upper()
 	}
 	root, err := unix.Open("/proc/"+process+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -41,8 +43,8 @@ func (w *watcher) add(f fileScope) error {
 	w.learn(list)
 	w.scopes = append(w.scopes, s)
 	for _, m := range marks {
-		if err := w.mark(root, m, f.pid == 0 || s.owns(m) || s.memory[m.device]); err != nil {
-			return fmt.Errorf("%s: %w", m.point, err)
+		if err := w.mark(root, m, f.pid == 0 || s.owns(m) || s.memory[m.Device]); err != nil {
+			return fmt.Errorf("%s: %w", m.Point, err)
 		}
 	}
 	return nil
@@ -62,30 +64,30 @@ func (s *watched) addReal(root int, f folder) {
 }
 
 // marks are the mounts that hold what the scope must not execute.
-func (s *watched) marks(list []mount) []mount {
-	var marks []mount
+func (s *watched) marks(list []mountinfo.Mount) []mountinfo.Mount {
+	var marks []mountinfo.Mount
 	for i, m := range list {
-		if top, _ := holding(list, m.point); top.id != m.id {
+		if top, _ := holding(list, m.Point); top.ID != m.ID {
 			continue // another is mounted on it
 		}
-		memory := s.pid != 0 && memoryKinds[m.kind]
+		memory := s.pid != 0 && memoryKinds[m.Type]
 		if memory {
-			s.memory[m.device] = true
+			s.memory[m.Device] = true
 		}
-		if s.drift != "" && (memory || m.point == "/") || s.asksBelow(list, m) {
-			s.devices[m.device] = true
+		if s.drift != "" && (memory || m.Point == "/") || s.asksBelow(list, m) {
+			s.devices[m.Device] = true
 			marks = append(marks, list[i])
 		}
 	}
 	return marks
 }
 
-func (s *watched) asksBelow(list []mount, m mount) bool {
+func (s *watched) asksBelow(list []mountinfo.Mount, m mountinfo.Mount) bool {
 	for _, f := range s.below {
-		if below(m.point, f.path) {
+		if below(m.Point, f.path) {
 			return true
 		}
-		if h, ok := holding(list, f.path); ok && h.id == m.id {
+		if h, ok := holding(list, f.path); ok && h.ID == m.ID {
 			return true
 		}
 	}
@@ -94,8 +96,8 @@ func (s *watched) asksBelow(list []mount, m mount) bool {
 
 // mark asks for the executions of a whole file system, or only of those through this mount where the node and other
 // containers have the file system too. Paths are resolved below the root, whatever their links say.
-func (w *watcher) mark(root int, m mount, whole bool) error {
-	fd, err := unix.Openat2(root, cmp.Or(m.point[1:], "."), &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS})
+func (w *watcher) mark(root int, m mountinfo.Mount, whole bool) error {
+	fd, err := unix.Openat2(root, cmp.Or(m.Point[1:], "."), &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS})
 	if err != nil {
 		return whenThere(err)
 	}

@@ -29,9 +29,9 @@ func look() *node {
 	if ns, err := os.Readlink("/proc/self/ns/pid"); err != nil || ns != firstPIDNamespace {
 		n.pidsWhy = "bulwark has to run in the node's own pid namespace"
 	}
-	for _, m := range readMounts("self") {
-		if m.kind == "cgroup2" && m.root == "/" {
-			n.unified = m.point
+	for _, m := range mountsOf("self") {
+		if m.Type == "cgroup2" && m.Root == "/" {
+			n.unified = m.Point
 			break
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/mountinfo"
 )
 
 // patience is how long a process may wait for an answer. What cannot be decided in that time passes.
@@ -32,7 +33,7 @@ type watcher struct {
 	old    atomic.Bool // it answers, and tells nothing: there is another
 
 	mu     sync.Mutex
-	mounts map[uint64]mount // by id, as processes had them
+	mounts map[uint64]mountinfo.Mount // by id, as processes had them
 	ended  chan struct{}
 }
 
@@ -55,7 +56,7 @@ func watch(n *node, scopes []fileScope, tell func(bulwark.Decision)) (*watcher, 
 	if err != nil {
 		return nil, fmt.Errorf("asking for permission events: %w", err)
 	}
-	w := &watcher{node: n, fd: fd, file: os.NewFile(uintptr(fd), "fanotify"), tell: tell, mounts: map[uint64]mount{}, ended: make(chan struct{})}
+	w := &watcher{node: n, fd: fd, file: os.NewFile(uintptr(fd), "fanotify"), tell: tell, mounts: map[uint64]mountinfo.Mount{}, ended: make(chan struct{})}
 	var errs []error
 	for _, s := range scopes {
 		if err := w.add(s); err != nil {

@@ -13,8 +13,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"bulwark/internal/mountinfo"
 )
 
 // Image is what all containers of the lab run.
@@ -60,11 +63,10 @@ func scratch(t testing.TB) string {
 
 // unmount lets go of what daemons left mounted below a folder, the last first.
 func unmount(dir string) {
-	b, _ := os.ReadFile("/proc/self/mountinfo")
-	lines := strings.Split(string(b), "\n")
-	for i := len(lines) - 1; i >= 0; i-- {
-		if fields := strings.Fields(lines[i]); len(fields) > 4 && strings.HasPrefix(fields[4], dir+"/") {
-			detach(fields[4])
+	list, _ := mountinfo.ReadFile("/proc/self/mountinfo")
+	for _, m := range slices.Backward(list) {
+		if strings.HasPrefix(m.Point, dir+"/") {
+			detach(m.Point)
 		}
 	}
 }
