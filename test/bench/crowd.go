@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -49,13 +48,8 @@ func gather(dir string, n int) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	cmd := exec.Command("sh", "-c", fmt.Sprintf("i=1; while [ $i -lt %d ]; do sleep 1000 & i=$((i+1)); done", n))
-	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(f.Fd())}
+	cmd := exec.Command("sh", "-c", fmt.Sprintf("echo $$ > cgroup.procs || exit; i=1; while [ $i -lt %d ]; do sleep 1000 & i=$((i+1)); done", n))
+	cmd.Dir = dir
 	return cmd.Run()
 }
 

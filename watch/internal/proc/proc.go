@@ -12,8 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"unique"
+
+	"golang.org/x/sys/unix"
 
 	"bulwark"
 )
@@ -202,8 +203,8 @@ func (f FS) program(p *bulwark.Process) {
 		p.File.Deleted, path = true, strings.TrimSuffix(path, deleted)
 	}
 	p.Path = unique.Make(path).Value()
-	var st syscall.Stat_t
-	if syscall.Stat(name, &st) != nil {
+	var st unix.Stat_t
+	if unix.Stat(name, &st) != nil {
 		return
 	}
 	p.File.Inode, p.File.Device = st.Ino, uint64(st.Dev)
@@ -244,8 +245,9 @@ func (f FS) cgroup(pid int) uint64 {
 		if !ok {
 			continue
 		}
-		if st, err := os.Stat(filepath.Join(hierarchy(), filepath.Clean("/"+path))); err == nil {
-			return st.Sys().(*syscall.Stat_t).Ino
+		var st unix.Stat_t
+		if unix.Stat(filepath.Join(hierarchy(), filepath.Clean("/"+path)), &st) == nil {
+			return st.Ino
 		}
 	}
 	return 0
