@@ -25,6 +25,9 @@ case ${1:?test, demo, bench or soak} in
     need git git                        # and with this
     need podman podman                  # real engines
     need dockerd docker.io
+    need runc runc
+    need losetup mount                  # devices of the node that containers are given
+    need mkfs.ext4 e2fsprogs
     need etcd etcd-server               # below a real kube-apiserver
     need qemu-system-x86_64 qemu-system-x86 # other kernels
     need nft nftables                   # real packets through real rules

@@ -43,7 +43,7 @@ var layers = map[string][]string{
 	"scan":  {""},
 	"all":   {"", "kube", "source", "extract", "check", "relate", "detect", "enforce", "report", "advisory", "graph", "policy", "trust"},
 	"cmd":   {"internal/cli", "internal/memory"},
-	"test":  {"", "kube", "network", "source", "all", "graph", "internal/cli", "internal/memory", "advisory", "check", "policy", "detect", "enforce", "watch"},
+	"test":  {"", "kube", "network", "source", "all", "graph", "internal/cli", "internal/memory", "advisory", "check", "policy", "detect", "enforce", "watch", "internal/need"},
 
 	"internal/limit":      {""},
 	"internal/glob":       {},
@@ -58,6 +58,7 @@ var layers = map[string][]string{
 	"internal/cli":        {"", "framework", "kube", "rbac", "network", "relate", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "watch", "detect", "enforce", "all", "internal/patch"},
 	"internal/house":      {},
 	"internal/memory":     {},
+	"internal/need":       {}, // of tests
 }
 
 // leaves may be imported by everyone but the root.

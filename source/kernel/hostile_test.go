@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/need"
 )
 
 // TestRacesDoNotMislead: while a file is opened again and again, another thread writes over the path that the call was given,
@@ -183,13 +184,7 @@ func TestForkStorm(t *testing.T) {
 	if testing.Short() {
 		t.Skip("100,000 processes are made")
 	}
-	gcc, err := exec.LookPath("gcc")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("missing: gcc (scripts/setup.sh test installs it)")
-		}
-		t.Skip("missing: gcc")
-	}
+	gcc := need.Tool(t, "gcc")
 	dir := t.TempDir()
 	source, program := filepath.Join(dir, "forks.c"), filepath.Join(dir, "forks")
 	if err := os.WriteFile(source, []byte(forks), 0o600); err != nil {
@@ -292,7 +287,7 @@ func TestOlderControlGroups(t *testing.T) {
 	name := fmt.Sprintf("bulwark-test-older-%d", os.Getpid())
 	group := filepath.Join(olderRoot, name)
 	if err := os.Mkdir(group, 0o700); err != nil {
-		t.Skipf("a control group: %v", err)
+		need.Missing(t, "a control group: %v", err)
 	}
 	defer os.Remove(group)
 	var st unix.Stat_t

@@ -11,19 +11,15 @@ import (
 	"time"
 
 	"bulwark"
+	"bulwark/internal/need"
 )
 
-// needRoot skips where nothing can be seen; in CI as root everything must be there.
+// needRoot is for tests that see what the kernel does.
 func needRoot(t *testing.T) {
 	t.Helper()
-	why := missing()
-	if why == "" {
-		return
+	if why := missing(); why != "" {
+		need.Missing(t, "%s", why)
 	}
-	if os.Getenv("CI") == "true" && os.Getuid() == 0 {
-		t.Fatalf("the sensor's tests need %s", why)
-	}
-	t.Skipf("the sensor's tests need %s", why)
 }
 
 // watching is a sensor that runs, and what it saw.

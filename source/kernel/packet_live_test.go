@@ -12,14 +12,15 @@ import (
 	"time"
 
 	"bulwark"
+	"bulwark/internal/need"
 )
 
-// needPackets skips where packets of control groups cannot be seen.
+// needPackets is for tests that see packets of control groups.
 func needPackets(t *testing.T) {
 	t.Helper()
 	needRoot(t)
 	if unified() == "" {
-		t.Skip("there is no hierarchy of control groups of the second version, in which packets are seen")
+		need.Missing(t, "a hierarchy of control groups of the second version, in which packets are seen")
 	}
 }
 
@@ -31,10 +32,7 @@ type pair struct {
 
 func connected(t *testing.T, at string) pair {
 	t.Helper()
-	l, err := net.Listen("tcp", at)
-	if err != nil {
-		t.Skipf("listening at %s: %v", at, err)
-	}
+	l := listen(t, at)
 	defer l.Close()
 	served := make(chan net.Conn, 1)
 	go func() { c, _ := l.Accept(); served <- c }()
@@ -135,12 +133,12 @@ func TestNamesThatAreAskedFor(t *testing.T) {
 	at := netip.MustParseAddrPort("127.53.91.7:53")
 	udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
 	if err != nil {
-		t.Skipf("a name server of its own: %v", err)
+		need.Missing(t, "a name server of its own: %v", err)
 	}
 	defer udp.Close()
 	tcp, err := net.Listen("tcp", at.String())
 	if err != nil {
-		t.Skipf("a name server of its own: %v", err)
+		need.Missing(t, "a name server of its own: %v", err)
 	}
 	defer tcp.Close()
 	go func() {

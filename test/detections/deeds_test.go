@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"bulwark/internal/need"
 	"bulwark/test/runtime/lab"
 )
 
@@ -76,7 +77,7 @@ func deeds() []lab.Action {
 // helper builds this package's helper into the folder of each action.
 func helper(t testing.TB) string {
 	t.Helper()
-	lab.Tool(t, "go")
+	need.Tool(t, "go")
 	file := filepath.Join(t.TempDir(), "deed")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "bulwark/test/detections/helper")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -108,7 +109,7 @@ func bring(file string, a *lab.Action) {
 func kubelet(s *lab.Stage) {
 	s.Helper()
 	if s.Docker.Bridge == "" {
-		s.Skip("containers have no network here")
+		need.Missing(s, "a network for containers")
 	}
 	for _, port := range []string{"10250", "10251"} {
 		l, err := net.Listen("tcp", net.JoinHostPort(s.Docker.Bridge, port))
@@ -149,10 +150,10 @@ func swap(s *lab.Stage) {
 	if err := os.WriteFile(file, make([]byte, 4<<20), 0o600); err != nil {
 		s.Fatal(err)
 	}
-	out, err := exec.Command(lab.Tool(s, "losetup"), "--show", "-f", file).CombinedOutput()
+	out, err := exec.Command(need.Tool(s, "losetup"), "--show", "-f", file).CombinedOutput()
 	device := strings.TrimSpace(string(out))
 	if err != nil {
-		s.Skipf("there is no loop device: %v %s", err, out)
+		need.Missing(s, "a loop device: %v %s", err, out)
 	}
 	s.Cleanup(func() {
 		_ = exec.Command("swapoff", device).Run()

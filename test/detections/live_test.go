@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"bulwark/internal/need"
 	"bulwark/test/runtime/lab"
 )
 
@@ -64,7 +65,7 @@ func TestStopped(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it is stopped for twelve seconds")
 	}
-	lab.AsRoot(t)
+	need.Root(t)
 	w := lab.StartWatch(t, lab.Program(t))
 	pid := w.PID()
 	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })

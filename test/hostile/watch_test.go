@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/need"
 	"bulwark/watch/trace"
 )
 
@@ -67,9 +68,7 @@ func refuseBPF() error {
 
 // TestWatchWithoutRights: it says exactly what is missing, and exits 1.
 func TestWatchWithoutRights(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("rights are taken away as root only")
-	}
+	need.Root(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -90,9 +89,7 @@ func TestWatchWithoutRights(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := exec.LookPath(tt.command[0]); err != nil {
-				t.Skip(tt.command[0], "is not installed")
-			}
+			need.Tool(t, tt.command[0])
 			var stdout, stderr bytes.Buffer
 			cmd := exec.CommandContext(t.Context(), tt.command[0], append(tt.command[1:], "watch", "--for", "10s")...)
 			cmd.Stdout, cmd.Stderr, cmd.SysProcAttr, cmd.Dir = &stdout, &stderr, &tt.attr, "/"
@@ -100,7 +97,7 @@ func TestWatchWithoutRights(t *testing.T) {
 			_ = cmd.Run()
 			said := stderr.String()
 			if strings.Contains(said, "unshare failed") || strings.Contains(said, "unshare: ") || strings.Contains(said, "mount: ") {
-				t.Skip("not here:", said)
+				need.Missing(t, "namespaces and mounts of its own: %s", said)
 			}
 			res := &result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: said}
 			res.harmless(t)
@@ -152,10 +149,7 @@ func watchLive(t *testing.T, flags ...string) *watched {
 			return w
 		}
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("it does not watch:\n%s", strings.Join(said, "\n"))
-	}
-	t.Skipf("it does not watch here:\n%s", strings.Join(said, "\n"))
+	need.Missing(t, "what bulwark watch needs:\n%s", strings.Join(said, "\n"))
 	return nil
 }
 
@@ -204,9 +198,10 @@ func (w *watched) end() {
 // TestWatchHostileNode: names that attack terminals, a container whose engine is dead, ten thousand repeats, a watcher that is
 // stopped, and one that is killed.
 func TestWatchHostileNode(t *testing.T) {
-	if os.Geteuid() != 0 || testing.Short() {
-		t.Skip("this machine is watched as root, and not in short runs")
+	if testing.Short() {
+		t.Skip("this machine is watched: not in short runs")
 	}
+	need.Root(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +242,7 @@ func TestWatchHostileNode(t *testing.T) {
 		id := strings.Repeat("ab12", 16)
 		cmd := open(self, 1)
 		if !within(t, cmd, "/docker/"+id) {
-			t.Skip("there is no hierarchy of the second version")
+			need.Missing(t, "a hierarchy of control groups of the second version")
 		}
 		began := time.Now()
 		if out, err := cmd.CombinedOutput(); err != nil {

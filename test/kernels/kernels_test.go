@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bulwark/internal/need"
 )
 
 // packages are those whose tests ask the kernel, with the tests that are run: those that load each program and see one of
@@ -38,15 +40,15 @@ func TestKernels(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the kernels are for amd64")
 	}
-	qemu, busybox := tool(t, "qemu-system-x86_64"), tool(t, "busybox")
+	qemu, busybox := need.Tool(t, "qemu-system-x86_64"), need.Tool(t, "busybox")
 	out, err := exec.Command("../../scripts/kernels.sh").Output()
 	if err != nil {
-		missing(t, "the kernels: "+err.Error())
+		need.Missing(t, "the kernels: %v", err)
 	}
 	cached := strings.TrimSpace(string(out))
 	kernels, _ := filepath.Glob(filepath.Join(cached, "*", "vmlinuz"))
 	if len(kernels) == 0 {
-		missing(t, "any kernel in "+cached)
+		need.Missing(t, "any kernel in %s", cached)
 	}
 	dir := t.TempDir()
 	tests := compile(t, dir)
@@ -58,24 +60,6 @@ func TestKernels(t *testing.T) {
 			judge(t, start(t, qemu, k, image), tests)
 		})
 	}
-}
-
-// tool is the path of a command that the tests need.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	p, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, name)
-	}
-	return p
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("missing: %s (scripts/setup.sh test installs it)", what)
-	}
-	t.Skipf("missing: %s", what)
 }
 
 // compile makes the test programs and the first process.

@@ -11,6 +11,7 @@ import (
 
 	"bulwark"
 	"bulwark/detect/profile"
+	"bulwark/internal/need"
 	"bulwark/test/runtime/lab"
 )
 
@@ -31,7 +32,7 @@ func TestInUse(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it runs containers: not in a short run")
 	}
-	lab.AsRoot(t)
+	need.Root(t)
 	archive := debian(t)
 	docker, program, folder := lab.StartDocker(t), lab.Program(t), t.TempDir()
 	image := docker.Load(t, archive)

@@ -15,6 +15,7 @@ import (
 	"bulwark"
 	"bulwark/detect/profile"
 	"bulwark/detect/profile/export"
+	"bulwark/internal/need"
 	"bulwark/test/runtime/lab"
 )
 
@@ -58,7 +59,7 @@ func TestProfile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it runs containers: not in a short run")
 	}
-	lab.AsRoot(t)
+	need.Root(t)
 	docker, program, folder := lab.StartDocker(t), lab.Program(t), t.TempDir()
 	recording := filepath.Join(t.TempDir(), "trace")
 	w := lab.StartWatch(t, program, "--learn", folder, "--record", recording)
@@ -210,13 +211,7 @@ func parses(t *testing.T, p *profile.Profile) {
 			}
 		}
 	}
-	parser, err := exec.LookPath("apparmor_parser")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("apparmor_parser is not installed")
-		}
-		t.Skip("apparmor_parser is not installed")
-	}
+	parser := need.Tool(t, "apparmor_parser")
 	text, err := export.AppArmor(p)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"bulwark/internal/need"
 	"bulwark/test/runtime/lab"
 )
 
@@ -38,7 +39,7 @@ var attacks = []stopped{
 func TestBlocked(t *testing.T) {
 	d := lab.StartDocker(t)
 	if d.Bridge == "" {
-		t.Skip("containers have no network here")
+		need.Missing(t, "a network for containers")
 	}
 	file := filepath.Join(t.TempDir(), "actions.yaml")
 	if err := os.WriteFile(file, []byte(actions(d.Names)), 0o600); err != nil {

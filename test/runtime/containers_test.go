@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bulwark"
+	"bulwark/internal/need"
 	"bulwark/source/container"
 	"bulwark/test/runtime/lab"
 )
@@ -34,7 +35,7 @@ func unified(t *testing.T) string {
 			return dir
 		}
 	}
-	t.Skip("there is no unified hierarchy")
+	need.Missing(t, "a unified hierarchy")
 	return ""
 }
 
@@ -209,7 +210,7 @@ func TestRuncContainer(t *testing.T) {
 
 // TestPodmanContainer: of one of Podman's, in folders of its own.
 func TestPodmanContainer(t *testing.T) {
-	lab.AsRoot(t)
+	need.Root(t)
 	p := lab.NewPodman(t)
 	id := p.Start(t, "web", "sleep", "100")
 	c := known(t, finder(t, container.Options{Sockets: map[string][]string{}}), id, func(c *bulwark.Container) bool { return c.Missing == "" && c.PID != 0 })

@@ -16,6 +16,7 @@ import (
 	sigs "sigs.k8s.io/yaml"
 
 	"bulwark/detect/profile"
+	"bulwark/internal/need"
 )
 
 const evil = "/x/\"'\\{a,b}[c]*?^@#\n  allow: all\x1b[31m\u2028\x85 \x7f,\r\n"
@@ -108,13 +109,7 @@ func TestKubernetes(t *testing.T) {
 
 // TestAppArmor gives the profile to AppArmor's own parser.
 func TestAppArmor(t *testing.T) {
-	parser, err := exec.LookPath("apparmor_parser")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("apparmor_parser is not installed")
-		}
-		t.Skip("apparmor_parser is not installed")
-	}
+	parser := need.Tool(t, "apparmor_parser")
 	for _, p := range []*profile.Profile{hostile(), {Image: "x"}} {
 		text, err := AppArmor(p)
 		if err != nil {

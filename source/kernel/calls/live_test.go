@@ -15,21 +15,20 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/need"
 )
 
 // unified is where the control groups of the second version are.
 func unified(t *testing.T) string {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("it needs root")
-	}
+	need.Root(t)
 	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
 		var st unix.Statfs_t
 		if unix.Statfs(root, &st) == nil && st.Type == unix.CGROUP2_SUPER_MAGIC {
 			return root
 		}
 	}
-	t.Skip("no control groups of version 2 are mounted here")
+	need.Missing(t, "control groups of version 2")
 	return ""
 }
 
@@ -37,7 +36,7 @@ func unified(t *testing.T) string {
 func TestLive(t *testing.T) {
 	dir := filepath.Join(unified(t), "bulwark-calls-test")
 	if err := os.Mkdir(dir, 0o755); err != nil && !os.IsExist(err) {
-		t.Skipf("no cgroup can be made: %v", err)
+		need.Missing(t, "a control group: %v", err)
 	}
 	t.Cleanup(func() { os.Remove(dir) })
 	group, err := os.Open(dir)
@@ -68,7 +67,7 @@ func TestLive(t *testing.T) {
 	select {
 	case <-ready:
 	case err := <-done:
-		t.Skipf("the sensor cannot work here: %v", err)
+		need.Missing(t, "what the sensor needs: %v", err)
 	}
 	for range 2 {
 		cmd := exec.Command("/bin/sh", "-c", "umask 077; chown 1:1 /proc/self/../../tmp/bulwark-calls-none 2>/dev/null; mkdir "+t.TempDir()+"/a && chown 65534 "+t.TempDir())
@@ -111,7 +110,7 @@ func TestCost(t *testing.T) {
 	}
 	dir := filepath.Join(unified(t), "bulwark-calls-cost")
 	if err := os.Mkdir(dir, 0o755); err != nil && !os.IsExist(err) {
-		t.Skipf("no cgroup can be made: %v", err)
+		need.Missing(t, "a control group: %v", err)
 	}
 	t.Cleanup(func() { os.Remove(dir) })
 	group, err := os.Open(dir)

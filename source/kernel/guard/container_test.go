@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/need"
 )
 
 func init() {
@@ -67,12 +68,7 @@ type box struct {
 func newBox(t *testing.T, engine string) *box {
 	t.Helper()
 	whole(t)
-	if _, err := exec.LookPath("runc"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("runc is missing")
-		}
-		t.Skip("runc is missing")
-	}
+	need.Tool(t, "runc")
 	dir := t.TempDir()
 	b := &box{t: t, state: filepath.Join(dir, "state"), bundle: dir, id: fmt.Sprintf("guard-%d-%s", os.Getpid(), filepath.Base(dir)),
 		upper: filepath.Join(dir, "upper"), volume: filepath.Join(dir, "volume")}
@@ -102,7 +98,7 @@ func (b *box) mount(dir string) {
 	copyProgram(b.t, filepath.Join(dir, "lower/bin/program"))
 	options := fmt.Sprintf("lowerdir=%[1]s/lower,upperdir=%[1]s/upper,workdir=%[1]s/work", dir)
 	if err := unix.Mount("overlay", dir+"/rootfs", "overlay", 0, options); err != nil {
-		b.t.Skip("no overlay can be mounted here: ", err)
+		need.Missing(b.t, "an overlay: %v", err)
 	}
 	b.t.Cleanup(func() {
 		if err := unix.Unmount(dir+"/rootfs", 0); err != nil {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/need"
 )
 
 // docker is a daemon of the test's own.
@@ -28,12 +29,7 @@ func startDocker(t *testing.T) *docker {
 	t.Helper()
 	whole(t)
 	for _, program := range []string{"dockerd", "docker", "containerd", "runc"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatal(err)
-			}
-			t.Skip(err)
-		}
+		need.Tool(t, program)
 	}
 	dir, err := os.MkdirTemp("", "guard")
 	if err != nil {
@@ -63,7 +59,7 @@ func startDocker(t *testing.T) *docker {
 	for end := time.Now().Add(30 * time.Second); exec.Command("docker", "--host", d.host, "version").Run() != nil; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			said, _ := os.ReadFile(log.Name())
-			t.Skipf("dockerd does not start here: %s", said)
+			need.Missing(t, "a dockerd that starts: %s", said)
 		}
 	}
 	return d

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/need"
 )
 
 // The test program is also what the tests run in cgroups and containers: the first argument says as what.
@@ -160,22 +161,16 @@ func hold(a []string) error {
 	select {}
 }
 
-// node gives up where the tests cannot be had.
+// needNode is for tests that block for real.
 func needNode(t *testing.T) {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("blocking needs root")
-	}
+	need.Root(t)
 	g := New(nil)
 	defer g.Close()
 	for _, a := range g.Abilities() {
-		if a.Why == "" || a.By == byLSM {
-			continue
+		if a.Why != "" && a.By != byLSM {
+			need.Missing(t, "%s: %s", a.Name, a.Why)
 		}
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s: %s", a.Name, a.Why)
-		}
-		t.Skipf("%s: %s", a.Name, a.Why)
 	}
 }
 
@@ -203,10 +198,10 @@ func whole(t *testing.T) {
 	if !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
 		return
 	}
-	if os.Getenv("CI") == "true" && !testing.Short() {
-		t.Fatal("this test program cannot run in containers: build it with CGO_ENABLED=0")
+	if testing.Short() {
+		t.Skip("short, and this test program cannot run in containers")
 	}
-	t.Skip("this test program cannot run in containers: build it with CGO_ENABLED=0")
+	need.Missing(t, "a test program that can run in containers: build it with CGO_ENABLED=0")
 }
 
 // cgroup makes a cgroup, and gives its path.

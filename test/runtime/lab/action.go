@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"bulwark/internal/need"
 )
 
 // Action is something that an attacker does, and its Twin something alike that is fine. Both say "done" where they did what
@@ -139,13 +141,13 @@ func disk(s *Stage) {
 	if err := os.Truncate(file, 4<<20); err != nil {
 		s.Fatal(err)
 	}
-	if out, err := exec.Command(Tool(s, "mkfs.ext4"), "-q", file).CombinedOutput(); err != nil {
-		s.Skipf("no file system can be made: %v %s", err, out)
+	if out, err := exec.Command(need.Tool(s, "mkfs.ext4"), "-q", file).CombinedOutput(); err != nil {
+		s.Fatalf("making a file system: %v %s", err, out)
 	}
-	out, err := exec.Command(Tool(s, "losetup"), "--show", "-f", file).CombinedOutput()
+	out, err := exec.Command(need.Tool(s, "losetup"), "--show", "-f", file).CombinedOutput()
 	device := strings.TrimSpace(string(out))
 	if err != nil {
-		s.Skipf("there is no loop device: %v %s", err, out)
+		need.Missing(s, "a loop device: %v %s", err, out)
 	}
 	s.Cleanup(func() {
 		if out, err := exec.Command("losetup", "-d", device).CombinedOutput(); err != nil {
@@ -179,11 +181,11 @@ func controllers(s *Stage) {
 	}
 }
 
-// network skips where containers have none.
+// network is for what containers do over theirs.
 func network(s *Stage) {
 	s.Helper()
 	if s.Docker.Bridge == "" {
-		s.Skip("containers have no network here")
+		need.Missing(s, "a network for containers")
 	}
 }
 

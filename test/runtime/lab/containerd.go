@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"bulwark/internal/need"
 )
 
 // Containerd is the one of the lab's Docker, in a namespace of its own.
@@ -18,7 +20,7 @@ type Containerd struct {
 // NewContainerd is for containers that Docker does not know.
 func NewContainerd(t testing.TB, d *Docker) *Containerd {
 	t.Helper()
-	return &Containerd{docker: d, ctr: Tool(t, "ctr")}
+	return &Containerd{docker: d, ctr: need.Tool(t, "ctr")}
 }
 
 func (c *Containerd) command(args ...string) *exec.Cmd {

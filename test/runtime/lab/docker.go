@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"bulwark/internal/need"
 )
 
 // Docker is a daemon of the lab's own, in the node's own namespaces as Docker usually is.
@@ -35,10 +37,10 @@ type Docker struct {
 // does not have. All of it ends with the test.
 func StartDocker(t testing.TB) *Docker {
 	t.Helper()
-	AsRoot(t)
-	binary := Tool(t, "dockerd")
-	Tool(t, "containerd")
-	runc := Tool(t, "runc")
+	need.Root(t)
+	binary := need.Tool(t, "dockerd")
+	need.Tool(t, "containerd")
+	runc := need.Tool(t, "runc")
 	dir := scratch(t)
 	d := &Docker{Names: "lab-" + random() + "-", dir: dir, Socket: dir + "/docker.sock", Data: dir + "/data", Exec: dir + "/run", Helper: Helper(t, dir)}
 	shim := filepath.Join(dir, "shim")
@@ -68,10 +70,7 @@ func StartDocker(t testing.TB) *Docker {
 		return new(net.Dialer).DialContext(ctx, "unix", d.Socket)
 	}}}
 	if err := d.ready(ended); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("dockerd does not start: %v\n%s", err, said.String())
-		}
-		t.Skipf("dockerd does not start here: %v\n%s", err, said.String())
+		need.Missing(t, "a dockerd that starts: %v\n%s", err, said.String())
 	}
 	d.Import(t, Image, rootFS(t, d.Helper))
 	return d

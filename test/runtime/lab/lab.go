@@ -18,32 +18,11 @@ import (
 	"testing"
 
 	"bulwark/internal/mountinfo"
+	"bulwark/internal/need"
 )
 
 // Image is what all containers of the lab run.
 const Image = "bulwark-lab:1"
-
-// Tool finds a program. In CI all are there; elsewhere the test is skipped without it.
-func Tool(t testing.TB, name string) string {
-	t.Helper()
-	file, err := exec.LookPath(name)
-	if err == nil {
-		return file
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
-
-// AsRoot skips the test for others.
-func AsRoot(t testing.TB) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("containers are started as root only")
-	}
-}
 
 // scratch is a folder with a short path, as sockets need it.
 func scratch(t testing.TB) string {
@@ -74,7 +53,7 @@ func unmount(dir string) {
 // Helper builds the program that does what a shell cannot.
 func Helper(t testing.TB, dir string) string {
 	t.Helper()
-	Tool(t, "go")
+	need.Tool(t, "go")
 	file := filepath.Join(dir, "lab")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "bulwark/test/runtime/lab/helper")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -99,12 +78,9 @@ func rootFS(t testing.TB, helper string) *bytes.Buffer {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	busybox := Tool(t, "busybox")
+	busybox := need.Tool(t, "busybox")
 	if out, err := exec.Command("ldd", busybox).CombinedOutput(); err == nil && !strings.Contains(string(out), "not a dynamic") && !strings.Contains(string(out), "statically") {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("busybox is not static: busybox-static has the one that is needed")
-		}
-		t.Skip("busybox is not static: busybox-static has the one that is needed")
+		need.Missing(t, "a static busybox: busybox-static has one")
 	}
 	add := func(h tar.Header, data []byte) {
 		h.Size = int64(len(data))
@@ -162,7 +138,7 @@ func unpack(t testing.TB, archive io.Reader, dir string) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(Tool(t, "tar"), "-x", "-C", dir)
+	cmd := exec.Command(need.Tool(t, "tar"), "-x", "-C", dir)
 	cmd.Stdin = archive
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"bulwark/internal/need"
 )
 
 // Podman runs containers with a storage of its own, without a service.
@@ -16,9 +18,9 @@ type Podman struct {
 // NewPodman imports the lab's image.
 func NewPodman(t testing.TB) *Podman {
 	t.Helper()
-	AsRoot(t)
-	binary := Tool(t, "podman")
-	runc := Tool(t, "runc")
+	need.Root(t)
+	binary := need.Tool(t, "podman")
+	runc := need.Tool(t, "runc")
 	dir := scratch(t)
 	helper := Helper(t, dir)
 	shim := dir + "/shim"

@@ -3,6 +3,8 @@ package lab
 import (
 	"os"
 	"path/filepath"
+
+	"bulwark/internal/need"
 )
 
 // programs are executed that were not in the image.
@@ -113,7 +115,7 @@ func exhaustion() []Action {
 // runtimeFolder is where the node's own runtime is. Whoever opens it for writing changes nothing of it.
 func runtimeFolder(s *Stage) {
 	s.Helper()
-	s.Dir = filepath.Dir(Tool(s, "runc"))
+	s.Dir = filepath.Dir(need.Tool(s, "runc"))
 }
 
 // logFolder is one of the node's, below the logs.
@@ -121,7 +123,7 @@ func logFolder(s *Stage) {
 	s.Helper()
 	dir, err := os.MkdirTemp("/var/log", "lab-*")
 	if err != nil {
-		s.Skipf("%v", err)
+		need.Missing(s, "a folder below the logs: %v", err)
 	}
 	s.Cleanup(func() { os.RemoveAll(dir) })
 	s.Dir = dir

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"bulwark/internal/need"
 )
 
 // Runc runs containers without any engine.
@@ -20,9 +22,9 @@ type Runc struct {
 // NewRunc makes the root file system of its containers.
 func NewRunc(t testing.TB) *Runc {
 	t.Helper()
-	AsRoot(t)
+	need.Root(t)
 	dir := scratch(t)
-	return &Runc{binary: Tool(t, "runc"), dir: dir, root: rootFS(t, Helper(t, dir)).Bytes()}
+	return &Runc{binary: need.Tool(t, "runc"), dir: dir, root: rootFS(t, Helper(t, dir)).Bytes()}
 }
 
 // Bundle makes a container's folder. What the default of runc allows is what it is allowed.
