@@ -15,8 +15,13 @@ type Interest map[Kind][]Where
 type Where struct {
 	Container Tri // the thread is in a container
 	Failed    Tri // the call failed
-	// Paths: the path of the FD, or a path argument as it was given, meets any of them; none: whatever it is.
+	// Paths: the path of what the call opened, or where that is not known of its FD or a path argument as it was given,
+	// meets any of them; none: whatever it is.
 	Paths []PathMatch
+	// AsGiven: the argument counts also where it is known what was opened.
+	AsGiven bool
+	// Climbs: a path argument as it was given has "../" in it.
+	Climbs bool
 	// Flags: of the argument with that index, any of the bits is set.
 	Flags []FlagMatch
 	Ports []uint16       // the remote port is one of them; none: whatever it is
@@ -48,7 +53,7 @@ const (
 	PathIs PathBy = iota
 	PathBegins
 	PathEnds
-	PathClimbs // it has "../" in it; there is no text
+	PathHas // anywhere
 )
 
 // FlagMatch is met when any of the bits of an argument is set.

@@ -94,7 +94,7 @@ func (r reach) settled() reach {
 }
 
 func empty(w *bulwark.Where) bool {
-	return w.Container == 0 && w.Failed == 0 && w.Write == 0 && len(w.Paths)+len(w.Flags)+len(w.Ports)+len(w.Nets) == 0
+	return w.Container == 0 && w.Failed == 0 && w.Write == 0 && !w.Climbs && len(w.Paths)+len(w.Flags)+len(w.Ports)+len(w.Nets) == 0
 }
 
 // both is met by all that meet a and b, and by more where a list of each cannot be told as one.
@@ -106,8 +106,8 @@ func both(a, b *bulwark.Where) (w bulwark.Where, possible bool) {
 		return w, false
 	}
 	return bulwark.Where{
-		Container: c, Failed: f, Write: o,
-		Paths: shorter(a.Paths, b.Paths), Flags: shorter(a.Flags, b.Flags), Ports: shorter(a.Ports, b.Ports), Nets: shorter(a.Nets, b.Nets),
+		Container: c, Failed: f, Write: o, Climbs: a.Climbs || b.Climbs,
+		Paths: sharper(a.Paths, b.Paths), Flags: shorter(a.Flags, b.Flags), Ports: shorter(a.Ports, b.Ports), Nets: shorter(a.Nets, b.Nets),
 	}, true
 }
 
@@ -128,6 +128,18 @@ func shorter[T any](a, b []T) []T {
 	return a
 }
 
+// sharper is the list of paths of which a sensor can tell more: what a path has anywhere it can hardly tell.
+func sharper(a, b []bulwark.PathMatch) []bulwark.PathMatch {
+	has := func(m bulwark.PathMatch) bool { return m.By == bulwark.PathHas }
+	if x, y := slices.ContainsFunc(a, has), slices.ContainsFunc(b, has); x != y && len(a) != 0 && len(b) != 0 {
+		if x {
+			return b
+		}
+		return a
+	}
+	return shorter(a, b)
+}
+
 // common is what all of a list have in common, as a list of one.
 func common(list []bulwark.Where) []bulwark.Where {
 	if len(list) == 0 {
@@ -136,6 +148,7 @@ func common(list []bulwark.Where) []bulwark.Where {
 	w := list[0]
 	for _, o := range list[1:] {
 		w.Container, w.Failed, w.Write = sameTri(w.Container, o.Container), sameTri(w.Failed, o.Failed), sameTri(w.Write, o.Write)
+		w.Climbs = w.Climbs && o.Climbs
 		w.Paths, w.Ports, w.Nets = union(w.Paths, o.Paths), union(w.Ports, o.Ports), union(w.Nets, o.Nets)
 		if !slices.Equal(w.Flags, o.Flags) {
 			w.Flags = nil
@@ -213,7 +226,7 @@ func (j *joint) join(paths []bulwark.PathMatch) {
 }
 
 func butPaths(a, b *bulwark.Where) bool {
-	return a.Container == b.Container && a.Failed == b.Failed && a.Write == b.Write &&
+	return a.Container == b.Container && a.Failed == b.Failed && a.Write == b.Write && a.Climbs == b.Climbs &&
 		slices.Equal(a.Flags, b.Flags) && slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Nets, b.Nets)
 }
 
@@ -407,10 +420,11 @@ func (k *check) pathReach(kind bulwark.Kind) reach {
 }
 
 // paths are where a path has to have what for the comparison to hold. Names of sockets never begin with a stroke
-// but where they are paths; what a name ends with is asked of files only.
+// but where they are paths; what a name ends with or has is asked of files only.
 func (k *check) paths(text string, opened bool) ([]bulwark.PathMatch, bool) {
 	one := func(by bulwark.PathBy, s string) ([]bulwark.PathMatch, bool) {
-		if s == "" || by != bulwark.PathEnds && s[0] != '/' || by == bulwark.PathEnds && !opened {
+		anywhere := by == bulwark.PathEnds || by == bulwark.PathHas
+		if s == "" || !anywhere && s[0] != '/' || anywhere && !opened {
 			return nil, false
 		}
 		return []bulwark.PathMatch{{By: by, Text: s}}, true
@@ -434,6 +448,8 @@ func (k *check) paths(text string, opened bool) ([]bulwark.PathMatch, bool) {
 		return one(bulwark.PathIs, text)
 	case name == "fd.name" && k.Op == lang.EndsWith:
 		return one(bulwark.PathEnds, text)
+	case name == "fd.name" && k.Op == lang.Contains:
+		return one(bulwark.PathHas, text)
 	case name == "fd.name" && k.Op == lang.Glob:
 		return one(bulwark.PathBegins, globStart(text))
 	case name == "fd.name" && k.Op == lang.PMatch:
@@ -460,7 +476,7 @@ func (k *check) climbReach(kind bulwark.Kind) reach {
 			return anything
 		}
 	}
-	return only(bulwark.Where{Paths: []bulwark.PathMatch{{By: bulwark.PathClimbs}}})
+	return only(bulwark.Where{Climbs: true})
 }
 
 const climb = "../"

@@ -31,6 +31,12 @@ func met(w *bulwark.Where, e *bulwark.Event) bool {
 func agrees(t bulwark.Tri, b bool) bool { return t == bulwark.Either || (t == bulwark.Yes) == b }
 
 func metPath(w *bulwark.Where, e *bulwark.Event) bool {
+	if w.Climbs && !slices.ContainsFunc(e.Kind.Params(), func(p bulwark.Param) bool {
+		a, ok := e.Arg(p.Name)
+		return ok && p.Type == bulwark.ParamPath && bytes.Contains(a.Text, []byte("../"))
+	}) {
+		return false
+	}
 	if len(w.Paths) == 0 {
 		return true
 	}
@@ -46,7 +52,7 @@ func metPath(w *bulwark.Where, e *bulwark.Event) bool {
 			case m.By == bulwark.PathIs && string(p) == m.Text,
 				m.By == bulwark.PathBegins && bytes.HasPrefix(p, []byte(m.Text)),
 				m.By == bulwark.PathEnds && bytes.HasSuffix(p, []byte(m.Text)),
-				m.By == bulwark.PathClimbs && bytes.Contains(p, []byte("../")):
+				m.By == bulwark.PathHas && bytes.Contains(p, []byte(m.Text)):
 				return true
 			}
 		}

@@ -64,7 +64,7 @@ func TestStableFile(t *testing.T) {
 		}
 	}
 	for _, w := range want[kindOpenat] {
-		if len(w.Paths) == 0 {
+		if len(w.Paths) == 0 && !w.Climbs {
 			t.Errorf("opens are asked for whatever their paths are: %+v", w)
 		}
 	}

@@ -180,7 +180,7 @@ type op struct{ Op, Arg, Len, Off uint8 }
 
 const (
 	mostOps   = 16
-	mostConds = 16
+	mostConds = 32
 	calls     = 512
 )
 
@@ -227,6 +227,19 @@ func parseSources() map[string][]op {
 		all[words[0]] = list
 	}
 	return all
+}
+
+// gives tells what path a call has that gives a file: 1 + its argument; 7: it gives one and has no path; 0: it gives none.
+func gives(list []op) uint16 {
+	if len(list) == 0 || list[0].Op != opFDResult {
+		return 0
+	}
+	for _, o := range list {
+		if o.Op == opText {
+			return 1 + uint16(o.Arg)
+		}
+	}
+	return 7
 }
 
 var plain = map[byte]uint8{

@@ -39,15 +39,15 @@ func (r *run) counts() []bulwark.Count {
 			list[i].Seen, list[i].Dropped = n, n
 			continue
 		}
-		for what, to := range []*uint64{&list[i].Filtered, &list[i].Sent, &list[i].Dropped} {
+		for what, to := range []*uint64{&list[i].Filtered, &list[i].Sent, &list[i].Dropped, &list[i].Filtered} {
 			var cpus []uint64
-			if m.Lookup(uint32(3*i+what), &cpus) != nil {
+			if m.Lookup(uint32(4*i+what), &cpus) != nil {
 				continue
 			}
 			for _, n := range cpus {
 				*to += n
+				list[i].Seen += n
 			}
-			list[i].Seen += *to
 		}
 	}
 	return list

@@ -20,29 +20,26 @@ type cond struct {
 type call struct {
 	Kind           uint16
 	Class, Open    uint8
-	All            uint16 // of these sets of conditions each has a bit
-	Refuted        [facts]uint16
-	Flagged, Plain uint16
-	_              [2]uint8
+	All            uint32 // of these sets of conditions each has a bit
+	Flagged, Plain uint32
+	Pathed         uint32
+	Gives          uint16
+	_              [2]byte
+	Facts          [facts]fact
 	Ops            [mostOps]op
 	Conds          [mostConds]cond
 }
 
-// The facts that are known before paths and addresses are, as in bpf/sensor.h.
-const (
-	inside = iota
-	onHost
-	failed
-	worked
-	writes
-	reads
-	facts
-)
-
-type pathKey struct {
-	Bits uint32
-	Text [64]byte
+// fact is what can be met by what is known before paths and addresses are.
+type fact struct {
+	Paths uint64
+	Conds uint32
+	_     [4]byte
 }
+
+// facts is for how many combinations of facts there is room: where the thread is, how the call ended and what the
+// file was opened for, each of which is not known, yes or no.
+const facts = 32
 
 type netKey struct {
 	Bits uint32
@@ -52,28 +49,23 @@ type netKey struct {
 // plan is what the kernel's programs are told of an interest. It lets pass whatever the interest wants, and more where
 // there is no room to say it exactly: sets of paths, of ports and of networks beyond the sixty-fourth are one set.
 type plan struct {
-	calls       map[uint32]*call
-	paths, ends map[string]uint64 // text: the sets that it is in
-	climbs      uint64            // sets that are met by a path that climbs
-	ports       map[uint16]uint64
-	nets        map[netip.Prefix]uint64
-	pathSets    [][]bulwark.PathMatch // kept to find equal ones
-	portLists   [][]uint16
-	netLists    [][]netip.Prefix
+	calls     map[uint32]*call
+	paths     pathSets
+	ports     map[uint16]uint64 // port: the sets that it is in
+	nets      map[netip.Prefix]uint64
+	portLists [][]uint16 // kept to find equal ones
+	netLists  [][]netip.Prefix
 }
 
 const (
-	mostSets    = 64
-	mostPaths   = 8000
-	mostPorts   = 4000
-	mostNets    = 4000
-	pathBytes   = 64
-	suffixBytes = 32
+	mostSets  = 64
+	mostPorts = 4000
+	mostNets  = 4000
 )
 
 func newPlan(want bulwark.Interest) *plan {
 	p := &plan{
-		calls: map[uint32]*call{}, paths: map[string]uint64{}, ends: map[string]uint64{},
+		calls: map[uint32]*call{}, paths: pathSets{begins: map[string]uint64{}, ends: map[string]uint64{}},
 		ports: map[uint16]uint64{}, nets: map[netip.Prefix]uint64{},
 	}
 	kinds := make([]bulwark.Kind, 0, len(want))
@@ -114,6 +106,7 @@ func (p *plan) call(k bulwark.Kind, list []bulwark.Where, event bool) *call {
 			source = []op{{Op: opResult}}
 		}
 		copy(c.Ops[:], source)
+		c.Gives = gives(source)
 		if !known || strings.Contains(volume, " "+name+" ") || strings.Contains(volume, "\n"+name+" ") || strings.Contains(volume, " "+name+"\n") {
 			c.Class = 1
 		}
@@ -143,26 +136,27 @@ func (p *plan) call(k bulwark.Kind, list []bulwark.Where, event bool) *call {
 
 // note enters the i-th condition in the sets.
 func (c *call) note(i int) {
-	one, bit := &c.Conds[i], uint16(1)<<i
+	one, bit := &c.Conds[i], uint32(1)<<i
 	c.All |= bit
-	refute := func(answer uint8, yes, no int) {
-		switch bulwark.Tri(answer) {
-		case bulwark.Yes:
-			c.Refuted[no] |= bit
-		case bulwark.No:
-			c.Refuted[yes] |= bit
+	for at := range 27 {
+		if agree(one.Container, at/9) && agree(one.Failed, at/3%3) && agree(one.Write, at%3) {
+			c.Facts[at].Conds |= bit
+			c.Facts[at].Paths |= one.Paths
 		}
 	}
-	refute(one.Container, inside, onHost)
-	refute(one.Failed, failed, worked)
-	refute(one.Write, writes, reads)
 	if one.NFlags > 0 {
 		c.Flagged |= bit
 	}
 	if one.Paths|one.Ports|one.Nets == 0 {
 		c.Plain |= bit
 	}
+	if one.Paths != 0 {
+		c.Pathed |= bit
+	}
 }
+
+// agree tells whether a question may have the answer that is asked for, where that is known.
+func agree(asked uint8, known int) bool { return asked == 0 || known == 0 || int(asked) == known }
 
 // cond is what of w can be asked in the kernel.
 func (p *plan) cond(w bulwark.Where, c *call, event bool) cond {
@@ -186,7 +180,7 @@ func (p *plan) cond(w bulwark.Where, c *call, event bool) cond {
 			one.NFlags++
 		}
 	}
-	one.Paths = p.pathSet(w.Paths)
+	one.Paths = p.paths.add(pathSet{w.Paths, w.AsGiven, w.Climbs})
 	one.Ports = p.portSet(w.Ports)
 	one.Nets = p.netSet(w.Nets)
 	return one
@@ -271,35 +265,6 @@ func place[T comparable](lists *[][]T, list []T) int {
 	return len(*lists) - 1
 }
 
-func (p *plan) pathSet(list []bulwark.PathMatch) uint64 {
-	if len(list) == 0 || len(p.paths)+len(p.ends)+len(list) > mostPaths {
-		return 0
-	}
-	for _, m := range list {
-		if m.Text == "" && m.By != bulwark.PathIs && m.By != bulwark.PathClimbs || m.By > bulwark.PathClimbs {
-			return 0
-		}
-	}
-	bit := set(place(&p.pathSets, list))
-	for _, m := range list {
-		text := m.Text
-		switch m.By {
-		case bulwark.PathIs:
-			text += "\x00"
-			p.paths[text[:min(len(text), pathBytes)]] |= bit
-		case bulwark.PathBegins:
-			p.paths[text[:min(len(text), pathBytes)]] |= bit
-		case bulwark.PathClimbs:
-			p.climbs |= bit
-		case bulwark.PathEnds:
-			b := []byte(text[len(text)-min(len(text), suffixBytes):])
-			slices.Reverse(b)
-			p.ends[string(b)] |= bit
-		}
-	}
-	return bit
-}
-
 func (p *plan) portSet(list []uint16) uint64 {
 	if len(list) == 0 || len(p.ports)+len(list) > mostPorts {
 		return 0
@@ -336,7 +301,7 @@ func mapped(n netip.Prefix) netip.Prefix {
 
 // widen gives every text the sets of the texts that it begins with: the kernel finds only the longest.
 func (p *plan) widen() {
-	for _, m := range []map[string]uint64{p.paths, p.ends} {
+	for _, m := range []map[string]uint64{p.paths.begins, p.paths.ends} {
 		whole := map[string]uint64{}
 		for text := range m {
 			for n := range len(text) {
@@ -354,25 +319,4 @@ func (p *plan) widen() {
 		}
 	}
 	p.nets = whole
-}
-
-// pairs tell texts apart by their first two bytes: 6 bits of each. A text of one byte stands for all that begin with it.
-func pairs(texts map[string]uint64) *[4096]uint64 {
-	var by [4096]uint64
-	for text, sets := range texts {
-		first := uint32(text[0] & 63)
-		if len(text) > 1 {
-			by[first|uint32(text[1]&63)<<6] |= sets
-			continue
-		}
-		for second := range uint32(64) {
-			by[first|second<<6] |= sets
-		}
-	}
-	return &by
-}
-
-func keyOf(text string) (k pathKey) {
-	k.Bits = uint32(8 * copy(k.Text[:], text))
-	return k
 }

@@ -39,7 +39,10 @@ func meets(e *bulwark.Event, w bulwark.Where) bool {
 			return false
 		}
 	}
-	if len(w.Paths) > 0 && !slices.ContainsFunc(w.Paths, func(m bulwark.PathMatch) bool { return hasPath(e, m) }) {
+	if w.Climbs && !slices.ContainsFunc(given(e), func(s string) bool { return strings.Contains(s, "../") }) {
+		return false
+	}
+	if len(w.Paths) > 0 && !slices.ContainsFunc(w.Paths, func(m bulwark.PathMatch) bool { return hasPath(e, m, w.AsGiven) }) {
 		return false
 	}
 	if len(w.Ports) > 0 && !(e.FD.Remote.IsValid() && slices.Contains(w.Ports, e.FD.Remote.Port())) {
@@ -48,12 +51,20 @@ func meets(e *bulwark.Event, w bulwark.Where) bool {
 	return len(w.Nets) == 0 || slices.ContainsFunc(w.Nets, func(n netip.Prefix) bool { return n.Contains(e.FD.Remote.Addr()) })
 }
 
-func hasPath(e *bulwark.Event, m bulwark.PathMatch) bool {
-	texts := []string{string(e.FD.Name)}
+// given are the paths that were asked for.
+func given(e *bulwark.Event) (texts []string) {
 	for i, p := range e.Kind.Params() {
 		if p.Type == bulwark.ParamPath && i < len(e.Args) {
 			texts = append(texts, string(e.Args[i].Text))
 		}
+	}
+	return texts
+}
+
+func hasPath(e *bulwark.Event, m bulwark.PathMatch, asGiven bool) bool {
+	texts := []string{string(e.FD.Name)}
+	if opened := strings.HasPrefix(e.Kind.String(), "open") && e.Result >= 0 && len(e.FD.Name) > 0; asGiven || !opened {
+		texts = append(texts, given(e)...)
 	}
 	return slices.ContainsFunc(texts, func(s string) bool {
 		switch m.By {
@@ -61,8 +72,8 @@ func hasPath(e *bulwark.Event, m bulwark.PathMatch) bool {
 			return s == m.Text
 		case bulwark.PathBegins:
 			return strings.HasPrefix(s, m.Text)
-		case bulwark.PathClimbs:
-			return strings.Contains(s, "../")
+		case bulwark.PathHas:
+			return strings.Contains(s, m.Text)
 		}
 		return strings.HasSuffix(s, m.Text)
 	})
@@ -91,6 +102,15 @@ func newDeeds(t *testing.T) *deeds {
 	if err := os.Symlink("/etc/passwd", filepath.Join(d.dir, "link")); err != nil {
 		t.Fatal(err)
 	}
+	over := filepath.Join(d.dir, "over") // its name is not that of the file that is mounted there
+	if err := os.WriteFile(over, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount(d.files[2], over, "", unix.MS_BIND, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(over, unix.MNT_DETACH) })
+	d.files = append(d.files, over)
 	for _, a := range []string{"127.0.0.1:9", "127.0.0.2:4444", "127.1.2.3:80", "[::1]:9", "[::ffff:127.0.0.5]:4444"} {
 		d.ends = append(d.ends, netip.MustParseAddrPort(a))
 	}
@@ -148,7 +168,7 @@ func (d *deeds) wheres(r *rand.Rand) (list []bulwark.Where) {
 		n = 30 // more than the kernel tells apart
 	}
 	for range n {
-		w := bulwark.Where{Container: tri(), Failed: tri()}
+		w := bulwark.Where{Container: tri(), Failed: tri(), AsGiven: r.IntN(3) == 0, Climbs: r.IntN(6) == 0}
 		if r.IntN(3) == 0 {
 			w.Write = tri()
 		}
@@ -160,10 +180,11 @@ func (d *deeds) wheres(r *rand.Rand) (list []bulwark.Where) {
 				f := d.files[r.IntN(len(d.files))]
 				m := bulwark.PathMatch{By: bulwark.PathBy(r.IntN(4)), Text: f}
 				switch m.By {
-				case bulwark.PathClimbs:
-					m.Text = ""
+				case bulwark.PathHas:
+					m.Text = f[r.IntN(len(f)):]
+					m.Text = m.Text[:1+r.IntN(len(m.Text))]
 				case bulwark.PathBegins:
-					m.Text = f[:len(f)-r.IntN(1+len(f)/4)]
+					m.Text = f[:1+r.IntN(len(f))]
 				case bulwark.PathEnds:
 					m.Text = f[r.IntN(len(f)):]
 				}

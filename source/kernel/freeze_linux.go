@@ -12,7 +12,7 @@ import (
 // freeze takes from everybody, this process too, the right to change what the programs were told to look for. Who gets
 // hold of such a map can read it, and no more.
 func (r *run) freeze() error {
-	for _, name := range []string{"calls", "heads", "tails", "paths", "ends", "ports", "nets"} {
+	for _, name := range []string{"calls", "heads", "firsts", "seconds", "tails", "paths", "ends", "ports", "nets"} {
 		m := r.programs.Maps[name]
 		if m == nil {
 			continue

@@ -3,10 +3,12 @@
 package kernel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -87,19 +89,19 @@ func (r *run) load(p *plan) error {
 	if err != nil {
 		return err
 	}
-	spec.Maps["critical"].MaxEntries = max(r.Critical, 1<<22)
-	if r.Critical != 0 {
-		spec.Maps["critical"].MaxEntries = r.Critical
-	}
-	spec.Maps["volume"].MaxEntries = 1 << 23
-	if r.Volume != 0 {
-		spec.Maps["volume"].MaxEntries = r.Volume
-	}
+	spec.Maps["critical"].MaxEntries = cmp.Or(r.Critical, 1<<22)
+	volume := cmp.Or(r.Volume, 1<<23)
+	spec.Maps["volume"].MaxEntries = volume
 	if err := r.settle(spec); err != nil {
 		return err
 	}
-	if err := spec.Variables["climbs"].Set(p.climbs); err != nil {
-		return err
+	for name, v := range map[string]any{
+		"climbs": p.paths.climbs, "given": p.paths.given, "deep": p.paths.deep, "everywhere": p.paths.everywhere, "having": p.paths.having,
+		"mark": p.paths.mark, "much": uint32(bits.Len32(volume/16) - 1),
+	} {
+		if err := spec.Variables[name].Set(v); err != nil {
+			return err
+		}
 	}
 	for name := range spec.Programs {
 		if !p.uses(name) {
@@ -175,22 +177,22 @@ func (p *plan) tell(maps map[string]*ebpf.Map) error {
 			return err
 		}
 	}
-	for text, sets := range p.paths {
+	for text, sets := range p.paths.begins {
 		if err := maps["paths"].Put(keyOf(text), sets); err != nil {
 			return err
 		}
 	}
-	for text, sets := range p.ends {
+	for text, sets := range p.paths.ends {
 		if err := maps["ends"].Put(keyOf(text), sets); err != nil {
 			return err
 		}
 	}
-	for name, by := range map[string]*[4096]uint64{"heads": pairs(p.paths), "tails": pairs(p.ends)} {
-		for i, sets := range by {
-			if sets == 0 {
+	for name, by := range map[string]*table{"heads": &p.paths.letters.heads, "firsts": &p.paths.letters.firsts, "seconds": &p.paths.letters.seconds, "tails": &p.paths.letters.tails} {
+		for i, in := range by {
+			if in == (sets{}) {
 				continue
 			}
-			if err := maps[name].Put(uint32(i), sets); err != nil {
+			if err := maps[name].Put(uint32(i), in); err != nil {
 				return err
 			}
 		}

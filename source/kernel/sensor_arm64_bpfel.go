@@ -23,6 +23,7 @@ const (
 	sensorMapCounts        = "counts"
 	sensorMapCritical      = "critical"
 	sensorMapEnds          = "ends"
+	sensorMapFirsts        = "firsts"
 	sensorMapFlows         = "flows"
 	sensorMapHeads         = "heads"
 	sensorMapNets          = "nets"
@@ -30,6 +31,7 @@ const (
 	sensorMapPorts         = "ports"
 	sensorMapQuicks        = "quicks"
 	sensorMapScratches     = "scratches"
+	sensorMapSeconds       = "seconds"
 	sensorMapSequence      = "sequence"
 	sensorMapTails         = "tails"
 	sensorMapVolume        = "volume"
@@ -50,7 +52,14 @@ const (
 	sensorProgOnState      = "on_state"
 	sensorVarAsleep        = "asleep"
 	sensorVarClimbs        = "climbs"
+	sensorVarDeep          = "deep"
+	sensorVarEverywhere    = "everywhere"
+	sensorVarGiven         = "given"
+	sensorVarHaving        = "having"
 	sensorVarHostMount     = "host_mount"
+	sensorVarKnown         = "known"
+	sensorVarMark          = "mark"
+	sensorVarMuch          = "much"
 	sensorVarOwn           = "own"
 	sensorVarV1Hierarchy   = "v1_hierarchy"
 	sensorVarV1Subsystem   = "v1_subsystem"
@@ -126,6 +135,7 @@ type sensorMapSpecs struct {
 	Counts    *ebpf.MapSpec `ebpf:"counts"`
 	Critical  *ebpf.MapSpec `ebpf:"critical"`
 	Ends      *ebpf.MapSpec `ebpf:"ends"`
+	Firsts    *ebpf.MapSpec `ebpf:"firsts"`
 	Flows     *ebpf.MapSpec `ebpf:"flows"`
 	Heads     *ebpf.MapSpec `ebpf:"heads"`
 	Nets      *ebpf.MapSpec `ebpf:"nets"`
@@ -133,6 +143,7 @@ type sensorMapSpecs struct {
 	Ports     *ebpf.MapSpec `ebpf:"ports"`
 	Quicks    *ebpf.MapSpec `ebpf:"quicks"`
 	Scratches *ebpf.MapSpec `ebpf:"scratches"`
+	Seconds   *ebpf.MapSpec `ebpf:"seconds"`
 	Sequence  *ebpf.MapSpec `ebpf:"sequence"`
 	Tails     *ebpf.MapSpec `ebpf:"tails"`
 	Volume    *ebpf.MapSpec `ebpf:"volume"`
@@ -144,7 +155,14 @@ type sensorMapSpecs struct {
 type sensorVariableSpecs struct {
 	Asleep      *ebpf.VariableSpec `ebpf:"asleep"`
 	Climbs      *ebpf.VariableSpec `ebpf:"climbs"`
+	Deep        *ebpf.VariableSpec `ebpf:"deep"`
+	Everywhere  *ebpf.VariableSpec `ebpf:"everywhere"`
+	Given       *ebpf.VariableSpec `ebpf:"given"`
+	Having      *ebpf.VariableSpec `ebpf:"having"`
 	HostMount   *ebpf.VariableSpec `ebpf:"host_mount"`
+	Known       *ebpf.VariableSpec `ebpf:"known"`
+	Mark        *ebpf.VariableSpec `ebpf:"mark"`
+	Much        *ebpf.VariableSpec `ebpf:"much"`
 	Own         *ebpf.VariableSpec `ebpf:"own"`
 	V1Hierarchy *ebpf.VariableSpec `ebpf:"v1_hierarchy"`
 	V1Subsystem *ebpf.VariableSpec `ebpf:"v1_subsystem"`
@@ -177,6 +195,7 @@ type sensorMaps struct {
 	Counts    *ebpf.Map `ebpf:"counts"`
 	Critical  *ebpf.Map `ebpf:"critical"`
 	Ends      *ebpf.Map `ebpf:"ends"`
+	Firsts    *ebpf.Map `ebpf:"firsts"`
 	Flows     *ebpf.Map `ebpf:"flows"`
 	Heads     *ebpf.Map `ebpf:"heads"`
 	Nets      *ebpf.Map `ebpf:"nets"`
@@ -184,6 +203,7 @@ type sensorMaps struct {
 	Ports     *ebpf.Map `ebpf:"ports"`
 	Quicks    *ebpf.Map `ebpf:"quicks"`
 	Scratches *ebpf.Map `ebpf:"scratches"`
+	Seconds   *ebpf.Map `ebpf:"seconds"`
 	Sequence  *ebpf.Map `ebpf:"sequence"`
 	Tails     *ebpf.Map `ebpf:"tails"`
 	Volume    *ebpf.Map `ebpf:"volume"`
@@ -198,6 +218,7 @@ func (m *sensorMaps) Close() error {
 		m.Counts,
 		m.Critical,
 		m.Ends,
+		m.Firsts,
 		m.Flows,
 		m.Heads,
 		m.Nets,
@@ -205,6 +226,7 @@ func (m *sensorMaps) Close() error {
 		m.Ports,
 		m.Quicks,
 		m.Scratches,
+		m.Seconds,
 		m.Sequence,
 		m.Tails,
 		m.Volume,
@@ -217,7 +239,14 @@ func (m *sensorMaps) Close() error {
 type sensorVariables struct {
 	Asleep      *ebpf.Variable `ebpf:"asleep"`
 	Climbs      *ebpf.Variable `ebpf:"climbs"`
+	Deep        *ebpf.Variable `ebpf:"deep"`
+	Everywhere  *ebpf.Variable `ebpf:"everywhere"`
+	Given       *ebpf.Variable `ebpf:"given"`
+	Having      *ebpf.Variable `ebpf:"having"`
 	HostMount   *ebpf.Variable `ebpf:"host_mount"`
+	Known       *ebpf.Variable `ebpf:"known"`
+	Mark        *ebpf.Variable `ebpf:"mark"`
+	Much        *ebpf.Variable `ebpf:"much"`
 	Own         *ebpf.Variable `ebpf:"own"`
 	V1Hierarchy *ebpf.Variable `ebpf:"v1_hierarchy"`
 	V1Subsystem *ebpf.Variable `ebpf:"v1_subsystem"`

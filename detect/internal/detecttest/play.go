@@ -146,6 +146,9 @@ func admits(w *bulwark.Where, e *bulwark.Event) bool {
 			return false
 		}
 	}
+	if w.Climbs && !hasPath(&bulwark.PathMatch{By: bulwark.PathHas, Text: "../"}, &bulwark.Event{Kind: e.Kind, Args: e.Args}) {
+		return false
+	}
 	return len(w.Paths) == 0 || slices.ContainsFunc(w.Paths, func(m bulwark.PathMatch) bool { return hasPath(&m, e) })
 }
 

@@ -33,8 +33,6 @@ type Look struct {
 	// Where is what the event must meet. Sensors get as much of it as they can hold to, this package holds to all: a
 	// call in progress did not fail, and paths are also compared after they were joined with the working directory.
 	Where bulwark.Where
-	// AsGiven: the path that was asked for counts, too, where it is known what was opened.
-	AsGiven bool
 	// Magic: the file is on one of these file systems, where that is known; none: on any.
 	Magic []uint64
 	// If tells whether it is what the rule is about; nil: it is.

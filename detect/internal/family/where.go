@@ -21,7 +21,7 @@ var connects = kindsOf("connect")[0]
 // everything tells whether all events meet it.
 func everything(w bulwark.Where) bool {
 	return w.Container == bulwark.Either && w.Failed == bulwark.Either && w.Write == bulwark.Either &&
-		len(w.Paths) == 0 && len(w.Flags) == 0 && len(w.Ports) == 0 && len(w.Nets) == 0
+		!w.Climbs && len(w.Paths) == 0 && len(w.Flags) == 0 && len(w.Ports) == 0 && len(w.Nets) == 0
 }
 
 // pushed is what a sensor can hold to. Of calls that give no file descriptor only the path as it was given is
@@ -86,7 +86,17 @@ func meets(h *Hit, l *Look) bool {
 			return false
 		}
 	}
-	return len(w.Paths) == 0 || meetsPath(h, w.Paths, l.AsGiven)
+	return (!w.Climbs || climbs(h)) && (len(w.Paths) == 0 || meetsPath(h, w.Paths, w.AsGiven))
+}
+
+// climbs tells whether a path that was asked for has "../" in it.
+func climbs(h *Hit) bool {
+	for i, p := range h.Kind.Params() {
+		if p.Type == bulwark.ParamPath && i < len(h.Args) && bytes.Contains(h.Args[i].Text, []byte("../")) {
+			return true
+		}
+	}
+	return false
 }
 
 func answers(t bulwark.Tri, is bool) bool {
@@ -162,6 +172,8 @@ func Matches(m *bulwark.PathMatch, name []byte) bool {
 		return string(name[:n]) == m.Text
 	case m.By == bulwark.PathEnds:
 		return string(name[len(name)-n:]) == m.Text
+	case m.By == bulwark.PathHas:
+		return bytes.Contains(name, []byte(m.Text))
 	}
 	return string(name) == m.Text
 }
@@ -191,7 +203,7 @@ func OnNode(list []bulwark.PathMatch) []bulwark.PathMatch {
 	out := slices.Clone(list)
 	for _, m := range list {
 		for _, root := range Mounted {
-			if m.By != bulwark.PathEnds {
+			if m.By == bulwark.PathIs || m.By == bulwark.PathBegins {
 				out = append(out, bulwark.PathMatch{By: m.By, Text: root + m.Text})
 			}
 		}

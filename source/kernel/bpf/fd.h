@@ -107,7 +107,7 @@ static __always_inline void socket_part(struct scratch *s, struct fdpart *p, str
 		far(s, AF_INET6, p->rport, &to);
 }
 
-/* put_fd adds what fd stands for. It is a function of its own so that the verifier looks at it once. */
+/* put_fd adds what fd stands for; 1: that has a path. It is a function of its own so that the verifier looks at it once. */
 __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 	struct scratch *s = room(slot);
 	if (!s)
@@ -116,14 +116,13 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 	u64 o = here(s);
 	if (!f || o >= ROOM || s->fdset)
 		return 0;
-	struct inode *inode = BPF_CORE_READ(f, f_inode);
-	bpf_probe_read_kernel(s->copy, sizeof(s->copy), inode);
-	struct super_block *sb = FIELD(s->copy, sizeof(s->copy), struct inode, inode, i_sb);
+	struct inode *inode = GET(struct file, f, f_inode);
+	struct super_block *sb = GET(struct inode, inode, i_sb);
 	struct fdpart p = {.tag = TAG_FD, .num = fd};
-	p.ino = FIELD(s->copy, sizeof(s->copy), struct inode, inode, i_ino);
-	p.mode = FIELD(s->copy, sizeof(s->copy), struct inode, inode, i_mode);
-	p.dev = BPF_CORE_READ(sb, s_dev);
-	p.magic = BPF_CORE_READ(sb, s_magic);
+	p.ino = GET(struct inode, inode, i_ino);
+	p.mode = GET(struct inode, inode, i_mode);
+	p.dev = GET(struct super_block, sb, s_dev);
+	p.magic = GET(struct super_block, sb, s_magic);
 	u64 at = o + sizeof(p);
 	if ((p.mode & 0170000) == 0140000) {
 		struct socket *sock = BPF_CORE_READ(f, private_data);
@@ -136,7 +135,7 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 	} else {
 		if (p.magic == OVERLAY && upper(inode))
 			p.flags |= FD_UPPER;
-		walk(s, BPF_CORE_READ(f, f_path.mnt), BPF_CORE_READ(f, f_path.dentry));
+		walk(s, GET(struct file, f, f_path.mnt), GET(struct file, f, f_path.dentry));
 		u64 n = at_most(walked(s), NAME);
 		bpf_probe_read_kernel(&s->rec[at], n, &s->path[s->w.at & (NAME - 1)]);
 		p.len = n;
@@ -152,5 +151,5 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 	s->dev = p.dev;
 	s->ino = p.ino;
 	s->off = at + p.len;
-	return 0;
+	return p.len > 0 && (p.mode & 0170000) != 0140000;
 }

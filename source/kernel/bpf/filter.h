@@ -39,29 +39,51 @@ static __always_inline void count(u32 class, u32 what) {
 		__sync_fetch_and_add(n, 1);
 }
 
+/* count_call counts a call that nobody wants: programs of calls do not take the processor from each other. */
+static __always_inline void count_call(u32 class) {
+	u32 key = class * COUNTS + UNWANTED;
+	u64 *n = bpf_map_lookup_elem(&counts, &key);
+	if (n)
+		++*n;
+}
+
 volatile u32 asleep; /* the reader says that it does not come by itself */
 
-/* wakeup has the reader of the volume ring woken where it sleeps, and each time that another 64 KB are in it with a record of that
-   length: else it comes by itself within milliseconds, and waking it takes longer than all else. */
+const volatile u32 much; /* two to the power of it are a sixteenth of the volume ring */
+
+/* wakeup has the reader of the volume ring woken where it sleeps, and each time that another sixteenth of it is full with a record
+   of that length: else it comes by itself within milliseconds, and waking it takes longer than all else. */
 static __always_inline u64 wakeup(u64 len) {
 	if (asleep) {
 		asleep = 0;
 		return BPF_RB_FORCE_WAKEUP;
 	}
 	u64 held = bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA);
-	return held >> 16 != (held + len + 8) >> 16 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return held >> much != (held + len + 8) >> much ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-/* Sets of paths by what the first and last two bytes of their texts are, which most paths are told from by. */
-MAP(heads, BPF_MAP_TYPE_ARRAY, u32, u64, 4096);
-MAP(tails, BPF_MAP_TYPE_ARRAY, u32, u64, 4096);
+/* Sets of paths by a few bytes of their texts, which most paths are told from by: heads by the first two, behind the stroke that
+   most begin with; firsts the same of those that do not go on into a second name; seconds, of those that do, by the first eight
+   bytes of the first name and two of the second; tails by the last four. A text that is all of a path has to agree with its
+   beginning and its end. */
+struct sets { u64 part, whole; };
+MAP(heads, BPF_MAP_TYPE_ARRAY, u32, struct sets, 4096);
+MAP(firsts, BPF_MAP_TYPE_ARRAY, u32, struct sets, 4096);
+MAP(seconds, BPF_MAP_TYPE_ARRAY, u32, struct sets, 4096);
+MAP(tails, BPF_MAP_TYPE_ARRAY, u32, struct sets, 4096);
 
-static __always_inline u64 *pair(void *map, u8 a, u8 b) {
+static __always_inline struct sets *by_two(void *map, u8 a, u8 b) {
 	u32 key = (a & 63) | (b & 63) << 6;
 	return bpf_map_lookup_elem(map, &key);
 }
 
-static __always_inline u32 refuted(struct call *c, u32 fact) { return c->refuted[fact]; }
+/* by_hash: the multipliers are those of Knuth, "The Art of Computer Programming" 6.4. */
+static __always_inline struct sets *by_hash(void *map, u64 x) {
+	u32 key = (x * 0x9e3779b97f4a7c15ull) >> 52;
+	return bpf_map_lookup_elem(map, &key);
+}
+
+static __always_inline u64 two_names(u64 first, u16 second) { return first ^ (u64)second << 48 ^ (u64)second << 13; }
 
 /* flags_meet leaves in s->alive the conditions whose flags are set. */
 __noinline int flags_meet(u32 slot, u32 event) {
@@ -83,44 +105,30 @@ __noinline int flags_meet(u32 slot, u32 event) {
 	return 0;
 }
 
-/* asked_for gives the sets of paths that conditions ask for. */
-static __always_inline u64 asked_for(struct call *c, u32 alive) {
-	u64 asked = 0;
-#pragma unroll
-	for (u32 i = 0; i < CONDS; i++)
-		asked |= c->cond[i].paths & -(u64)(alive >> i & 1);
-	return asked;
-}
-
 /* near leaves in s->alive the conditions that may be met as far as can be told without paths and addresses; false: none. */
 static __always_inline bool near(struct scratch *s, struct call *c, u32 slot, u32 event) {
 	s->need = 0;
-	u32 alive = c->conds;
-	if (!alive)
+	if (!c->conds)
 		return true;
+	u64 how = 0, opened = 0;
+	int where = whereabouts(s);
 	if (s->ret != -115) /* a connection that is being made neither failed nor did it not */
-		alive &= ~refuted(c, s->ret < 0 && s->ret >= -4095 ? FAILED : WORKED);
+		how = s->ret < 0 && s->ret >= -4095 ? FAILED : WORKED;
 	if (c->open >= 1 && c->open <= 6) {
 		u64 mode = s->arg[(c->open - 1) & 7] & 3;
 		if (mode != 3)
-			alive &= ~refuted(c, mode ? WRITES : READS);
+			opened = mode ? WRITES : READS;
 	} else if (c->open == 7) {
-		alive &= ~refuted(c, WRITES);
+		opened = WRITES;
 	}
-	if (alive & (refuted(c, INSIDE) | refuted(c, HOST))) {
-		int where = whereabouts();
-		if (where)
-			alive &= ~refuted(c, where > 0 ? INSIDE : HOST);
-	}
-	s->alive = alive;
-	if (alive & c->flagged) {
+	struct fact *f = &c->facts[(((where < 0 ? HOST : where) * 3 + how) * 3 + opened) & (FACTS - 1)];
+	s->alive = f->conds;
+	if (s->alive & c->flagged)
 		flags_meet(slot, event);
-		alive = s->alive;
-	}
-	if (!alive)
+	if (!s->alive)
 		return false;
-	s->need = !(alive & c->plain);
-	s->asked = s->need ? asked_for(c, alive) : 0;
+	s->need = !(s->alive & c->plain);
+	s->asked = s->need ? f->paths : 0;
 	return true;
 }
 
@@ -136,16 +144,21 @@ __noinline int match_path(u32 slot, u32 at, u32 len) {
 	if (from > ROOM + 64 || end < 32 || end > ROOM + NAME + 64)
 		return 0;
 	s->rec[end] = 0;
-	u64 *may = pair(&heads, s->rec[from], s->rec[from + 1]);
-	if (may && (*may & s->asked)) {
+	u64 first = from + (s->rec[from] == '/');
+	opaque(first);
+	if (first > ROOM + 65)
+		return 0;
+	struct sets *head = by_two(&heads, s->rec[first], s->rec[first + 1]), *tail = by_hash(&tails, *(u32 *)&s->rec[end - 4]);
+	if (!head || !tail)
+		return 0;
+	if ((head->part | (head->whole & tail->whole)) & s->asked) {
 		struct pathkey k = {.bits = 64 * 8};
 		bpf_probe_read_kernel(k.text, 64, &s->rec[from]);
 		u64 *sets = bpf_map_lookup_elem(&paths, &k);
 		if (sets)
 			s->paths |= *sets;
 	}
-	may = pair(&tails, s->rec[end - 1], s->rec[end - 2]);
-	if (may && (*may & s->asked)) {
+	if (tail->part & s->asked) {
 		struct pathkey r = {.bits = 32 * 8};
 		u8 tail[32];
 		bpf_probe_read_kernel(tail, 32, &s->rec[end - 32]);
@@ -159,9 +172,18 @@ __noinline int match_path(u32 slot, u32 at, u32 len) {
 	return 0;
 }
 
-const volatile u64 climbs; /* sets of paths that are met by what climbs */
+const volatile u64 climbs;     /* sets of paths that are met only where the text that was given climbs */
+const volatile u64 given;      /* those that are about that text, also where it is known what was opened */
+const volatile u64 deep;       /* those of them that are not told apart by how texts begin */
+const volatile u64 everywhere; /* those that any path may be in */
+const volatile u64 having;     /* those that a path may be in which has the mark in one of its names */
+const volatile u8 mark;
 
 #define EACH(c) (0x0101010101010101ull * (c))
+#define WORDS 12
+
+/* zeros gives 0x80 for each byte of x that is zero, and 0 for others. */
+static __always_inline u64 zeros(u64 x) { return ~(((x & EACH(0x7f)) + EACH(0x7f)) | x | EACH(0x7f)); }
 
 /* climbing tells whether a text that the caller gave may have "../" in it: whether it has two dots in a row, or is too
    long to be looked through. */
@@ -178,8 +200,7 @@ __noinline int climbing(u32 slot, u32 at, u32 len) {
 		opaque(o);
 		if (o > ROOM + NAME)
 			return 1;
-		u64 x = *(u64 *)&s->rec[o] ^ EACH('.');
-		u64 dots = ~(((x & EACH(0x7f)) + EACH(0x7f)) | x | EACH(0x7f)); /* 0x80 where x is zero */
+		u64 dots = zeros(*(u64 *)&s->rec[o] ^ EACH('.'));
 		if (len - n < 8)
 			dots &= (1ull << (8 * (len - n))) - 1;
 		if (dots & (dots << 8 | last))
@@ -187,6 +208,114 @@ __noinline int climbing(u32 slot, u32 at, u32 len) {
 		last = dots >> 56;
 	}
 	return 0;
+}
+
+static __always_inline u64 letters(const void *at) { return GET(struct timespec64, at, tv_sec); }
+
+/* asked_text tells of the text that the caller gave whether a set may be met that is about it (1), or it climbs (2). */
+static __always_inline u32 asked_text(struct scratch *s, u32 gives) {
+	u64 about = s->asked & given, text[WORDS]; /* one that does not end within them is left to those who look at all of it */
+	if (gives > 6)
+		return 0;
+	if ((about & deep) || bpf_probe_read_user(text, sizeof(text), (void *)s->arg[(gives - 1) & 7]))
+		return 3;
+	u64 last = 0, end = 0;
+	u32 is = 0;
+#pragma unroll
+	for (u32 i = 0; i < WORDS; i++) {
+		u64 dots = zeros(text[i] ^ EACH('.'));
+		end = zeros(text[i]);
+		dots &= end - 1; /* those before it */
+		if (dots & (dots << 8 | last))
+			is = 2;
+		if (end)
+			break;
+		last = dots >> 56;
+	}
+	if (!end)
+		return 3;
+	u8 a = text[0], b = text[0] >> 8, c = text[0] >> 16;
+	struct sets *may = a == '/' ? by_two(&heads, b, c) : by_two(&heads, a, b);
+	return is | (!may || ((may->part | may->whole) & about));
+}
+
+/* marked tells whether a name may have the mark in it: one of more than 16 bytes may. */
+static __always_inline bool marked(const u8 *text, u32 len) {
+	if (len > 16)
+		return true;
+	u64 x = letters(text), end = zeros(x), seen = zeros(x ^ EACH(mark)) & (end - 1);
+	if (len > 8)
+		seen |= zeros(letters(text + len - 8) ^ EACH(mark));
+	return seen;
+}
+
+/* glance tells from a few letters of the path of what a call gave whether a condition may be met by it. It takes a tenth of a
+   record. That names change while it looks is as if they had before or after. */
+static __always_inline bool glance(struct scratch *s, struct task_struct *t, int fd, u32 gives) {
+	u32 text = s->asked & given ? asked_text(s, gives) : 0;
+	if (text & 1)
+		return true;
+	struct file *f = file_of(fd);
+	if (!f)
+		return true;
+	struct dentry *root = t->fs->root.dentry, *d = GET(struct file, f, f_path.dentry), *name = 0, *under = 0;
+	struct vfsmount *rootmnt = t->fs->root.mnt, *m = GET(struct file, f, f_path.mnt);
+	struct dentry *top = GET(struct vfsmount, m, mnt_root);
+	struct sets *head, *tail;
+	u64 first, part = everywhere, whole;
+	u32 len, last = 0;
+	for (u32 i = 0; i < 24; i++) {
+		if (d == root && m == rootmnt)
+			goto up;
+		if (d == top) {
+			struct mount *mt = (void *)m - bpf_core_field_offset(struct mount, mnt), *over = GET(struct mount, mt, mnt_parent);
+			if (over == mt || !over)
+				return true;
+			d = GET(struct mount, mt, mnt_mountpoint);
+			m = (void *)over + bpf_core_field_offset(struct mount, mnt);
+			top = GET(struct vfsmount, m, mnt_root);
+			continue;
+		}
+		const u8 *letter = GET(struct dentry, d, d_name.name);
+		len = GET(struct dentry, d, d_name.len);
+		if (!name) {
+			if (len < 3)
+				return true;
+			last = len == 3 ? '/' | (u32)letters(letter) << 8 : letters(letter + len - 4);
+		}
+		if (having && marked(letter, len))
+			part |= having;
+		under = name;
+		name = d;
+		d = GET(struct dentry, d, d_parent);
+		if (d == name)
+			return true;
+	}
+	return true;
+up:
+	if (!name)
+		return true;
+	first = letters(GET(struct dentry, name, d_name.name));
+	tail = by_hash(&tails, last);
+	head = by_two(&firsts, first, first >> 8);
+	if (!tail || !head)
+		return true;
+	part |= head->part | tail->part;
+	whole = head->whole;
+	if (under) {
+		len = GET(struct dentry, name, d_name.len);
+		if (len < 8)
+			first &= (1ull << (8 * (len & 7))) - 1;
+		head = by_hash(&seconds, two_names(first, letters(GET(struct dentry, under, d_name.name))));
+		if (!head)
+			return true;
+		part |= head->part;
+		whole |= head->whole;
+	}
+	part = (part | (whole & tail->whole)) & s->asked;
+	if (!(part & climbs))
+		return part != 0;
+	return (part & ~climbs) || ((s->asked & given ? text : asked_text(s, gives)) & 2);
 }
 
 /* wanted tells whether any condition that near left is met. */
@@ -207,6 +336,9 @@ static __always_inline bool wanted(struct scratch *s, u32 event) {
 		if (sets)
 			s->nets |= *sets;
 	}
+	s->paths |= everywhere | having;
+	if (!s->climbed)
+		s->paths &= ~climbs;
 	if (s->unsure & 1)
 		s->paths = ~0ull;
 	if (s->unsure & 2)

@@ -6,6 +6,13 @@
 /* What is known of cgroups: 1: the path has the id of a container; 2: a thread with other namespaces than the node's ran there. */
 MAP(cgroups, BPF_MAP_TYPE_LRU_HASH, u64, u8, 16384);
 
+volatile u32 known = 1; /* changes with the map */
+
+static __always_inline void group_is(u64 cgroup, u8 what) {
+	bpf_map_update_elem(&cgroups, &cgroup, &what, BPF_ANY);
+	__sync_fetch_and_add(&known, 1);
+}
+
 /* Where control groups are of the first version: the hierarchy that counts, and the place of its controller, from 1. */
 const volatile u32 host_mount, v1_subsystem, v1_hierarchy;
 
@@ -17,12 +24,16 @@ static __always_inline u64 started(struct task_struct *t) {
 }
 
 static __always_inline u64 cgroup_of(struct task_struct *t) {
-	struct css_set *set = BPF_CORE_READ(t, cgroups);
-	if (!v1_subsystem)
-		return BPF_CORE_READ(set, dfl_cgrp, kn, id);
-	struct cgroup_subsys_state *css = 0;
-	bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[(v1_subsystem - 1) & 15]);
-	return BPF_CORE_READ(css, cgroup, kn, id);
+	struct css_set *set = GET(struct task_struct, t, cgroups);
+	struct cgroup *in = 0;
+	if (v1_subsystem) {
+		struct cgroup_subsys_state *css = (void *)GET(struct hlist_head, &set->subsys[(v1_subsystem - 1) & 15], first);
+		in = GET(struct cgroup_subsys_state, css, cgroup);
+	} else {
+		in = GET(struct css_set, set, dfl_cgrp);
+	}
+	struct kernfs_node *kn = GET(struct cgroup, in, kn);
+	return GET(struct kernfs_node, kn, id);
 }
 
 /* cgroup_now and started_now are those of the running thread, whose fields need no copying. */
@@ -62,13 +73,20 @@ static __always_inline u64 caps(const void *at) {
 	return v;
 }
 
-/* whereabouts tells where the running thread surely is: 1: in a container; -1: on the node itself; 0: it is not sure. */
-static __always_inline int whereabouts(void) {
+/* whereabouts tells where the running thread surely is: 1: in a container; -1: on the node itself; 0: it is not sure. What is known
+   of its control group is kept for the next thread on this processor, until more is known of any. */
+static __always_inline int whereabouts(struct scratch *s) {
 	struct task_struct *t = (void *)bpf_get_current_task_btf();
 	u64 cgroup = cgroup_now();
-	u8 *seen = cgroup > 1 ? bpf_map_lookup_elem(&cgroups, &cgroup) : 0;
-	if (seen && *seen)
-		return *seen & 1;
+	u32 now = known;
+	if (s->group != cgroup || s->known != now) {
+		u8 *seen = cgroup > 1 ? bpf_map_lookup_elem(&cgroups, &cgroup) : 0;
+		s->where = seen && *seen ? *seen & 1 : -1;
+		s->group = cgroup;
+		s->known = now;
+	}
+	if (s->where >= 0)
+		return s->where;
 	return t->nsproxy && t->nsproxy->mnt_ns->ns.inum == host_mount && t->thread_pid->level == 0 ? -1 : 0;
 }
 

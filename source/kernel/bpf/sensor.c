@@ -11,7 +11,7 @@ static __always_inline void reset(struct scratch *s, u32 slot, s64 ret) {
 	s->slot = slot;
 	s->ret = s->arg[6] = ret;
 	s->paths = s->ports = s->nets = 0;
-	s->unsure = s->fdset = s->far = 0;
+	s->unsure = s->fdset = s->opened = s->climbed = s->far = 0;
 	s->dev = s->ino = 0;
 	s->fdlen = 0;
 	s->w.cut = 0;
@@ -170,7 +170,7 @@ __noinline int add(u32 slot, u32 event, u32 i) {
 	case OP_FDRESULT:
 		put_number(s, s->ret);
 		if (s->ret >= 0)
-			put_fd(slot, s->ret, p->off);
+			s->opened = put_fd(slot, s->ret, p->off);
 		goto fd;
 	case OP_FD:
 		put_number(s, (s32)v);
@@ -200,9 +200,10 @@ __noinline int add(u32 slot, u32 event, u32 i) {
 		if (s->off == before + 1)
 			s->unsure |= 1;
 		else if (s->need) {
-			match_path(slot, before + 3, s->off - before - 3);
+			if (!s->opened || (s->asked & given))
+				match_path(slot, before + 3, s->off - before - 3);
 			if ((climbs & s->asked) && climbing(slot, before + 3, s->off - before - 3))
-				s->paths |= climbs;
+				s->climbed = 1;
 		}
 		return 1;
 	case OP_BUFFER: {
@@ -315,7 +316,7 @@ static __always_inline void arguments(struct scratch *s) {
 }
 
 /* call is the hot path: what does not have to be known before the event is wanted comes after. */
-static __always_inline int call(u32 event, s64 ret) {
+static __always_inline int call(u32 event, s64 ret, bool opens) {
 	u32 key = event;
 	struct call *c = bpf_map_lookup_elem(&calls, &key);
 	if (!c || !c->kind)
@@ -328,17 +329,15 @@ static __always_inline int call(u32 event, s64 ret) {
 		return 0;
 	arguments(s);
 	reset(s, SLOT_TASK, ret);
-	if (!near(s, c, SLOT_TASK, event)) {
-		count(c->class, FILTERED);
-		return 0;
-	}
+	if (!near(s, c, SLOT_TASK, event))
+		goto unwanted;
+	if (opens && c->gives && s->need && ret >= 0 && !(s->alive & ~c->pathed) && !glance(s, t, ret, c->gives))
+		goto unwanted;
 	for (u32 i = 0; i < OPS; i++)
 		if (!add(SLOT_TASK, event, i))
 			break;
-	if (!wanted(s, event)) {
-		count(c->class, FILTERED);
-		return 0;
-	}
+	if (!wanted(s, event))
+		goto unwanted;
 	stamp(s, c, event);
 	struct head *h = (void *)s->rec;
 	h->start = started_now();
@@ -354,6 +353,9 @@ static __always_inline int call(u32 event, s64 ret) {
 	h->cgns = t->nsproxy->cgroup_ns->ns.inum;
 	send(s, c->class);
 	return 0;
+unwanted:
+	count_call(c->class);
+	return 0;
 }
 
 struct exit_args { u64 common; s64 nr; s64 ret; };
@@ -362,27 +364,27 @@ struct enter_args { u64 common; s64 nr; u64 args[6]; };
 SEC("tracepoint/syscalls/sys_exit")
 int on_exit_call(struct exit_args *ctx) {
 	u32 nr = (u32)ctx->nr;
-	return nr < CALLS ? call(nr, ctx->ret) : 0;
+	return nr < CALLS ? call(nr, ctx->ret, true) : 0;
 }
 
 /* close is seen before it is carried out: what it closes is gone afterwards. */
 SEC("tracepoint/syscalls/sys_enter_close")
 int on_close(struct enter_args *ctx) {
-	return call(EV_CLOSE, file_of(ctx->args[0]) ? 0 : -9);
+	return call(EV_CLOSE, file_of(ctx->args[0]) ? 0 : -9, false);
 }
 
 /* Calls that make processes: the one that was made has an event of its own. */
 SEC("tracepoint/syscalls/sys_exit_clone")
 int on_exit_clone(struct exit_args *ctx) {
 	u32 nr = (u32)ctx->nr;
-	return nr < CALLS && ctx->ret != 0 ? call(nr, ctx->ret) : 0;
+	return nr < CALLS && ctx->ret != 0 ? call(nr, ctx->ret, false) : 0;
 }
 
 /* Calls that execute something: what succeeded has an event of its own. */
 SEC("tracepoint/syscalls/sys_exit_execve")
 int on_exit_exec(struct exit_args *ctx) {
 	u32 nr = (u32)ctx->nr;
-	return nr < CALLS && ctx->ret < 0 ? call(nr, ctx->ret) : 0;
+	return nr < CALLS && ctx->ret < 0 ? call(nr, ctx->ret, false) : 0;
 }
 
 struct raw { u64 args[4]; };
@@ -394,9 +396,9 @@ int on_exec(struct raw *ctx) {
 	u64 cgroup = cgroup_of(t);
 	struct pid *pid = BPF_CORE_READ(t, thread_pid);
 	if (cgroup > 1 && (BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) != host_mount || BPF_CORE_READ(pid, level))) {
-		u8 *seen = bpf_map_lookup_elem(&cgroups, &cgroup), now = 2;
+		u8 *seen = bpf_map_lookup_elem(&cgroups, &cgroup);
 		if (!seen)
-			bpf_map_update_elem(&cgroups, &cgroup, &now, BPF_ANY);
+			group_is(cgroup, 2);
 	}
 	if (!s)
 		return 0;
@@ -498,9 +500,8 @@ static __always_inline int cgroup(struct raw *ctx, u32 event) {
 	} else if (at < ROOM && s->off > at + 3) {
 		u64 end = at_most(s->off, ROOM + NAME);
 		s->rec[end] = 0;
-		u8 now = 1;
 		if (has_id(s, at + 3))
-			bpf_map_update_elem(&cgroups, &id, &now, BPF_ANY);
+			group_is(id, 1);
 	}
 	s->unsure = 3;
 	finish(s, event);

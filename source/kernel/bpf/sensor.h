@@ -8,13 +8,13 @@
 #define ROOM 16384 /* where a part of a record may begin */
 #define NAME 4096
 #define OPS 16
-#define CONDS 16
+#define CONDS 32
 #define CALLS 512 /* numbers of system calls; other events stand behind them */
 
 enum { EV_EXEC = CALLS, EV_FORK, EV_EXIT, EV_CGROUP_MADE, EV_CGROUP_GONE, EV_OOM, EV_SIGNAL, EV_IOURING, EV_CLOSE, EV_PAYLOAD, EV_DNS, EV_FLOW, EVENTS };
 enum { SLOT_TASK, SLOT_IRQ, SLOTS };
 enum { CLASS_CRITICAL, CLASS_VOLUME, CLASSES };
-enum { FILTERED, SENT, DROPPED, COUNTS }; /* what was seen is their sum */
+enum { FILTERED, SENT, DROPPED, UNWANTED, COUNTS }; /* what was seen is their sum; unwanted: calls that are filtered */
 
 /* Parts of a record: each begins with its tag. */
 enum { TAG_NONE, TAG_NUMBER, TAG_TEXT, TAG_FD, TAG_PROCESS, TAG_ADDRESS, TAG_STOP, TAG_DIR };
@@ -36,16 +36,21 @@ struct cond {
 	u64 paths, ports, nets; /* any of these sets */
 };
 
-/* What is known before paths and addresses are. */
-enum { INSIDE, HOST, FAILED, WORKED, WRITES, READS, FACTS };
+/* What is known before paths and addresses are: where the thread is, how the call ended, what the file was opened for; 0: not known. */
+enum { INSIDE = 1, HOST, FAILED = 1, WORKED, WRITES = 1, READS };
+#define FACTS 32 /* (where * 3 + how) * 3 + what for */
+
+/* What conditions can be met where that is so, and the sets of paths that they ask for. */
+struct fact { u64 paths; u32 conds, pad; };
 
 /* Sets of conditions have a bit for each. */
 struct call {
 	u16 kind;
 	u8 class, open; /* open: 1 + number of the argument with flags; 0: it opens nothing; 255: not known */
-	u16 conds;      /* all that there are; none: every event is wanted */
-	u16 refuted[FACTS]; /* by each fact: those that are not met where it holds */
-	u16 flagged, plain, pad; /* those that ask for flags; those that ask for no path, port or network */
+	u32 conds;      /* all that there are; none: every event is wanted */
+	u32 flagged, plain, pathed; /* those that ask for flags; those that ask for no path, port or network; those that ask for paths */
+	u16 gives, pad;             /* what it gives is a file: 1 + argument with its path; 7: it has none; 0: it gives none */
+	struct fact facts[FACTS];
 	struct op ops[OPS];
 	struct cond cond[CONDS];
 };
@@ -109,11 +114,15 @@ struct scratch {
 	u32 need, unsure;       /* need: none is met so far; unsure: 1: paths, 2: addresses are not known */
 	u64 dev, ino;
 	u32 alive; /* conditions that may be met */
-	u32 fdat, fdname, fdlen, fdset;
+	u32 fdname, fdlen, fdset;
+	u32 opened; /* the path of what the call gave is known */
+	u32 climbed; /* the text that was given may have "../" in it */
+	u32 known;  /* how many control groups were told apart when the last was asked about */
+	s32 where;  /* that one: see whereabouts */
+	u64 group;
 	u32 far, run;
 	u16 rport, family;
 	u8 addr[16];
-	u64 copy[10]; /* of an object: there is little room on the stack */
 	u8 rec[ROOM + NAME + 256];
 	u8 path[NAME + 256];
 };

@@ -148,6 +148,8 @@ struct inode {
 	u32 i_mtime_nsec, i_ctime_nsec;
 };
 
+struct hlist_node;
+struct hlist_head { struct hlist_node *first; };
 struct timespec64 { s64 tv_sec; long tv_nsec; };
 struct inode___ts { struct timespec64 i_ctime, i_mtime; };
 struct inode___uts { struct timespec64 __i_ctime, __i_mtime; };
