@@ -28,7 +28,7 @@ func (r *run) sleeps() bool {
 	return r.volume.peek() != nil || r.critical.peek() != nil
 }
 
-// pause is how long what follows events may wait: whoever makes events in a row does not wake the reader for each.
+// pause is the least time between two looks at the rings: whoever makes events in a row does not wake the reader for each.
 const pause = 2 * time.Millisecond
 
 func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error {
@@ -57,13 +57,8 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 		if err != nil {
 			return err
 		}
-		if some {
-			quiet = false
-			time.Sleep(pause)
-			continue
-		}
 		wait := tick
-		if quiet {
+		if quiet && !some {
 			if wait = rest; r.sleeps() {
 				continue // something came meanwhile
 			}
@@ -74,9 +69,11 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 			n, err := unix.EpollWait(int(fd), ready[:], 0)
 			return n > 0 || err != nil && err != unix.EINTR
 		})
-		if quiet = errors.Is(err, os.ErrDeadlineExceeded); err != nil && !quiet {
+		late := errors.Is(err, os.ErrDeadlineExceeded)
+		if quiet = late && !some; err != nil && !late {
 			return fmt.Errorf("waiting for events: %w", err)
 		}
+		time.Sleep(time.Until(now.Add(pause)))
 	}
 	r.detach()
 	late := time.Now().Add(grace)
@@ -86,7 +83,7 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 	return r.tellDrops(emit)
 }
 
-// waiter can be read when a ring has woken its reader. Go's poller waits for it: a thread that waits in the kernel time and
+// waiter can be read when a ring has woken its reader since it was last read, not whenever there is something in one. Go's poller waits for it: a thread that waits in the kernel time and
 // again keeps Go's monitor of threads from sleeping, which took 1 % of a processor.
 func (r *run) waiter() (*os.File, error) {
 	poll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
@@ -95,7 +92,7 @@ func (r *run) waiter() (*os.File, error) {
 	}
 	for _, name := range []string{"critical", "volume"} {
 		fd := r.programs.Maps[name].FD()
-		if err := unix.EpollCtl(poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
+		if err := unix.EpollCtl(poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd)}); err != nil {
 			unix.Close(poll)
 			return nil, err
 		}
