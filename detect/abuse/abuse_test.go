@@ -3,6 +3,7 @@ package abuse_test
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,10 @@ func TestRules(t *testing.T) {
 			Benign: func(s *Scene) {
 				s.Node("/usr/lib/systemd/systemd").Do("kill", nil, "pid", os.Getpid(), "sig", 15)
 				app(s).Do("kill", nil, "pid", 7, "sig", 9).Do("kill", nil, "pid", os.Getpid(), "sig", 9) // another namespace's
+				app(s).Do("pidfd_open", nil, "pid", os.Getpid()).Do("pidfd_send_signal", nil, "fd", 0, "sig", 9)
+				s.Node("/usr/sbin/apache2").Do("pidfd_open", nil, "pid", os.Getpid()).Do("pidfd_open", nil, "pid", 7).Do("pidfd_send_signal", nil, "fd", 0, "sig", 9) // used again
+				s.Node("/usr/sbin/apache2").Do("pidfd_open", nil, "pid", os.Getpid()).Do("pidfd_send_signal", nil, "fd", 0, "sig", 0)                                 // asks whether it lives
+				s.Node("/usr/sbin/apache2").Do("kill", nil, "pid", -os.Getpid()-100000, "sig", 9).Do("rt_sigqueueinfo", nil, "pid", 7, "sig", 9)
 			}},
 		{Rule: "descriptors-exhausted",
 			Attack: func(s *Scene) {
@@ -66,10 +71,11 @@ func TestRules(t *testing.T) {
 				}
 			}},
 		{Rule: "sensor-paused",
-			Attack: func(s *Scene) { s.Wait(time.Second); s.Stall(time.Minute) },
+			Attack: func(s *Scene) { s.Stall(time.Minute, 0); s.Wait(30 * time.Second) },
 			Benign: func(s *Scene) {
-				for range 100 {
+				for range 20 {
 					s.Wait(time.Second)
+					s.Stall(5*time.Second, 0) // a machine that is loaded
 				}
 			}},
 		{Rule: "sensor-changed",
@@ -191,8 +197,79 @@ func TestRules(t *testing.T) {
 		}},
 		Case{Name: "emptied", Fires: "trace-removal", Do: func(s *Scene) { app(s).Run("/bin/sh").Open("/var/log/auth.log", Trunc) }},
 		Case{Name: "the node has no room for files", Fires: "descriptors-exhausted", Do: func(s *Scene) { s.Node("/usr/bin/app").Fail(23, "socket", "domain", 2, "type", 1) }},
+		Case{Name: "by pidfd", Fires: "sensor-signal", Do: func(s *Scene) {
+			s.Node("/usr/sbin/apache2").Do("pidfd_open", nil, "pid", os.Getpid()).Fork().Do("pidfd_send_signal", nil, "fd", 0, "sig", 19)
+		}},
+		Case{Name: "by a folder of proc", Fires: "sensor-signal", Do: func(s *Scene) {
+			s.Node("/usr/sbin/apache2").Do("pidfd_send_signal", FD(fmt.Sprintf("/proc/%d", os.Getpid())), "fd", 3, "sig", 9)
+		}},
+		Case{Name: "with data", Fires: "sensor-signal", Do: func(s *Scene) {
+			s.Node("/usr/sbin/apache2").Do("rt_sigqueueinfo", nil, "pid", os.Getpid(), "sig", 15)
+		}},
+		Case{Name: "to all", Fires: "sensor-signal", Do: func(s *Scene) {
+			s.Node("/usr/sbin/apache2").Do("kill", nil, "pid", -1, "sig", 19)
+		}},
+		Case{Name: "one alert where it is known who stopped it", Fires: "sensor-signal", Do: func(s *Scene) {
+			stopped(s, 18)
+		}},
+		Case{Name: "the signal is seen before the clock is late", Fires: "sensor-signal", Do: func(s *Scene) {
+			s.Node("/usr/sbin/apache2").Do("kill", nil, "pid", os.Getpid(), "sig", 19)
+			s.Stall(time.Minute, 0)
+			s.Stall(0, 18)
+			s.Wait(30 * time.Second)
+		}},
+		Case{Name: "stopped for a moment by nobody who is known", Fires: "sensor-paused", Do: func(s *Scene) {
+			s.Stall(2*time.Second, 18)
+			s.Wait(30 * time.Second)
+		}},
 		Case{Name: "no process", Do: func(s *Scene) {
 			(&bulwark.Event{}).Clone()
 		}},
 	)
+}
+
+// stopped is a watch that somebody stops for a minute, and that a signal has go on.
+func stopped(s *Scene, by int) {
+	s.Wait(10 * time.Second)
+	bad := s.Node("/usr/sbin/apache2")
+	s.Stall(time.Minute, 0)
+	s.Stall(0, by)
+	s.Late(time.Minute, func() { bad.Run("/bin/kill").Do("kill", nil, "pid", os.Getpid(), "sig", 19) })
+	s.Wait(30 * time.Second)
+}
+
+// TestEachStopIsTold: a short stop does not hide the long one behind it.
+func TestEachStopIsTold(t *testing.T) {
+	s := NewScene(abuse.New(), nil)
+	bad := s.Node("/usr/sbin/apache2")
+	for _, d := range []time.Duration{time.Second, 20 * time.Second, 15 * time.Second} {
+		s.Wait(5 * time.Second)
+		s.Stall(d, 0)
+		s.Stall(0, 18)
+		s.Late(d, func() { bad.Do("kill", nil, "pid", os.Getpid(), "sig", 19) })
+	}
+	s.Wait(30 * time.Second)
+	var said []string
+	for _, f := range s.Findings {
+		said = append(said, f.Rule+": "+strings.Join(f.Evidence, "; "))
+	}
+	all := strings.Join(said, "\n")
+	if len(said) != 3 || !strings.Contains(all, "still for 20s") || !strings.Contains(all, "still for 15s") {
+		t.Errorf("three stops are told as\n%s", all)
+	}
+}
+
+// TestWhoAndForHowLong: the alert about a stop has who did it, and the time that was lost.
+func TestWhoAndForHowLong(t *testing.T) {
+	s := NewScene(abuse.New(), nil)
+	stopped(s, 18)
+	if len(s.Findings) != 1 {
+		t.Fatalf("%d findings of one deed: %+v", len(s.Findings), s.Findings)
+	}
+	said := strings.Join(s.Findings[0].Evidence, "; ")
+	for _, want := range []string{"by /bin/kill", "started by /usr/sbin/apache2", "signal 19", "it stood still for 1m0s", "nothing of it is lost"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q lacks %q", said, want)
+		}
+	}
 }

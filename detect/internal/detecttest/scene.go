@@ -71,17 +71,32 @@ func comm(file string) string { return path.Base(file)[:min(15, len(path.Base(fi
 func (s *Scene) Wait(d time.Duration) {
 	const step = 5 * time.Second
 	for ; d > step; d -= step {
-		s.Stall(step)
+		s.pass(step)
 	}
-	s.Stall(d)
+	s.pass(d)
 }
 
-// Stall lets time pass, and ticks once behind it.
-func (s *Scene) Stall(d time.Duration) {
+func (s *Scene) pass(d time.Duration) {
 	s.Now = s.Now.Add(d)
 	if t, ok := s.detector.(bulwark.Ticker); ok {
 		s.Findings = append(s.Findings, t.Tick(s.Now)...)
 	}
+}
+
+// Stall has the watch stand still for a time; signal is what made it go on, 0: none that is known. What happens in that time is seen
+// behind it: see Late.
+func (s *Scene) Stall(d time.Duration, signal int) {
+	s.Now = s.Now.Add(d)
+	s.emit(nil, "stall", nil, "late", int64(d-time.Second), "sig", signal)
+	s.pass(0)
+}
+
+// Late has things happen that long ago, which are seen now.
+func (s *Scene) Late(ago time.Duration, do func()) {
+	now := s.Now
+	s.Now = now.Add(-ago)
+	do()
+	s.Now = now
 }
 
 // Node is a program that systemd started on the node.
