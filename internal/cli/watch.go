@@ -318,6 +318,9 @@ func (w *watching) explained(e *watch.Watcher, h bulwark.Handler) bulwark.Handle
 		return h
 	}
 	why := map[string]bulwark.Rule{}
+	for _, rule := range toldRules() {
+		why[rule.ID] = rule
+	}
 	for _, d := range e.Detectors {
 		if r, ok := d.(bulwark.Ruler); ok {
 			for _, rule := range r.Rules() {
