@@ -211,25 +211,7 @@ func TestWatchHostileNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	evil := filepath.Join(dir, "\x1b[31mred\x1b]0;owned\x07\xff\xfe\u202egnp\nbulwark: all is well")
-	bait := filepath.Join(dir, "bait")
-	rules := filepath.Join(dir, "rules.yaml")
-	for name, text := range map[string]string{bait: "x", rules: "- rule: Bait opened\n  desc: a test\n  condition: evt.type in (open, openat) and fd.name = " + bait + "\n" +
-		"  output: Bait opened (proc=%proc.name cmd=%proc.cmdline image=%container.image.repository)\n  priority: WARNING\n"} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Link(self, evil); err != nil {
-		data, err := os.ReadFile(self)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(evil, data, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
+	evil, bait, rules := baited(t)
 	open := func(exe string, times int) *exec.Cmd {
 		cmd := exec.Command(exe, "\x1b[2J", "\u202e", "\x9b31m")
 		cmd.Env = append(os.Environ(), "HOSTILE_ACT=open", "HOSTILE_FILE="+bait, "HOSTILE_TIMES="+strconv.Itoa(times))
