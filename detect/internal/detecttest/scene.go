@@ -209,6 +209,12 @@ func (p *Proc) Connect(to string) *Proc {
 	return p.Do("connect", Socket("172.17.0.2:40000", to))
 }
 
+// Refused connects to an address, and fails at once.
+func (p *Proc) Refused(errno int64, to string) *Proc {
+	p.s.emitResult(p, -errno, "connect", Socket("172.17.0.2:40000", to))
+	return p
+}
+
 // Do makes a call. args are names and values: numbers and texts.
 func (p *Proc) Do(kind string, fd *bulwark.FD, args ...any) *Proc {
 	p.s.emit(p, kind, fd, args...)
