@@ -15,7 +15,7 @@ import (
 
 // New makes the family.
 func New() *family.Family {
-	s := &state{of: recent.NewTable[uint64, seen](1024), logins: recent.NewTable[login, tries](4096), made: recent.NewTable[uint64, int64](4096), sessions: recent.NewTable[session, bool](4096), handles: recent.NewTable[handle, bool](256)}
+	s := &state{of: recent.NewTable[uint64, seen](1024), logins: recent.NewTable[login, tries](4096), made: recent.NewTable[uint64, int64](4096), sessions: recent.NewTable[session, bool](4096), talks: recent.NewTable[uint64, talk](4096), handles: recent.NewTable[handle, bool](256)}
 	rules := append(s.load(), s.files()...)
 	rules = append(append(rules, s.passwords(), s.descriptors(), s.signals(), s.paused(), dropped()), tampering()...)
 	return family.New("abuse", "Finds who takes, spoils or breaks.", rules).OnTick("sensor-paused", s.tick)
@@ -26,6 +26,7 @@ type state struct {
 	logins   *recent.Table[login, tries]
 	made     *recent.Table[uint64, int64] // names of new files, without the extension that was put behind them
 	sessions *recent.Table[session, bool]
+	talks    *recent.Table[uint64, talk] // by connection
 	handles  *recent.Table[handle, bool] // descriptors that stand for this process
 	stood    stand
 }
@@ -37,10 +38,11 @@ type seen struct {
 	parents                       bool // clones are told by the parent
 }
 
-// tries are the logins of the last minute that were refused, and the connection of the last one.
+// tries are the logins of the last minute that were refused, and of the last one the connection and what was said.
 type tries struct {
 	recent.Count
 	last uint64
+	said string
 }
 
 // login is who tries passwords, and where.

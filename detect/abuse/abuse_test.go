@@ -147,6 +147,17 @@ func TestRules(t *testing.T) {
 					app(s).Says("172.17.0.2:40000", "10.0.0.9:6379", "-NOAUTH Authentication required.\r\n")
 					c.Says("172.17.0.2:6379", "172.17.0.3:40001", "-NOAUTH Authentication required.\r\n") // one client that goes on
 				}
+				redis := s.Container("redis:7", "/usr/local/bin/redis-server")
+				for i := range 3 { // three clients that mistype, and go on
+					to := fmt.Sprintf("172.17.0.9:%d", 40000+i)
+					redis.Says("172.17.0.8:6379", to, "*2\r\n$4\r\nAUTH\r\n$1\r\nx\r\n").Says("172.17.0.8:6379", to, wrongPassword).Says("172.17.0.8:6379", to, "+OK\r\n")
+					redis.Flows("172.17.0.8:6379", to, 1<<20, 1<<20)
+				}
+				mongo := s.Container("mongo:7", "/usr/bin/mongod")
+				for i := range 30 {
+					to := fmt.Sprintf("172.17.0.9:%d", 41000+i)
+					mongo.Says("172.17.0.7:27017", to, mongoSays(18, 1)).Says("172.17.0.7:27017", to, mongoSays(13, 0)).Says("172.17.0.7:27017", to, "AuthenticationFailed, says a document")
+				}
 				for range 40 {
 					s.Node("/usr/sbin/sshd", "-D").Run("/usr/sbin/sshd", "-R").Exit(0)
 				}
@@ -175,6 +186,44 @@ func TestRules(t *testing.T) {
 			c := app(s)
 			for i := range 30 {
 				c.Says(fmt.Sprintf("172.17.0.2:%d", 40000+i), "10.0.0.9:5432", "E\x00\x00\x00hSFATAL\x00VFATAL\x00C28P01\x00Mpassword authentication failed for user \"root\"\x00")
+			}
+		}},
+		Case{Name: "many tries over few connections", Fires: "brute-force", Do: func(s *Scene) {
+			c := s.Container("redis:7", "/usr/local/bin/redis-server")
+			for i := range 12 {
+				c.Says("172.17.0.2:6379", fmt.Sprintf("203.0.113.9:%d", 40000+i/4), wrongPassword)
+			}
+		}},
+		Case{Name: "many tries in one packet", Fires: "brute-force", Do: func(s *Scene) {
+			s.Container("redis:7", "/usr/local/bin/redis-server").Says("172.17.0.2:6379", "203.0.113.9:40000", strings.Repeat(wrongPassword, 20))
+		}},
+		Case{Name: "many tries over one connection", Fires: "brute-force", Do: func(s *Scene) {
+			c := s.Container("redis:7", "/usr/local/bin/redis-server")
+			for range 4 {
+				c.Says("172.17.0.2:6379", "203.0.113.9:40000", wrongPassword)
+			}
+			c.Flows("172.17.0.2:6379", "203.0.113.9:40000", 300*len(wrongPassword), 9000)
+		}},
+		Case{Name: "by a container over one connection", Fires: "brute-force", Do: func(s *Scene) {
+			c := app(s)
+			for range 4 {
+				c.Says("172.17.0.2:40000", "203.0.113.9:6379", wrongPassword)
+			}
+			c.Flows("172.17.0.2:40000", "203.0.113.9:6379", 9000, 8*len(wrongPassword))
+			c.Flows("172.17.0.2:40000", "203.0.113.9:6379", 9000, 8*len(wrongPassword))
+		}},
+		Case{Name: "MongoDB", Fires: "brute-force", Do: func(s *Scene) {
+			c := s.Container("mongo:7", "/usr/bin/mongod")
+			for i := range 12 {
+				c.Says("172.17.0.2:27017", fmt.Sprintf("203.0.113.9:%d", 40000+i), mongoSays(18, 0))
+			}
+		}},
+		Case{Name: "MongoDB as old drivers speak", Fires: "brute-force", Do: func(s *Scene) {
+			c := s.Container("mongo:3", "/usr/bin/mongod")
+			for i := range 12 {
+				answer := mongoSays(18, 0)
+				head := answer[:12] + "\x01\x00\x00\x00" + strings.Repeat("\x00", 16) + "\x01\x00\x00\x00"
+				c.Says("172.17.0.2:27017", fmt.Sprintf("203.0.113.9:%d", 40000+i), head+answer[21:])
 			}
 		}},
 		Case{Name: "sshd", Fires: "brute-force", Do: func(s *Scene) {
@@ -272,4 +321,37 @@ func TestWhoAndForHowLong(t *testing.T) {
 			t.Errorf("%q lacks %q", said, want)
 		}
 	}
+}
+
+const wrongPassword = "-WRONGPASS invalid username-password pair or user is disabled.\r\n"
+
+// mongoSays is an answer of MongoDB's, an OP_MSG with {ok: ok, errmsg: "...", code: code, codeName: "...", $clusterTime: {...}}.
+func mongoSays(code byte, ok int) string {
+	done := "\x00\x00\x00\x00\x00\x00\x00\x00" // 0.0
+	if ok != 0 {
+		done = "\x00\x00\x00\x00\x00\x00\xf0\x3f" // 1.0
+	}
+	elements := "\x01ok\x00" + done +
+		"\x02errmsg\x00\x17\x00\x00\x00Authentication failed.\x00" +
+		"\x10code\x00" + string(rune(code)) + "\x00\x00\x00" +
+		"\x02codeName\x00\x15\x00\x00\x00AuthenticationFailed\x00" +
+		"\x03$clusterTime\x00\x1a\x00\x00\x00\x11clusterTime\x00\x01\x00\x00\x00\x02\x00\x00\x00\x00"
+	document := string([]byte{byte(len(elements) + 5), 0, 0, 0}) + elements + "\x00"
+	rest := "\x07\x00\x00\x00" + "\x05\x00\x00\x00" + "\xdd\x07\x00\x00" + "\x00\x00\x00\x00" + "\x00" + document
+	return string([]byte{byte(len(rest) + 4), 0, 0, 0}) + rest
+}
+
+// FuzzAnswers: whatever a service answers, it is looked at to its end.
+func FuzzAnswers(f *testing.F) {
+	f.Add(uint16(27017), []byte(mongoSays(18, 0)))
+	f.Add(uint16(27017), []byte(mongoSays(18, 0)[:60]))
+	f.Add(uint16(6379), []byte(wrongPassword))
+	f.Fuzz(func(_ *testing.T, port uint16, data []byte) {
+		c := app(NewScene(abuse.New(), nil))
+		at := fmt.Sprintf("172.17.0.2:%d", port)
+		for range 5 {
+			c.Says(at, "203.0.113.9:40000", string(data))
+		}
+		c.Flows(at, "203.0.113.9:40000", len(data), len(data))
+	})
 }

@@ -232,6 +232,11 @@ func (p *Proc) Says(from, to, data string) *Proc {
 	return p.Do("payload", Socket(from, to), "data", data, "size", len(data))
 }
 
+// Flows tells how many bytes went over a connection since that was last told.
+func (p *Proc) Flows(from, to string, sent, received int) *Proc {
+	return p.Do("flow", Socket(from, to), "sent", sent, "received", received)
+}
+
 // Asks has the process ask a server of names.
 func (p *Proc) Asks(name string, rcode int) *Proc {
 	return p.Do("dns", Socket("172.17.0.2:40000", "10.96.0.10:53"), "name", name, "type", 1, "rcode", rcode)
