@@ -14,7 +14,7 @@ func TestKinds(t *testing.T) {
 			}
 		}
 	}
-	for _, k := range []Kind{KindClone, KindExit, KindExec, KindDNS, KindPayload, KindFlow, KindCgroupMade, KindCgroupGone, KindOOM, KindSignal, KindIOURing, KindContainer, KindK8sAudit, KindDrop, KindEngine, KindSyscallUsed, KindCapabilityUsed, KindUsage} {
+	for _, k := range []Kind{KindClone, KindExit, KindExec, KindDNS, KindPayload, KindFlow, KindCgroupMade, KindCgroupGone, KindOOM, KindSignal, KindIOURing, KindContainer, KindK8sAudit, KindDrop, KindStall, KindEngine, KindSyscallUsed, KindCapabilityUsed, KindUsage} {
 		if k == 0 {
 			t.Error("a kind that code speaks of is not in the table")
 		}

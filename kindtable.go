@@ -10,6 +10,9 @@ var (
 	KindOOM, KindSignal, KindIOURing      = kindOf("oom"), kindOf("signaldeliver"), kindOf("io_uring")
 	KindContainer, KindK8sAudit, KindDrop = kindOf("container"), kindOf("k8s_audit"), kindOf("drop")
 	KindEngine                            = kindOf("engine")
+	// The program itself did not run for a while, by the engine's clock: late is in nanoseconds, lost how many events sensors dropped
+	// meanwhile, and sig SIGCONT where that signal had it go on, 0 else.
+	KindStall = kindOf("stall")
 	// What a container took since the last event of this kind, and has now. What is not known is -1, as are limits where there are none.
 	KindUsage = kindOf("usage")
 	// The first time that a cgroup makes a system call, or is granted a capability that a call needs.
@@ -32,6 +35,7 @@ container json:text
 engine action:text
 k8s_audit
 drop class:text count:int
+stall late:int lost:int sig:signal
 usage span:int cpu:int cpu_limit:int throttled:int memory:int memory_limit:int read:int written:int received:int sent:int pids:int pids_limit:int pressure_cpu:int pressure_memory:int pressure_io:int oom:int refused:int overflows:int
 syscall_used name:text nr:int program:int comm:text
 capability_used name:text nr:int program:int comm:text call:text
@@ -141,6 +145,9 @@ seccomp res:result op:int flags:hex
 kill res:result pid:pid sig:signal
 tkill res:result tid:pid sig:signal
 tgkill res:result pid:pid tid:pid sig:signal
+rt_sigqueueinfo res:result pid:pid sig:signal
+rt_tgsigqueueinfo res:result pid:pid tid:pid sig:signal
+pidfd_send_signal res:result fd:fd sig:signal
 memfd_create fd:fd name:text flags:flags:memfd
 userfaultfd res:result flags:flags:open
 io_uring_setup res:result entries:int flags:hex
@@ -178,9 +185,9 @@ inotify_init inotify_rm_watch io_cancel io_destroy io_getevents io_pgetevents io
 landlock_create_ruleset lgetxattr listmount listxattr listxattrat llistxattr lremovexattr lsetxattr lsm_get_self_attr
 lsm_list_modules lsm_set_self_attr map_shadow_stack memfd_secret mincore mlock2 modify_ldt mq_getsetattr mq_notify
 mq_open mq_timedreceive mq_timedsend mq_unlink mseal msgctl msgget msgrcv msgsnd munlockall open_tree_attr
-pidfd_send_signal pkey_alloc pkey_free preadv2 process_mrelease pwritev2 quotactl_fd remap_file_pages removexattrat
-restart_syscall rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait
-rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam
+pkey_alloc pkey_free preadv2 process_mrelease pwritev2 quotactl_fd remap_file_pages removexattrat
+restart_syscall rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait
+sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam
 sched_getscheduler sched_rr_get_interval sched_setattr sched_setparam sched_yield semtimedop set_mempolicy
 set_mempolicy_home_node set_robust_list set_thread_area set_tid_address setxattrat sigaltstack signalfd statmount
 sync_file_range sysinfo time timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_gettime

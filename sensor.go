@@ -69,6 +69,8 @@ type Count struct {
 	Filtered uint64 // nobody's interest
 	Sent     uint64
 	Dropped  uint64 // for want of room: events that detectors should have seen
+	Held     uint64 // bytes of events that wait to be read
+	Room     uint64 // bytes that may wait; 0: the class is not bounded by bytes
 }
 
 // Ability is something that a sensor can see or a guard can stop here, or cannot.

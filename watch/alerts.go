@@ -127,10 +127,11 @@ func (a *alerts) show(f *bulwark.Finding, asset *bulwark.Asset) bool {
 		a.back(f.Rule, 1)
 		return false
 	}
-	if asset != nil && !a.assets[asset.ID] && len(a.assets) < mostCgroups {
-		a.assets[asset.ID] = true
-		one := *asset
-		a.tell(bulwark.Record{Asset: &one})
+	if asset != nil {
+		if whole := a.cluster(); asset.Parent == whole.ID {
+			a.about(whole)
+		}
+		a.about(*asset)
 	}
 	if a.told == nil {
 		a.told = map[bulwark.Severity]int{}
@@ -139,6 +140,15 @@ func (a *alerts) show(f *bulwark.Finding, asset *bulwark.Asset) bool {
 	a.tell(bulwark.Record{Finding: f})
 	a.traces.found(f)
 	return true
+}
+
+// about tells of an asset, once.
+func (a *alerts) about(asset bulwark.Asset) {
+	if a.assets[asset.ID] || len(a.assets) >= mostCgroups {
+		return
+	}
+	a.assets[asset.ID] = true
+	a.tell(bulwark.Record{Asset: &asset})
 }
 
 func (a *alerts) may(f *bulwark.Finding) bool {

@@ -104,6 +104,7 @@ func (c *core) begin(record io.Writer) error {
 func (c *core) batch(events []bulwark.Event) error {
 	c.lock()
 	defer c.unlock()
+	c.awake()
 	for i := range events {
 		c.event(&events[i])
 	}

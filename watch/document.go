@@ -3,7 +3,6 @@ package watch
 import (
 	"cmp"
 	"encoding/json"
-	"strings"
 
 	"bulwark"
 )
@@ -14,30 +13,13 @@ func documented(f *bulwark.Finding, e *bulwark.Event) {
 	switch e.Kind {
 	case bulwark.KindK8sAudit:
 		if f.Subject == "" {
-			f.Subject = requested(e.Doc)
+			if v, ok := readAudited(e.Doc); ok {
+				f.Subject = v.requested()
+			}
 		}
 	case bulwark.KindEngine:
 		contained(f, e.Doc)
 	}
-}
-
-// requested is who asked what: "alice create pods/exec shop/web".
-func requested(doc []byte) string {
-	var v struct {
-		Verb, RequestURI string
-		User             struct{ Username string }
-		ObjectRef        struct{ Resource, Subresource, Namespace, Name string }
-	}
-	if json.Unmarshal(doc, &v) != nil {
-		return ""
-	}
-	o := v.ObjectRef
-	path, _, _ := strings.Cut(v.RequestURI, "?")
-	what := cmp.Or(o.Resource, path)
-	if o.Subresource != "" {
-		what += "/" + o.Subresource
-	}
-	return strings.Join(nonempty(v.User.Username, v.Verb, what, strings.Trim(o.Namespace+"/"+o.Name, "/")), " ")
 }
 
 func nonempty(list ...string) []string {

@@ -39,6 +39,9 @@ func (c *core) complete(f *bulwark.Finding, e *bulwark.Event, d *detector) bulwa
 		}
 	}
 	if e != nil && e.Process == nil && len(e.Doc) > 0 {
+		if e.Kind == bulwark.KindK8sAudit {
+			asset = c.ofRequest(f, e.Doc)
+		}
 		documented(f, e)
 	}
 	if f.Asset == "" {
@@ -56,6 +59,15 @@ func (c *core) complete(f *bulwark.Finding, e *bulwark.Event, d *detector) bulwa
 		f.Evidence = []string{}
 	}
 	return asset
+}
+
+// ofRequest is what a finding about a request to an API server is about: the object, or the cluster where a detector says whom
+// it is about.
+func (c *core) ofRequest(f *bulwark.Finding, doc []byte) bulwark.Asset {
+	if v, ok := readAudited(doc); ok && f.Subject == "" {
+		return c.objectOf(&v)
+	}
+	return c.cluster()
 }
 
 // assetOf is the image that a container was made of, as scans name it; one whose image is not known is the node's.

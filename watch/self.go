@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"fmt"
 	"time"
 
 	"bulwark"
@@ -10,41 +9,57 @@ import (
 // self is what the engine knows of the program's own running.
 type self struct {
 	beat    time.Time     // of the last second
-	late    time.Duration // how late that one came, which nothing explained yet
+	late    time.Duration // how late that one came
 	dropped uint64        // until what was late began
 }
 
-// Continued tells that a signal stopped the program, and that it goes on. For how long it did not run is found out by itself.
+const (
+	sigCont = 18
+	// stalls is how late the clock has to be for detectors to be told.
+	stalls = time.Second
+)
+
+// Continued tells that a signal made the program go on, which another had stopped. For how long it did not run is found out by itself.
 func (w *Watcher) Continued() {
 	w.settle()
 	w.core.lock()
 	defer w.core.unlock()
 	c, now := w.core, w.Now()
-	long := max(c.self.late, now.Sub(c.self.beat)-time.Second, 0)
-	c.told(bulwark.SeverityHigh, "watch/stopped", "This watcher was stopped for a while", now,
-		fmt.Sprintf("a signal stopped it and another made it go on; its clock was late by %v", long.Round(100*time.Millisecond)), c.meanwhile())
+	late := max(c.self.late, now.Sub(c.self.beat)-time.Second, 0)
 	c.self.beat, c.self.late = now, 0
+	c.stalled(now, late, sigCont)
 }
 
-// alive notes, once a second, how late the second comes: a signal may explain it just after.
+// alive notes, once a second, how late the second comes, and tells detectors where that is much.
 func (c *core) alive(now time.Time) {
 	s := &c.self
-	late := now.Sub(s.beat) - time.Second
+	late := max(now.Sub(s.beat)-time.Second, 0)
 	if s.beat.IsZero() {
 		late = 0
 	}
-	if s.beat, s.late = now, late; late < time.Second {
+	s.beat, s.late = now, late
+	if late < stalls {
 		s.dropped = c.lostSoFar()
+		return
+	}
+	c.stalled(now, late, 0)
+}
+
+// awake has the second that is overdue come before the events that waited meanwhile.
+func (c *core) awake() {
+	if now := c.Now(); !c.self.beat.IsZero() && now.Sub(c.self.beat) >= time.Second+stalls {
+		c.second(now)
 	}
 }
 
-// meanwhile says what became of events.
-func (c *core) meanwhile() string {
+// stalled tells detectors that the program did not run, and what was lost meanwhile.
+func (c *core) stalled(now time.Time, late time.Duration, signal int64) {
 	lost := c.lostSoFar() - c.self.dropped
-	if c.self.dropped += lost; lost == 0 {
-		return "what happened meanwhile waited in the rings, and nothing of it is lost"
-	}
-	return "what happened meanwhile waited in the rings, of which " + count(lost, "event is", "events are") + " lost"
+	c.self.dropped += lost
+	c.see(&bulwark.Event{
+		Time: now.UnixNano(), Source: bulwark.SourceSyscall, Kind: bulwark.KindStall, FD: bulwark.FD{Num: -1},
+		Args: []bulwark.Arg{{Num: int64(late)}, {Num: int64(lost)}, {Num: signal}},
+	})
 }
 
 func (c *core) lostSoFar() (n uint64) {
@@ -54,12 +69,6 @@ func (c *core) lostSoFar() (n uint64) {
 		}
 	}
 	return n
-}
-
-// told tells a finding of the engine's own.
-func (c *core) told(level bulwark.Severity, rule, title string, at time.Time, evidence ...string) {
-	c.found(bulwark.Finding{Rule: rule, Severity: level, Title: title, Subject: "bulwark", Time: at.UTC(), Evidence: evidence, Tags: []string{"attack:T1562.001"},
-		Fix: &bulwark.Fix{Text: "Look at who may send it signals or change its control group, and at what happened in that time."}}, nil, &detector{name: "watch"})
 }
 
 // Tell tells a finding that no detector made, in its order among the others.

@@ -44,6 +44,7 @@ type Watcher struct {
 	// is that of the event, is nil where nothing happened but time, and is the engine's: what is kept of it is copied.
 	Respond func(*bulwark.Finding, *bulwark.Process) func() bulwark.Response
 	Host    bulwark.Asset // of what happens outside containers
+	Cluster string        // whose audit log sensors give, by the name that scans of it have; "": "unknown"
 	// Run is what the stream begins with.
 	About bulwark.Run
 	Boot  int64            // when the node started, nanoseconds since 1970; 0: not known

@@ -15,10 +15,10 @@ import (
 
 // New makes the family.
 func New() *family.Family {
-	s := &state{of: recent.NewTable[uint64, seen](1024), logins: recent.NewTable[login, tries](4096), made: recent.NewTable[uint64, int64](4096), sessions: recent.NewTable[session, bool](4096)}
+	s := &state{of: recent.NewTable[uint64, seen](1024), logins: recent.NewTable[login, tries](4096), made: recent.NewTable[uint64, int64](4096), sessions: recent.NewTable[session, bool](4096), talks: recent.NewTable[uint64, talk](4096), handles: recent.NewTable[handle, bool](256)}
 	rules := append(s.load(), s.files()...)
-	rules = append(append(rules, s.passwords(), s.descriptors(), s.agent(), dropped(), paused()), tampering()...)
-	return family.New("abuse", "Finds who takes, spoils or breaks.", rules).OnTick("sensor-paused", s.pause)
+	rules = append(append(rules, s.passwords(), s.descriptors(), s.signals(), s.paused(), dropped()), tampering()...)
+	return family.New("abuse", "Finds who takes, spoils or breaks.", rules).OnTick("sensor-paused", s.tick)
 }
 
 type state struct {
@@ -26,7 +26,9 @@ type state struct {
 	logins   *recent.Table[login, tries]
 	made     *recent.Table[uint64, int64] // names of new files, without the extension that was put behind them
 	sessions *recent.Table[session, bool]
-	ticked   time.Time
+	talks    *recent.Table[uint64, talk] // by connection
+	handles  *recent.Table[handle, bool] // descriptors that stand for this process
+	stood    stand
 }
 
 // seen is what a container did lately.
@@ -36,10 +38,11 @@ type seen struct {
 	parents                       bool // clones are told by the parent
 }
 
-// tries are the logins of the last minute that were refused, and the connection of the last one.
+// tries are the logins of the last minute that were refused, and of the last one the connection and what was said.
 type tries struct {
 	recent.Count
 	last uint64
+	said string
 }
 
 // login is who tries passwords, and where.
@@ -120,18 +123,7 @@ func stops(p *bulwark.Process) bool {
 	return verb && len(p.Args) > 1 && guards[strings.TrimSuffix(p.Args[0], ".service")] // service NAME stop
 }
 
-// agent and dropped are about the watch itself.
-func (s *state) agent() family.Rule {
-	return family.Rule{Name: "sensor-signal", Title: "Somebody stops or ends the sensor", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1562.001"}, References: []string{"https://attack.mitre.org/techniques/T1562/001/"},
-		Why:   "A signal that stops or ends bulwark came from a process of a container, or one that is not the system's. What follows is not seen. High.",
-		Noise: "Administrators who end it by kill -9; kill without it on a terminal, systemd and container engines are excused.",
-		Fix:   "Start the sensor again, and look at who sent the signal.", Every: time.Minute,
-		Looks: []family.Look{{Kinds: "kill tkill tgkill", Where: bulwark.Where{Failed: bulwark.No}, If: func(h *family.Hit) bool {
-			sig := h.Num("sig")
-			return signalled(h) == self && (h.C == nil || who.SeesNode(h.P)) && (sig == 9 || sig == 15 || sig == 19 || sig == 20) && h.P.PID != self && (h.P.TTY == 0 || sig == 9 || sig == 19) && !who.EngineOfNode(h.P) && !who.Trusted(h.P, who.Names("systemd"))
-		}, Do: func(h *family.Hit) { h.Tell("signal", fmt.Sprintf("signal %d", h.Num("sig"))) }}}}
-}
-
+// dropped is about the watch itself.
 func dropped() family.Rule {
 	return family.Rule{Name: "events-lost", Title: "Events were lost before they could be looked at", Severity: bulwark.SeverityMedium, Tags: []string{"attack:T1562.006"}, References: []string{"https://attack.mitre.org/techniques/T1562/006/"},
 		Why:   "More happened than the sensor's buffers hold. What was in the lost events is not known; storms are also made on purpose, to hide one thing in them. Medium.",

@@ -42,14 +42,6 @@ func tampering() []family.Rule {
 	}
 }
 
-// signalled is the process that a signal is for, as whoever sent it calls it.
-func signalled(h *family.Hit) int {
-	if h.Kind.String() == "tkill" {
-		return int(h.Num("tid"))
-	}
-	return int(h.Num("pid"))
-}
-
 var ourMemory = "/proc/" + strconv.Itoa(self) + "/mem"
 
 // seesUs tells whether ids of processes mean to whoever acts what they mean here.

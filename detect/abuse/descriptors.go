@@ -38,25 +38,3 @@ func (s *state) descriptors() family.Rule {
 		}}},
 	}
 }
-
-// longest is for how long a watcher may be without a tick, which comes each second.
-const longest = 10 * time.Second
-
-// paused is the rule about a watch that stood still.
-func paused() family.Rule {
-	return family.Rule{
-		Name: "sensor-paused", Title: "The watch stood still for a while", Severity: bulwark.SeverityMedium, Tags: []string{"attack:T1562.001", "attack:T1562.006"}, References: []string{"https://attack.mitre.org/techniques/T1562/001/"},
-		Why:   "It does something each second, and did not: it was stopped (SIGSTOP), frozen or starved. The kernel's buffers keep what happened then as far as they go; what did not fit is told as lost. Medium, since nothing was stopped in that time.",
-		Noise: "Machines that are loaded far beyond what they can do, and debuggers.",
-		Fix:   "See who sent the signal (abuse/sensor-signal), and give the watch enough of the processor.",
-	}
-}
-
-// pause tells of a watch that stood still, by a clock that nobody sets.
-func (s *state) pause(h *family.Hit) {
-	last := s.ticked
-	s.ticked = h.Now
-	if gap := h.Now.Sub(last); !last.IsZero() && gap > longest {
-		h.TellOf(bulwark.SeverityMedium, nil, "paused", fmt.Sprintf("it stood still for %v", gap.Round(time.Second)))
-	}
-}

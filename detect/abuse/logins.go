@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"bulwark"
@@ -21,10 +22,13 @@ const (
 func (s *state) passwords() family.Rule {
 	return family.Rule{Name: "brute-force", Title: "Passwords are tried one after the other", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1110", "attack:T1110.001"}, References: []string{"https://attack.mitre.org/techniques/T1110/"},
 		Why:   "A service refused ten logins of one peer within a minute, or sshd ended fifteen connections in failure: nobody mistypes so fast. High; what counts is whether a login succeeds afterwards.",
-		Noise: "A client with an old password that tries again at once. Refusals are read from the first bytes that services answer with, where they are not encrypted.",
+		Noise: "A client with an old password that tries again at once. Refusals are read from the first four answers of a connection, where they are not encrypted; of one whose answers are all refusals, the bytes that follow tell how many there were.",
 		Fix:   "Close the port to who needs it not, and use keys or certificates. Look for a login that succeeded.", Every: 10 * time.Minute,
 		Looks: []family.Look{
 			{Kinds: "payload", If: func(h *family.Hit) bool { return refusal(h) != "" }, Do: s.refused},
+			{Kinds: "flow", If: func(h *family.Hit) bool {
+				return refusals[h.FD.Local.Port()] != nil || refusals[h.FD.Remote.Port()] != nil
+			}, Do: s.flowed},
 			{Kinds: family.Execs, Where: bulwark.Where{Failed: bulwark.No}, If: func(h *family.Hit) bool { return h.P.SID == h.P.PID && !who.Is(h.P, daemons) }, Do: s.cameIn},
 			{Kinds: "procexit", If: func(h *family.Hit) bool {
 				p := h.P
@@ -55,21 +59,91 @@ func (s *state) cameIn(h *family.Hit) {
 	}
 }
 
-// refused counts a login that a service refused, by service and peer. Where both ends are of this machine, both are told.
+// attempt is a service, and who tries to log in to it.
+type attempt struct {
+	service, peer netip.AddrPort
+	side          string // which of them is here
+}
+
+func attemptOf(h *family.Hit, serves func(port uint16) bool) attempt {
+	if serves(h.FD.Local.Port()) {
+		return attempt{h.FD.Local, h.FD.Remote, "of"}
+	}
+	return attempt{h.FD.Remote, h.FD.Local, "from"}
+}
+
+// subject is the same for all connections of a peer. Where both ends are of this machine, both are told.
+func (a *attempt) subject() string { return fmt.Sprint(a.side, a.service, a.peer.Addr()) }
+
+func (a *attempt) connection() uint64 {
+	return recent.HashString(fmt.Sprint(a.side, a.service, a.peer))
+}
+
+// shown is how many payloads of each direction of a connection sensors tell of.
+const shown = 4
+
+// talk is a connection in which logins were refused.
+type talk struct {
+	answers     int   // that refuse
+	counted     int64 // refusals, those of which only the length is known among them
+	seen, bytes int64 // refusals in the answers that were seen, and how long those are
+	answered    int64 // bytes, as flows have it
+}
+
+// refused counts the logins that a service refused, by service and peer.
 func (s *state) refused(h *family.Hit) {
-	service, peer, side := h.FD.Local, h.FD.Remote, "of"
-	if at(service.Port(), h.Text("data")) == "" {
-		service, peer, side = h.FD.Remote, h.FD.Local, "from"
+	what := refusal(h)
+	a := attemptOf(h, func(port uint16) bool { return at(port, h.Text("data")) != "" })
+	t := s.logins.Of(login{h.Key(), recent.HashString(a.subject())})
+	connection, n := a.connection(), int64(1)
+	switch {
+	case !anyCommand[what]:
+		n = refusalsIn(h, what)
+		c := s.talks.Of(connection)
+		if c.answers >= shown {
+			*c = talk{} // another one between the same ports
+		}
+		c.answers, c.counted, c.seen, c.bytes = c.answers+1, c.counted+n, c.seen+n, c.bytes+h.Num("size")
+	case t.last == connection:
+		return
 	}
-	subject := fmt.Sprint(side, service, peer.Addr())
-	t := s.logins.Of(login{h.Key(), recent.HashString(subject)})
-	connection := recent.HashString(fmt.Sprint(service, peer))
-	if t.last == connection {
-		return // a client that goes on with its commands is refused again and again
+	t.last, t.said = connection, what
+	s.tried(h, &a, t, n)
+}
+
+// refusalsIn is how many logins one payload refuses: who sends many at once is answered at once.
+func refusalsIn(h *family.Hit, what string) int64 {
+	data := h.Text("data")
+	n := int64(bytes.Count(data, []byte(what)))
+	if size := h.Num("size"); n > 1 && size > int64(len(data)) {
+		n = n * size / int64(len(data))
 	}
-	t.last = connection
-	if n := t.Add(h.Time, loginSpan, 1); n >= loginTries {
-		h.Tell(subject, fmt.Sprintf("%s refused %d logins of %s within a minute (%s)", service, n, peer.Addr(), refusal(h)))
+	return max(n, 1)
+}
+
+// flowed counts what came behind the answers that were seen of a connection, where all of those were refusals: by its length.
+func (s *state) flowed(h *family.Hit) {
+	a := attemptOf(h, func(port uint16) bool { return refusals[port] != nil })
+	c := s.talks.Get(a.connection())
+	if c == nil || c.answers < shown || c.bytes == 0 {
+		return
+	}
+	if a.side == "of" {
+		c.answered += h.Num("sent")
+	} else {
+		c.answered += h.Num("received")
+	}
+	all := c.answered * c.seen / c.bytes
+	if n := all - c.counted; n > 0 {
+		c.counted = all
+		s.tried(h, &a, s.logins.Of(login{h.Key(), recent.HashString(a.subject())}), n)
+	}
+}
+
+// tried adds to the refused logins of a peer.
+func (s *state) tried(h *family.Hit, a *attempt, t *tries, n int64) {
+	if sum := t.Add(h.Time, loginSpan, n); sum >= loginTries {
+		h.Tell(a.subject(), fmt.Sprintf("%s refused %d logins of %s within a minute (%s)", a.service, sum, a.peer.Addr(), t.said))
 	}
 }
 
@@ -77,18 +151,24 @@ var daemons = who.Names("sshd sshd-session dropbear")
 
 // refusals are how services say that a login failed, by the port on which they are.
 var refusals = map[uint16][]string{
-	3306:  {"#28000Access denied", "Access denied for user"},
-	5432:  {"C28P01", "password authentication failed", "C28000"},
-	6379:  {"-WRONGPASS", "-NOAUTH", "-ERR invalid password", "-ERR invalid username-password"},
-	27017: {"AuthenticationFailed", "Authentication failed"},
-	1433:  {"L\x00o\x00g\x00i\x00n\x00 \x00f\x00a\x00i\x00l\x00e\x00d"},
-	21:    {"530 "},
-	25:    {"535 "}, 587: {"535 "},
+	3306:      {"#28000Access denied", "Access denied for user"},
+	5432:      {"C28P01", "password authentication failed", "C28000"},
+	6379:      {"-WRONGPASS", "-NOAUTH", "-ERR invalid password", "-ERR invalid username-password"},
+	mongoPort: {mongoRefusal},
+	1433:      {"L\x00o\x00g\x00i\x00n\x00 \x00f\x00a\x00i\x00l\x00e\x00d"},
+	21:        {"530 "},
+	25:        {"535 "}, 587: {"535 "},
 	110:  {"-ERR [AUTH]", "-ERR Authentication failed", "-ERR authentication failed"},
 	143:  {"[AUTHENTICATIONFAILED]"},
-	389:  {"\x0a\x01\x31"}, // invalidCredentials (49)
+	389:  {ldapRefusal}, // invalidCredentials (49)
 	5672: {"ACCESS_REFUSED"}, 9042: {"Provided username"}, 11211: {"Auth failure"},
 }
+
+const ldapRefusal = "\x0a\x01\x31"
+
+// anyCommand are answers to whatever a client asks that did not log in, or that may stand in other answers: of one connection they
+// count once.
+var anyCommand = who.Names("-NOAUTH").With(who.Set{"530 ": true, ldapRefusal: true})
 
 // refusal is what a service said when it refused a login; "": it did not.
 func refusal(h *family.Hit) string {
@@ -98,6 +178,12 @@ func refusal(h *family.Hit) string {
 
 // at is what the service on a port says there when it refuses a login.
 func at(port uint16, data []byte) string {
+	if port == mongoPort {
+		if mongoRefuses(data) {
+			return mongoRefusal
+		}
+		return ""
+	}
 	for _, r := range refusals[port] {
 		if bytes.Contains(data, []byte(r)) {
 			return r

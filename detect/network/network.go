@@ -2,6 +2,7 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -74,19 +75,10 @@ func (s *state) places() []family.Rule {
 	meta.Nets, meta.Failed = metadata, bulwark.Either
 	return []family.Rule{
 		{Name: "metadata", Title: "A container asks the cloud's metadata service", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1552.005", "attack:T1580"}, References: []string{"https://attack.mitre.org/techniques/T1552/005/"},
-			Why:   "The service gives out the keys of the node's role to whoever asks. High where a tool that people use, a shell or a program that was not in the image asks; low for others, since programs that use the cloud ask as well. That it was refused, or that nobody answers, does not make the question better.",
+			Why:   "The service gives out the keys of the node's role to whoever asks. High where a tool that people use, a shell or a program that was not in the image asks; low for others, since programs that use the cloud ask as well. That it was refused, or that nobody answers, does not make the question better: medium by hand.",
 			Noise: "Start scripts that ask by curl in which region they are. Others are told once a day.",
 			Fix:   "Give pods roles of their own, require IMDSv2 with a hop limit of 1, and deny 169.254.169.254 to pods.", Every: 24 * time.Hour,
-			Looks: []family.Look{{Kinds: "connect", Where: meta, Do: func(h *family.Hit) {
-				switch {
-				case byHand(h.P) && h.Failed():
-					h.TellAs(bulwark.SeverityMedium, "refused"+who.Program(h.P))
-				case byHand(h.P):
-					h.Tell("hand" + who.Program(h.P))
-				case !h.Failed():
-					h.TellAs(bulwark.SeverityLow, "service")
-				}
-			}}}},
+			Looks: []family.Look{{Kinds: "connect", Where: meta, If: func(h *family.Hit) bool { return !slices.Contains(unasked, -h.Result) }, Do: askMetadata}}},
 		{Name: "node-service", Title: "A tool in a container speaks to the kubelet, to etcd or to the control plane", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1552.007", "attack:T1613"}, References: []string{"https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/"},
 			Why:   "The kubelet runs commands in all pods of its node, and etcd holds all Secrets. Monitors ask the kubelet, but not by curl or out of a shell. High.",
 			Noise: "Administrators who ask by hand; etcd that is an application's own and is asked by etcdctl.",
@@ -117,6 +109,31 @@ func (s *state) places() []family.Rule {
 				}, Do: func(h *family.Hit) { h.Tell(who.Program(h.P), "the interface gives it the packets of others, too") }},
 			}},
 	}
+}
+
+// outcomes are how a connection that was tried may end.
+var outcomes = map[int64]string{
+	1: "it was not let (EPERM)", 4: interrupted, 13: "it was not let (EACCES)", 99: "it has no address to ask from (EADDRNOTAVAIL)", 100: "the network is down (ENETDOWN)",
+	101: "there is no way to it (ENETUNREACH)", 110: "nobody answered (ETIMEDOUT)", 111: "nobody listens (ECONNREFUSED)", 112: "the host is down (EHOSTDOWN)", 113: "the host is not reached (EHOSTUNREACH)",
+	512: interrupted, 513: interrupted, 514: interrupted, 516: interrupted, // as the kernel says to itself
+}
+
+const interrupted = "a signal came while it waited (EINTR)"
+
+// unasked are errors of calls that ask nobody: they are wrong themselves, or the socket is connected already.
+var unasked = []int64{9, 14, 22, 88, 91, 97, 106, 114} // EBADF EFAULT EINVAL ENOTSOCK EPROTOTYPE EAFNOSUPPORT EISCONN EALREADY
+
+// askMetadata tells who asks, and what came of it.
+func askMetadata(h *family.Hit) {
+	level, subject := bulwark.SeverityLow, "service"
+	if byHand(h.P) {
+		level, subject = bulwark.SeverityHigh, "hand"+who.Program(h.P)
+	}
+	if !h.Failed() {
+		h.TellAs(level, subject)
+		return
+	}
+	h.TellAs(min(level, bulwark.SeverityMedium), "refused"+subject, "it came to nothing: "+cmp.Or(outcomes[-h.Result], fmt.Sprint("errno ", -h.Result)))
 }
 
 // isAPI tells whether an address is the API server's, as the pod's environment says.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"testing"
 
 	"bulwark"
@@ -27,7 +28,8 @@ func TestRules(t *testing.T) {
 			},
 			Benign: func(s *Scene) {
 				app(s).Connect("169.254.20.10:53")
-				s.Node("/usr/bin/cloud-init").Connect("169.254.169.254:80")
+				s.Node("/usr/bin/cloud-init").Connect("169.254.169.254:80").Refused(101, "169.254.169.254:80")
+				app(s).Refused(101, "169.254.1.1:80").Refused(106, "169.254.169.254:80").Refused(22, "169.254.169.254:80") // connected already; no address
 			}},
 		{Rule: "node-service",
 			Attack: func(s *Scene) {
@@ -115,6 +117,10 @@ func TestRules(t *testing.T) {
 				}
 			}},
 	},
+		Case{Name: "no way to the metadata service", Fires: "metadata", Do: func(s *Scene) { app(s).Refused(101, "169.254.169.254:80") }},
+		Case{Name: "its host is not reached", Fires: "metadata", Do: func(s *Scene) {
+			app(s).Run("/usr/bin/curl", "http://169.254.169.254/").Refused(113, "169.254.169.254:80")
+		}},
 		Case{Name: "ports of one host", Fires: "scan", Do: func(s *Scene) {
 			c := app(s).Run("/bin/sh").Run("/usr/bin/nc", "-z", "10.0.0.9", "1-100")
 			for i := range 100 {
@@ -126,4 +132,31 @@ func TestRules(t *testing.T) {
 			c.Run("/usr/bin/curl").Connect("10.96.0.1:443")
 		}},
 	)
+}
+
+// TestRefusedMetadata: what came of the question is said, and a tool that was refused is not told of as one that was not.
+func TestRefusedMetadata(t *testing.T) {
+	for _, tt := range []struct {
+		do    func(*Proc) *Proc
+		want  string
+		level bulwark.Severity
+	}{
+		{func(p *Proc) *Proc { return p.Refused(101, "169.254.169.254:80") }, "ENETUNREACH", bulwark.SeverityLow},
+		{func(p *Proc) *Proc {
+			return p.Run("/usr/bin/curl", "http://169.254.169.254/").Refused(113, "169.254.169.254:80")
+		}, "EHOSTUNREACH", bulwark.SeverityMedium},
+		{func(p *Proc) *Proc {
+			return p.Run("/usr/bin/nc", "-w", "1", "169.254.169.254", "80").Refused(512, "169.254.169.254:80")
+		}, "EINTR", bulwark.SeverityMedium},
+		{func(p *Proc) *Proc { return p.Refused(105, "169.254.169.254:80") }, "errno 105", bulwark.SeverityLow},
+		{func(p *Proc) *Proc {
+			return p.Run("/usr/bin/curl", "http://169.254.169.254/").Connect("169.254.169.254:80")
+		}, "connect to 169.254.169.254:80", bulwark.SeverityHigh},
+	} {
+		s := NewScene(network.New(network.Options{}), nil)
+		tt.do(app(s))
+		if len(s.Findings) != 1 || s.Findings[0].Severity != tt.level || !strings.Contains(strings.Join(s.Findings[0].Evidence, "; "), tt.want) {
+			t.Errorf("%+v, want one that says %s", s.Findings, tt.want)
+		}
+	}
 }

@@ -8,6 +8,25 @@ import (
 	"bulwark"
 )
 
+// Rules are those of what a guard does that no detector's rule asked for.
+func Rules() []bulwark.Rule { return []bulwark.Rule{denied, undecided} }
+
+var (
+	// denied stands for what entries deny under names of their own.
+	denied = bulwark.Rule{
+		ID: "deny/*", Title: "A container was stopped from what it is denied", Severity: bulwark.SeverityMedium,
+		Reason:         "An entry of --actions denies it under a name of its own, which stands behind deny/. It did not happen: whoever tried is worth a look. Medium.",
+		FalsePositives: "An entry that denies what the container is there for.",
+		Fix:            "Look at who tried, and take the container out of the entry where it may.",
+	}
+	undecided = bulwark.Rule{
+		ID: "deny/undecided", Title: "A guard could not decide in time", Severity: bulwark.SeverityMedium,
+		Reason:         "An execution waits until it is known what it is, at most 100 ms; then it passes, since a node on which nothing begins is worse. What passed may be what was to be denied. Medium.",
+		FalsePositives: "Machines that are loaded far beyond what they can do.",
+		Fix:            "See what was executed, and give bulwark enough of the processor.",
+	}
+)
+
 // Finding tells of what a guard did.
 func (s *Set) Finding(d bulwark.Decision) bulwark.Finding {
 	r, ok := s.rules[d.Rule]
@@ -15,7 +34,7 @@ func (s *Set) Finding(d bulwark.Decision) bulwark.Finding {
 		r = bulwark.Rule{ID: d.Rule, Title: "Something was stopped", Severity: bulwark.SeverityMedium}
 	}
 	if d.Act == bulwark.Passed {
-		r = bulwark.Rule{ID: "deny/undecided", Title: "A guard could not decide in time", Severity: bulwark.SeverityMedium}
+		r = undecided
 	}
 	subject := d.Path
 	if d.Remote.IsValid() {

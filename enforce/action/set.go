@@ -60,7 +60,7 @@ func New(o Options) (*Set, []Problem) {
 	for i := range s.entries {
 		e := &s.entries[i]
 		if e.Deny != nil && e.Deny.Name != "" {
-			s.rules["deny/"+e.Deny.Name] = bulwark.Rule{ID: "deny/" + e.Deny.Name, Title: "A container was stopped from what it is denied: " + e.Deny.Name, Severity: bulwark.SeverityMedium}
+			s.rules["deny/"+e.Deny.Name] = bulwark.Rule{ID: "deny/" + e.Deny.Name, Title: denied.Title + ": " + e.Deny.Name, Severity: denied.Severity}
 		}
 	}
 	for i := range s.entries {

@@ -14,6 +14,7 @@ import (
 	"bulwark"
 	"bulwark/all"
 	"bulwark/detect/rules"
+	"bulwark/enforce/action"
 )
 
 func (a *app) ruleCommand() *cobra.Command {
@@ -114,9 +115,17 @@ func (a *app) ruleFlags(c *cobra.Command, format *string, more ...string) {
 	}
 }
 
+// toldRules are those of what is told by the program itself, and by no plugin.
+func toldRules() []bulwark.Rule { return append(action.Rules(), wasKilled) }
+
 // rulesOf lists the rules of the families; of all without any.
 func rulesOf(wanted []string) []bulwark.Rule {
 	var list []bulwark.Rule
+	for _, rule := range toldRules() {
+		if len(wanted) == 0 || slices.Contains(wanted, family(rule.ID)) {
+			list = append(list, rule)
+		}
+	}
 	for _, p := range all.Plugins() {
 		r, ok := p.(bulwark.Ruler)
 		if !ok {

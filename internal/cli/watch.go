@@ -166,6 +166,7 @@ func (w *watching) run(ctx context.Context) (err error) {
 		defer cancel()
 	}
 	e := &watch.Watcher{Host: rootfs.Machine(), Boot: booted(), About: bulwark.Run{Version: version(), Started: started(), Targets: []string{"watch"}}}
+	e.Cluster = w.audit.cluster
 	e.Keep = func(f *bulwark.Finding) bool { return levelOf(f) <= w.least }
 	if err := w.recalls(e); err != nil {
 		return err
@@ -318,6 +319,9 @@ func (w *watching) explained(e *watch.Watcher, h bulwark.Handler) bulwark.Handle
 		return h
 	}
 	why := map[string]bulwark.Rule{}
+	for _, rule := range toldRules() {
+		why[rule.ID] = rule
+	}
 	for _, d := range e.Detectors {
 		if r, ok := d.(bulwark.Ruler); ok {
 			for _, rule := range r.Rules() {

@@ -12,11 +12,12 @@ import (
 
 // auditing says where the audit log of an API server comes from.
 type auditing struct {
-	file, listen, cert, key, clients string
+	file, listen, cert, key, clients, cluster string
 }
 
 func (a *auditing) flags(f *pflag.FlagSet) {
 	f.StringVar(&a.file, "audit-log", "", "also follow the audit log `FILE` of a Kubernetes API server")
+	f.StringVar(&a.cluster, "audit-cluster", "", "what the cluster is called whose audit log it is: the `NAME` that bulwark scan cluster has for it")
 	f.StringVar(&a.listen, "audit-webhook", "", "also take the audit log that a Kubernetes API server sends to `HOST:PORT`; its bearer token is in BULWARK_AUDIT_TOKEN, where there is one")
 	f.StringVar(&a.cert, "audit-cert", "", "`FILE` with the certificate for --audit-webhook (PEM)")
 	f.StringVar(&a.key, "audit-key", "", "`FILE` with its key")

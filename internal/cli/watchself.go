@@ -51,6 +51,15 @@ func (m *watchmark) end() {
 	}
 }
 
+// wasKilled is the rule about them: no detector saw it.
+var wasKilled = bulwark.Rule{
+	ID: "watch/killed", Title: "The watcher before this one was ended by force", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1562.001"},
+	Reason:         "Each run leaves word that it watches, and takes it back when it ends. One did not: it was killed (SIGKILL, for want of memory, with its container), or the program broke. Nothing was seen until this one began. High.",
+	FalsePositives: "A limit of memory that is too low, an administrator's kill -9, and machines that lost power with /run on a disk.",
+	Fix:            "See who killed it (it may have been for memory), and what happened in that time.",
+	References:     []string{"https://attack.mitre.org/techniques/T1562/001/"},
+}
+
 // mostMarks is how many runs are looked at that left word.
 const mostMarks = 100
 
@@ -72,10 +81,10 @@ func killed(dir string, tell func(bulwark.Finding)) {
 			continue // another one tells
 		}
 		now := time.Now().UTC()
-		tell(bulwark.Finding{Rule: "watch/killed", Severity: bulwark.SeverityHigh, Title: "The watcher before this one was ended by force", Subject: "bulwark", Time: now, Tags: []string{"attack:T1562.001"},
+		tell(bulwark.Finding{Rule: wasKilled.ID, Severity: wasKilled.Severity, Title: wasKilled.Title, Subject: "bulwark", Time: now, Tags: wasKilled.Tags, References: wasKilled.References,
 			Evidence: []string{fmt.Sprintf("process %d, which watched since %s, was gone without its last words", m.PID, m.Began.Format(time.DateTime)),
 				fmt.Sprintf("nothing was seen between %s and %s UTC, unless another one watched", st.ModTime().UTC().Format(time.TimeOnly), now.Format(time.TimeOnly))},
-			Fix: &bulwark.Fix{Text: "See who killed it (it may have been for memory), and what happened in that time."}})
+			Fix: &bulwark.Fix{Text: wasKilled.Fix}})
 	}
 }
 

@@ -11,31 +11,41 @@ import (
 // The objects of the schema, as far as findings fill them.
 
 type event struct {
-	Activity     int          `json:"activity_id"`
-	ActivityName string       `json:"activity_name"`
-	Category     int          `json:"category_uid"`
-	CategoryName string       `json:"category_name"`
-	Class        int          `json:"class_uid"`
-	ClassName    string       `json:"class_name"`
-	Type         int          `json:"type_uid"`
-	TypeName     string       `json:"type_name"`
-	SeverityID   int          `json:"severity_id"`
-	Severity     string       `json:"severity"`
-	StatusID     int          `json:"status_id"`
-	Status       string       `json:"status"`
-	Time         int64        `json:"time"`
-	Start        int64        `json:"start_time"`
-	End          int64        `json:"end_time"`
-	Count        int          `json:"count"`
-	Message      string       `json:"message"`
-	IsAlert      bool         `json:"is_alert"`
-	Risk         int          `json:"risk_score,omitempty"`
-	Info         findingInfo  `json:"finding_info"`
-	Evidences    []evidence   `json:"evidences,omitempty"`
-	Resources    []resource   `json:"resources,omitempty"`
-	Remediation  *remediation `json:"remediation,omitempty"`
-	Device       *device      `json:"device,omitempty"`
-	Metadata     metadata     `json:"metadata"`
+	Activity     int    `json:"activity_id"`
+	ActivityName string `json:"activity_name"`
+	Category     int    `json:"category_uid"`
+	CategoryName string `json:"category_name"`
+	Class        int    `json:"class_uid"`
+	ClassName    string `json:"class_name"`
+	Type         int    `json:"type_uid"`
+	TypeName     string `json:"type_name"`
+	SeverityID   int    `json:"severity_id"`
+	Severity     string `json:"severity"`
+	StatusID     int    `json:"status_id"`
+	Status       string `json:"status"`
+	StatusDetail string `json:"status_detail,omitempty"`
+	outcome
+	Time        int64        `json:"time"`
+	Start       int64        `json:"start_time"`
+	End         int64        `json:"end_time"`
+	Count       int          `json:"count"`
+	Message     string       `json:"message"`
+	IsAlert     bool         `json:"is_alert"`
+	Risk        int          `json:"risk_score,omitempty"`
+	Info        findingInfo  `json:"finding_info"`
+	Evidences   []evidence   `json:"evidences,omitempty"`
+	Resources   []resource   `json:"resources,omitempty"`
+	Remediation *remediation `json:"remediation,omitempty"`
+	Device      *device      `json:"device,omitempty"`
+	Metadata    metadata     `json:"metadata"`
+}
+
+// outcome is what a security control made of it, as the profile of that name has it. The numbers are the schema's.
+type outcome struct {
+	Action          int    `json:"action_id"`
+	ActionName      string `json:"action"`
+	Disposition     int    `json:"disposition_id"`
+	DispositionName string `json:"disposition"`
 }
 
 type metadata struct {
@@ -173,6 +183,21 @@ type resource struct {
 type remediation struct {
 	Desc       string   `json:"desc"`
 	References []string `json:"references,omitempty"`
+}
+
+// outcomeOf tells what was done beside telling. What was ended or frozen had begun, and is denied from then on.
+func outcomeOf(r *bulwark.Response) outcome {
+	switch {
+	case r == nil:
+		return outcome{3, "Observed", 15, "Detected"}
+	case r.Done && r.Action == "freeze":
+		return outcome{2, "Denied", 4, "Isolated"}
+	case r.Done:
+		return outcome{2, "Denied", 2, "Blocked"}
+	case r.Action == "deny":
+		return outcome{1, "Allowed", 1, "Allowed"} // a guard could not decide in time, and let it pass
+	}
+	return outcome{1, "Allowed", 16, "No Action"}
 }
 
 func info(f *bulwark.Finding, first, last int64) findingInfo {

@@ -85,10 +85,14 @@ func (h *handler) event(f *bulwark.Finding) *event {
 		Activity: 1, ActivityName: "Create", Class: class, ClassName: "Detection Finding", Category: category, CategoryName: "Findings",
 		Time: ms, Start: first, End: ms, Message: incident.Message(f), Count: incident.Repeats(f), IsAlert: true, Status: "New", StatusID: 1,
 		Risk: f.Risk, Device: h.device(), Info: info(f, first, ms), Evidences: h.evidences(f), Resources: resources(f),
-		Metadata: metadata{Version: Version, Product: h.product(), UID: uid(f, ms), Original: at.UTC().Format(time.RFC3339Nano), Profiles: []string{}},
+		Metadata: metadata{Version: Version, Product: h.product(), UID: uid(f, ms), Original: at.UTC().Format(time.RFC3339Nano), Profiles: []string{"security_control"}},
+		outcome:  outcomeOf(f.Response),
 	}
 	if f.Process != nil && f.Container != nil {
-		e.Metadata.Profiles = []string{"container"}
+		e.Metadata.Profiles = append(e.Metadata.Profiles, "container")
+	}
+	if f.Response != nil {
+		e.StatusDetail = f.Response.Text
 	}
 	if known {
 		e.Activity, e.ActivityName = 2, "Update"

@@ -173,6 +173,7 @@ func (m *Metrics) events(w io.Writer) {
 	if len(counts) == 0 {
 		return
 	}
+	rings(w, counts)
 	head(w, "bulwark_events_total", "counter", "Events by sensor, class and what became of them: seen, filtered (nobody's interest), sent, dropped (for want of room).")
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		for _, c := range counts[name] {
@@ -184,6 +185,27 @@ func (m *Metrics) events(w io.Writer) {
 			}
 		}
 	}
+}
+
+// rings tells how full they are.
+func rings(w io.Writer, counts map[string][]bulwark.Count) {
+	var held, room bytes.Buffer
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		for _, c := range counts[name] {
+			if c.Room == 0 {
+				continue
+			}
+			fmt.Fprintf(&held, "bulwark_ring_held_bytes{sensor=%s,class=%s} %d\n", quote(name), quote(c.Class), c.Held)
+			fmt.Fprintf(&room, "bulwark_ring_size_bytes{sensor=%s,class=%s} %d\n", quote(name), quote(c.Class), c.Room)
+		}
+	}
+	if room.Len() == 0 {
+		return
+	}
+	head(w, "bulwark_ring_held_bytes", "gauge", "Bytes of events that wait in a ring to be read.")
+	_, _ = held.WriteTo(w)
+	head(w, "bulwark_ring_size_bytes", "gauge", "Bytes that a ring has room for.")
+	_, _ = room.WriteTo(w)
 }
 
 // found tells what was found.

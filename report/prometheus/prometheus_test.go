@@ -25,7 +25,7 @@ func (output) Queued() int { return 7 }
 
 func metrics() *Metrics {
 	m := New(Options{Version: "0.6.0", Now: sample.Now,
-		Sensors: map[string]Counter{"source/kernel": counter{{Class: "critical", Seen: 10, Filtered: 1, Sent: 8, Dropped: 1}, {Class: "volume", Seen: 1 << 60}}, "odd\"\\\n\x1b": counter{{}}},
+		Sensors: map[string]Counter{"source/kernel": counter{{Class: "critical", Seen: 10, Filtered: 1, Sent: 8, Dropped: 1, Held: 4096, Room: 4 << 20}, {Class: "volume", Seen: 1 << 60, Room: 8 << 20}}, "odd\"\\\n\x1b": counter{{}}},
 		Outputs: map[string]Counter{"webhook": output{counter{{Seen: 3, Sent: 2, Dropped: 1}}}, "file": counter{{Seen: 1}}}, Queues: map[string]func() int{"engine": func() int { return 4 }}})
 	for _, f := range sample.Running() {
 		m.Handle(bulwark.Record{Finding: f})

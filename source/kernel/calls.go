@@ -145,6 +145,9 @@ seccomp r 0 1
 kill r i0 i1
 tkill r i0 i1
 tgkill r i0 i1 i2
+rt_sigqueueinfo r i0 i1
+rt_tgsigqueueinfo r i0 i1 i2
+pidfd_send_signal r f0 i1
 memfd_create F s0 1
 userfaultfd F 0
 io_uring_setup F 0 q1+8
@@ -166,7 +169,8 @@ pipe2 r q0+0 q0+4 1
 const volume = ` open openat openat2 creat close read write connect accept accept4 socket socketpair setsockopt shutdown sendto
 sendmsg sendmmsg recvfrom recvmsg recvmmsg dup dup2 dup3 rename renameat renameat2 unlink unlinkat rmdir link linkat symlink symlinkat
 mkdir mkdirat mknod mknodat chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat truncate ftruncate utimensat setxattr chdir fchdir
-bind listen prctl kill tkill tgkill io_uring_enter mmap mprotect ioctl splice sendfile keyctl pipe pipe2 clone clone3 fork vfork execve execveat `
+bind listen prctl kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal
+io_uring_enter mmap mprotect ioctl splice sendfile keyctl pipe pipe2 clone clone3 fork vfork execve execveat `
 
 // opens tells which argument of an open says what for, counted from 1; 7: it always is for writing.
 var opens = map[string]uint8{"open": 2, "openat": 3, "creat": 7, "open_by_handle_at": 3}

@@ -50,6 +50,9 @@ func (r *run) counts() []bulwark.Count {
 			}
 		}
 	}
+	for i, ring := range []*ring{r.critical, r.volume} {
+		list[i].Held, list[i].Room = ring.held(), ring.room()
+	}
 	return list
 }
 

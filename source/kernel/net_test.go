@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -64,6 +65,33 @@ func TestConnectionsHaveTheirEnds(t *testing.T) {
 	refused := netip.MustParseAddrPort("127.0.0.1:9")
 	_, _ = net.Dial("tcp", refused.String())
 	w.find(t, "refused connection", both(mine("connect"), func(e *bulwark.Event) bool { return e.FD.Remote == refused }))
+}
+
+// TestConnectionsThatCannotBe: whom a connection was for is told of one that fails at once, too.
+func TestConnectionsThatCannotBe(t *testing.T) {
+	metadata := netip.MustParseAddrPort("169.254.169.254:80")
+	want := bulwark.Interest{kindNamed("connect"): {{Nets: []netip.Prefix{netip.PrefixFrom(metadata.Addr(), 32)}}}}
+	w := watch(t, &Sensor{Self: true}, want)
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for good: it has another network
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			done <- err
+			return
+		}
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err == nil {
+			err = unix.Connect(fd, &unix.SockaddrInet4{Port: 80, Addr: metadata.Addr().As4()})
+			unix.Close(fd)
+		}
+		done <- err
+	}()
+	if err := <-done; err != unix.ENETUNREACH {
+		t.Skipf("no network without routes here: %v", err)
+	}
+	w.find(t, "connection without a route", both(mine("connect"), func(e *bulwark.Event) bool {
+		return e.FD.Remote == metadata && e.Result == -int64(unix.ENETUNREACH)
+	}))
 }
 
 func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }

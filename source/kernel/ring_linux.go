@@ -66,6 +66,15 @@ func (r *ring) next(n int) { r.at += uint64(n+8+7) &^ 7 }
 // release gives back all records that were read.
 func (r *ring) release() { r.consumer.Store(r.at) }
 
+// held is how many bytes were written and not given back. Anybody may ask while another reads.
+func (r *ring) held() uint64 {
+	from := r.consumer.Load() // before what is behind it
+	return r.producer.Load() - from
+}
+
+// room is how many bytes the ring has.
+func (r *ring) room() uint64 { return r.mask + 1 }
+
 func (r *ring) close() {
 	for _, m := range r.maps {
 		_ = unix.Munmap(m)

@@ -50,7 +50,7 @@ func TestEveryKindAttaches(t *testing.T) {
 }
 
 // TestNothingIsLostUnsaid overruns a small ring: what was seen is what was filtered, sent and dropped, what was dropped is
-// told, and the other ring loses nothing.
+// told, the other ring loses nothing, and while it was full that was to be seen.
 func TestNothingIsLostUnsaid(t *testing.T) {
 	needRoot(t)
 	s := &Sensor{Self: true, Volume: 1 << 16}
@@ -59,6 +59,7 @@ func TestNothingIsLostUnsaid(t *testing.T) {
 	got := map[bulwark.Kind]uint64{}
 	var told uint64
 	stall := true
+	var full bulwark.Count
 	err := s.Run(ctx, kinds("dup", "unshare"), func() {
 		go func() {
 			defer onOneProcessor()()
@@ -78,7 +79,7 @@ func TestNothingIsLostUnsaid(t *testing.T) {
 	}, func(list []bulwark.Event) error {
 		if stall {
 			time.Sleep(200 * time.Millisecond) // the ring fills meanwhile
-			stall = false
+			stall, full = false, s.Counts()[1]
 		}
 		for i := range list {
 			got[list[i].Kind]++
@@ -90,6 +91,9 @@ func TestNothingIsLostUnsaid(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if full.Room != 1<<16 || full.Held < full.Room/2 || full.Held > full.Room {
+		t.Errorf("of a ring that is full it says %+v", full)
 	}
 	for i, c := range s.Counts() {
 		t.Logf("%+v", c)

@@ -71,6 +71,11 @@ func deeds() []lab.Action {
 			Script: `deed refuse 127.0.0.1:6379 '-WRONGPASS invalid username-password pair or user is disabled.\r\n'`,
 			Twin:   lab.Twin{Script: `deed refuse 127.0.0.1:6379 '+OK\r\n'`},
 		},
+		{
+			Name: "passwords-over-one", Row: 0, Rule: "abuse/brute-force", Options: with,
+			Script: `deed refuse 127.0.0.1:6379 '-WRONGPASS invalid username-password pair or user is disabled.\r\n' over-one`,
+			Twin:   lab.Twin{Script: `deed refuse 127.0.0.1:6379 '+OK\r\n' over-one`},
+		},
 	}
 }
 

@@ -206,25 +206,7 @@ func TestWatchHostileNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	evil := filepath.Join(dir, "\x1b[31mred\x1b]0;owned\x07\xff\xfe\u202egnp\nbulwark: all is well")
-	bait := filepath.Join(dir, "bait")
-	rules := filepath.Join(dir, "rules.yaml")
-	for name, text := range map[string]string{bait: "x", rules: "- rule: Bait opened\n  desc: a test\n  condition: evt.type in (open, openat) and fd.name = " + bait + "\n" +
-		"  output: Bait opened (proc=%proc.name cmd=%proc.cmdline image=%container.image.repository)\n  priority: WARNING\n"} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Link(self, evil); err != nil {
-		data, err := os.ReadFile(self)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(evil, data, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
+	evil, bait, rules := baited(t)
 	open := func(exe string, times int) *exec.Cmd {
 		cmd := exec.Command(exe, "\x1b[2J", "\u202e", "\x9b31m")
 		cmd.Env = append(os.Environ(), "HOSTILE_ACT=open", "HOSTILE_FILE="+bait, "HOSTILE_TIMES="+strconv.Itoa(times))
@@ -258,24 +240,27 @@ func TestWatchHostileNode(t *testing.T) {
 	if out, err := open(self, 10_000).CombinedOutput(); err != nil {
 		t.Fatal(err, string(out))
 	}
-	if err := syscall.Kill(w.cmd.Process.Pid, syscall.SIGSTOP); err != nil { // by its id: of pidfd_send_signal it is not told who
+	if err := w.cmd.Process.Signal(syscall.SIGSTOP); err != nil { // by a descriptor of the process
 		t.Fatal(err)
 	}
 	if out, err := open(self, 100).CombinedOutput(); err != nil { // while it is stopped: seen when it goes on
 		t.Fatal(err, string(out))
 	}
-	time.Sleep(2 * time.Second)
+	time.Sleep(4 * time.Second)
 	if err := w.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	w.await("that it was stopped", func(f *bulwark.Finding) bool { return f.Rule == "watch/stopped" })
-	w.await("who stopped it", func(f *bulwark.Finding) bool {
-		return f.Rule == "abuse/sensor-signal" && f.Process != nil && f.Process.PID == os.Getpid()
+	w.await("who stopped it, and for how long", func(f *bulwark.Finding) bool {
+		return f.Rule == "abuse/sensor-signal" && f.Process != nil && f.Process.PID == os.Getpid() && strings.Contains(strings.Join(f.Evidence, " "), "it stood still for")
 	})
+	time.Sleep(4 * time.Second) // what nobody explains is told after three of its seconds
 	w.end()
 	w.harmless()
 	told, last := 0, 0
 	for _, f := range w.findings() {
+		if f.Rule == "abuse/sensor-paused" {
+			t.Errorf("the stop is told a second time: %q", f.Evidence)
+		}
 		if ours(&f) && f.Container == nil && f.Process.Path == self {
 			told, last = told+1, f.Count
 		}

@@ -71,17 +71,32 @@ func comm(file string) string { return path.Base(file)[:min(15, len(path.Base(fi
 func (s *Scene) Wait(d time.Duration) {
 	const step = 5 * time.Second
 	for ; d > step; d -= step {
-		s.Stall(step)
+		s.pass(step)
 	}
-	s.Stall(d)
+	s.pass(d)
 }
 
-// Stall lets time pass, and ticks once behind it.
-func (s *Scene) Stall(d time.Duration) {
+func (s *Scene) pass(d time.Duration) {
 	s.Now = s.Now.Add(d)
 	if t, ok := s.detector.(bulwark.Ticker); ok {
 		s.Findings = append(s.Findings, t.Tick(s.Now)...)
 	}
+}
+
+// Stall has the watch stand still for a time; signal is what made it go on, 0: none that is known. What happens in that time is seen
+// behind it: see Late.
+func (s *Scene) Stall(d time.Duration, signal int) {
+	s.Now = s.Now.Add(d)
+	s.emit(nil, "stall", nil, "late", int64(d-time.Second), "sig", signal)
+	s.pass(0)
+}
+
+// Late has things happen that long ago, which are seen now.
+func (s *Scene) Late(ago time.Duration, do func()) {
+	now := s.Now
+	s.Now = now.Add(-ago)
+	do()
+	s.Now = now
 }
 
 // Node is a program that systemd started on the node.
@@ -194,6 +209,12 @@ func (p *Proc) Connect(to string) *Proc {
 	return p.Do("connect", Socket("172.17.0.2:40000", to))
 }
 
+// Refused connects to an address, and fails at once.
+func (p *Proc) Refused(errno int64, to string) *Proc {
+	p.s.emitResult(p, -errno, "connect", Socket("172.17.0.2:40000", to))
+	return p
+}
+
 // Do makes a call. args are names and values: numbers and texts.
 func (p *Proc) Do(kind string, fd *bulwark.FD, args ...any) *Proc {
 	p.s.emit(p, kind, fd, args...)
@@ -209,6 +230,11 @@ func (p *Proc) Fail(errno int64, kind string, args ...any) *Proc {
 // Says has the process send or get a first payload.
 func (p *Proc) Says(from, to, data string) *Proc {
 	return p.Do("payload", Socket(from, to), "data", data, "size", len(data))
+}
+
+// Flows tells how many bytes went over a connection since that was last told.
+func (p *Proc) Flows(from, to string, sent, received int) *Proc {
+	return p.Do("flow", Socket(from, to), "sent", sent, "received", received)
 }
 
 // Asks has the process ask a server of names.

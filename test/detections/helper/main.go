@@ -103,7 +103,7 @@ func sockets([]string) error {
 	return nil
 }
 
-// refuse serves what begins with a text that every connection gets, and is asked so many times.
+// refuse serves what answers all that it is asked by a text, and asks it twenty times: over a connection each, or over one.
 func refuse(args []string) error {
 	l, err := net.Listen("tcp", args[0])
 	if err != nil {
@@ -117,19 +117,43 @@ func refuse(args []string) error {
 			if err != nil {
 				return
 			}
-			_, _ = c.Write([]byte(text))
-			c.Close()
+			go func() {
+				defer c.Close()
+				for b := make([]byte, 512); ; {
+					if _, err := c.Read(b); err != nil {
+						return
+					}
+					_, _ = c.Write([]byte(text))
+				}
+			}()
 		}
 	}()
-	for range 20 {
-		c, err := net.DialTimeout("tcp", args[0], 5*time.Second)
-		if err != nil {
+	connections, tries := 20, 1
+	if len(args) > 2 && args[2] == "over-one" {
+		connections, tries = 1, 20
+	}
+	for range connections {
+		if err := try(args[0], tries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// try asks so many times over one connection.
+func try(to string, times int) error {
+	c, err := net.DialTimeout("tcp", to, 5*time.Second)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for range times {
+		if _, err := c.Write([]byte("AUTH x\r\n")); err != nil {
 			return err
 		}
 		if _, err := c.Read(make([]byte, 512)); err != nil {
 			return err
 		}
-		c.Close()
 	}
 	return nil
 }
