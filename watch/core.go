@@ -26,6 +26,7 @@ type core struct {
 	wake      chan struct{}
 	byKind    [][]*detector
 	all       []*detector
+	want      bulwark.Interest // of all detectors, and the engine's own
 	users     users.Cache
 	proc      proc.FS
 	asked     int // processes that /proc was asked about since the last tick
@@ -83,8 +84,10 @@ func (c *core) begin(record io.Writer) error {
 	c.self.beat = c.began
 	about := c.About
 	c.tell(bulwark.Record{Run: &about})
+	var wants []bulwark.Interest
 	for _, d := range c.all {
 		want := interest(d.Detector)
+		wants = append(wants, want)
 		if want == nil {
 			c.note(d.name, "it is lost: it panicked when it was asked what it has to see", true)
 		}
@@ -97,6 +100,7 @@ func (c *core) begin(record io.Writer) error {
 			c.byKind[k] = append(c.byKind[k], d)
 		}
 	}
+	c.want = merge(wants)
 	return c.traces.begin(c, record)
 }
 

@@ -8,11 +8,11 @@ import (
 	"bulwark/watch/internal/tree"
 )
 
-// merge is what all detectors want, and what the engine itself needs.
-func merge(detectors []bulwark.Detector) bulwark.Interest {
+// merge is all that is wanted, and what the engine itself needs.
+func merge(wants []bulwark.Interest) bulwark.Interest {
 	all := bulwark.Interest{}
-	for _, d := range detectors {
-		for k, list := range interest(d) {
+	for _, want := range wants {
+		for k, list := range want {
 			for _, one := range list {
 				add(all, k, one)
 			}

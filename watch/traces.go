@@ -57,7 +57,7 @@ type captured struct {
 func (t *traces) begin(c *core, record io.Writer) error {
 	t.core = c
 	h := trace.Header{Node: string(c.Host.ID), Name: c.Host.Name, Boot: c.Boot, Began: c.began.UnixNano(), Program: c.About.Version}
-	for k := range merge(c.Detectors) {
+	for k := range c.want {
 		h.Kinds = append(h.Kinds, k.String())
 	}
 	slices.Sort(h.Kinds)

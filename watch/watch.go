@@ -107,7 +107,13 @@ func (w *Watcher) settle() {
 }
 
 // Interest is what sensors are asked for: all that detectors have to see, and what the tree of processes needs.
-func (w *Watcher) Interest() bulwark.Interest { return merge(w.Detectors) }
+func (w *Watcher) Interest() bulwark.Interest {
+	var wants []bulwark.Interest
+	for _, d := range w.Detectors {
+		wants = append(wants, interest(d))
+	}
+	return merge(wants)
+}
 
 // Run watches until ctx is done, and returns nil then. It returns the error of a sensor that cannot begin, which wraps
 // ErrUnsupported or ErrUnavailable, that of the last one that is lost, and the handler's own when nobody takes what it tells.
@@ -140,7 +146,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 
 // sense runs the sensors until ctx is done, one cannot begin, or none is left.
 func (w *Watcher) sense(ctx context.Context, stop context.CancelCauseFunc) error {
-	want := w.Interest()
+	want := w.core.want
 	var seed sync.WaitGroup
 	seed.Go(w.core.seed)
 	defer seed.Wait()

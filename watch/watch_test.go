@@ -540,11 +540,11 @@ func TestHundredThousandForks(t *testing.T) {
 func TestMergeCoversEveryDetector(t *testing.T) {
 	some := &fake{name: "a", want: bulwark.Interest{opened: {{Paths: []bulwark.PathMatch{{Text: "/etc/x"}}}}}}
 	other := &fake{name: "b", want: bulwark.Interest{opened: {{Write: bulwark.Yes}, {Paths: []bulwark.PathMatch{{Text: "/etc/x"}}}}}}
-	if got := merge([]bulwark.Detector{some, other}); len(got[opened]) != 2 || len(got[bulwark.KindExec]) != 1 {
+	if got := (&Watcher{Detectors: []bulwark.Detector{some, other}}).Interest(); len(got[opened]) != 2 || len(got[bulwark.KindExec]) != 1 {
 		t.Errorf("merged %v", got)
 	}
 	every := all(opened)
-	if got := merge([]bulwark.Detector{some, every, other})[opened]; len(got) != 1 || got[0].Write != 0 || got[0].Paths != nil {
+	if got := (&Watcher{Detectors: []bulwark.Detector{some, every, other}}).Interest()[opened]; len(got) != 1 || got[0].Write != 0 || got[0].Paths != nil {
 		t.Errorf("merged %v", got)
 	}
 }

@@ -47,9 +47,10 @@ func join(list []bulwark.Where, w bulwark.Where) []bulwark.Where {
 		if !reflect.DeepEqual(old, w) {
 			continue
 		}
+		paths = slices.Clip(paths) // a rule's own list stays as it is
 		for _, m := range w.Paths {
 			if !slices.Contains(paths, m) {
-				paths = append(paths[:len(paths):len(paths)], m)
+				paths = append(paths, m)
 			}
 		}
 		list[i].Paths = paths
