@@ -16,8 +16,12 @@ import (
 type ring struct {
 	consumer, producer *atomic.Uint64
 	maps               [2][]byte
-	data               []byte // twice in a row, so that no record is in two pieces
+	data               []byte
 	mask, at           uint64
+	// joined is the record at place whose, of which one part is at the end of data and the other at its start: until it is given
+	// back there is no second one. The kernel would map data twice in a row, but what is mapped counts as memory of this process.
+	joined []byte
+	whose  uint64
 }
 
 const (
@@ -31,14 +35,14 @@ func openRing(m *ebpf.Map) (*ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mapping the ring's reader: %w", err)
 	}
-	theirs, err := unix.Mmap(m.FD(), int64(page), page+2*size, unix.PROT_READ, unix.MAP_SHARED)
+	theirs, err := unix.Mmap(m.FD(), int64(page), page+size, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
 		_ = unix.Munmap(own)
 		return nil, fmt.Errorf("mapping the ring: %w", err)
 	}
 	r := &ring{
 		consumer: (*atomic.Uint64)(unsafe.Pointer(&own[0])), producer: (*atomic.Uint64)(unsafe.Pointer(&theirs[0])),
-		maps: [2][]byte{own, theirs}, data: theirs[page:], mask: uint64(size - 1),
+		maps: [2][]byte{own, theirs}, data: theirs[page:], mask: uint64(size - 1), whose: ^uint64(0),
 	}
 	r.at = r.consumer.Load()
 	return r, nil
@@ -53,11 +57,24 @@ func (r *ring) peek() []byte {
 			return nil
 		}
 		if n&discard == 0 {
-			return r.data[at+8 : at+8+uint64(n)]
+			return r.record(at+8, at+8+uint64(n))
 		}
 		r.next(int(n &^ discard))
 	}
 	return nil
+}
+
+// record is what is between two places, of which the second may be behind the end.
+func (r *ring) record(from, to uint64) []byte {
+	size := r.mask + 1
+	if to <= size {
+		return r.data[from:to]
+	}
+	if r.whose != r.at {
+		r.joined = append(append(r.joined[:0], r.data[from:]...), r.data[:to-size]...)
+		r.whose = r.at
+	}
+	return r.joined
 }
 
 // next goes on behind a record of n bytes.
