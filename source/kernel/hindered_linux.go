@@ -34,12 +34,21 @@ func hindrances(admin bool) (lacks []string) {
 
 // tryBPF makes the smallest map there is, and lets go of it.
 func tryBPF() error {
-	attr := struct{ kind, key, value, entries uint32 }{2, 4, 4, 1} // an array
-	fd, _, err := unix.Syscall(unix.SYS_BPF, 0, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
-	if err != 0 {
+	fd, err := makeMap(unix.BPF_MAP_TYPE_ARRAY, 1)
+	if err != nil {
 		return err
 	}
-	return unix.Close(int(fd))
+	return unix.Close(fd)
+}
+
+// makeMap makes a map whose keys and values have four bytes.
+func makeMap(kind uint32, entries int) (int, error) {
+	attr := struct{ kind, key, value, entries, flags uint32 }{kind, 4, 4, uint32(entries), 0}
+	fd, _, err := unix.Syscall(unix.SYS_BPF, unix.BPF_MAP_CREATE, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	if err != 0 {
+		return -1, err
+	}
+	return int(fd), nil
 }
 
 func seccomped() bool {

@@ -9,6 +9,7 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"bulwark"
@@ -70,12 +71,60 @@ func (r *run) attach(p *plan) error {
 	if err := r.attachPackets(p); err != nil {
 		return err
 	}
+	return r.attachCalls(p)
+}
+
+// atOnce is how many tracepoints are attached at a time: while the kernel lets go of those of a run that ended, each
+// waits.
+const atOnce = 16
+
+// attachCalls attaches to the tracepoints of calls. Those that the kernel does not have are left out.
+func (r *run) attachCalls(p *plan) error {
+	programs := map[string]*ebpf.Program{}
 	for nr, c := range p.calls {
-		if err := r.attachCall(nr, bulwark.Kind(c.Kind).String()); err != nil {
-			return err
+		if point, program := hook(nr, bulwark.Kind(c.Kind).String()); point != "" {
+			programs[point] = r.programs.Programs[program]
 		}
 	}
-	return nil
+	if len(programs) == 0 {
+		return nil
+	}
+	tracing, err := openTracing()
+	if err != nil {
+		return refused("finding tracepoints", err)
+	}
+	defer tracing.close()
+	if r.points, err = newPoints(len(programs)); err != nil {
+		return refused("making room for tracepoints", err)
+	}
+	var all errgroup.Group
+	all.SetLimit(atOnce)
+	for point, program := range programs {
+		all.Go(func() error {
+			if err := r.points.attach(tracing, point, program.FD()); err != nil && !absent(err) {
+				return refused("attaching", err)
+			}
+			return nil
+		})
+	}
+	return all.Wait()
+}
+
+// hook is the tracepoint of a call, or of what else has a number, and the program that is for it; "": it has no tracepoint of its own.
+func hook(nr uint32, name string) (point, program string) {
+	switch {
+	case nr == evClose:
+		return "syscalls/sys_enter_close", "on_close"
+	case nr == evOOM:
+		return "oom/mark_victim", "on_oom"
+	case nr >= calls:
+		return "", ""
+	case name == "clone" || name == "clone3" || name == "fork" || name == "vfork":
+		return tracepoint(name), "on_exit_clone"
+	case name == "execve" || name == "execveat":
+		return tracepoint(name), "on_exit_exec"
+	}
+	return tracepoint(name), "on_exit_call"
 }
 
 // requestPoint is the raw tracepoint of requests of io_uring, which had another name before 6.4. Before 6.0 it did not give the
@@ -123,37 +172,6 @@ func (r *run) attachPackets(p *plan) error {
 	return nil
 }
 
-func (r *run) attachCall(nr uint32, name string) error {
-	program, point := "on_exit_call", tracepoint(name)
-	switch {
-	case nr == evClose:
-		program, point = "on_close", "syscalls/sys_enter_close"
-	case nr == evOOM:
-		program, point = "on_oom", "oom/mark_victim"
-	case nr >= calls:
-		return nil
-	case name == "clone" || name == "clone3" || name == "fork" || name == "vfork":
-		program = "on_exit_clone"
-	case name == "execve" || name == "execveat":
-		program = "on_exit_exec"
-	}
-	if r.tracing == nil {
-		var err error
-		if r.tracing, err = openTracing(); err != nil {
-			return refused("finding tracepoints", err)
-		}
-	}
-	fd, err := r.tracing.attach(point, r.programs.Programs[program].FD())
-	if absent(err) {
-		return nil
-	}
-	if err != nil {
-		return refused("attaching", err)
-	}
-	r.points = append(r.points, fd)
-	return nil
-}
-
 // tracepoint is where a system call returns.
 func tracepoint(name string) string {
 	if other := tracepoints[name]; other != "" {
@@ -162,13 +180,11 @@ func tracepoint(name string) string {
 	return "syscalls/sys_exit_" + name
 }
 
-// detach ends what the programs see; what they hold is let go of by close.
+// detach ends what the programs see: of tracepoints within seconds, see [points].
 func (r *run) detach() {
 	for _, l := range r.links {
 		l.Close()
 	}
-	r.links = nil
-	for _, fd := range r.points {
-		_ = unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_DISABLE, 0)
-	}
+	r.points.close()
+	r.links, r.points = nil, nil
 }

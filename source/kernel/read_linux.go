@@ -76,6 +76,7 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 		time.Sleep(time.Until(now.Add(pause)))
 	}
 	r.detach()
+	r.until = sinceBoot() + uint64(tick)
 	late := time.Now().Add(grace)
 	if _, err := r.drain(func() bool { return time.Now().Before(late) }, emit); err != nil {
 		return err
@@ -119,7 +120,7 @@ func (r *run) drain(on func() bool, emit func([]bulwark.Event) error) (some bool
 			if b == nil || v != nil && timeOf(v) < timeOf(b) {
 				b, from = v, r.volume
 			}
-			if b == nil {
+			if b == nil || timeOf(b) > r.until {
 				break
 			}
 			if d.decode(n, b) {
@@ -154,8 +155,15 @@ func timeOf(b []byte) uint64 {
 
 // clockOffset is how far the clock of 1970 is before the node's own.
 func clockOffset() int64 {
-	var boot, wall unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot)
+	boot := sinceBoot()
+	var wall unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_REALTIME, &wall)
-	return wall.Nano() - boot.Nano()
+	return wall.Nano() - int64(boot)
+}
+
+// sinceBoot is the time by the node's own clock, which events have.
+func sinceBoot() uint64 {
+	var boot unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot)
+	return uint64(boot.Nano())
 }

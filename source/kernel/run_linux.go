@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"math/bits"
 	"os"
 	"path/filepath"
@@ -26,7 +27,7 @@ func (s *Sensor) Run(ctx context.Context, want bulwark.Interest, ready func(), e
 	if missing := missing(); missing != "" {
 		return fmt.Errorf("seeing what the kernel does needs %s: %w", missing, bulwark.ErrUnsupported)
 	}
-	r := &run{Sensor: s, decoder: newDecoder()}
+	r := &run{Sensor: s, decoder: newDecoder(), until: math.MaxUint64}
 	defer r.close()
 	if err := r.load(newPlan(want)); err != nil {
 		return err
@@ -43,12 +44,12 @@ func (s *Sensor) Run(ctx context.Context, want bulwark.Interest, ready func(), e
 type run struct {
 	*Sensor
 	programs *ebpf.Collection
-	tracing  *tracing
 	links    []link.Link
-	points   []int // descriptors of tracepoints
+	points   *points
 	critical *ring
 	volume   *ring
 	decoder  *decoder
+	until    uint64 // by the node's clock: what comes later is no matter
 	groups   hierarchy
 	dropped  [len(classes)]uint64
 	bad      uint64        // records that could not be read
@@ -68,9 +69,6 @@ func (r *run) ended() {
 
 func (r *run) close() {
 	r.detach()
-	for _, fd := range r.points {
-		unix.Close(fd)
-	}
 	for _, m := range []*ring{r.critical, r.volume} {
 		if m != nil {
 			m.close()
@@ -78,9 +76,6 @@ func (r *run) close() {
 	}
 	if r.programs != nil {
 		r.programs.Close()
-	}
-	if r.tracing != nil {
-		r.tracing.close()
 	}
 }
 
