@@ -65,7 +65,9 @@ func (*Sensor) Abilities() []bulwark.Ability {
 		uring, oom = calls, calls
 	default:
 		calls = lacking(t, "syscalls/sys_exit_openat")
-		uring = lacking(t, "io_uring/"+requestPoint())
+		if uring = lacking(t, "io_uring/io_uring_submit_req"); uring != "" {
+			uring = lacking(t, "io_uring/"+requestPoint())
+		}
 		oom = lacking(t, "oom/mark_victim")
 	}
 	if err == nil {

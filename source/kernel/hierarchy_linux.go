@@ -11,6 +11,8 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
+
+	"bulwark/source/kernel/internal/types"
 )
 
 // hierarchy is the one whose control groups events are told by: that of the second version, or where there is none that of
@@ -58,7 +60,7 @@ func hierarchyOf(table, controller string) uint32 {
 
 // subsystemPlace is a number that depends on how the kernel was built.
 func subsystemPlace(name string) (uint32, error) {
-	types, err := btf.LoadKernelSpec()
+	types, err := types.Cache().Kernel()
 	if err != nil {
 		return 0, err
 	}

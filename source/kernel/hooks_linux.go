@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/source/kernel/internal/types"
 )
 
 // raws are the programs at raw tracepoints.
@@ -131,7 +132,7 @@ func hook(nr uint32, name string) (point, program string) {
 // request first: there it is not used.
 func requestPoint() string {
 	const now, before = "io_uring_submit_req", "io_uring_submit_sqe"
-	types, err := btf.LoadKernelSpec()
+	types, err := types.Cache().Kernel()
 	if err != nil {
 		return now
 	}

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cilium/ebpf"
@@ -20,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/source/kernel/internal/types"
 )
 
 // Run gives what meets the interest: see [bulwark.Sensor]. A system call that this kernel does not have is left out.
@@ -80,6 +83,10 @@ func (r *run) close() {
 }
 
 func (r *run) load(p *plan) error {
+	cache := types.Cache()
+	var reading sync.WaitGroup
+	reading.Go(func() { _, _ = cache.Kernel() }) // meanwhile; who needs the types has the error
+	defer reading.Wait()
 	spec, err := loadSensor()
 	if err != nil {
 		return err
@@ -103,7 +110,7 @@ func (r *run) load(p *plan) error {
 			delete(spec.Programs, name)
 		}
 	}
-	if r.programs, err = ebpf.NewCollection(spec); err != nil {
+	if r.programs, err = collect(spec, cache); err != nil {
 		return refused("loading the sensor's programs", err)
 	}
 	if err := p.tell(r.programs.Maps); err != nil {
@@ -119,7 +126,9 @@ func (r *run) load(p *plan) error {
 	if r.volume, err = openRing(r.programs.Maps["volume"]); err != nil {
 		return err
 	}
-	return r.attach(p)
+	err = r.attach(p)
+	runtime.KeepAlive(cache) // who asks for types meanwhile gets them
+	return err
 }
 
 // settle sets what the programs know of this machine.

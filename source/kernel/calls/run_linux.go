@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/source/kernel/internal/types"
 )
 
 // Abilities are what can be seen here. What all of this kernel's sensors need is told by the one of events.
@@ -34,7 +35,7 @@ func (*Sensor) Abilities() []bulwark.Ability {
 
 // seesCapabilities asks the kernel's types for the tracepoint.
 func seesCapabilities() bool {
-	kernel, err := btf.LoadKernelSpec()
+	kernel, err := types.Cache().Kernel()
 	if err != nil {
 		return false
 	}
@@ -101,7 +102,7 @@ func (r *run) open(calls, caps bool) error {
 		delete(points, "on_enter")
 		delete(spec.Programs, "on_enter")
 	}
-	if r.programs, err = ebpf.NewCollection(spec); err != nil {
+	if r.programs, err = ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: types.Cache()}); err != nil {
 		return err
 	}
 	if r.reader, err = ringbuf.NewReader(r.programs.Maps["ring"]); err != nil {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/source/kernel/internal/types"
 )
 
 // hookKind is where programs are attached.
@@ -93,9 +94,8 @@ func (h *hooks) loadAll() error {
 		return fmt.Errorf("making the tables of the programs: %w", err)
 	}
 	h.maps = tables.Maps
-	var options ebpf.CollectionOptions
-	options.MapReplacements = maps.Clone(tables.Maps)
-	if overlay, err := btf.LoadKernelModuleSpec("overlay"); err == nil {
+	options := ebpf.CollectionOptions{MapReplacements: maps.Clone(tables.Maps), Cache: types.Cache()}
+	if overlay, err := options.Cache.Module("overlay"); err == nil {
 		options.Programs.ExtraRelocationTargets = []*btf.Spec{overlay}
 	}
 	for k, names := range programsOf {
