@@ -15,6 +15,7 @@ import (
 
 	"bulwark"
 	"bulwark/all"
+	"bulwark/internal/memory"
 	"bulwark/report"
 	"bulwark/report/alerts"
 	"bulwark/source/rootfs"
@@ -160,6 +161,9 @@ func (w *watching) settle(c *cobra.Command, args []string) error {
 
 // run wires the engine and lets it work.
 func (w *watching) run(ctx context.Context) (err error) {
+	if w.replay == "" {
+		memory.Last()
+	}
 	if w.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, w.duration)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -21,9 +19,6 @@ import (
 // live watches this machine.
 func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	began := time.Now()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(40) // what is kept is small and long-lived: memory matters more than its collection
-	}
 	e.Sensors = w.sensors(e)
 	finder := container.New(container.Options{Kubelet: w.kubelet})
 	if slices.Contains(w.sources, bulwark.SourceSyscall) {
@@ -76,6 +71,7 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 		}()
 	}
 	e.Settled = func() { go slim() }
+	unpage()
 	err = e.Run(ctx)
 	if errors.Is(err, bulwark.ErrUnsupported) || errors.Is(err, bulwark.ErrUnavailable) {
 		return &exit{code: exitFailed, err: err, hint: "without it there are recordings (--replay FILE) and audit logs (--source k8s_audit --audit-log FILE)"}

@@ -11,10 +11,15 @@ import (
 	"syscall"
 )
 
-// slim gives back what only the start needed: it took tables of the whole program, while watching takes a
-// fraction. Pages of the program's file that are needed again come back from the page cache.
+// slim gives back what only the start needed.
 func slim() {
 	debug.FreeOSMemory()
+	unpage()
+}
+
+// unpage gives back pages of the program's file: to begin took tables of the whole program, while watching takes a fraction. Those
+// that are needed again come back from the page cache.
+func unpage() {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return

@@ -55,7 +55,7 @@ var layers = map[string][]string{
 	"internal/near":       {},
 	"internal/mountinfo":  {"", "internal/limit"},
 	"internal/patch":      {""},
-	"internal/cli":        {"", "framework", "kube", "rbac", "network", "relate", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "watch", "detect", "enforce", "all", "internal/patch"},
+	"internal/cli":        {"", "framework", "kube", "rbac", "network", "relate", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "watch", "detect", "enforce", "all", "internal/patch", "internal/memory"},
 	"internal/house":      {},
 	"internal/memory":     {},
 	"internal/need":       {}, // of tests

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 )
 
 const (
@@ -30,28 +31,54 @@ const (
 // before nearly all others (The Go Programming Language Specification, Package
 // initialization).
 func init() {
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+	if given() {
 		return
 	}
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(quiet)
-	after(settle)
+	after(again)
 }
+
+// What is least, and how much of what lives may be added before the next collection, where [Last] was called.
+const (
+	leastLasting = 16 << 20
+	lasting      = 40
+)
+
+var lasts atomic.Bool
+
+// Last is for a process that goes on for long and keeps little: from here on memory matters more than how often it is
+// collected.
+func Last() {
+	if given() {
+		return
+	}
+	lasts.Store(true)
+	settle()
+}
+
+// given tells whether the user set the collector.
+func given() bool { return os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" }
 
 // after calls f when the next collection is done.
 func after(f func()) {
 	runtime.SetFinalizer(new([16]byte), func(*[16]byte) { f() })
 }
 
+// again settles, and does after each collection.
+func again() {
+	settle()
+	after(again)
+}
+
 // settle has the next collection begin when the heap is twice what lives now, but not below
-// least, nor above the limit, and settles again after it.
+// least, nor above the limit.
 func settle() {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	live := sample[0].Value.Uint64()
 	debug.SetMemoryLimit(limit(live))
-	debug.SetGCPercent(percent(live))
-	after(settle)
+	debug.SetGCPercent(percent(live, lasts.Load()))
 }
 
 // limit is how much the process is to use while that much lives.
@@ -63,7 +90,10 @@ func limit(live uint64) int64 {
 }
 
 // percent is how much of what lives may be added before the next collection.
-func percent(live uint64) int {
+func percent(live uint64, lasts bool) int {
+	if lasts { // while little lives, the runtime takes it of 4 MB
+		return max(lasting, int((leastLasting-min(leastLasting, live))*100/max(live, 4<<20)))
+	}
 	if live >= least/2 {
 		return 100
 	}
