@@ -3,18 +3,13 @@ package proc
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
-	"unique"
-
-	"golang.org/x/sys/unix"
 
 	"bulwark"
 )
@@ -28,20 +23,11 @@ const (
 // FS is a /proc; the zero value is this node's.
 type FS struct{ Dir string }
 
-func (f FS) path(pid int, name string) string {
-	dir := f.Dir
-	if dir == "" {
-		dir = "/proc"
-	}
-	return filepath.Join(dir, strconv.Itoa(pid), name)
-}
+func (f FS) dir() string { return cmp.Or(f.Dir, "/proc") }
 
 // PIDs are the processes that there are.
 func (f FS) PIDs() ([]int, error) {
-	dir := f.Dir
-	if dir == "" {
-		dir = "/proc"
-	}
+	dir := f.dir()
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil, err
@@ -70,159 +56,170 @@ type Stat struct {
 }
 
 // Stat reads the short description of a process.
-func (f FS) Stat(pid int) (Stat, error) {
-	data, err := read(f.path(pid, "stat"), most)
+func (f FS) Stat(pid int) (Stat, error) { return NewReader(f).Stat(pid) }
+
+// Process reads all that /proc tells of a process. What it could not read is named by Missing.
+func (f FS) Process(pid int) (bulwark.Process, error) { return NewReader(f).Process(pid) }
+
+// Stat reads the short description of a process.
+func (r *Reader) Stat(pid int) (Stat, error) {
+	p, err := r.open(pid)
 	if err != nil {
 		return Stat{}, err
 	}
-	return parseStat(data)
-}
-
-// parseStat reads the line; the name stands in brackets and may have any bytes.
-func parseStat(data []byte) (Stat, error) {
-	from, to := bytes.IndexByte(data, '('), bytes.LastIndexByte(data, ')')
-	if from < 0 || to < from {
-		return Stat{}, fmt.Errorf("stat of a process: %w", bulwark.ErrMalformed)
-	}
-	rest := strings.Fields(string(data[to+1:]))
-	pid, err := strconv.Atoi(strings.TrimSpace(string(data[:from])))
-	if err != nil || len(rest) < 20 {
-		return Stat{}, fmt.Errorf("stat of a process: %w", bulwark.ErrMalformed)
-	}
-	num := func(i int) int64 { n, _ := strconv.ParseInt(rest[i], 10, 64); return n }
-	return Stat{
-		PID: pid, Name: unique.Make(string(data[from+1 : to])).Value(), PPID: int(num(1)), PGID: int(num(2)), SID: int(num(3)),
-		TTY: uint32(num(4)), Start: num(19) * (second / ticks), Zombie: rest[0] == "Z" || rest[0] == "X",
-	}, nil
+	defer p.close()
+	return p.stat()
 }
 
 // Process reads all that /proc tells of a process. What it could not read is named by Missing.
-func (f FS) Process(pid int) (bulwark.Process, error) {
-	st, err := f.Stat(pid)
+func (r *Reader) Process(pid int) (bulwark.Process, error) {
+	from, err := r.open(pid)
+	if err != nil {
+		return bulwark.Process{}, err
+	}
+	defer from.close()
+	st, err := from.stat()
 	if err != nil {
 		return bulwark.Process{}, err
 	}
 	p := bulwark.Process{PID: pid, PPID: st.PPID, PGID: st.PGID, SID: st.SID, VPID: pid, VPGID: st.PGID, VSID: st.SID, Name: st.Name, TTY: st.TTY, Start: st.Start, Before: true}
-	f.status(&p)
-	f.texts(&p)
-	f.program(&p)
-	p.Namespaces = f.namespaces(pid)
-	p.Cgroup = f.cgroup(pid)
+	from.status(&p)
+	from.texts(&p)
+	from.program(&p)
+	from.namespaces(&p.Namespaces)
+	p.Cgroup = from.cgroup()
 	return p, nil
 }
 
-func (f FS) status(p *bulwark.Process) {
-	data, err := read(f.path(p.PID, "status"), 16<<10)
+func (d folder) stat() (Stat, error) {
+	data, err := d.read("stat", most)
+	if err != nil {
+		return Stat{}, err
+	}
+	return parseStat(data, d.text)
+}
+
+// parseStat reads the line; the name stands in brackets and may have any bytes.
+func parseStat(data []byte, text func([]byte) string) (Stat, error) {
+	from, to := bytes.IndexByte(data, '('), bytes.LastIndexByte(data, ')')
+	if from < 0 || to < from {
+		return Stat{}, fmt.Errorf("stat of a process: %w", bulwark.ErrMalformed)
+	}
+	pid, err := strconv.Atoi(string(bytes.TrimSpace(data[:from])))
+	if err != nil {
+		return Stat{}, fmt.Errorf("stat of a process: %w", bulwark.ErrMalformed)
+	}
+	var rest [20][]byte
+	n := 0
+	for word := range bytes.FieldsSeq(data[to+1:]) {
+		if rest[n] = word; n == len(rest)-1 {
+			break
+		}
+		n++
+	}
+	if rest[len(rest)-1] == nil {
+		return Stat{}, fmt.Errorf("stat of a process: %w", bulwark.ErrMalformed)
+	}
+	num := func(i int) int64 { n, _ := strconv.ParseInt(string(rest[i]), 10, 64); return n }
+	return Stat{
+		PID: pid, Name: text(data[from+1 : to]), PPID: int(num(1)), PGID: int(num(2)), SID: int(num(3)),
+		TTY: uint32(num(4)), Start: num(19) * (second / ticks), Zombie: rest[0][0] == 'Z' || rest[0][0] == 'X',
+	}, nil
+}
+
+func (d folder) status(p *bulwark.Process) {
+	data, err := d.read("status", 16<<10)
 	if err != nil {
 		p.Missing = "its status could not be read"
 		return
 	}
-	for line := range strings.Lines(string(data)) {
-		name, value, _ := strings.Cut(line, ":")
-		words := strings.Fields(value)
-		if len(words) == 0 {
-			continue
-		}
-		last := words[len(words)-1]
-		switch name {
+	for line := range bytes.Lines(data) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch string(name) {
 		case "Uid":
-			p.UID = number(words, 1)
+			p.UID = second32(value)
 		case "Gid":
-			p.GID = number(words, 1)
+			p.GID = second32(value)
 		case "NSpid":
-			p.VPID = decimal(last)
+			p.VPID = int(last(value, 10))
 		case "NSpgid":
-			p.VPGID = decimal(last)
+			p.VPGID = int(last(value, 10))
 		case "NSsid":
-			p.VSID = decimal(last)
+			p.VSID = int(last(value, 10))
 		case "CapInh":
-			p.Inheritable, _ = strconv.ParseUint(last, 16, 64)
+			p.Inheritable = last(value, 16)
 		case "CapPrm":
-			p.Permitted, _ = strconv.ParseUint(last, 16, 64)
+			p.Permitted = last(value, 16)
 		case "CapEff":
-			p.Effective, _ = strconv.ParseUint(last, 16, 64)
+			p.Effective = last(value, 16)
 		}
 	}
 }
 
-func number(words []string, i int) uint32 {
-	if i >= len(words) {
-		return 0
+// second32 is the second of several numbers: of ids the effective one.
+func second32(value []byte) uint32 {
+	i := 0
+	for word := range bytes.FieldsSeq(value) {
+		if i++; i == 2 {
+			n, _ := strconv.ParseUint(string(word), 10, 32)
+			return uint32(n)
+		}
 	}
-	n, _ := strconv.ParseUint(words[i], 10, 32)
-	return uint32(n)
+	return 0
 }
 
-func decimal(s string) int {
-	n, _ := strconv.Atoi(s)
+// last is the last of several numbers: of ids that in the innermost namespace.
+func last(value []byte, base int) uint64 {
+	value = bytes.TrimSpace(value)
+	n, _ := strconv.ParseUint(string(value[bytes.LastIndexAny(value, " \t")+1:]), base, 64)
 	return n
 }
 
-func (f FS) texts(p *bulwark.Process) {
-	if args := list(f.path(p.PID, "cmdline")); len(args) > 0 {
+func (d folder) texts(p *bulwark.Process) {
+	if args := d.list("cmdline"); len(args) > 0 {
 		p.Exe, p.Args = args[0], args[1:]
 	}
-	p.Env = list(f.path(p.PID, "environ"))
+	p.Env = d.list("environ")
 	p.Login = ^uint32(0)
-	if data, err := read(f.path(p.PID, "loginuid"), 32); err == nil {
-		if n, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 32); err == nil {
+	if data, err := d.read("loginuid", 32); err == nil {
+		if n, err := strconv.ParseUint(string(bytes.TrimSpace(data)), 10, 32); err == nil {
 			p.Login = uint32(n)
 		}
 	}
-	if cwd, err := os.Readlink(f.path(p.PID, "cwd")); err == nil {
-		p.CWD = unique.Make(cwd).Value()
+	if cwd, err := d.link("cwd"); err == nil {
+		p.CWD = d.text(cwd)
 	}
-}
-
-// list reads texts that end with zero bytes: 4 KB of them at most.
-func list(name string) []string {
-	data, err := read(name, most)
-	if err != nil || len(data) == 0 {
-		return nil
-	}
-	parts := strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
-	for i, s := range parts {
-		parts[i] = unique.Make(s).Value()
-	}
-	return parts
 }
 
 const deleted = " (deleted)"
 
-func (f FS) program(p *bulwark.Process) {
-	name := f.path(p.PID, "exe")
-	path, err := os.Readlink(name)
+func (d folder) program(p *bulwark.Process) {
+	link, err := d.link("exe")
 	if err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			p.Missing = "its executable could not be read: " + fs.ErrPermission.Error()
+		if errors.Is(err, os.ErrPermission) {
+			p.Missing = "its executable could not be read: " + os.ErrPermission.Error()
 		}
 		return // a thread of the kernel has none
 	}
-	p.File.Memory = strings.HasPrefix(path, "/memfd:")
-	if strings.HasSuffix(path, deleted) {
-		p.File.Deleted, path = true, strings.TrimSuffix(path, deleted)
-	}
-	p.Path = unique.Make(path).Value()
-	var st unix.Stat_t
-	if unix.Stat(name, &st) != nil {
-		return
-	}
-	p.File.Inode, p.File.Device = st.Ino, uint64(st.Dev)
-	p.File.Changed, p.File.Modified = st.Ctim.Nano(), st.Mtim.Nano()
+	path, gone := bytes.CutSuffix(link, []byte(deleted))
+	p.File.Memory, p.File.Deleted = bytes.HasPrefix(path, []byte("/memfd:")), gone
+	p.Path = d.text(path)
+	d.executable(&p.File)
 }
 
-func (f FS) namespaces(pid int) bulwark.Namespaces {
-	var n bulwark.Namespaces
-	for name, to := range map[string]*uint32{"cgroup": &n.Cgroup, "ipc": &n.IPC, "mnt": &n.Mount, "net": &n.Net, "pid": &n.PID, "user": &n.User, "uts": &n.UTS} {
-		link, err := os.Readlink(f.path(pid, "ns/"+name))
+func (d folder) namespaces(n *bulwark.Namespaces) {
+	for _, one := range [...]struct {
+		name string
+		to   *uint32
+	}{{"ns/cgroup", &n.Cgroup}, {"ns/ipc", &n.IPC}, {"ns/mnt", &n.Mount}, {"ns/net", &n.Net}, {"ns/pid", &n.PID}, {"ns/user", &n.User}, {"ns/uts", &n.UTS}} {
+		link, err := d.link(one.name)
 		if err != nil {
 			continue
 		}
-		_, id, _ := strings.Cut(strings.TrimSuffix(link, "]"), "[")
-		num, _ := strconv.ParseUint(id, 10, 32)
-		*to = uint32(num)
+		_, id, _ := bytes.Cut(bytes.TrimSuffix(link, []byte("]")), []byte("["))
+		num, _ := strconv.ParseUint(string(id), 10, 32)
+		*one.to = uint32(num)
 	}
-	return n
 }
 
 // hierarchy is where the unified one is mounted.
@@ -235,30 +232,24 @@ var hierarchy = sync.OnceValue(func() string {
 })
 
 // cgroup is the id of the process's cgroup in the unified hierarchy: the inode of its folder.
-func (f FS) cgroup(pid int) uint64 {
-	data, err := read(f.path(pid, "cgroup"), 16<<10)
+func (d folder) cgroup() uint64 {
+	data, err := d.read("cgroup", 16<<10)
 	if err != nil {
 		return 0
 	}
-	for line := range strings.Lines(string(data)) {
-		path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
+	for line := range bytes.Lines(data) {
+		path, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("0::"))
 		if !ok {
 			continue
 		}
-		var st unix.Stat_t
-		if unix.Stat(filepath.Join(hierarchy(), filepath.Clean("/"+path)), &st) == nil {
-			return st.Ino
+		if id, ok := d.cgroups[string(path)]; ok {
+			return id
 		}
+		id := inode(filepath.Join(hierarchy(), filepath.Clean("/"+string(path))))
+		if id != 0 && len(d.cgroups) < mostKept {
+			d.cgroups[string(path)] = id
+		}
+		return id
 	}
 	return 0
-}
-
-// read gives the first bytes of a file.
-func read(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most))
 }

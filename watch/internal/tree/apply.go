@@ -72,6 +72,12 @@ func (t *Tree) of(told *bulwark.Process, now int64) (n *node, p *bulwark.Process
 		return n, &n.p
 	}
 	one := *told
+	one.Args, one.Env = slices.Clone(told.Args), slices.Clone(told.Env)
+	return t.put(one, now)
+}
+
+// put gives a process that is new its place; n is nil where there is no room for it.
+func (t *Tree) put(one bulwark.Process, now int64) (n *node, p *bulwark.Process) {
 	one.Parent, one.Ended = nil, false
 	if one.Name == "" && one.Path == "" {
 		t.ask(&one)
@@ -160,6 +166,7 @@ func (t *Tree) clone(e *bulwark.Event, told *bulwark.Process) *bulwark.Process {
 	}
 	child := *told
 	child.Parent, child.Ended = nil, false
+	child.Args, child.Env = slices.Clone(told.Args), slices.Clone(told.Env)
 	if up := t.byPID[told.PPID]; up != nil {
 		inherit(&child, &up.p)
 	}
@@ -179,7 +186,7 @@ func (t *Tree) clone(e *bulwark.Event, told *bulwark.Process) *bulwark.Process {
 		t.changed(n)
 		return &n.p
 	}
-	n, p := t.of(&child, e.Time)
+	n, p := t.put(child, e.Time)
 	if n != nil {
 		n.p.Missing = ""
 	}

@@ -4,11 +4,7 @@
 // over; how many such are kept is bounded, and children of one that is forgotten get its parent.
 package tree
 
-import (
-	"slices"
-
-	"bulwark"
-)
+import "bulwark"
 
 // The bounds, where Options give none.
 const (
@@ -68,7 +64,7 @@ func (t *Tree) Len() (live, ended int) { return t.live, t.ended }
 func (t *Tree) Over() uint64 { return t.over }
 
 // Add puts a process in place that /proc told of, or takes over what it tells of one that is there. Its start is
-// as exact as /proc has it.
+// as exact as /proc has it. Its lists are kept.
 func (t *Tree) Add(p bulwark.Process) *bulwark.Process {
 	if n := t.find(p.PID, p.Start); n != nil && n.ended == 0 {
 		start, parent, c := n.p.Start, n.p.Parent, n.p.Container
@@ -167,7 +163,6 @@ func (t *Tree) insert(p bulwark.Process, now int64) *node {
 		return nil
 	}
 	n := &node{p: p, older: old}
-	n.p.Args, n.p.Env = slices.Clone(p.Args), slices.Clone(p.Env)
 	t.byPID[p.PID] = n
 	t.live++
 	t.attach(n)
