@@ -29,6 +29,7 @@ type core struct {
 	want      bulwark.Interest // of all detectors, and the engine's own
 	users     users.Cache
 	proc      proc.FS
+	before    before
 	asked     int // processes that /proc was asked about since the last tick
 	replay    *trace.Reader
 	tell      func(bulwark.Record)
@@ -58,6 +59,7 @@ type detector struct {
 func newCore(w *Watcher) *core {
 	c := &core{Watcher: w, cgroups: map[uint64]*cgroup{}, wake: make(chan struct{}, 1), counted: map[string]*loss{}, assets: map[bulwark.AssetID]bool{}}
 	c.proc.Dir = w.Proc
+	c.before.list = sync.OnceValue(c.pids)
 	o := tree.Options{Live: w.Limits.Live, Ended: w.Limits.Gone, Changed: c.changed, Forgotten: c.forgotten}
 	if w.Proc != "-" {
 		o.Read = c.ask

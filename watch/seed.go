@@ -4,39 +4,52 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"bulwark"
+	"bulwark/watch/internal/proc"
 )
 
-// seed reads the processes that are there before sensors are.
-func (c *core) seed() {
+// before are the processes that were there before sensors were.
+type before struct {
+	list func() []int
+	next atomic.Int64 // of those that nobody reads yet
+	// walks is how often what changed since was looked for; walking is held meanwhile.
+	walks   atomic.Int64
+	walking sync.Mutex
+}
+
+// seed reads the processes that are there before sensors are. Who calls it while another does helps: one is enough while
+// sensors begin, which need the processors more.
+func (c *core) seed(ctx context.Context) {
+	pids := c.before.list()
+	r := proc.NewReader(c.proc)
+	for ctx.Err() == nil {
+		n := int(c.before.next.Add(1) - 1)
+		if n >= len(pids) {
+			return
+		}
+		c.adopt(r, pids[n])
+	}
+}
+
+// pids are those of processes that are there now.
+func (c *core) pids() []int {
 	if c.Proc == "-" {
-		return
+		return nil
 	}
 	pids, err := c.proc.PIDs()
 	if err != nil {
 		c.lock()
 		c.note("watch", fmt.Sprintf("processes that were there before are not known: %v", err), true)
 		c.unlock()
-		return
 	}
-	var all sync.WaitGroup
-	for i := range readers {
-		all.Go(func() {
-			for n := i; n < len(pids); n += readers {
-				c.adopt(pids[n])
-			}
-		})
-	}
-	all.Wait()
+	return pids
 }
 
-// readers is how many processes are read at a time: the kernel takes most of that time.
-const readers = 4
-
 // adopt reads one process without holding anybody up. One that ended meanwhile is no matter.
-func (c *core) adopt(pid int) {
-	p, err := c.proc.Process(pid)
+func (c *core) adopt(r *proc.Reader, pid int) {
+	p, err := r.Process(pid)
 	if err != nil {
 		return
 	}
@@ -45,9 +58,15 @@ func (c *core) adopt(pid int) {
 	c.tree.Add(p)
 }
 
-// refresh reads what changed since seed began: no process is missed that way, since the sensor sees by now, and its
-// events are taken up after this.
-func (c *core) refresh(ctx context.Context) {
+// refresh reads what changed since seed began, unless somebody does after the number of walks that is given: no process is missed
+// that way, since the sensor sees by now, and its events are taken up after this.
+func (c *core) refresh(ctx context.Context, walks int64) {
+	c.before.walking.Lock()
+	defer c.before.walking.Unlock()
+	if c.before.walks.Load() > walks {
+		return
+	}
+	c.before.walks.Add(1)
 	if c.Containers != nil {
 		if err := c.Containers.Walk(ctx); err != nil && ctx.Err() == nil {
 			c.lock()
@@ -63,8 +82,12 @@ func (c *core) refresh(ctx context.Context) {
 		return
 	}
 	alive := make(map[int]bool, len(pids))
+	r := proc.NewReader(c.proc)
 	for _, pid := range pids {
-		st, err := c.proc.Stat(pid)
+		if ctx.Err() != nil {
+			return
+		}
+		st, err := r.Stat(pid)
 		if err != nil {
 			continue
 		}
@@ -73,7 +96,7 @@ func (c *core) refresh(ctx context.Context) {
 		known := c.tree.Known(pid, st.Start, st.Name)
 		c.unlock()
 		if !known {
-			c.adopt(pid)
+			c.adopt(r, pid)
 		}
 	}
 	c.lock()

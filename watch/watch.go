@@ -148,7 +148,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 func (w *Watcher) sense(ctx context.Context, stop context.CancelCauseFunc) error {
 	want := w.core.want
 	var seed sync.WaitGroup
-	seed.Go(w.core.seed)
+	seed.Go(func() { w.core.seed(ctx) })
 	defer seed.Wait()
 	results := make(chan error, len(w.Sensors))
 	waiting := len(w.Sensors)
@@ -164,8 +164,10 @@ func (w *Watcher) sense(ctx context.Context, stop context.CancelCauseFunc) error
 			if all && w.Ready != nil {
 				w.Ready()
 			}
-			seed.Wait() // events wait in the sensor meanwhile
-			w.core.refresh(ctx)
+			walks := w.core.before.walks.Load()
+			w.core.seed(ctx) // events wait in the sensor meanwhile
+			seed.Wait()
+			w.core.refresh(ctx, walks)
 			if all && w.Settled != nil {
 				w.Settled()
 			}
