@@ -165,8 +165,10 @@ func (w *Watcher) sense(ctx context.Context, stop context.CancelCauseFunc) error
 				w.Ready()
 			}
 			walks := w.core.before.walks.Load()
-			w.core.seed(ctx) // events wait in the sensor meanwhile
-			seed.Wait()
+			if all {
+				w.core.seed(ctx) // with who began it
+			}
+			seed.Wait() // events wait in the sensor meanwhile
 			w.core.refresh(ctx, walks)
 			if all && w.Settled != nil {
 				w.Settled()
