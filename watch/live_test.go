@@ -2,6 +2,8 @@ package watch_test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,5 +117,87 @@ func check(t *testing.T, f bulwark.Finding, name string) {
 	}
 	if p.Parents[0].Name != "sh" || p.Parents[1].PID != os.Getpid() || p.User != "root" {
 		t.Fatalf("parents %.600v, user %q", p.Parents, p.User)
+	}
+}
+
+// unlinked is a detector that finds every attempt to remove a file of a folder.
+type unlinked struct{ dir string }
+
+func (unlinked) Info() bulwark.Info { return bulwark.Info{Name: "detect/unlinked"} }
+func (unlinked) Interest() bulwark.Interest {
+	want := bulwark.Interest{}
+	for _, name := range []string{"unlink", "unlinkat"} {
+		if k, ok := bulwark.KindNamed(name); ok {
+			want[k] = nil
+		}
+	}
+	return want
+}
+
+func (u unlinked) Observe(e *bulwark.Event) []bulwark.Finding {
+	for _, name := range []string{"path", "name"} {
+		if arg, ok := e.Arg(name); ok && filepath.Dir(string(arg.Text)) == u.dir {
+			return []bulwark.Finding{{Rule: "unlinked/file", Severity: bulwark.SeverityCritical, Title: "it goes", Subject: string(arg.Text)}}
+		}
+	}
+	return nil
+}
+
+// TestThereBefore: of a process that was there before the watch, and ends as soon as there is one, all is known.
+func TestThereBefore(t *testing.T) {
+	needsKernel(t)
+	dir := t.TempDir()
+	program, err := exec.LookPath("rm")
+	if err != nil {
+		need.Missing(t, "rm: %v", err)
+	}
+	const many = 40
+	answers := map[string]io.Writer{}
+	for i := range many {
+		name := filepath.Join(dir, fmt.Sprint("f", i))
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(program, "-i", "--", name) // asks, and waits for the answer
+		if answers[name], err = cmd.StdinPipe(); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	}
+	out := &told{findings: make(chan bulwark.Finding, 4*many)}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ready := make(chan struct{})
+	w := &watch.Watcher{Sensors: []bulwark.Sensor{kernel.New()}, Detectors: []bulwark.Detector{unlinked{dir}}, Handler: out, Ready: func() { close(ready) }}
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	select {
+	case err := <-done:
+		need.Missing(t, "what the sensor needs: %v", err)
+	case <-ready:
+	}
+	for _, to := range answers {
+		if _, err := io.WriteString(to, "y\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range many {
+		select {
+		case f := <-out.findings:
+			p := f.Process
+			if p == nil || p.Path != program || len(p.Args) != 4 || p.Args[3] != f.Subject || len(p.Parents) == 0 || p.Parents[0].PID != os.Getpid() {
+				t.Errorf("%s: %+v", f.Subject, p)
+			}
+			delete(answers, f.Subject)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d files that were removed are not told of", len(answers))
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

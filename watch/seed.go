@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -19,14 +20,14 @@ type before struct {
 	walking sync.Mutex
 }
 
-// seed reads the processes that are there before sensors are. Who calls it while another does helps: one is enough while
-// sensors begin, which need the processors more.
+// seed reads the processes that are there before sensors are, those that began last first: they end soonest, and with them what
+// could be read. Who calls it while another does helps: one is enough while sensors begin, which need the processors more.
 func (c *core) seed(ctx context.Context) {
 	pids := c.before.list()
 	r := proc.NewReader(c.proc)
 	for ctx.Err() == nil {
-		n := int(c.before.next.Add(1) - 1)
-		if n >= len(pids) {
+		n := len(pids) - int(c.before.next.Add(1))
+		if n < 0 {
 			return
 		}
 		c.adopt(r, pids[n])
@@ -39,6 +40,7 @@ func (c *core) pids() []int {
 		return nil
 	}
 	pids, err := c.proc.PIDs()
+	slices.Sort(pids)
 	if err != nil {
 		c.lock()
 		c.note("watch", fmt.Sprintf("processes that were there before are not known: %v", err), true)
