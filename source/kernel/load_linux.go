@@ -33,15 +33,14 @@ func collect(spec *ebpf.CollectionSpec, cache *btf.Cache) (*ebpf.Collection, err
 	slices.SortFunc(names, func(a, b string) int { // the longest first
 		return cmp.Compare(len(spec.Programs[b].Instructions), len(spec.Programs[a].Instructions))
 	})
+	options := ebpf.CollectionOptions{MapReplacements: all.Maps, Cache: cache, Programs: ebpf.ProgramOptions{KernelTypes: types}}
 	programs := make([]*ebpf.Program, len(names))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, name := range names {
 		g.Go(func() (err error) {
-			if programs[i], err = program(spec.Programs[name], all.Maps, ebpf.ProgramOptions{KernelTypes: types}); err != nil {
-				return fmt.Errorf("program %s: %w", name, err)
-			}
-			return nil
+			programs[i], err = program(spec, name, options)
+			return err
 		})
 	}
 	err = g.Wait()
@@ -57,18 +56,15 @@ func collect(spec *ebpf.CollectionSpec, cache *btf.Cache) (*ebpf.Collection, err
 	return all, nil
 }
 
-// program loads one that uses the maps. The specification is no longer of use then.
-func program(spec *ebpf.ProgramSpec, maps map[string]*ebpf.Map, o ebpf.ProgramOptions) (*ebpf.Program, error) {
-	for i := range spec.Instructions {
-		at := &spec.Instructions[i]
-		if !at.IsLoadFromMap() || at.Reference() == "" {
-			continue
-		}
-		if err := at.AssociateMap(maps[at.Reference()]); err != nil {
-			return nil, fmt.Errorf("map %s: %w", at.Reference(), err)
-		}
+// program loads one alone.
+func program(spec *ebpf.CollectionSpec, name string, o ebpf.CollectionOptions) (*ebpf.Program, error) {
+	one := ebpf.CollectionSpec{Maps: spec.Maps, Programs: map[string]*ebpf.ProgramSpec{name: spec.Programs[name]}, Types: spec.Types, ByteOrder: spec.ByteOrder}
+	c, err := ebpf.NewCollectionWithOptions(&one, o)
+	if err != nil {
+		return nil, err
 	}
-	return ebpf.NewProgramWithOptions(spec, o)
+	defer c.Close()
+	return c.DetachProgram(name), nil
 }
 
 // own are the types of the kernel without those of its modules, which may be a hundred; nil: modules are asked, too. What the
