@@ -32,9 +32,10 @@ func TestGlance(t *testing.T) {
 		}
 		return at
 	}
-	other := file("plain/otherwise.txt") // none of the conditions wants it, but where it says so
+	other := file("plain/otherwise.with-a-longer.name") // none of the conditions wants it, but where it says so
 	key, pem, rsa, under := file("key"), file("a.pem"), file("d/my_rsa"), file("x_rsa/file")
-	long, deep := file(strings.Repeat("n", 30)+"_rsa"), file(strings.Repeat("d/", 40)+"key")
+	long, deep := file(strings.Repeat("n", 14)+"_rsa"+strings.Repeat("n", 10)), file(strings.Repeat("d/", 40)+"key")
+	longer := file(strings.Repeat("n", 30) + "_rsa")
 	over := file("over")
 	if err := unix.Mount(pem, over, "", unix.MS_BIND, ""); err != nil {
 		t.Fatal(err)
@@ -79,6 +80,8 @@ func TestGlance(t *testing.T) {
 		"a text in the last name":            {want: is(bulwark.PathHas, "y_rs"), open: rsa},
 		"a text in another name":             {want: is(bulwark.PathHas, "x_rsa"), open: under},
 		"a text in a long name":              {want: is(bulwark.PathHas, "n_rsa"), open: long},
+		"a text in one that is longer":       {want: is(bulwark.PathHas, "n_rsa"), open: longer, loose: true},
+		"no text in a long name":             {want: is(bulwark.PathHas, "_rs"), open: rsa},
 		"a text that has nothing rare":       {want: is(bulwark.PathHas, "/key"), open: key},
 		"a path as it was given":             {want: given(is(bulwark.PathBegins, link)), open: link, loose: true},
 		"a path as it was given, not real":   {want: given(is(bulwark.PathBegins, "/tmp/../tmp")), open: "/tmp/../tmp/" + top + "/key", loose: true},

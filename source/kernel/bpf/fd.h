@@ -112,7 +112,7 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 	struct scratch *s = room(slot);
 	if (!s)
 		return 0;
-	struct file *f = file_of(fd);
+	struct file *f = file_of(running(), fd);
 	u64 o = here(s);
 	if (!f || o >= ROOM || s->fdset)
 		return 0;

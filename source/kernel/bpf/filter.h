@@ -106,12 +106,12 @@ __noinline int flags_meet(u32 slot, u32 event) {
 }
 
 /* near leaves in s->alive the conditions that may be met as far as can be told without paths and addresses; false: none. */
-static __always_inline bool near(struct scratch *s, struct call *c, u32 slot, u32 event) {
+static __always_inline bool near(struct scratch *s, struct call *c, struct task_struct *t, u32 slot, u32 event) {
 	s->need = 0;
 	if (!c->conds)
 		return true;
 	u64 how = 0, opened = 0;
-	int where = whereabouts(s);
+	int where = whereabouts(s, t);
 	if (s->ret != -115) /* a connection that is being made neither failed nor did it not */
 		how = s->ret < 0 && s->ret >= -4095 ? FAILED : WORKED;
 	if (c->open >= 1 && c->open <= 6) {
@@ -210,8 +210,6 @@ __noinline int climbing(u32 slot, u32 at, u32 len) {
 	return 0;
 }
 
-static __always_inline u64 letters(const void *at) { return GET(struct timespec64, at, tv_sec); }
-
 /* asked_text tells of the text that the caller gave whether a set may be met that is about it (1), or it climbs (2). */
 static __always_inline u32 asked_text(struct scratch *s, u32 gives) {
 	u64 about = s->asked & given, text[WORDS]; /* one that does not end within them is left to those who look at all of it */
@@ -239,25 +237,34 @@ static __always_inline u32 asked_text(struct scratch *s, u32 gives) {
 	return is | (!may || ((may->part | may->whole) & about));
 }
 
-/* marked tells whether a name may have the mark in it: one of more than 16 bytes may. */
-static __always_inline bool marked(const u8 *text, u32 len) {
-	if (len > 16)
-		return true;
+/* marked tells whether the name at s->name may have the mark in it: one of more than 32 bytes may. A function of its own: the
+   verifier looks at it once. */
+__noinline int marked(struct scratch *s, u32 len) {
+	if (!s || len > 32)
+		return 1;
+	const u8 *text = (void *)s->name;
 	u64 x = letters(text), end = zeros(x), seen = zeros(x ^ EACH(mark)) & (end - 1);
 	if (len > 8)
 		seen |= zeros(letters(text + len - 8) ^ EACH(mark));
-	return seen;
+	if (len > 16)
+		seen |= zeros(letters(text + 8) ^ EACH(mark));
+	if (len > 24)
+		seen |= zeros(letters(text + 16) ^ EACH(mark));
+	return seen != 0;
 }
 
 /* glance tells from a few letters of the path of what a call gave whether a condition may be met by it. It takes a tenth of a
    record. That names change while it looks is as if they had before or after. */
-static __always_inline bool glance(struct scratch *s, struct task_struct *t, int fd, u32 gives) {
+__noinline int glance(struct scratch *s, int fd, u32 gives) {
+	if (!s)
+		return 1;
+	struct task_struct *t = running();
 	u32 text = s->asked & given ? asked_text(s, gives) : 0;
 	if (text & 1)
-		return true;
-	struct file *f = file_of(fd);
+		return 1;
+	struct file *f = file_of(t, fd);
 	if (!f)
-		return true;
+		return 1;
 	struct dentry *root = t->fs->root.dentry, *d = GET(struct file, f, f_path.dentry), *name = 0, *under = 0;
 	struct vfsmount *rootmnt = t->fs->root.mnt, *m = GET(struct file, f, f_path.mnt);
 	struct dentry *top = GET(struct vfsmount, m, mnt_root);
@@ -270,7 +277,7 @@ static __always_inline bool glance(struct scratch *s, struct task_struct *t, int
 		if (d == top) {
 			struct mount *mt = (void *)m - bpf_core_field_offset(struct mount, mnt), *over = GET(struct mount, mt, mnt_parent);
 			if (over == mt || !over)
-				return true;
+				return 1;
 			d = GET(struct mount, mt, mnt_mountpoint);
 			m = (void *)over + bpf_core_field_offset(struct mount, mnt);
 			top = GET(struct vfsmount, m, mnt_root);
@@ -280,26 +287,29 @@ static __always_inline bool glance(struct scratch *s, struct task_struct *t, int
 		len = GET(struct dentry, d, d_name.len);
 		if (!name) {
 			if (len < 3)
-				return true;
+				return 1;
 			last = len == 3 ? '/' | (u32)letters(letter) << 8 : letters(letter + len - 4);
 		}
-		if (having && marked(letter, len))
-			part |= having;
+		if (having) {
+			s->name = (u64)letter;
+			if (marked(s, len))
+				part |= having;
+		}
 		under = name;
 		name = d;
 		d = GET(struct dentry, d, d_parent);
 		if (d == name)
-			return true;
+			return 1;
 	}
-	return true;
+	return 1;
 up:
 	if (!name)
-		return true;
+		return 1;
 	first = letters(GET(struct dentry, name, d_name.name));
 	tail = by_hash(&tails, last);
 	head = by_two(&firsts, first, first >> 8);
 	if (!tail || !head)
-		return true;
+		return 1;
 	part |= head->part | tail->part;
 	whole = head->whole;
 	if (under) {
@@ -308,7 +318,7 @@ up:
 			first &= (1ull << (8 * (len & 7))) - 1;
 		head = by_hash(&seconds, two_names(first, letters(GET(struct dentry, under, d_name.name))));
 		if (!head)
-			return true;
+			return 1;
 		part |= head->part;
 		whole |= head->whole;
 	}

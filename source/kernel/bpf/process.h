@@ -36,14 +36,12 @@ static __always_inline u64 cgroup_of(struct task_struct *t) {
 	return GET(struct kernfs_node, kn, id);
 }
 
-/* cgroup_now and started_now are those of the running thread, whose fields need no copying. */
-static __always_inline u64 cgroup_now(void) {
-	struct task_struct *t = (void *)bpf_get_current_task_btf();
+/* cgroup_now and started_now are those of the running thread. */
+static __always_inline u64 cgroup_now(struct task_struct *t) {
 	return v1_subsystem ? cgroup_of(t) : t->cgroups->dfl_cgrp->kn->id;
 }
 
-static __always_inline u64 started_now(void) {
-	struct task_struct *t = (void *)bpf_get_current_task_btf();
+static __always_inline u64 started_now(struct task_struct *t) {
 	if (bpf_core_field_exists(t->start_boottime))
 		return t->group_leader->start_boottime;
 	return started(t);
@@ -67,17 +65,12 @@ static __always_inline int pid_out(struct pid *p) {
 	return nr;
 }
 
-static __always_inline u64 caps(const void *at) {
-	u64 v = 0;
-	bpf_probe_read_kernel(&v, sizeof(v), at);
-	return v;
-}
+static __always_inline u64 caps(const void *at) { return letters(at); }
 
 /* whereabouts tells where the running thread surely is: 1: in a container; -1: on the node itself; 0: it is not sure. What is known
    of its control group is kept for the next thread on this processor, until more is known of any. */
-static __always_inline int whereabouts(struct scratch *s) {
-	struct task_struct *t = (void *)bpf_get_current_task_btf();
-	u64 cgroup = cgroup_now();
+static __always_inline int whereabouts(struct scratch *s, struct task_struct *t) {
+	u64 cgroup = cgroup_now(t);
 	u32 now = known;
 	if (s->group != cgroup || s->known != now) {
 		u8 *seen = cgroup > 1 ? bpf_map_lookup_elem(&cgroups, &cgroup) : 0;
@@ -176,7 +169,7 @@ static __always_inline void put_process(struct scratch *s, struct task_struct *t
 		if (p->magic == OVERLAY)
 			p->flags |= upper(i) ? PROC_UPPER : PROC_LOWER;
 		for (int n = 0; n < 3; n++) {
-			struct file *std = file_of(n);
+			struct file *std = file_of(running(), n);
 			if (!std)
 				continue;
 			p->stdmode[n] = BPF_CORE_READ(std, f_inode, i_mode);

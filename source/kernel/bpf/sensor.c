@@ -42,7 +42,7 @@ static __always_inline struct scratch *begin(u32 slot, u32 event, struct task_st
 	if (!s)
 		return 0;
 	reset(s, slot, ret);
-	if (!near(s, c, slot, event)) {
+	if (!near(s, c, running(), slot, event)) {
 		count(c->class, FILTERED);
 		return 0;
 	}
@@ -110,7 +110,7 @@ __noinline int put_dir(u32 slot, int fd) {
 	struct scratch *s = room(slot);
 	if (!s)
 		return 0;
-	struct file *f = file_of(fd);
+	struct file *f = file_of(running(), fd);
 	u64 o = here(s);
 	if (!f || o >= ROOM)
 		return 0;
@@ -153,11 +153,10 @@ __noinline int put_cwd(u32 slot) {
 }
 
 /* add puts the i-th argument of the call in the record. A function of its own: the verifier looks at it once. */
-__noinline int add(u32 slot, u32 event, u32 i) {
-	struct scratch *s = room(slot);
-	struct call *c = bpf_map_lookup_elem(&calls, &event);
+__noinline int add(struct scratch *s, struct call *c, u32 i) {
 	if (!s || !c)
 		return 0;
+	u32 slot = s->slot;
 	struct op *p = &c->ops[i & (OPS - 1)];
 	u64 v = s->arg[p->arg & 7];
 	u32 before = s->off;
@@ -292,12 +291,12 @@ static __always_inline void older_arguments(struct scratch *s) {
 #endif
 }
 
-static __always_inline void arguments(struct scratch *s) {
+static __always_inline void arguments(struct scratch *s, struct task_struct *t) {
 	if (!bpf_core_enum_value_exists(enum bpf_func_id___x, BPF_FUNC_task_pt_regs___x)) { /* before 5.15 */
 		older_arguments(s);
 		return;
 	}
-	struct pt_regs *r = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	struct pt_regs *r = (void *)bpf_task_pt_regs(t);
 #if defined(__TARGET_ARCH_x86)
 	s->arg[0] = r->di;
 	s->arg[1] = r->si;
@@ -321,27 +320,27 @@ static __always_inline int call(u32 event, s64 ret, bool opens) {
 	struct call *c = bpf_map_lookup_elem(&calls, &key);
 	if (!c || !c->kind)
 		return 0;
-	struct task_struct *t = (void *)bpf_get_current_task_btf();
+	struct task_struct *t = running();
 	if (own && t->tgid == own)
 		return 0;
 	struct scratch *s = room(SLOT_TASK);
 	if (!s)
 		return 0;
-	arguments(s);
+	arguments(s, t);
 	reset(s, SLOT_TASK, ret);
-	if (!near(s, c, SLOT_TASK, event))
+	if (!near(s, c, t, SLOT_TASK, event))
 		goto unwanted;
-	if (opens && c->gives && s->need && ret >= 0 && !(s->alive & ~c->pathed) && !glance(s, t, ret, c->gives))
+	if (opens && c->gives && s->need && ret >= 0 && !(s->alive & ~c->pathed) && !glance(s, ret, c->gives))
 		goto unwanted;
 	for (u32 i = 0; i < OPS; i++)
-		if (!add(SLOT_TASK, event, i))
+		if (!add(s, c, i))
 			break;
 	if (!wanted(s, event))
 		goto unwanted;
 	stamp(s, c, event);
 	struct head *h = (void *)s->rec;
-	h->start = started_now();
-	h->cgroup = cgroup_now();
+	h->start = started_now(t);
+	h->cgroup = cgroup_now(t);
 	h->pid = t->tgid;
 	h->tid = t->pid;
 	const struct cred *cred = t->cred;
@@ -370,7 +369,7 @@ int on_exit_call(struct exit_args *ctx) {
 /* close is seen before it is carried out: what it closes is gone afterwards. */
 SEC("tracepoint/syscalls/sys_enter_close")
 int on_close(struct enter_args *ctx) {
-	return call(EV_CLOSE, file_of(ctx->args[0]) ? 0 : -9, false);
+	return call(EV_CLOSE, file_of(running(), ctx->args[0]) ? 0 : -9, false);
 }
 
 /* Calls that make processes: the one that was made has an event of its own. */

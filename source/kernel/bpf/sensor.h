@@ -119,7 +119,7 @@ struct scratch {
 	u32 climbed; /* the text that was given may have "../" in it */
 	u32 known;  /* how many control groups were told apart when the last was asked about */
 	s32 where;  /* that one: see whereabouts */
-	u64 group;
+	u64 group, name;
 	u32 far, run;
 	u16 rport, family;
 	u8 addr[16];

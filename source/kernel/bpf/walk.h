@@ -24,6 +24,12 @@ extern void *bpf_rdonly_cast(const void *object, u32 type) __ksym __weak;
 		v_;                                                                                \
 	})
 
+/* letters are the eight bytes at an address. */
+static __always_inline u64 letters(const void *at) { return GET(struct timespec64, at, tv_sec); }
+
+/* running is the thread that runs: its fields need no copying. Asking for it takes as long as ten of them. */
+static __always_inline struct task_struct *running(void) { return (void *)bpf_get_current_task_btf(); }
+
 /* step goes up by one name; true: the top is reached. */
 static __always_inline bool step(struct scratch *s) {
 	struct dentry *d = s->w.dentry;
@@ -76,7 +82,7 @@ __noinline int climb(u32 slot) {
 
 /* walk writes the path of (mnt, dentry), seen from the thread's root, to the end of s->path. */
 static __always_inline void walk(struct scratch *s, struct vfsmount *mnt, struct dentry *dentry) {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct task_struct *task = running();
 	s->w.dentry = dentry;
 	s->w.mnt = mnt;
 	s->w.top = GET(struct vfsmount, mnt, mnt_root);
@@ -187,8 +193,7 @@ static __always_inline u64 upper(struct inode *inode) {
 	return p;
 }
 
-static __always_inline struct file *file_of(int fd) {
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
+static __always_inline struct file *file_of(struct task_struct *task, int fd) {
 	if (fd < 0 || (u32)fd >= task->files->fdt->max_fds)
 		return 0;
 	return (void *)GET(struct hlist_head, task->files->fdt->fd + fd, first);
