@@ -150,6 +150,9 @@ func compile(scratch string) (float64, error) {
 func watched(program, rules string, n int, unit string, load func() (float64, error), name string) error {
 	var with, without, ratios []float64
 	for range n {
+		if err := gone(); err != nil {
+			return err
+		}
 		plain, err := load()
 		if err != nil {
 			return err
@@ -169,6 +172,18 @@ func watched(program, rules string, n int, unit string, load func() (float64, er
 	slices.Sort(ratios)
 	fmt.Printf("%-10s %8.4g %s without, %8.4g watched, %+.4g, ratio %.3f\n", name, without[n/2], unit, with[n/2], with[n/2]-without[n/2], ratios[n/2])
 	return nil
+}
+
+// gone waits until the kernel has let go of the programs of a watch that ended, which it does some seconds later.
+func gone() error {
+	for range 300 {
+		left, err := hooked()
+		if err != nil || left == 0 {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return errors.New("programs of another watch are loaded: it cannot be measured what one costs")
 }
 
 // watcher is a running program that watches.
