@@ -85,7 +85,8 @@ type Sensor interface {
 	Plugin
 	// Abilities are what it can see on this machine.
 	Abilities() []Ability
-	// Run gives what meets the interest until ctx is done, then lets go of all it took and returns nil. ready is
+	// Run gives what meets the interest until ctx is done, then returns nil; what it took of the kernel is let go of at once or
+	// within seconds. ready is
 	// called once, when nothing that happens from then on is missed. Events are those of one slice only until emit
 	// returns; an error of emit ends the run. It wraps ErrUnsupported or ErrUnavailable where it cannot work.
 	Run(ctx context.Context, want Interest, ready func(), emit func([]Event) error) error

@@ -151,7 +151,7 @@ func TestRules(t *testing.T) {
 				for i := range 3 { // three clients that mistype, and go on
 					to := fmt.Sprintf("172.17.0.9:%d", 40000+i)
 					redis.Says("172.17.0.8:6379", to, "*2\r\n$4\r\nAUTH\r\n$1\r\nx\r\n").Says("172.17.0.8:6379", to, wrongPassword).Says("172.17.0.8:6379", to, "+OK\r\n")
-					redis.Flows("172.17.0.8:6379", to, 1<<20, 1<<20)
+					redis.Flows("172.17.0.8:6379", to, 1<<20, 1<<20, 1<<10)
 				}
 				mongo := s.Container("mongo:7", "/usr/bin/mongod")
 				for i := range 30 {
@@ -202,15 +202,22 @@ func TestRules(t *testing.T) {
 			for range 4 {
 				c.Says("172.17.0.2:6379", "203.0.113.9:40000", wrongPassword)
 			}
-			c.Flows("172.17.0.2:6379", "203.0.113.9:40000", 300*len(wrongPassword), 9000)
+			c.Flows("172.17.0.2:6379", "203.0.113.9:40000", 300*len(wrongPassword), 9000, 600)
 		}},
 		Case{Name: "by a container over one connection", Fires: "brute-force", Do: func(s *Scene) {
 			c := app(s)
 			for range 4 {
 				c.Says("172.17.0.2:40000", "203.0.113.9:6379", wrongPassword)
 			}
-			c.Flows("172.17.0.2:40000", "203.0.113.9:6379", 9000, 8*len(wrongPassword))
-			c.Flows("172.17.0.2:40000", "203.0.113.9:6379", 9000, 8*len(wrongPassword))
+			c.Flows("172.17.0.2:40000", "203.0.113.9:6379", 9000, 8*len(wrongPassword), 16)
+			c.Flows("172.17.0.2:40000", "203.0.113.9:6379", 9000, 8*len(wrongPassword), 16)
+		}},
+		Case{Name: "much that is read at the fifth try", Do: func(s *Scene) {
+			c := app(s)
+			for range 4 {
+				c.Says("172.17.0.2:40000", "203.0.113.9:6379", wrongPassword)
+			}
+			c.Flows("172.17.0.2:40000", "203.0.113.9:6379", 900, 1<<20, 5)
 		}},
 		Case{Name: "MongoDB", Fires: "brute-force", Do: func(s *Scene) {
 			c := s.Container("mongo:7", "/usr/bin/mongod")
@@ -352,6 +359,6 @@ func FuzzAnswers(f *testing.F) {
 		for range 5 {
 			c.Says(at, "203.0.113.9:40000", string(data))
 		}
-		c.Flows(at, "203.0.113.9:40000", len(data), len(data))
+		c.Flows(at, "203.0.113.9:40000", len(data), len(data), 1+len(data)/1000)
 	})
 }

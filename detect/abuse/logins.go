@@ -22,7 +22,7 @@ const (
 func (s *state) passwords() family.Rule {
 	return family.Rule{Name: "brute-force", Title: "Passwords are tried one after the other", Severity: bulwark.SeverityHigh, Tags: []string{"attack:T1110", "attack:T1110.001"}, References: []string{"https://attack.mitre.org/techniques/T1110/"},
 		Why:   "A service refused ten logins of one peer within a minute, or sshd ended fifteen connections in failure: nobody mistypes so fast. High; what counts is whether a login succeeds afterwards.",
-		Noise: "A client with an old password that tries again at once. Refusals are read from the first four answers of a connection, where they are not encrypted; of one whose answers are all refusals, the bytes that follow tell how many there were.",
+		Noise: "A client with an old password that tries again at once. Refusals are read from the first four answers of a connection, where they are not encrypted; of one whose answers are all refusals, the bytes and packets that follow tell how many there were: whoever logs in at the fifth try and works on is told as well.",
 		Fix:   "Close the port to who needs it not, and use keys or certificates. Look for a login that succeeded.", Every: 10 * time.Minute,
 		Looks: []family.Look{
 			{Kinds: "payload", If: func(h *family.Hit) bool { return refusal(h) != "" }, Do: s.refused},
@@ -88,6 +88,7 @@ type talk struct {
 	counted     int64 // refusals, those of which only the length is known among them
 	seen, bytes int64 // refusals in the answers that were seen, and how long those are
 	answered    int64 // bytes, as flows have it
+	packets     int64 // in both directions, as flows have it
 }
 
 // refused counts the logins that a service refused, by service and peer.
@@ -121,7 +122,8 @@ func refusalsIn(h *family.Hit, what string) int64 {
 	return max(n, 1)
 }
 
-// flowed counts what came behind the answers that were seen of a connection, where all of those were refusals: by its length.
+// flowed counts what came behind the answers that were seen of a connection, where all of those were refusals: by its length, and
+// no more than there were packets.
 func (s *state) flowed(h *family.Hit) {
 	a := attemptOf(h, func(port uint16) bool { return refusals[port] != nil })
 	c := s.talks.Get(a.connection())
@@ -133,7 +135,8 @@ func (s *state) flowed(h *family.Hit) {
 	} else {
 		c.answered += h.Num("received")
 	}
-	all := c.answered * c.seen / c.bytes
+	c.packets += h.Num("packets")
+	all := min(c.answered*c.seen/c.bytes, c.seen+c.packets)
 	if n := all - c.counted; n > 0 {
 		c.counted = all
 		s.tried(h, &a, s.logins.Of(login{h.Key(), recent.HashString(a.subject())}), n)

@@ -80,7 +80,7 @@ func (s *state) reaches(h *family.Hit) bool {
 	case "pidfd_send_signal":
 		return s.standsForUs(h)
 	case "tkill":
-		return h.Num("tid") == int64(self) && seesUs(h)
+		return oneOfUs(h.Num("tid")) && seesUs(h)
 	case "kill":
 		switch to := h.Num("pid"); {
 		case to == 0:
@@ -89,28 +89,35 @@ func (s *state) reaches(h *family.Hit) bool {
 			return seesUs(h)
 		}
 	}
-	return h.Num("pid") == int64(self) && seesUs(h)
+	return oneOfUs(h.Num("pid")) && seesUs(h)
 }
 
-// standsForUs tells whether the descriptor that a signal is sent by stands for this process: one that was seen to be opened, by the
-// process or one that it comes from, or one that can be asked still.
+// oneOfUs tells whether a number is that of this process or of one of its threads: a signal to one is for all.
+func oneOfUs(id int64) bool {
+	if id == int64(self) {
+		return true
+	}
+	_, err := os.Stat(fmt.Sprint("/proc/self/task/", id))
+	return err == nil && id > 0
+}
+
+// standsForUs tells whether the descriptor that a signal is sent by stands for this process: by its name, by what the kernel says of
+// it where it is still open, or since it was seen to be opened so, by the process or one that it comes from.
 func (s *state) standsForUs(h *family.Hit) bool {
 	fd := h.Num("fd")
-	for p, n := h.P, 0; p != nil && n < 4; p, n = p.Parent, n+1 {
-		if is := s.handles.Get(handle{p.PID, p.Start, fd}); is != nil {
-			return *is
-		}
-	}
 	if string(h.FD.Name) == "/proc/"+strconv.Itoa(self) && seesUs(h) {
 		return true
 	}
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", h.P.PID, fd))
-	if err != nil {
-		return false
+	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", h.P.PID, fd)); err == nil {
+		for line := range strings.Lines(string(b)) {
+			if key, pid, ok := strings.Cut(line, ":"); ok && key == "Pid" {
+				return strings.TrimSpace(pid) == strconv.Itoa(self)
+			}
+		}
 	}
-	for line := range strings.Lines(string(b)) {
-		if key, pid, ok := strings.Cut(line, ":"); ok && key == "Pid" {
-			return strings.TrimSpace(pid) == strconv.Itoa(self)
+	for p, n := h.P, 0; p != nil && n < 4; p, n = p.Parent, n+1 {
+		if is := s.handles.Get(handle{p.PID, p.Start, fd}); is != nil && *is {
+			return true
 		}
 	}
 	return false

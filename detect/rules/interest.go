@@ -458,9 +458,10 @@ func (k *check) paths(text string, opened bool) ([]bulwark.PathMatch, bool) {
 	return nil, false
 }
 
-// climbReach is that of a path as it was given to an open, where it has to have "../" in it.
+// climbReach is that of a path as it was given to an open, where it has to have "../" in it. Files that are
+// opened by handle are asked for by no path.
 func (k *check) climbReach(kind bulwark.Kind) reach {
-	if !slices.Contains(openers, kind) || k.Modifier != lang.Plain || len(k.Values) == 0 {
+	if !slices.Contains(openers, kind) || kind == kindHandle || k.Modifier != lang.Plain || len(k.Values) == 0 {
 		return anything
 	}
 	for _, v := range k.Values {

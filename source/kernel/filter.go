@@ -72,7 +72,7 @@ func newPlan(want bulwark.Interest) *plan {
 	for k := range want {
 		kinds = append(kinds, k)
 	}
-	slices.Sort(kinds) // the same interest makes the same plan
+	slices.Sort(kinds)
 	for _, k := range kinds {
 		p.kind(k, want[k])
 	}

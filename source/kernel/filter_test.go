@@ -110,7 +110,7 @@ func newDeeds(t *testing.T) *deeds {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = unix.Unmount(over, unix.MNT_DETACH) })
-	d.files = append(d.files, over)
+	d.files = append(d.files, over, filepath.Join(d.dir, "sock"))
 	for _, a := range []string{"127.0.0.1:9", "127.0.0.2:4444", "127.1.2.3:80", "[::1]:9", "[::ffff:127.0.0.5]:4444"} {
 		d.ends = append(d.ends, netip.MustParseAddrPort(a))
 	}
@@ -130,6 +130,8 @@ func (d *deeds) do() {
 			}
 		}
 		if strings.HasPrefix(f, d.dir) {
+			d.enter(f)
+			d.call(f)
 			_ = unix.Fchmodat(unix.AT_FDCWD, f, 0o600|uint32(i&1)<<6, 0)
 			_ = unix.Unlinkat(unix.AT_FDCWD, f+"/none", 0)
 			_ = unix.Renameat(unix.AT_FDCWD, f, unix.AT_FDCWD, f+"~")
@@ -152,6 +154,32 @@ func (d *deeds) do() {
 			_ = unix.Sendto(fd, []byte("hello"), 0, to)
 			unix.Close(fd)
 		}
+	}
+}
+
+// enter changes into the folder of a file, from the one above it, and back.
+func (d *deeds) enter(f string) {
+	back, err := os.Getwd()
+	if err != nil {
+		return
+	}
+	dir := filepath.Dir(f)
+	if unix.Chdir(filepath.Dir(dir)) == nil {
+		_ = unix.Chdir(filepath.Base(dir))
+	}
+	_ = unix.Chdir(back)
+}
+
+// call asks for a local service that is not there, by a stream and by a single message.
+func (d *deeds) call(f string) {
+	to := &unix.SockaddrUnix{Name: f}
+	if fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err == nil {
+		_ = unix.Connect(fd, to)
+		unix.Close(fd)
+	}
+	if fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err == nil {
+		_ = unix.Sendto(fd, []byte("hello"), 0, to)
+		unix.Close(fd)
 	}
 }
 
@@ -280,6 +308,9 @@ func about(d *deeds, e *bulwark.Event) bool {
 	}
 	if e.FD.Remote.IsValid() {
 		return slices.ContainsFunc(d.ends, func(a netip.AddrPort) bool { return unmap(a) == unmap(e.FD.Remote) })
+	}
+	if strings.HasPrefix(string(e.FD.Name), d.dir) {
+		return true
 	}
 	return slices.ContainsFunc(e.Args, func(a bulwark.Arg) bool { return strings.HasPrefix(string(a.Text), d.dir) })
 }

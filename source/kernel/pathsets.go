@@ -119,7 +119,7 @@ func rarest(text string) (mark byte) {
 type sets struct{ Part, Whole uint64 }
 
 // letters tell paths apart by a few of their bytes, so that the kernel's programs need not look at all of most: by the tables
-// of the same names in bpf/filter.h.
+// of the same names in bpf/paths.h.
 type letters struct{ heads, firsts, seconds, tails table }
 
 type table [4096]sets
@@ -169,7 +169,7 @@ func (t *table) two(text string, in sets) {
 	}
 }
 
-// hash is by_hash of bpf/filter.h.
+// hash is by_hash of bpf/paths.h.
 func hash(x uint64) uint32 { return uint32(x * 0x9e3779b97f4a7c15 >> 52) }
 
 type pathKey struct {

@@ -43,7 +43,7 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 		return fmt.Errorf("waiting for events: %w", err)
 	}
 	var told time.Time
-	quiet := false // nothing came within a tick
+	quiet := 0 // for how many ticks nothing came
 	for ctx.Err() == nil {
 		now := time.Now()
 		if now.Sub(told) > 250*time.Millisecond {
@@ -58,9 +58,13 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 			return err
 		}
 		wait := tick
-		if quiet && !some {
-			if wait = rest; r.sleeps() {
+		if quiet > 0 && !some {
+			if r.sleeps() {
+				quiet = 0
 				continue // something came meanwhile
+			}
+			if quiet > 1 { // what was on its way into the ring before whoever put it there was told is seen by now
+				wait = rest
 			}
 		}
 		_ = rings.SetReadDeadline(time.Now().Add(wait)) // where ctx ends just before, that is all that is lost
@@ -70,8 +74,11 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 			return n > 0 || err != nil && err != unix.EINTR
 		})
 		late := errors.Is(err, os.ErrDeadlineExceeded)
-		if quiet = late && !some; err != nil && !late {
+		if err != nil && !late {
 			return fmt.Errorf("waiting for events: %w", err)
+		}
+		if quiet++; some || !late {
+			quiet = 0
 		}
 		time.Sleep(time.Until(now.Add(pause)))
 	}

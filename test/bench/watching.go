@@ -149,8 +149,12 @@ func compile(scratch string) (float64, error) {
 // and the median ratio of the pairs.
 func watched(program, rules string, n int, unit string, load func() (float64, error), name string) error {
 	var with, without, ratios []float64
+	before, err := programs()
+	if err != nil {
+		return err
+	}
 	for range n {
-		if err := gone(); err != nil {
+		if err := gone(before); err != nil {
 			return err
 		}
 		plain, err := load()
@@ -174,16 +178,17 @@ func watched(program, rules string, n int, unit string, load func() (float64, er
 	return nil
 }
 
-// gone waits until the kernel has let go of the programs of a watch that ended, which it does some seconds later.
-func gone() error {
+// gone waits until the kernel has let go of the programs of a watch that ended, which it does some seconds later: until there are
+// no more than there were.
+func gone(before int) error {
 	for range 300 {
-		left, err := hooked()
-		if err != nil || left == 0 {
+		now, err := programs()
+		if err != nil || now <= before {
 			return err
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return errors.New("programs of another watch are loaded: it cannot be measured what one costs")
+	return errors.New("the kernel still has programs of a watch that ended: it cannot be measured what one costs")
 }
 
 // watcher is a running program that watches.

@@ -232,9 +232,9 @@ func (p *Proc) Says(from, to, data string) *Proc {
 	return p.Do("payload", Socket(from, to), "data", data, "size", len(data))
 }
 
-// Flows tells how many bytes went over a connection since that was last told.
-func (p *Proc) Flows(from, to string, sent, received int) *Proc {
-	return p.Do("flow", Socket(from, to), "sent", sent, "received", received)
+// Flows tells how many bytes and packets went over a connection since that was last told.
+func (p *Proc) Flows(from, to string, sent, received, packets int) *Proc {
+	return p.Do("flow", Socket(from, to), "sent", sent, "received", received, "packets", packets)
 }
 
 // Asks has the process ask a server of names.

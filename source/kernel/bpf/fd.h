@@ -6,6 +6,7 @@
 /* Sockets that accept made, with their ends: the memory of one that is closed becomes another. */
 MAP(accepted, BPF_MAP_TYPE_LRU_HASH, u64, u64, 16384);
 
+#define PIPEFS 0x50495045 /* what is opened again by /proc has no path */
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
@@ -151,5 +152,5 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 	s->dev = p.dev;
 	s->ino = p.ino;
 	s->off = at + p.len;
-	return p.len > 0 && (p.mode & 0170000) != 0140000;
+	return p.len > 0 && (p.mode & 0170000) != 0140000 && p.magic != PIPEFS;
 }

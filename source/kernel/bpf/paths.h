@@ -18,7 +18,7 @@ TRIE(paths, struct pathkey, 8192);
 TRIE(ends, struct pathkey, 8192);
 
 /* Sets of paths by a few bytes of their texts, which most paths are told from by: heads by the first two, behind the stroke that
-   most begin with; firsts the same of those that do not go on into a second name; seconds, of those that do, by the first eight
+   most begin with; firsts the same of those that have less than two bytes of a second name; seconds, of the others, by the first eight
    bytes of the first name and two of the second; tails by the last four. A text that is all of a path has to agree with its
    beginning and its end. */
 struct sets { u64 part, whole; };

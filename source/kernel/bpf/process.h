@@ -6,7 +6,7 @@
 /* What is known of cgroups: 1: the path has the id of a container; 2: a thread with other namespaces than the node's ran there. */
 MAP(cgroups, BPF_MAP_TYPE_LRU_HASH, u64, u8, 16384);
 
-volatile u32 known = 1; /* changes with the map */
+volatile u32 known = 1; /* grows when more is known of a control group */
 
 static __always_inline void group_is(u64 cgroup, u8 what) {
 	bpf_map_update_elem(&cgroups, &cgroup, &what, BPF_ANY);

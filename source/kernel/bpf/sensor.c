@@ -99,6 +99,8 @@ static __always_inline void put_address(struct scratch *s, const void *user, u64
 	if (s->off <= before + 5 || o >= ROOM)
 		return;
 	u16 family = *(u16 *)&s->rec[o + 3];
+	if (family == AF_UNIX && !s->fdlen)
+		s->unsure |= 1; /* its path is the event's */
 	if (family == AF_INET)
 		far(s, AF_INET, __builtin_bswap16(*(u16 *)&s->rec[o + 5]), &s->rec[o + 7]);
 	else if (family == AF_INET6)
@@ -121,7 +123,7 @@ __noinline int put_dir(u32 slot, int fd) {
 	return 0;
 }
 
-/* put_cwd tells of the working directory, as of a descriptor. */
+/* put_cwd tells of the working directory, as of a descriptor; what it gives is where that ends. */
 __noinline int put_cwd(u32 slot) {
 	struct scratch *s = room(slot);
 	if (!s)
@@ -149,7 +151,7 @@ __noinline int put_cwd(u32 slot) {
 		p.flags |= FD_OUTSIDE;
 	__builtin_memcpy(&s->rec[o], &p, sizeof(p));
 	s->off = o + sizeof(p) + n;
-	return 0;
+	return s->off;
 }
 
 /* add puts the i-th argument of the call in the record. A function of its own: the verifier looks at it once. */
@@ -182,9 +184,14 @@ __noinline int add(struct scratch *s, struct call *c, u32 i) {
 			s->unsure |= 1;
 		}
 		return 1;
-	case OP_CWD:
-		put_cwd(slot);
+	case OP_CWD: {
+		u64 name = before + sizeof(struct fdpart), end = put_cwd(slot);
+		if (s->w.cut)
+			s->unsure |= 1;
+		else if (s->need && end > name)
+			match_path(slot, name, end - name);
 		return 1;
+	}
 	case OP_S64:
 		put_number(s, v);
 		return 1;
