@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/need"
 )
 
 // TestSignalsByDescriptorAndWithData: they have the descriptor, or the process, and the signal.
@@ -18,7 +19,7 @@ func TestSignalsByDescriptorAndWithData(t *testing.T) {
 	me, sig := os.Getpid(), unix.SIGWINCH // nothing comes of it
 	fd, err := unix.PidfdOpen(me, 0)
 	if err != nil {
-		t.Skip("there are no descriptors of processes here:", err)
+		need.Missing(t, "descriptors of processes: %v", err)
 	}
 	defer unix.Close(fd)
 	if err := unix.PidfdSendSignal(fd, sig, nil, 0); err != nil {

@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"bulwark/internal/need"
 )
 
 // tty is a terminal whose other end is held here.
@@ -36,7 +38,7 @@ func openTTY(t *testing.T, columns, lines int) *tty {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
-		t.Skip("there are no pseudo terminals here:", err)
+		need.Missing(t, "pseudo terminals: %v", err)
 	}
 	y := &tty{t: t, master: os.NewFile(uintptr(fd), "/dev/ptmx")}
 	t.Cleanup(func() { y.master.Close() })
