@@ -25,9 +25,6 @@ const (
 	opAddress
 	opMessage
 	opMsgAddress
-	opDev
-	opIno
-	opFDPath
 	opCaps
 	opEUID
 	opEGID
@@ -43,7 +40,7 @@ const (
 //	D0 descriptor in argument 0, of a folder in which the path behind it begins where that is relative,
 //	a1:2 the address of argument 1, m1 the buffers and n1 the address of a message; the addresses are no parameters,
 //	W the working directory as a descriptor, which is no parameter,
-//	d n the device and inode of the descriptor, c0 capabilities, e g effective user and group, - not known
+//	d n at the end: the device and inode of the descriptor, which come with it, c0 capabilities, e g effective user and group, - not known
 const sources = `
 open F s0 1 2 d n
 openat F i0 s1 2 3 d n
@@ -210,15 +207,20 @@ var special = map[bulwark.Kind]uint32{
 	bulwark.KindPayload: evPayload, bulwark.KindDNS: evDNS, bulwark.KindFlow: evFlow,
 }
 
-// ops are those of all calls.
-var ops = parseSources()
+// ops are those of all calls; filed tells of which kinds of events the last two parameters are the device and inode of the descriptor.
+var ops, filed = parseSources()
 
-func parseSources() map[string][]op {
-	all := map[string][]op{}
+func parseSources() (all map[string][]op, filed []bool) {
+	all, filed = map[string][]op{}, make([]bool, len(bulwark.Kinds())+1)
 	for line := range strings.Lines(sources) {
 		words := strings.Fields(line)
 		if len(words) == 0 {
 			continue
+		}
+		if last := len(words) - 2; last > 0 && words[last] == "d" && words[last+1] == "n" {
+			words = words[:last]
+			k, _ := bulwark.KindNamed(words[0])
+			filed[k] = true
 		}
 		list := make([]op, 0, mostOps)
 		for _, w := range words[1:] {
@@ -226,11 +228,20 @@ func parseSources() map[string][]op {
 			if err != nil {
 				panic(fmt.Sprintf("sources of %s: %v", words[0], err))
 			}
+			if last := len(list) - 1; last >= 0 && follows(list[last], o) {
+				list[last].Len++ // one that puts both takes half as long
+				continue
+			}
 			list = append(list, o)
 		}
 		all[words[0]] = list
 	}
-	return all
+	return all, filed
+}
+
+// follows tells whether o puts the argument behind that or those which list puts.
+func follows(run, o op) bool {
+	return run.Op == opS64 && o.Op == opS64 && o.Arg == run.Arg+run.Len+1
 }
 
 // gives tells what path a call has that gives a file: 1 + its argument; 7: it gives one and has no path; 0: it gives none.
@@ -248,13 +259,10 @@ func gives(list []op) uint16 {
 
 var plain = map[byte]uint8{
 	'r': opResult, 'F': opFDResult, 'A': opFDResult, 'f': opFD, 'i': opS32, 'u': opU32, 's': opText, 'b': opBuffer, 'p': opRead64, 'q': opRead32,
-	'a': opAddress, 'm': opMessage, 'n': opMsgAddress, 'd': opDev, 'c': opCaps, 'D': opDirFD, 'W': opCWD, 'e': opEUID, 'g': opEGID, '-': opSkip,
+	'a': opAddress, 'm': opMessage, 'n': opMsgAddress, 'c': opCaps, 'D': opDirFD, 'W': opCWD, 'e': opEUID, 'g': opEGID, '-': opSkip,
 }
 
 func parseSource(w string) (o op, err error) {
-	if w == "n" {
-		return op{Op: opIno}, nil
-	}
 	if w[0] >= '0' && w[0] <= '9' {
 		w = "x" + w
 	}

@@ -148,6 +148,9 @@ func (d *decoder) decode(n int, b []byte) bool {
 	if h.flags&1 != 0 || r.bad {
 		d.cut++
 	}
+	if filed[k] && len(args) == len(k.Params())-2 {
+		args = add(add(args, bulwark.Arg{Num: int64(e.FD.Device)}), bulwark.Arg{Num: int64(e.FD.Inode)})
+	}
 	e.Args = args
 	switch {
 	case h.event == evExec && k == bulwark.KindExec:

@@ -59,7 +59,7 @@ static __always_inline void unix_name(struct scratch *s, struct fdpart *p, struc
 		p->dev = BPF_CORE_READ(d, d_sb, s_dev);
 		walk(s, BPF_CORE_READ(who, path.mnt), d);
 		u64 n = at_most(walked(s), NAME);
-		bpf_probe_read_kernel(&s->rec[o], n, &s->path[s->w.at & (NAME - 1)]);
+		copy_path(s, o, n);
 		p->len = n;
 		if (s->w.outside)
 			p->flags |= FD_OUTSIDE;
@@ -138,7 +138,7 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 			p.flags |= FD_UPPER;
 		walk(s, GET(struct file, f, f_path.mnt), GET(struct file, f, f_path.dentry));
 		u64 n = at_most(walked(s), NAME);
-		bpf_probe_read_kernel(&s->rec[at], n, &s->path[s->w.at & (NAME - 1)]);
+		copy_path(s, at, n);
 		p.len = n;
 		if (s->w.outside)
 			p.flags |= FD_OUTSIDE;
@@ -149,8 +149,6 @@ __noinline int put_fd(u32 slot, int fd, u32 fresh) {
 	s->fdset = 1;
 	s->fdname = at;
 	s->fdlen = p.len;
-	s->dev = p.dev;
-	s->ino = p.ino;
 	s->off = at + p.len;
 	return p.len > 0 && (p.mode & 0170000) != 0140000 && p.magic != PIPEFS;
 }

@@ -235,7 +235,12 @@ up:
 		part |= head->part;
 		whole |= head->whole;
 	}
-	part = (part | (whole & tail->whole)) & s->asked;
+	whole &= tail->whole & s->asked;
+	if (whole & ~(climbs | given)) {
+		s->need = 0; /* most of a text that is all of a path was looked at: the rest would be no news but to one in thousands */
+		return 1;
+	}
+	part = (part & s->asked) | whole;
 	if (!(part & climbs))
 		return part != 0;
 	return (part & ~climbs) || ((s->asked & given ? text : asked_text(s, gives)) & 2);

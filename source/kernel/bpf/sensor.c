@@ -12,7 +12,6 @@ static __always_inline void reset(struct scratch *s, u32 slot, s64 ret) {
 	s->ret = s->arg[6] = ret;
 	s->paths = s->ports = s->nets = 0;
 	s->unsure = s->fdset = s->opened = s->climbed = s->far = 0;
-	s->dev = s->ino = 0;
 	s->fdlen = 0;
 	s->w.cut = 0;
 	s->off = sizeof(struct head);
@@ -118,7 +117,7 @@ __noinline int put_dir(u32 slot, int fd) {
 		return 0;
 	walk(s, BPF_CORE_READ(f, f_path.mnt), BPF_CORE_READ(f, f_path.dentry));
 	u64 n = at_most(walked(s), NAME);
-	bpf_probe_read_kernel(&s->rec[o + 3], n, &s->path[s->w.at & (NAME - 1)]);
+	copy_path(s, o + 3, n);
 	text_head(s, o, TAG_DIR, n);
 	return 0;
 }
@@ -145,7 +144,7 @@ __noinline int put_cwd(u32 slot) {
 	p.mode = BPF_CORE_READ(inode, i_mode);
 	walk(s, BPF_CORE_READ(fs, pwd.mnt), dentry);
 	u64 n = at_most(walked(s), NAME);
-	bpf_probe_read_kernel(&s->rec[o + sizeof(p)], n, &s->path[s->w.at & (NAME - 1)]);
+	copy_path(s, o + sizeof(p), n);
 	p.len = n;
 	if (s->w.outside)
 		p.flags |= FD_OUTSIDE;
@@ -154,7 +153,7 @@ __noinline int put_cwd(u32 slot) {
 	return s->off;
 }
 
-/* add puts the i-th argument of the call in the record. A function of its own: the verifier looks at it once. */
+/* add puts the i-th argument of the call in the record, or some arguments that are numbers. A function of its own: the verifier looks at it once. */
 __noinline int add(struct scratch *s, struct call *c, u32 i) {
 	if (!s || !c)
 		return 0;
@@ -163,8 +162,6 @@ __noinline int add(struct scratch *s, struct call *c, u32 i) {
 	u64 v = s->arg[p->arg & 7];
 	u32 before = s->off;
 	switch (p->op) {
-	case OP_END:
-		return 0;
 	case OP_RESULT:
 		put_number(s, s->ret);
 		return 1;
@@ -193,7 +190,11 @@ __noinline int add(struct scratch *s, struct call *c, u32 i) {
 		return 1;
 	}
 	case OP_S64:
-		put_number(s, v);
+		for (u32 n = 0; n < 6; n++) {
+			put_number(s, s->arg[(p->arg + n) & 7]);
+			if (n >= p->len)
+				break;
+		}
 		return 1;
 	case OP_S32:
 		put_number(s, (s32)v);
@@ -251,12 +252,6 @@ __noinline int add(struct scratch *s, struct call *c, u32 i) {
 		put_address(s, (void *)name, len);
 		return 1;
 	}
-	case OP_DEV:
-		put_number(s, s->dev);
-		return 1;
-	case OP_INO:
-		put_number(s, s->ino);
-		return 1;
 	case OP_CAPS: {
 		struct task_struct *t = (void *)bpf_get_current_task();
 		const struct cred *cred = BPF_CORE_READ(t, cred);
@@ -340,7 +335,7 @@ static __always_inline int call(u32 event, s64 ret, bool opens) {
 	if (opens && c->gives && s->need && ret >= 0 && !(s->alive & ~c->pathed) && !glance(s, ret, c->gives))
 		goto unwanted;
 	for (u32 i = 0; i < OPS; i++)
-		if (!add(s, c, i))
+		if (!c->ops[i].op || !add(s, c, i))
 			break;
 	if (!wanted(s, event))
 		goto unwanted;

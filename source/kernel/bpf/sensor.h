@@ -22,7 +22,7 @@ enum { TAG_NONE, TAG_NUMBER, TAG_TEXT, TAG_FD, TAG_PROCESS, TAG_ADDRESS, TAG_STO
 /* How an argument comes into the record. */
 enum {
 	OP_END, OP_SKIP, OP_RESULT, OP_FDRESULT, OP_FD, OP_S64, OP_S32, OP_U32, OP_TEXT, OP_BUFFER, OP_READ64, OP_READ32,
-	OP_ADDRESS, OP_MESSAGE, OP_MSGADDRESS, OP_DEV, OP_INO, OP_FDPATH, OP_CAPS, OP_EUID, OP_EGID, OP_DIRFD, OP_CWD,
+	OP_ADDRESS, OP_MESSAGE, OP_MSGADDRESS, OP_CAPS, OP_EUID, OP_EGID, OP_DIRFD, OP_CWD,
 };
 
 struct op { u8 op, arg, len, off; };
@@ -112,7 +112,6 @@ struct scratch {
 	u64 paths, ports, nets; /* sets that what was met is in */
 	u64 asked;              /* sets of paths that conditions which may be met ask for */
 	u32 need, unsure;       /* need: none is met so far; unsure: 1: paths, 2: addresses are not known */
-	u64 dev, ino;
 	u32 alive; /* conditions that may be met */
 	u32 fdname, fdlen, fdset;
 	u32 opened; /* the path of what the call gave is known */

@@ -50,16 +50,26 @@ static __always_inline bool step(struct scratch *s) {
 	}
 	struct dentry *up = GET(struct dentry, d, d_parent);
 	u64 len = at_most(GET(struct dentry, d, d_name.len), 255), at = s->w.at;
+	const u8 *name = GET(struct dentry, d, d_name.name);
 	opaque(at);
 	if (at > NAME || at < len + 1) {
 		s->w.cut = 1;
 		return true;
 	}
+	bool narrow = at < 8;
+	u64 last = (at - 8) & (NAME - 1); /* where the last eight bytes go */
 	at -= len + 1;
 	opaque(at);
 	at &= NAME - 1;
+	if (len > 16 || narrow) {
+		bpf_probe_read_kernel(&s->path[at + 1], len, name);
+	} else if (len > 8) {
+		*(u64 *)&s->path[at + 1] = letters(name);
+		*(u64 *)&s->path[last] = letters(name + len - 8);
+	} else {
+		*(u64 *)&s->path[last] = letters(name) << ((64 - 8 * len) & 63); /* what stands before the name is not written yet */
+	}
 	s->path[at] = '/';
-	bpf_probe_read_kernel(&s->path[at + 1], len, GET(struct dentry, d, d_name.name));
 	s->w.at = at;
 	s->w.dentry = up;
 	if (d != up && up)
@@ -100,6 +110,19 @@ static __always_inline void walk(struct scratch *s, struct vfsmount *mnt, struct
 		s->path[NAME - 1] = '/';
 		s->w.at = NAME - 1;
 	}
+}
+
+/* copy_path copies the path that walk wrote to a place in the record. */
+static __always_inline void copy_path(struct scratch *s, u64 to, u64 n) {
+	u64 from = s->w.at & (NAME - 1);
+	if (to > ROOM + 64)
+		return;
+	if (n > 64) {
+		bpf_probe_read_kernel(&s->rec[to], n, &s->path[from]);
+		return;
+	}
+	for (u32 i = 0; i < 64 && i < n; i += 8) /* a call takes as long as ten of these */
+		*(u64 *)&s->rec[to + i] = *(u64 *)&s->path[from + i];
 }
 
 /* here is where the next part of the record goes. */
@@ -182,7 +205,7 @@ static __always_inline u32 put_path(struct scratch *s) {
 	u64 n = at_most(walked(s), NAME);
 	if (o >= ROOM)
 		return 0;
-	bpf_probe_read_kernel(&s->rec[o + 3], n, &s->path[s->w.at & (NAME - 1)]);
+	copy_path(s, o + 3, n);
 	text_head(s, o, TAG_TEXT, n);
 	return n;
 }
