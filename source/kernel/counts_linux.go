@@ -39,9 +39,10 @@ func (r *run) counts() []bulwark.Count {
 			list[i].Seen, list[i].Dropped = n, n
 			continue
 		}
-		for what, to := range []*uint64{&list[i].Filtered, &list[i].Sent, &list[i].Dropped, &list[i].Filtered} {
+		whats := []*uint64{&list[i].Filtered, &list[i].Sent, &list[i].Dropped, &list[i].Filtered, &list[i].Sent} // as bpf/sensor.h has them
+		for what, to := range whats {
 			var cpus []uint64
-			if m.Lookup(uint32(4*i+what), &cpus) != nil {
+			if m.Lookup(uint32(len(whats)*i+what), &cpus) != nil {
 				continue
 			}
 			for _, n := range cpus {

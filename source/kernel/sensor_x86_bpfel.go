@@ -54,6 +54,7 @@ const (
 	sensorVarClimbs        = "climbs"
 	sensorVarDeep          = "deep"
 	sensorVarEverywhere    = "everywhere"
+	sensorVarFilled        = "filled"
 	sensorVarGiven         = "given"
 	sensorVarHaving        = "having"
 	sensorVarHostMount     = "host_mount"
@@ -157,6 +158,7 @@ type sensorVariableSpecs struct {
 	Climbs      *ebpf.VariableSpec `ebpf:"climbs"`
 	Deep        *ebpf.VariableSpec `ebpf:"deep"`
 	Everywhere  *ebpf.VariableSpec `ebpf:"everywhere"`
+	Filled      *ebpf.VariableSpec `ebpf:"filled"`
 	Given       *ebpf.VariableSpec `ebpf:"given"`
 	Having      *ebpf.VariableSpec `ebpf:"having"`
 	HostMount   *ebpf.VariableSpec `ebpf:"host_mount"`
@@ -241,6 +243,7 @@ type sensorVariables struct {
 	Climbs      *ebpf.Variable `ebpf:"climbs"`
 	Deep        *ebpf.Variable `ebpf:"deep"`
 	Everywhere  *ebpf.Variable `ebpf:"everywhere"`
+	Filled      *ebpf.Variable `ebpf:"filled"`
 	Given       *ebpf.Variable `ebpf:"given"`
 	Having      *ebpf.Variable `ebpf:"having"`
 	HostMount   *ebpf.Variable `ebpf:"host_mount"`

@@ -26,9 +26,9 @@ static __always_inline void count(u32 class, u32 what) {
 		__sync_fetch_and_add(n, 1);
 }
 
-/* count_call counts a call that nobody wants: programs of calls do not take the processor from each other. */
-static __always_inline void count_call(u32 class) {
-	u32 key = class * COUNTS + UNWANTED;
+/* count_call counts a call as unwanted or told: programs of calls do not take the processor from each other. */
+static __always_inline void count_call(u32 class, u32 what) {
+	u32 key = class * COUNTS + what;
 	u64 *n = bpf_map_lookup_elem(&counts, &key);
 	if (n)
 		++*n;
@@ -38,15 +38,22 @@ volatile u32 asleep; /* the reader says that it does not come by itself */
 
 const volatile u32 much; /* two to the power of it are a sixteenth of the volume ring */
 
-/* wakeup has the reader of the volume ring woken where it sleeps, and each time that another sixteenth of it is full with a record
-   of that length: else it comes by itself within milliseconds, and waking it takes longer than all else. */
-static __always_inline u64 wakeup(u64 len) {
+volatile u32 filled; /* sixteenths of the volume ring that were full when it was last looked at */
+
+/* wakeup has the reader of the volume ring woken where it sleeps, and each time that another sixteenth of it is full: else it comes
+   by itself within milliseconds, and waking it takes longer than all else. How full it is a processor asks for each eighth record. */
+static __always_inline u64 wakeup(u32 seq) {
 	if (asleep) {
 		asleep = 0;
 		return BPF_RB_FORCE_WAKEUP;
 	}
-	u64 held = bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA);
-	return held >> much != (held + len + 8) >> much ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	if (seq & 7)
+		return BPF_RB_NO_WAKEUP;
+	u32 now = bpf_ringbuf_query(&volume, BPF_RB_AVAIL_DATA) >> much, before = filled;
+	if (now == before)
+		return BPF_RB_NO_WAKEUP;
+	filled = now;
+	return now > before ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* flags_meet leaves in s->alive the conditions whose flags are set. */

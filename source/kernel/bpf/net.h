@@ -126,7 +126,7 @@ static __always_inline void tell_flow(struct flow *f, u64 now) {
 	f->toldsent = sent;
 	f->toldreceived = received;
 	f->toldpackets = packets;
-	bpf_ringbuf_submit(p, wakeup(sizeof(*p)));
+	bpf_ringbuf_submit(p, wakeup(0));
 }
 
 /* tally takes what TCP counted of a connection. */
@@ -197,7 +197,7 @@ static __always_inline void tell_bytes(struct __sk_buff *skb, struct parsed *d, 
 		p->tag = TAG_TEXT;
 		p->len = n;
 	}
-	bpf_ringbuf_submit(p, wakeup(sizeof(*p)));
+	bpf_ringbuf_submit(p, wakeup(0));
 }
 
 static __always_inline void mapped(u8 *to, const u8 *v4) {

@@ -62,31 +62,26 @@ static __always_inline struct scratch *begin(u32 slot, u32 event, struct task_st
 	return s;
 }
 
-static __always_inline void send(struct scratch *s, u32 class) {
+/* send puts the record in the ring of its class; true: it had room. */
+static __always_inline bool send(struct scratch *s, u32 class) {
 	struct head *h = (void *)s->rec;
 	if (class >= CLASSES)
-		return;
+		return true;
 	u32 *seq = bpf_map_lookup_elem(&sequence, &class);
 	if (seq)
 		h->seq = ++*seq;
 	u64 len = at_most(s->off, ROOM + NAME + 255);
 	if (len >= ROOM)
 		h->flags |= CUT;
-	long err;
-	if (class == CLASS_CRITICAL) {
-		err = bpf_ringbuf_output(&critical, s->rec, len, 0);
-	} else {
-		err = bpf_ringbuf_output(&volume, s->rec, len, wakeup(len));
-	}
-	count(class, err ? DROPPED : SENT);
+	if (class == CLASS_CRITICAL)
+		return !bpf_ringbuf_output(&critical, s->rec, len, 0);
+	return !bpf_ringbuf_output(&volume, s->rec, len, wakeup(h->seq));
 }
 
 static __always_inline void finish(struct scratch *s, u32 event) {
 	struct head *h = (void *)s->rec;
-	if (wanted(s, event))
-		send(s, h->class);
-	else
-		count(h->class, FILTERED);
+	u32 what = !wanted(s, event) ? FILTERED : send(s, h->class) ? SENT : DROPPED;
+	count(h->class, what);
 }
 
 static __always_inline void put_address(struct scratch *s, const void *user, u64 len) {
@@ -352,10 +347,13 @@ static __always_inline int call(u32 event, s64 ret, bool opens) {
 	h->mnt = t->nsproxy->mnt_ns->ns.inum;
 	h->net = t->nsproxy->net_ns->ns.inum;
 	h->cgns = t->nsproxy->cgroup_ns->ns.inum;
-	send(s, c->class);
+	if (send(s, c->class))
+		count_call(c->class, TOLD);
+	else
+		count(c->class, DROPPED);
 	return 0;
 unwanted:
-	count_call(c->class);
+	count_call(c->class, UNWANTED);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 enum { EV_EXEC = CALLS, EV_FORK, EV_EXIT, EV_CGROUP_MADE, EV_CGROUP_GONE, EV_OOM, EV_SIGNAL, EV_IOURING, EV_CLOSE, EV_PAYLOAD, EV_DNS, EV_FLOW, EVENTS };
 enum { SLOT_TASK, SLOT_IRQ, SLOTS };
 enum { CLASS_CRITICAL, CLASS_VOLUME, CLASSES };
-enum { FILTERED, SENT, DROPPED, UNWANTED, COUNTS }; /* what was seen is their sum; unwanted: calls that are filtered */
+enum { FILTERED, SENT, DROPPED, UNWANTED, TOLD, COUNTS }; /* what was seen is their sum; unwanted and told: calls that are filtered and sent */
 
 /* Parts of a record: each begins with its tag. */
 enum { TAG_NONE, TAG_NUMBER, TAG_TEXT, TAG_FD, TAG_PROCESS, TAG_ADDRESS, TAG_STOP, TAG_DIR };
