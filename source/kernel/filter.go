@@ -192,11 +192,14 @@ func source(c *call, param int) (uint8, bool) {
 		switch {
 		case o.Op == opAddress || o.Op == opMsgAddress || o.Op == opCWD: // no parameter
 			continue
+		case o.Op == opS64 && param <= int(o.Len):
+			return o.Arg + uint8(param), true
+		case o.Op == opS64: // a run of them
+			param -= 1 + int(o.Len)
+			continue
 		case param > 0:
 			param--
 			continue
-		case o.Op == opS64:
-			return o.Arg, true
 		case o.Op == opResult:
 			return 6, true
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -313,4 +314,49 @@ func about(d *deeds, e *bulwark.Event) bool {
 		return true
 	}
 	return slices.ContainsFunc(e.Args, func(a bulwark.Arg) bool { return strings.HasPrefix(string(a.Text), d.dir) })
+}
+
+// TestFilterSeesWhereChdirLed: the text that is given says nothing of the folder that is meant.
+func TestFilterSeesWhereChdirLed(t *testing.T) {
+	needRoot(t)
+	dir := filepath.Join(t.TempDir(), "inner")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w := watch(t, &Sensor{Self: true}, bulwark.Interest{kindNamed("chdir"): {{Paths: []bulwark.PathMatch{{By: bulwark.PathBegins, Text: dir}}}}})
+	t.Chdir(filepath.Dir(dir))
+	if err := unix.Chdir("inner"); err != nil {
+		t.Fatal(err)
+	}
+	w.find(t, "the folder", func(e *bulwark.Event) bool { return string(e.FD.Name) == dir })
+	if all := w.all(); len(all) != 1 {
+		t.Errorf("%d events are given, want the one that is about the folder", len(all))
+	}
+}
+
+// TestFlagsAreThoseOfTheirArgument: numbers that stand side by side come into the record as one; what parameter is a copy of what
+// argument is as the table says.
+func TestFlagsAreThoseOfTheirArgument(t *testing.T) {
+	for line := range strings.Lines(sources) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		c, param := &call{}, 0
+		copy(c.Ops[:], ops[words[0]])
+		for _, w := range words[1:] {
+			if strings.ContainsAny(w[:1], "anW") {
+				continue // no parameter
+			}
+			want, err := strconv.ParseUint(w, 10, 8)
+			got, ok := source(c, param)
+			switch {
+			case err == nil && (!ok || uint64(got) != want):
+				t.Errorf("%s: parameter %d is argument %d by the table, source says %d, %v", words[0], param, want, got, ok)
+			case err != nil && ok && !(w == "r" && got == 6):
+				t.Errorf("%s: parameter %d is %q, source says it is argument %d", words[0], param, w, got)
+			}
+			param++
+		}
+	}
 }
