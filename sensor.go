@@ -27,6 +27,10 @@ type Where struct {
 	Ports []uint16       // the remote port is one of them; none: whatever it is
 	Nets  []netip.Prefix // the remote address is in one of them; none: wherever
 	Write Tri            // an open for writing
+
+	// Of payloads: the local or the remote port is one of EitherPort; the first byte is one of First; none: whatever it is.
+	EitherPort []uint16
+	First      []byte
 }
 
 // Tri is a question that may be open.

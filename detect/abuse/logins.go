@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"bulwark"
@@ -25,7 +27,7 @@ func (s *state) passwords() family.Rule {
 		Noise: "A client with an old password that tries again at once. Refusals are read from the first four answers of a connection, where they are not encrypted; of one whose answers are all refusals, the bytes and packets that follow tell how many there were: whoever logs in at the fifth try and works on is told as well.",
 		Fix:   "Close the port to who needs it not, and use keys or certificates. Look for a login that succeeded.", Every: 10 * time.Minute,
 		Looks: []family.Look{
-			{Kinds: "payload", If: func(h *family.Hit) bool { return refusal(h) != "" }, Do: s.refused},
+			{Kinds: "payload", Where: bulwark.Where{EitherPort: services}, If: func(h *family.Hit) bool { return refusal(h) != "" }, Do: s.refused},
 			{Kinds: "flow", If: func(h *family.Hit) bool {
 				return refusals[h.FD.Local.Port()] != nil || refusals[h.FD.Remote.Port()] != nil
 			}, Do: s.flowed},
@@ -166,6 +168,9 @@ var refusals = map[uint16][]string{
 	389:  {ldapRefusal}, // invalidCredentials (49)
 	5672: {"ACCESS_REFUSED"}, 9042: {"Provided username"}, 11211: {"Auth failure"},
 }
+
+// services are their ports.
+var services = slices.Sorted(maps.Keys(refusals))
 
 const ldapRefusal = "\x0a\x01\x31"
 

@@ -45,7 +45,7 @@ func (s *state) rules() []family.Rule {
 		{Name: "stratum", Title: "A miner speaks to its pool", Severity: bulwark.SeverityCritical, Tags: tags, References: references, Every: time.Hour, Fix: fixStop,
 			Why:   "The first bytes of a connection are a request of stratum, which only miners and pools speak: a login or subscription with the words and members that it has. Critical: somebody computes for others, and came in by a hole.",
 			Noise: "Containers that are meant to mine. Other services with JSON-RPC lack the members that are asked for.",
-			Looks: []family.Look{{Kinds: "payload", If: func(h *family.Hit) bool { return stratum(h.Text("data")) != "" }, Do: func(h *family.Hit) {
+			Looks: []family.Look{{Kinds: "payload", Where: bulwark.Where{First: []byte("{[ \t\r\n")}, If: func(h *family.Hit) bool { return stratum(h.Text("data")) != "" }, Do: func(h *family.Hit) {
 				s.add(h, strong, "stratum", "speaks stratum")
 				h.Tell("stratum", "request: "+stratum(h.Text("data")), s.explain(h))
 			}}}},
@@ -58,7 +58,7 @@ func (s *state) rules() []family.Rule {
 				name := strings.ToLower(strings.TrimSuffix(string(h.Text("name")), "."))
 				s.add(h, 70, "pool", "asked for "+name)
 				h.Tell(s.pool(name), "name "+name, s.explain(h))
-			}}, {Kinds: "payload", If: func(h *family.Hit) bool { return s.pool(wire.ServerName(h.Text("data"))) != "" }, Do: func(h *family.Hit) {
+			}}, {Kinds: "payload", Where: bulwark.Where{First: []byte{wire.Handshake}}, If: func(h *family.Hit) bool { return s.pool(wire.ServerName(h.Text("data"))) != "" }, Do: func(h *family.Hit) {
 				name := strings.ToLower(wire.ServerName(h.Text("data")))
 				s.add(h, 70, "pool", "opens an encrypted connection to "+name)
 				h.Tell(s.pool(name), "the connection is encrypted and asks for "+name, s.explain(h))

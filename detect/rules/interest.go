@@ -94,7 +94,7 @@ func (r reach) settled() reach {
 }
 
 func empty(w *bulwark.Where) bool {
-	return w.Container == 0 && w.Failed == 0 && w.Write == 0 && !w.Climbs && len(w.Paths)+len(w.Flags)+len(w.Ports)+len(w.Nets) == 0
+	return w.Container == 0 && w.Failed == 0 && w.Write == 0 && !w.Climbs && len(w.Paths)+len(w.Flags)+len(w.Ports)+len(w.Nets)+len(w.EitherPort)+len(w.First) == 0
 }
 
 // both is met by all that meet a and b, and by more where a list of each cannot be told as one.

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -53,6 +54,8 @@ type plan struct {
 	paths     pathSets
 	ports     map[uint16]uint64 // port: the sets that it is in
 	nets      map[netip.Prefix]uint64
+	starts    [4]uint64  // first bytes of payloads that are wanted of any connection
+	either    uint64     // sets of ports of which all payloads are wanted
 	portLists [][]uint16 // kept to find equal ones
 	netLists  [][]netip.Prefix
 }
@@ -80,7 +83,28 @@ func newPlan(want bulwark.Interest) *plan {
 	return p
 }
 
+// payloads enters what is asked of payloads; what else a condition asks of them the kernel does not.
+func (p *plan) payloads(list []bulwark.Where) {
+	if len(list) == 0 {
+		list = []bulwark.Where{{}}
+	}
+	for _, w := range list {
+		if bit := p.portSet(w.EitherPort); bit != 0 {
+			p.either |= bit
+			continue
+		}
+		for b := range 256 {
+			if len(w.First) == 0 || bytes.IndexByte(w.First, byte(b)) >= 0 {
+				p.starts[b/64] |= 1 << (b % 64)
+			}
+		}
+	}
+}
+
 func (p *plan) kind(k bulwark.Kind, list []bulwark.Where) {
+	if k == bulwark.KindPayload {
+		p.payloads(list)
+	}
 	if at, ok := special[k]; ok {
 		p.calls[at] = p.call(k, list, true)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,42 @@ func TestFirstPayloads(t *testing.T) {
 		w.settle()
 		if n := w.count(seen(bulwark.KindPayload, p.clientAt, p.serverAt)); n != 4+1 {
 			t.Errorf("%d payloads are told of the client's end, want four sent and one received", n)
+		}
+	}
+}
+
+// TestPayloadsThatAreAskedFor: of a port that is asked for all are told, of others those that begin as is asked.
+func TestPayloadsThatAreAskedFor(t *testing.T) {
+	needPackets(t)
+	asked, other := connected(t, "127.0.0.1:0"), connected(t, "127.0.0.1:0")
+	w := watch(t, &Sensor{Self: true}, bulwark.Interest{bulwark.KindPayload: {{EitherPort: []uint16{asked.serverAt.Port(), 1}}, {First: []byte("{\xff")}}})
+	for _, p := range []pair{asked, other} {
+		for _, line := range []string{"GET /", "{}", "\xff", " {"} {
+			if _, err := io.WriteString(p.client, line); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(p.server, make([]byte, len(line))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.find(t, "the last that is told", func(e *bulwark.Event) bool { return e.FD.Remote == other.serverAt && text(e, "data") == "\xff" })
+	w.settle()
+	for _, tt := range []struct {
+		p    pair
+		want []string
+	}{{asked, []string{"GET /", "{}", "\xff", " {"}}, {other, []string{"{}", "\xff"}}} {
+		var sent, got []string
+		for _, e := range w.all() {
+			switch {
+			case seen(bulwark.KindPayload, tt.p.clientAt, tt.p.serverAt)(&e):
+				sent = append(sent, text(&e, "data"))
+			case seen(bulwark.KindPayload, tt.p.serverAt, tt.p.clientAt)(&e):
+				got = append(got, text(&e, "data"))
+			}
+		}
+		if !slices.Equal(sent, tt.want) || !slices.Equal(got, tt.want) {
+			t.Errorf("told as sent %q and as received %q, want %q", sent, got, tt.want)
 		}
 	}
 }

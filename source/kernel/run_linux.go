@@ -99,7 +99,7 @@ func (r *run) load(p *plan) error {
 	}
 	for name, v := range map[string]any{
 		"climbs": p.paths.climbs, "given": p.paths.given, "deep": p.paths.deep, "everywhere": p.paths.everywhere, "having": p.paths.having,
-		"mark": p.paths.mark, "much": uint32(bits.Len32(volume/16) - 1),
+		"mark": p.paths.mark, "starts": p.starts, "eitherports": p.either, "much": uint32(bits.Len32(volume/16) - 1),
 	} {
 		if err := spec.Variables[name].Set(v); err != nil {
 			return err

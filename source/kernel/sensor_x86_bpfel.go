@@ -53,6 +53,7 @@ const (
 	sensorVarAsleep        = "asleep"
 	sensorVarClimbs        = "climbs"
 	sensorVarDeep          = "deep"
+	sensorVarEitherports   = "eitherports"
 	sensorVarEverywhere    = "everywhere"
 	sensorVarFilled        = "filled"
 	sensorVarGiven         = "given"
@@ -62,6 +63,7 @@ const (
 	sensorVarMark          = "mark"
 	sensorVarMuch          = "much"
 	sensorVarOwn           = "own"
+	sensorVarStarts        = "starts"
 	sensorVarV1Hierarchy   = "v1_hierarchy"
 	sensorVarV1Subsystem   = "v1_subsystem"
 )
@@ -157,6 +159,7 @@ type sensorVariableSpecs struct {
 	Asleep      *ebpf.VariableSpec `ebpf:"asleep"`
 	Climbs      *ebpf.VariableSpec `ebpf:"climbs"`
 	Deep        *ebpf.VariableSpec `ebpf:"deep"`
+	Eitherports *ebpf.VariableSpec `ebpf:"eitherports"`
 	Everywhere  *ebpf.VariableSpec `ebpf:"everywhere"`
 	Filled      *ebpf.VariableSpec `ebpf:"filled"`
 	Given       *ebpf.VariableSpec `ebpf:"given"`
@@ -166,6 +169,7 @@ type sensorVariableSpecs struct {
 	Mark        *ebpf.VariableSpec `ebpf:"mark"`
 	Much        *ebpf.VariableSpec `ebpf:"much"`
 	Own         *ebpf.VariableSpec `ebpf:"own"`
+	Starts      *ebpf.VariableSpec `ebpf:"starts"`
 	V1Hierarchy *ebpf.VariableSpec `ebpf:"v1_hierarchy"`
 	V1Subsystem *ebpf.VariableSpec `ebpf:"v1_subsystem"`
 }
@@ -242,6 +246,7 @@ type sensorVariables struct {
 	Asleep      *ebpf.Variable `ebpf:"asleep"`
 	Climbs      *ebpf.Variable `ebpf:"climbs"`
 	Deep        *ebpf.Variable `ebpf:"deep"`
+	Eitherports *ebpf.Variable `ebpf:"eitherports"`
 	Everywhere  *ebpf.Variable `ebpf:"everywhere"`
 	Filled      *ebpf.Variable `ebpf:"filled"`
 	Given       *ebpf.Variable `ebpf:"given"`
@@ -251,6 +256,7 @@ type sensorVariables struct {
 	Mark        *ebpf.Variable `ebpf:"mark"`
 	Much        *ebpf.Variable `ebpf:"much"`
 	Own         *ebpf.Variable `ebpf:"own"`
+	Starts      *ebpf.Variable `ebpf:"starts"`
 	V1Hierarchy *ebpf.Variable `ebpf:"v1_hierarchy"`
 	V1Subsystem *ebpf.Variable `ebpf:"v1_subsystem"`
 }

@@ -1,6 +1,7 @@
 package detecttest
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +132,11 @@ func admits(w *bulwark.Where, e *bulwark.Event) bool {
 	case w.Write != bulwark.Either && !is(w.Write, opens && (flags.Num&3 != 0 || e.Kind.String() == "creat")):
 		return false
 	case len(w.Ports) != 0 && !slices.Contains(w.Ports, e.FD.Remote.Port()):
+		return false
+	case len(w.EitherPort) != 0 && !slices.Contains(w.EitherPort, e.FD.Remote.Port()) && !slices.Contains(w.EitherPort, e.FD.Local.Port()):
+		return false
+	}
+	if data, _ := e.Arg("data"); len(w.First) != 0 && !slices.ContainsFunc(w.First, func(b byte) bool { return bytes.HasPrefix(data.Text, []byte{b}) }) {
 		return false
 	}
 	for _, f := range w.Flags {

@@ -21,7 +21,7 @@ var connects = kindsOf("connect")[0]
 // everything tells whether all events meet it.
 func everything(w bulwark.Where) bool {
 	return w.Container == bulwark.Either && w.Failed == bulwark.Either && w.Write == bulwark.Either &&
-		!w.Climbs && len(w.Paths) == 0 && len(w.Flags) == 0 && len(w.Ports) == 0 && len(w.Nets) == 0
+		!w.Climbs && len(w.Paths) == 0 && len(w.Flags) == 0 && len(w.Ports) == 0 && len(w.Nets) == 0 && len(w.EitherPort) == 0 && len(w.First) == 0
 }
 
 // pushed is what a sensor can hold to. Of calls that give no file descriptor only the path as it was given is
@@ -80,6 +80,12 @@ func meets(h *Hit, l *Look) bool {
 		return false
 	}
 	if len(w.Ports) != 0 && !slices.Contains(w.Ports, h.FD.Remote.Port()) || len(w.Nets) != 0 && !inNets(w.Nets, h.FD.Remote.Addr()) {
+		return false
+	}
+	if len(w.EitherPort) != 0 && !slices.Contains(w.EitherPort, h.FD.Remote.Port()) && !slices.Contains(w.EitherPort, h.FD.Local.Port()) {
+		return false
+	}
+	if data := h.Text("data"); len(w.First) != 0 && (len(data) == 0 || bytes.IndexByte(w.First, data[0]) < 0) {
 		return false
 	}
 	for _, m := range w.Flags {

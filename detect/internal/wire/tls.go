@@ -1,10 +1,13 @@
 // Package wire reads the first bytes of connections, of which the end may be missing.
 package wire
 
+// Handshake is the first byte of a connection of TLS.
+const Handshake = 22
+
 // ServerName is the name of the server that a TLS client asks for in the first bytes of its connection; "": they are
 // something else, or the name lies behind them.
 func ServerName(b []byte) string {
-	if len(b) < 6 || b[0] != 22 || b[1] != 3 || b[5] != 1 {
+	if len(b) < 6 || b[0] != Handshake || b[1] != 3 || b[5] != 1 {
 		return ""
 	}
 	r := reader(b[5:])

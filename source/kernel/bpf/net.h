@@ -200,6 +200,22 @@ static __always_inline void tell_bytes(struct __sk_buff *skb, struct parsed *d, 
 	bpf_ringbuf_submit(p, wakeup(0));
 }
 
+const volatile u64 starts[4]; /* first bytes, a bit for each, of payloads that are wanted of any connection */
+const volatile u64 eitherports; /* sets of ports of which all payloads are wanted */
+
+static __always_inline bool in_port(u16 port) {
+	u64 *sets = bpf_map_lookup_elem(&ports, &port);
+	return sets && (*sets & eitherports);
+}
+
+/* payload_wanted tells whether a payload may be wanted: d has at least one byte. */
+static __always_inline bool payload_wanted(struct __sk_buff *skb, struct parsed *d) {
+	u8 first = 0;
+	if (bpf_skb_load_bytes(skb, d->at, &first, 1) || (starts[first >> 6] & 1ull << (first & 63)))
+		return true;
+	return eitherports && (in_port(d->fd.lport) || in_port(d->fd.rport));
+}
+
 static __always_inline void mapped(u8 *to, const u8 *v4) {
 	to[10] = to[11] = 0xff;
 	__builtin_memcpy(to + 12, v4, 4);
@@ -372,7 +388,10 @@ static __always_inline int packet(struct __sk_buff *skb, bool out) {
 	} else if (d.proto == PROTO_TCP) {
 		if (*n < PACKETS) {
 			*n += 1;
-			tell_bytes(skb, &d, EV_PAYLOAD, out);
+			if (payload_wanted(skb, &d))
+				tell_bytes(skb, &d, EV_PAYLOAD, out);
+			else
+				count(CLASS_VOLUME, FILTERED);
 		}
 	}
 	return 1;
