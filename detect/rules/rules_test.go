@@ -100,6 +100,30 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+// byProcess knows accounts by the process alone.
+type byProcess struct{}
+
+func (byProcess) User(p *bulwark.Process, uid uint32) (User, bool) {
+	return User{Name: fmt.Sprintf("user%d of %s", uid, p.Name)}, true
+}
+
+func (byProcess) Group(p *bulwark.Process, gid uint32) (string, bool) {
+	return fmt.Sprintf("group%d of %s", gid, p.Name), true
+}
+
+func TestAccountsOfEventsWithoutProcess(t *testing.T) {
+	o := options(ruleFile("syscall", "evt.type = chown", "%evt.arg.uid %evt.arg.gid %user.name %user.loginname %group.name"))
+	o.Names = byProcess{}
+	e := put("chown", map[string]any{"path": "/x", "uid": 5, "gid": 6})
+	if got := observe(t, o, e)[0].Evidence[0]; got != "user5 of sh group6 of sh user0 of sh user1000 of sh group0 of sh" {
+		t.Error(got)
+	}
+	e.Process = nil
+	if got := observe(t, o, e)[0].Evidence[0]; got != "5 6 <NA> <NA> <NA>" {
+		t.Error(got)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	o := options(File{"a.yaml", []byte(`
 - macro: shells
