@@ -221,3 +221,99 @@ func TestOtherSources(t *testing.T) {
 		t.Errorf("%v", problems)
 	}
 }
+
+// TestCodes: what is wrong or odd is called as Falco calls it, where it tells of it.
+func TestCodes(t *testing.T) {
+	_, problems := Validate(File{"a.yaml", []byte(`
+- list: forgotten
+  items: [a]
+- macro: also_forgotten
+  condition: evt.type = open
+- pattern: x
+- list: none
+  items: []
+- macro: mine
+  condition: (proc.name in (none))
+  colour: red
+- list: none
+  append: true
+  items: []
+- rule: Anything
+  desc: d
+  condition: proc.name = x
+  output: o %container.info
+  priority: INFO
+- rule: Backwards
+  desc: d
+  condition: evt.type = open and evt.dir=>
+  output: o
+  priority: INFO
+- rule: Nowhere
+  desc: d
+  condition: evt.type = open and mine
+  output: o
+  priority: INFO
+- rule: Neither
+  desc: d
+  condition: evt.type = open and evt.type = close
+  output: o
+  priority: INFO
+- rule: Cloud
+  desc: d
+  source: okta
+  condition: evt.type = open
+  output: o
+  priority: INFO
+- rule: Skipped
+  desc: d
+  condition: evt.type = open and no.such = 1
+  output: o
+  priority: INFO
+  skip-if-unknown-filter: true
+- macro: broken
+  condition: evt.type = open and
+- rule: Unknown
+  desc: d
+  condition: no_macro
+  output: o
+  priority: INFO
+- rule: Field
+  desc: d
+  condition: evt.type = open and no.such = 1
+  output: o
+  priority: INFO
+- rule: Output
+  desc: d
+  condition: evt.type = open
+  output: o %no.such
+  priority: INFO
+- rule: Format
+  desc: d
+  condition: evt.type = open
+  output: "o %"
+  priority: INFO
+- rule: Form
+  desc: d
+  condition: evt.type = open
+  output: o
+- rule: None
+  append: true
+  condition: and evt.type = open
+- list: [x
+`)})
+	var got []string
+	for _, p := range problems {
+		got = append(got, strings.TrimSpace(fmt.Sprintf("%d %s %s %s", p.Line, p.Code, p.Kind, p.Rule)))
+	}
+	want := []string{
+		"2 LOAD_UNUSED_LIST list forgotten", "4 LOAD_UNUSED_MACRO macro also_forgotten", "6 LOAD_UNKNOWN_ITEM", "11 LOAD_UNKNOWN_KEY macro mine",
+		"13 LOAD_DEPRECATED_ITEM list none", "18 LOAD_DEPRECATED_ITEM rule Anything",
+		"47 LOAD_UNUSED_MACRO macro broken", "48 LOAD_ERR_COMPILE_CONDITION macro broken", "51 LOAD_ERR_VALIDATE rule Unknown", "67 LOAD_ERR_COMPILE_OUTPUT rule Format",
+		"69 LOAD_ERR_YAML_VALIDATE rule Form", "73 LOAD_ERR_VALIDATE rule None", "74 LOAD_DEPRECATED_ITEM rule None", "76 LOAD_ERR_YAML_PARSE",
+		"17 LOAD_NO_EVTTYPE rule Anything", "22 LOAD_DEPRECATED_ITEM rule Backwards", "27  rule Nowhere", "32 LOAD_COMPILE_CONDITION rule Neither",
+		"35 LOAD_UNKNOWN_SOURCE rule Cloud", "43 LOAD_UNKNOWN_FILTER rule Skipped", "56 LOAD_ERR_COMPILE_CONDITION rule Field", "62 LOAD_ERR_COMPILE_OUTPUT rule Output",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
