@@ -16,18 +16,19 @@ func (c *core) account(p *bulwark.Process, uid uint32) (User, bool) {
 			return User{Name: u.Name, Home: u.Home, Shell: u.Shell}, true
 		}
 	}
-	return User{Name: "root"}, uid == 0 && c.Proc != "-" // as everywhere
+	return User{Name: "root", Home: "/root"}, uid == 0 // as everywhere
 }
 
 func (c *core) group(p *bulwark.Process, gid uint32) (string, bool) {
 	if c.replay != nil {
 		return recalledGroup(c.replay.Accounts(p), p, gid)
 	}
-	key, ok := c.rootKey(p)
-	if !ok {
-		return "", false
+	if key, ok := c.rootKey(p); ok {
+		if name, ok := c.users.Group(key, p.PID, gid, c.Now()); ok {
+			return name, true
+		}
 	}
-	return c.users.Group(key, p.PID, gid, c.Now())
+	return "root", gid == 0
 }
 
 // rootKey names the root that the process has; false: its files cannot be read.
@@ -80,13 +81,13 @@ func (c *core) recalled(p *bulwark.Process, uid uint32) (User, bool) {
 	case uid == p.Login && f[4] != "":
 		return User{Name: f[4]}, true
 	}
-	return User{}, false
+	return User{Name: "root", Home: "/root"}, uid == 0
 }
 
 func recalledGroup(accounts string, p *bulwark.Process, gid uint32) (string, bool) {
 	f := strings.Split(accounts, "\x00")
 	if len(f) != 5 || gid != p.GID || f[3] == "" {
-		return "", false
+		return "root", gid == 0
 	}
 	return f[3], true
 }

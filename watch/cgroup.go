@@ -99,6 +99,7 @@ func (c *core) freshen() {
 			g.gaveUp = false
 		}
 	}
+	c.late(c.Now().UnixNano())
 }
 
 // place gives the process its container.

@@ -40,6 +40,7 @@ type core struct {
 	responses responses
 	counted   map[string]*loss // by sensor and class
 	activity  activity
+	firsts    firsts
 	self      self
 	assets    map[bulwark.AssetID]bool
 	overSaid  uint64
@@ -128,6 +129,7 @@ func (c *core) event(e *bulwark.Event) {
 	case e.Kind == bulwark.KindCgroupGone && c.Containers != nil:
 		id, _ := e.Arg("id")
 		c.Containers.Gone(uint64(id.Num))
+		c.ended(uint64(id.Num))
 	case e.Kind == bulwark.KindDrop:
 		defer c.drops(false)
 	}
@@ -158,7 +160,12 @@ func (c *core) deliver(e *bulwark.Event) {
 	c.place(e.Process, e)
 	c.activity.event(e.Process)
 	c.see(e)
+	if e.Kind == bulwark.KindExec || e.Kind == kindExecAt {
+		c.executed(e)
+	}
 }
+
+var kindExecAt, _ = bulwark.KindNamed("execveat")
 
 // see lets detectors see an event that is as it has to be.
 func (c *core) see(e *bulwark.Event) {

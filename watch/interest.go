@@ -21,6 +21,7 @@ func merge(wants []bulwark.Interest) bulwark.Interest {
 	for _, k := range append(tree.Kinds(), bulwark.KindCgroupMade, bulwark.KindCgroupGone) {
 		add(all, k, bulwark.Where{})
 	}
+	delete(all, bulwark.KindContainer) // it is the engine's own: no sensor is asked for it
 	return all
 }
 

@@ -110,6 +110,7 @@ func (c *core) refresh(ctx context.Context, walks int64) {
 			c.place(p, nil)
 		}
 	})
+	c.running()
 }
 
 // mostAsked is how many processes /proc is asked about in a second: who makes thousands in that time would else hold up

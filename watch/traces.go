@@ -60,6 +60,7 @@ func (t *traces) begin(c *core, record io.Writer) error {
 	for k := range c.want {
 		h.Kinds = append(h.Kinds, k.String())
 	}
+	h.Kinds = append(h.Kinds, bulwark.KindContainer.String())
 	slices.Sort(h.Kinds)
 	var err error
 	if record != nil {

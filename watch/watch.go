@@ -259,12 +259,18 @@ func (w *Watcher) Replay(ctx context.Context, from io.Reader) error {
 // look at an event of the process; a trace knows only accounts that processes had.
 func (w *Watcher) User(p *bulwark.Process, uid uint32) (User, bool) {
 	w.settle()
+	if p == nil {
+		return User{}, false
+	}
 	return w.core.account(p, uid)
 }
 
 // Group names the group with that number where the process runs, as User does accounts.
 func (w *Watcher) Group(p *bulwark.Process, gid uint32) (string, bool) {
 	w.settle()
+	if p == nil {
+		return "", false
+	}
 	return w.core.group(p, gid)
 }
 

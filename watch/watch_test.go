@@ -154,8 +154,8 @@ func TestFindingsHaveProcessParentsAndUser(t *testing.T) {
 		t.Fatalf("%d findings, notes %v", len(out.findings), out.notes)
 	}
 	f := out.findings[1]
-	want := &bulwark.ProcessRef{PID: 20, Name: "sh", Path: "/bin/sh", Args: []string{"/bin/sh", "--password", "***"}, Start: time.Unix(0, t0+2).UTC(), Parents: []bulwark.ProcessRef{
-		{PID: 10, Name: "nginx", Path: "/usr/sbin/nginx", Args: []string{"/usr/sbin/nginx", "--password", "***"}, Start: time.Unix(0, t0).UTC()}}}
+	want := &bulwark.ProcessRef{PID: 20, Name: "sh", Path: "/bin/sh", User: "root", Args: []string{"/bin/sh", "--password", "***"}, Start: time.Unix(0, t0+2).UTC(), Parents: []bulwark.ProcessRef{
+		{PID: 10, Name: "nginx", User: "root", Path: "/usr/sbin/nginx", Args: []string{"/usr/sbin/nginx", "--password", "***"}, Start: time.Unix(0, t0).UTC()}}}
 	if diff := cmp.Diff(want, f.Process); diff != "" {
 		t.Errorf("process (-want +got):\n%s", diff)
 	}

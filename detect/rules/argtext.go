@@ -72,11 +72,17 @@ func (w *writer) number(v *event, p *bulwark.Param, n int64) (string, bool) {
 	case bulwark.ParamFlags, bulwark.ParamEnum:
 		return w.set(p.Names).text(n), true
 	case bulwark.ParamUID:
-		if u, ok := v.env.names.User(v.p, uint32(n)); ok && n >= 0 {
+		if v.p == nil || n < 0 {
+			break
+		}
+		if u, ok := v.env.names.User(v.p, uint32(n)); ok {
 			return u.Name, true
 		}
 	case bulwark.ParamGID:
-		if g, ok := v.env.names.Group(v.p, uint32(n)); ok && n >= 0 {
+		if v.p == nil || n < 0 {
+			break
+		}
+		if g, ok := v.env.names.Group(v.p, uint32(n)); ok {
 			return g, true
 		}
 	case bulwark.ParamPID:

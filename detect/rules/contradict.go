@@ -63,6 +63,24 @@ func onlyWay(n *cond, k bulwark.Kind, not bool) (only *cond) {
 	return only
 }
 
+// never says why a condition is true of no kind of event, where one comparison alone makes it so, and what Falco calls that: of a list
+// that is empty it tells nothing.
+func never(n *cond) (why, code string) {
+	code = lang.CodeOdd
+	probe := newProbe()
+	conjuncts(n, bulwark.KindExec, false, func(c *check, not bool) {
+		is, known := c.fixed(probe, bulwark.KindExec)
+		switch {
+		case why != "" || !known || is != not:
+		case c.Empty != "":
+			why, code = " as long as the list "+c.Empty+" is empty", ""
+		case c.left.field != nil && c.left.field.Name == "evt.dir":
+			why, code = ": evt.dir is always <, as calls are seen when they return; leave it out", lang.CodeDeprecated
+		}
+	})
+	return why, code
+}
+
 // says adds what the comparison says of its field.
 func (k *check) says(said map[string]*literal, not bool) {
 	t := k.left

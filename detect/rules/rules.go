@@ -47,10 +47,12 @@ type Append struct {
 // Problem is something wrong with rules, or with Warning odd.
 type Problem struct {
 	File         string
-	Line, Column int // from 1; 0: of the whole file
-	Rule         string
+	Line, Column int    // from 1; 0: of the whole file
+	Rule         string // the rule, macro or list that it is of
 	Text         string
 	Warning      bool
+	Kind         string // of what Rule names: rule, macro, list
+	Code         string // what Falco calls it, such as LOAD_UNUSED_LIST; "": nothing that it tells
 }
 
 func (p *Problem) String() string {
@@ -110,7 +112,7 @@ func New(o Options) (*Detector, []Problem) {
 	}
 	b := &builder{o: o, set: lang.Load(files), compilers: map[string]*compiler{}}
 	for _, p := range b.set.Problems {
-		b.tell(p.Pos, p.Rule, p.Warning, p.Text)
+		b.tell(&p)
 	}
 	d := &Detector{all: o.MatchAll, explain: o.Explain, view: event{env: newEnvironment(o)}}
 	for _, r := range b.set.Rules {
@@ -142,19 +144,23 @@ type builder struct {
 	problems  []Problem
 }
 
-func (b *builder) tell(at lang.Pos, rule string, warning bool, text string) {
-	p := Problem{Line: int(at.Line), Column: int(at.Column), Rule: rule, Text: text, Warning: warning}
-	if int(at.File) < len(b.set.Files) {
-		p.File = b.set.Files[at.File]
+func (b *builder) tell(of *lang.Problem) {
+	p := Problem{Line: int(of.Pos.Line), Column: int(of.Pos.Column), Rule: of.Rule, Text: of.Text, Warning: of.Warning, Kind: of.Kind, Code: of.Code}
+	if int(of.Pos.File) < len(b.set.Files) {
+		p.File = b.set.Files[of.Pos.File]
 	}
 	b.problems = append(b.problems, p)
+}
+
+func (b *builder) warn(at lang.Pos, rule, code, text string) {
+	b.tell(&lang.Problem{Pos: at, Kind: "rule", Rule: rule, Text: text, Warning: true, Code: code})
 }
 
 // rule is r made ready, or nil where it is not run. What is wrong with a rule is told whether it is run or not.
 func (b *builder) rule(r *lang.Rule) *rule {
 	of := sourceKinds(r.Source)
 	if of == nil {
-		b.tell(r.Pos, r.Name, true, fmt.Sprintf("there are no events of source %s here: the rule is not run", r.Source))
+		b.warn(r.Pos, r.Name, "LOAD_UNKNOWN_SOURCE", fmt.Sprintf("there are no events of source %s here: the rule is not run", r.Source))
 		return nil
 	}
 	c := b.compilers[r.Source]
@@ -164,7 +170,7 @@ func (b *builder) rule(r *lang.Rule) *rule {
 	}
 	x := &rule{Rule: r, c: c, slug: slug(r.Name), tags: tags(r.Tags), place: b.set.Place(r.Pos), actionPlace: b.set.Place(r.ActionPos)}
 	if err := x.compile(b.o.Append); err != nil {
-		b.fail(r, err)
+		b.fail(x, err)
 		return nil
 	}
 	x.kinds = noKinds()
@@ -172,10 +178,11 @@ func (b *builder) rule(r *lang.Rule) *rule {
 	x.kinds.and(of)
 	x.whole = x.kinds.len() > manyKinds
 	if x.kinds.len() == 0 {
-		b.tell(r.ConditionPos, r.Name, true, "the condition can never be true")
+		why, code := never(x.cond)
+		b.warn(r.ConditionPos, r.Name, code, "the condition can never be true"+why)
 	}
 	if x.whole && r.WarnEventTypes && r.Source == bulwark.SourceSyscall && r.Enabled {
-		b.tell(r.ConditionPos, r.Name, true, "the condition names no evt.type: the rule is tried on very many events")
+		b.warn(r.ConditionPos, r.Name, "LOAD_NO_EVTTYPE", "the condition names no evt.type: the rule is tried on very many events")
 	}
 	if !b.runs(r) {
 		return nil
@@ -214,17 +221,20 @@ func (a *Append) applies(r *lang.Rule) bool {
 	return (a.Rule == "" || a.Rule == r.Name) && (a.Source == "" || a.Source == r.Source) && (a.Tag == "" || slices.Contains(r.Tags, a.Tag))
 }
 
-func (b *builder) fail(r *lang.Rule, err error) {
-	at, warning := r.ConditionPos, false
+func (b *builder) fail(r *rule, err error) {
+	is := lang.Problem{Pos: r.ConditionPos, Kind: "rule", Rule: r.Name, Text: err.Error(), Code: lang.CodeCondition}
+	if r.cond != nil {
+		is.Code = lang.CodeOutput
+	}
 	var p *placed
 	if errors.As(placedAt(r.ConditionPos, err), &p) {
-		at, warning = p.pos, p.unknown && r.SkipUnknown
+		is.Pos, is.Warning = p.pos, p.unknown && r.SkipUnknown
 	}
-	text := err.Error()
-	if warning {
-		text += ": the rule is left out, as it asks for"
+	if is.Warning {
+		is.Text += ": the rule is left out, as it asks for"
+		is.Code = "LOAD_UNKNOWN_FILTER"
 	}
-	b.tell(at, r.Name, warning, text)
+	b.tell(&is)
 }
 
 // runs tells whether the options want the rule.

@@ -100,6 +100,30 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+// byProcess knows accounts by the process alone.
+type byProcess struct{}
+
+func (byProcess) User(p *bulwark.Process, uid uint32) (User, bool) {
+	return User{Name: fmt.Sprintf("user%d of %s", uid, p.Name)}, true
+}
+
+func (byProcess) Group(p *bulwark.Process, gid uint32) (string, bool) {
+	return fmt.Sprintf("group%d of %s", gid, p.Name), true
+}
+
+func TestAccountsOfEventsWithoutProcess(t *testing.T) {
+	o := options(ruleFile("syscall", "evt.type = chown", "%evt.arg.uid %evt.arg.gid %user.name %user.loginname %group.name"))
+	o.Names = byProcess{}
+	e := put("chown", map[string]any{"path": "/x", "uid": 5, "gid": 6})
+	if got := observe(t, o, e)[0].Evidence[0]; got != "user5 of sh group6 of sh user0 of sh user1000 of sh group0 of sh" {
+		t.Error(got)
+	}
+	e.Process = nil
+	if got := observe(t, o, e)[0].Evidence[0]; got != "5 6 <NA> <NA> <NA>" {
+		t.Error(got)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	o := options(File{"a.yaml", []byte(`
 - macro: shells
@@ -195,5 +219,101 @@ func TestOtherSources(t *testing.T) {
 	_, problems := New(Options{Files: []File{ruleFile("aws_cloudtrail", "ct.name = x", "o")}})
 	if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].Text, "no events of source aws_cloudtrail") {
 		t.Errorf("%v", problems)
+	}
+}
+
+// TestCodes: what is wrong or odd is called as Falco calls it, where it tells of it.
+func TestCodes(t *testing.T) {
+	_, problems := Validate(File{"a.yaml", []byte(`
+- list: forgotten
+  items: [a]
+- macro: also_forgotten
+  condition: evt.type = open
+- pattern: x
+- list: none
+  items: []
+- macro: mine
+  condition: (proc.name in (none))
+  colour: red
+- list: none
+  append: true
+  items: []
+- rule: Anything
+  desc: d
+  condition: proc.name = x
+  output: o %container.info
+  priority: INFO
+- rule: Backwards
+  desc: d
+  condition: evt.type = open and evt.dir=>
+  output: o
+  priority: INFO
+- rule: Nowhere
+  desc: d
+  condition: evt.type = open and mine
+  output: o
+  priority: INFO
+- rule: Neither
+  desc: d
+  condition: evt.type = open and evt.type = close
+  output: o
+  priority: INFO
+- rule: Cloud
+  desc: d
+  source: okta
+  condition: evt.type = open
+  output: o
+  priority: INFO
+- rule: Skipped
+  desc: d
+  condition: evt.type = open and no.such = 1
+  output: o
+  priority: INFO
+  skip-if-unknown-filter: true
+- macro: broken
+  condition: evt.type = open and
+- rule: Unknown
+  desc: d
+  condition: no_macro
+  output: o
+  priority: INFO
+- rule: Field
+  desc: d
+  condition: evt.type = open and no.such = 1
+  output: o
+  priority: INFO
+- rule: Output
+  desc: d
+  condition: evt.type = open
+  output: o %no.such
+  priority: INFO
+- rule: Format
+  desc: d
+  condition: evt.type = open
+  output: "o %"
+  priority: INFO
+- rule: Form
+  desc: d
+  condition: evt.type = open
+  output: o
+- rule: None
+  append: true
+  condition: and evt.type = open
+- list: [x
+`)})
+	var got []string
+	for _, p := range problems {
+		got = append(got, strings.TrimSpace(fmt.Sprintf("%d %s %s %s", p.Line, p.Code, p.Kind, p.Rule)))
+	}
+	want := []string{
+		"2 LOAD_UNUSED_LIST list forgotten", "4 LOAD_UNUSED_MACRO macro also_forgotten", "6 LOAD_UNKNOWN_ITEM", "11 LOAD_UNKNOWN_KEY macro mine",
+		"13 LOAD_DEPRECATED_ITEM list none", "18 LOAD_DEPRECATED_ITEM rule Anything",
+		"47 LOAD_UNUSED_MACRO macro broken", "48 LOAD_ERR_COMPILE_CONDITION macro broken", "51 LOAD_ERR_VALIDATE rule Unknown", "67 LOAD_ERR_COMPILE_OUTPUT rule Format",
+		"69 LOAD_ERR_YAML_VALIDATE rule Form", "73 LOAD_ERR_VALIDATE rule None", "74 LOAD_DEPRECATED_ITEM rule None", "76 LOAD_ERR_YAML_PARSE",
+		"17 LOAD_NO_EVTTYPE rule Anything", "22 LOAD_DEPRECATED_ITEM rule Backwards", "27  rule Nowhere", "32 LOAD_COMPILE_CONDITION rule Neither",
+		"35 LOAD_UNKNOWN_SOURCE rule Cloud", "43 LOAD_UNKNOWN_FILTER rule Skipped", "56 LOAD_ERR_COMPILE_CONDITION rule Field", "62 LOAD_ERR_COMPILE_OUTPUT rule Output",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -80,6 +80,9 @@ func scenes() map[string]*bulwark.Event {
 	host := put("execve", nil)
 	host.Args = nil
 	host.Process.Container, host.Process.Parent = nil, nil
+	stranger := put("execve", nil)
+	stranger.Args = nil
+	stranger.Process.UID, stranger.Process.GID, stranger.Process.Login = 4711, 4712, ^uint32(0)
 	failedOpen := opened("../../etc/shadow", 0, -2)
 	folder := opened("/var/log", 0o200000, 5)
 	folder.FD.Kind = bulwark.FDDirectory
@@ -103,7 +106,7 @@ func scenes() map[string]*bulwark.Event {
 	audit := &bulwark.Event{Num: 6, Time: testNow, Source: bulwark.SourceK8sAudit, Kind: bulwark.KindK8sAudit, Doc: []byte(auditDoc)}
 	engine := &bulwark.Event{Num: 7, Time: testNow, Source: bulwark.SourceEngine, Kind: bulwark.KindEngine, Args: []bulwark.Arg{{Text: []byte("die")}}, Doc: []byte(`{"exit":137}`)}
 	return map[string]*bulwark.Event{
-		"exec": exec, "host": host, "open": opened("/etc/shadow", 0o1101, 4), "read-only": opened("/etc/passwd", 0, 4), "failed": failedOpen, "folder": folder,
+		"exec": exec, "host": host, "stranger": stranger, "open": opened("/etc/shadow", 0o1101, 4), "read-only": opened("/etc/passwd", 0, 4), "failed": failedOpen, "folder": folder,
 		"connect": connected("93.184.216.34:443", -115), "send": send, "accept": accept, "unix": unix, "read": read, "write": write, "pread": pread, "mmap": mapped,
 		"rename":  put("renameat2", map[string]any{"olddirfd": cwdFD, "oldpath": "a/../b", "newdirfd": cwdFD, "newpath": "/etc/x", "flags": 1}),
 		"symlink": put("symlink", map[string]any{"target": "/etc/shadow", "linkpath": "s"}),

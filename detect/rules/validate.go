@@ -10,7 +10,7 @@ func Validate(files ...File) (taken map[string]int, problems []Problem) {
 	}
 	b := &builder{set: lang.Load(list), compilers: map[string]*compiler{}}
 	for _, p := range b.set.Problems {
-		b.tell(p.Pos, p.Rule, p.Warning, p.Text)
+		b.tell(&p)
 	}
 	taken = map[string]int{}
 	for _, r := range b.set.Rules {

@@ -115,7 +115,7 @@ func loadPolicies(file string) (ruleFile, error) {
 		if p.File != filepath.ToSlash(file) {
 			text = p.File + ": " + text
 		}
-		out.Errors = append(out.Errors, ruleError{p.Line, p.Column, p.Policy, text})
+		out.Errors = append(out.Errors, ruleError{Line: p.Line, Column: p.Column, Rule: p.Policy, Text: text})
 	}
 	return out, nil
 }

@@ -30,6 +30,8 @@ type ruleError struct {
 	Column int    `json:"column"`
 	Rule   string `json:"rule"`
 	Text   string `json:"text"`
+	kind   string // of what Rule names, of Falco's rules; as code is
+	code   string
 }
 
 // loaders read the rules of each kind of file.
@@ -46,7 +48,7 @@ func loadYARA(file string) (ruleFile, error) {
 		if p.File != file {
 			text = p.File + ": " + text
 		}
-		out.Errors = append(out.Errors, ruleError{p.Line, p.Column, p.Rule, text})
+		out.Errors = append(out.Errors, ruleError{Line: p.Line, Column: p.Column, Rule: p.Rule, Text: text})
 	}
 	return out, nil
 }
@@ -58,7 +60,7 @@ func loadGitleaks(file string) (ruleFile, error) {
 	}
 	out := ruleFile{Rules: set.Len()}
 	for _, p := range set.Problems {
-		out.Errors = append(out.Errors, ruleError{p.Line, p.Column, p.Rule, p.Text})
+		out.Errors = append(out.Errors, ruleError{Line: p.Line, Column: p.Column, Rule: p.Rule, Text: p.Text})
 	}
 	return out, nil
 }
@@ -135,7 +137,7 @@ func validateFile(file, kind string) (ruleFile, error) {
 	out, err := loaders[kind](file)
 	var syntax *secret.SyntaxError
 	if errors.As(err, &syntax) {
-		out.Errors = []ruleError{{syntax.Line, syntax.Column, "", syntax.Text}}
+		out.Errors = []ruleError{{Line: syntax.Line, Column: syntax.Column, Text: syntax.Text}}
 	} else if err != nil {
 		out.Errors = []ruleError{{Text: err.Error()}}
 	}

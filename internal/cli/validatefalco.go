@@ -20,7 +20,7 @@ func loadFalco(list []ruleFile, which []int) {
 	for _, i := range which {
 		data, err := readFalco(list[i].Path)
 		if err != nil {
-			list[i].Errors = []ruleError{{Text: err.Error()}}
+			list[i].Errors = []ruleError{{Text: err.Error(), code: "LOAD_ERR_FILE_READ"}}
 			continue
 		}
 		files = append(files, rules.File{Name: list[i].Path, Data: data})
@@ -30,7 +30,7 @@ func loadFalco(list []ruleFile, which []int) {
 		one := &list[i]
 		one.Rules = taken[one.Path]
 		for _, p := range problems {
-			e := ruleError{p.Line, p.Column, p.Rule, p.Text}
+			e := ruleError{p.Line, p.Column, p.Rule, p.Text, p.Kind, p.Code}
 			switch {
 			case p.File != one.Path:
 			case p.Warning:
@@ -106,19 +106,32 @@ func loadResults(list []ruleFile) map[string]any {
 		lines := linesOf(f.Path)
 		r := loadResult{Name: f.Path, Successful: len(f.Errors) == 0, Errors: []loadProblem{}, Warnings: []loadProblem{}}
 		for _, e := range f.Errors {
-			r.Errors = append(r.Errors, problemAt(f.Path, lines, &e, "LOAD_ERR_VALIDATE", "Error validating rule/macro/list/exception objects"))
+			r.Errors = append(r.Errors, problemAt(f.Path, lines, &e))
 		}
 		for _, e := range f.Warnings {
-			r.Warnings = append(r.Warnings, problemAt(f.Path, lines, &e, "LOAD_WARNING", "Something is odd"))
+			if e.code != "" { // else Falco has nothing to say of it
+				r.Warnings = append(r.Warnings, problemAt(f.Path, lines, &e))
+			}
 		}
 		out = append(out, r)
 	}
 	return map[string]any{"falco_load_results": out}
 }
 
-func problemAt(file string, lines []string, e *ruleError, code, description string) loadProblem {
-	p := loadProblem{Code: code, Description: description, Message: e.Text}
-	at := loadLocation{Item: e.Rule, Type: "rule"}
+// codes are the ones that Falco has, each with what it says of it.
+var codes = map[string]string{
+	"LOAD_ERR_FILE_READ": "File read error", "LOAD_ERR_YAML_PARSE": "YAML parse error", "LOAD_ERR_YAML_VALIDATE": "Error validating internal structure of YAML file",
+	"LOAD_ERR_COMPILE_CONDITION": "Error compiling condition", "LOAD_ERR_COMPILE_OUTPUT": "Error compiling output",
+	"LOAD_ERR_VALIDATE": "Error validating rule/macro/list/exception objects", "LOAD_UNKNOWN_SOURCE": "Unknown event source",
+	"LOAD_NO_EVTTYPE": "Condition has no event-type restriction", "LOAD_UNKNOWN_FILTER": "Unknown field or event-type in condition or output",
+	"LOAD_UNUSED_MACRO": "Unused macro", "LOAD_UNUSED_LIST": "Unused list", "LOAD_UNKNOWN_ITEM": "Unknown rules file item",
+	"LOAD_DEPRECATED_ITEM": "Used deprecated item", "LOAD_COMPILE_CONDITION": "Warning in rule condition", "LOAD_UNKNOWN_KEY": "Unknown key in item definition",
+}
+
+func problemAt(file string, lines []string, e *ruleError) loadProblem {
+	code := cmp.Or(e.code, "LOAD_ERR_VALIDATE")
+	p := loadProblem{Code: code, Description: codes[code], Message: e.Text}
+	at := loadLocation{Item: e.Rule, Type: cmp.Or(e.kind, "rules content")}
 	at.Position.Column, at.Position.Line, at.Position.Name = e.Column, e.Line, file
 	p.Context.Locations = []loadLocation{at}
 	if e.Line > 0 && e.Line <= len(lines) {

@@ -280,7 +280,7 @@ func (r *reader) fd(fd *bulwark.FD) {
 		return
 	}
 	fd.Kind = fileKind(mode, fd.Magic, name)
-	if fd.Kind != bulwark.FDPipe || fd.Magic != magicPipe {
+	if fd.Kind != bulwark.FDPipe {
 		fd.Name = name
 	}
 }
@@ -377,7 +377,7 @@ func fileKind(mode uint16, magic uint64, name []byte) bulwark.FDKind {
 	switch {
 	case magic == magicPID:
 		return bulwark.FDPID
-	case mode&modeType == modePipe:
+	case mode&modeType == modePipe && magic == magicPipe: // one with a name is a file, as for Falco
 		return bulwark.FDPipe
 	case magic == magicAnon:
 		for _, a := range anonymous {

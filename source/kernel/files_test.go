@@ -75,6 +75,37 @@ func TestOpenTellsWhatWasOpened(t *testing.T) {
 	}
 }
 
+// TestPipes: one that has a name is a file, and one that has none a pipe.
+func TestPipes(t *testing.T) {
+	w := watch(t, &Sensor{Self: true}, kinds("openat", "write"))
+	named := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(named, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(named, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	e := w.find(t, "open of a named pipe", func(e *bulwark.Event) bool { return e.Kind == kindNamed("openat") && string(e.FD.Name) == named })
+	if e.FD.Kind != bulwark.FDFile {
+		t.Errorf("named pipe: %+v", e.FD)
+	}
+	r, p, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer p.Close()
+	if _, err := p.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	e = w.find(t, "write to a pipe", func(e *bulwark.Event) bool { return e.Kind == kindNamed("write") && e.FD.Num == int(p.Fd()) })
+	if e.FD.Kind != bulwark.FDPipe || len(e.FD.Name) > 0 {
+		t.Errorf("pipe: %+v", e.FD)
+	}
+}
+
 func TestPathsOfEveryLength(t *testing.T) {
 	w := watch(t, &Sensor{Self: true}, kinds("openat", "mkdirat"))
 	dir := t.TempDir()

@@ -44,8 +44,9 @@ type Check struct {
 	// list (In, Intersects, PMatch, and any with a modifier) has any number of them, lists spliced in; all others
 	// have exactly one. It is shared with others that name the same list: nobody may change it.
 	Values []Value
-	Right  Term // another field or transformer on the right side: a *Field (from val()) or a *Call; else nil
-	OpPos  Pos  // of the operator
+	Empty  string // the list because of which there are no Values: it has no items
+	Right  Term   // another field or transformer on the right side: a *Field (from val()) or a *Call; else nil
+	OpPos  Pos    // of the operator
 }
 
 // Where is where the expression begins.
@@ -193,9 +194,12 @@ type Rule struct {
 // Problem is something wrong, or with Warning odd, in the files.
 type Problem struct {
 	Pos     Pos
+	Kind    string // of what Rule names: rule, macro, list; "": none
 	Rule    string // the rule, macro or list that it is in; "": none
 	Text    string
 	Warning bool
+	// Code is what Falco calls it: LOAD_UNUSED_LIST; "": nothing that it tells.
+	Code string
 }
 
 // Plugin is a plugin that files want.

@@ -55,15 +55,15 @@ func listName(s string) bool { return s != "" && !strings.ContainsAny(s, stopsVa
 func macroName(s string) bool { return s != "" && word(s) == s }
 
 // again warns of a name that a file gives twice.
-func (l *loader) again(what, name string, now, then Pos) {
+func (l *loader) again(of named, now, then Pos) {
 	if now.File == then.File {
-		l.warn(now, name, "the file has this %s at line %d already; the later counts", what, then.Line)
+		l.warn(now, of, "", "the file has this %s at line %d already; the later counts", of.kind, then.Line)
 	}
 }
 
 // appends tells whether an item is to be appended to, by the old key or by override of the one part that it has.
-func (l *loader) appends(o *object, name, part string) (bool, error) {
-	old, err := l.oldAppend(o, name)
+func (l *loader) appends(o *object, of named, part string) (bool, error) {
+	old, err := l.oldAppend(o, of)
 	if err != nil {
 		return false, err
 	}
@@ -77,10 +77,10 @@ func (l *loader) appends(o *object, name, part string) (bool, error) {
 	return old || how[part] == "append", nil
 }
 
-func (l *loader) oldAppend(o *object, name string) (bool, error) {
+func (l *loader) oldAppend(o *object, of named) (bool, error) {
 	old, err := o.bool("append", false)
 	if old {
-		l.warn(o.at["append"], name, "append is deprecated; override says of each part what becomes of it")
+		l.warn(o.at["append"], of, CodeDeprecated, "append is deprecated; override says of each part what becomes of it")
 	}
 	return old, err
 }
@@ -97,7 +97,7 @@ func (l *loader) list(o *object) error {
 	if err != nil {
 		return err
 	}
-	more, err := l.appends(o, name, "items")
+	more, err := l.appends(o, named{"list", name}, "items")
 	if err != nil {
 		return err
 	}
@@ -107,13 +107,13 @@ func (l *loader) list(o *object) error {
 	def := l.lists[name]
 	switch {
 	case more && def == nil:
-		return o.fail("list", "no list %s to append to is known here%s", quoteOf(name), meant(name, maps.Keys(l.lists)))
+		return o.unfit("list", "no list %s to append to is known here%s", quoteOf(name), meant(name, maps.Keys(l.lists)))
 	case def == nil:
 		def = &listDef{name: name, pos: o.src.pos(o.node)}
 		l.lists[name] = def
 		l.order.lists = append(l.order.lists, def)
 	case !more:
-		l.again("list", name, o.src.pos(o.node), def.pos)
+		l.again(named{"list", name}, o.src.pos(o.node), def.pos)
 		def.pos, def.items = o.src.pos(o.node), nil
 	}
 	for _, n := range nodes {
@@ -151,14 +151,14 @@ func (l *loader) macro(o *object) error {
 	if err != nil {
 		return err
 	}
-	more, err := l.appends(o, name, "condition")
+	more, err := l.appends(o, named{"macro", name}, "condition")
 	if err != nil {
 		return err
 	}
 	def := l.macros[name]
 	switch {
 	case more && def == nil:
-		return o.fail("macro", "no macro %s to append to is known here%s", name, meant(name, maps.Keys(l.macros)))
+		return o.unfit("macro", "no macro %s to append to is known here%s", name, meant(name, maps.Keys(l.macros)))
 	case more:
 		def.cond = append(def.cond, cond)
 	case def == nil:
@@ -166,7 +166,7 @@ func (l *loader) macro(o *object) error {
 		l.macros[name] = def
 		l.order.macros = append(l.order.macros, def)
 	default:
-		l.again("macro", name, o.src.pos(o.node), def.pos)
+		l.again(named{"macro", name}, o.src.pos(o.node), def.pos)
 		def.pos, def.cond = o.src.pos(o.node), []text{cond}
 	}
 	def.seen = l.count

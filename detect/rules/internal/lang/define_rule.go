@@ -19,7 +19,7 @@ var actions = []string{"alert", "freeze", "kill", "deny"}
 
 func (l *loader) rule(o *object) error {
 	name := o.keys["rule"].Value
-	old, err := l.oldAppend(o, name)
+	old, err := l.oldAppend(o, named{"rule", name})
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (l *loader) rule(o *object) error {
 	case old && len(how) > 0:
 		return o.fail("append", "%s has both append and override", o.what)
 	case (old || len(how) > 0) && def == nil:
-		return o.fail("rule", "no rule %s is known here that could be changed%s", quoteOf(name), meant(name, maps.Keys(l.rules)))
+		return o.unfit("rule", "no rule %s is known here that could be changed%s", quoteOf(name), meant(name, maps.Keys(l.rules)))
 	case old && !o.has("condition") && !o.has("exceptions"):
 		return o.fail("", "%s is to be appended to, and has neither condition nor exceptions", o.what)
 	case old:
@@ -55,9 +55,9 @@ func (l *loader) enable(o *object, name string) error {
 	}
 	def := l.rules[name]
 	if def == nil {
-		return o.fail("rule", "no rule %s is known here that could be enabled or disabled%s", quoteOf(name), meant(name, maps.Keys(l.rules)))
+		return o.unfit("rule", "no rule %s is known here that could be enabled or disabled%s", quoteOf(name), meant(name, maps.Keys(l.rules)))
 	}
-	l.warn(o.at["enabled"], name, "enabled without override is deprecated; add override: {enabled: replace}")
+	l.warn(o.at["enabled"], named{"rule", name}, CodeDeprecated, "enabled without override is deprecated; add override: {enabled: replace}")
 	def.Enabled = on
 	return nil
 }
@@ -93,9 +93,9 @@ func (l *loader) define(o *object, name string) error {
 		return nil
 	}
 	if was.Source != def.Source {
-		return o.fail("source", "%s is of source %s, and was of %s before: that cannot change", o.what, def.Source, was.Source)
+		return o.unfit("source", "%s is of source %s, and was of %s before: that cannot change", o.what, def.Source, was.Source)
 	}
-	l.again("rule", name, def.Pos, was.Pos)
+	l.again(named{"rule", name}, def.Pos, was.Pos)
 	*was = *def
 	return nil
 }

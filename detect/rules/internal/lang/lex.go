@@ -12,7 +12,18 @@ type syntaxError struct {
 	pos     Pos
 	text    string
 	follows bool // from another that is told
+	code    string
 }
+
+// What Falco calls problems of several places.
+const (
+	CodeInvalid    = "LOAD_ERR_VALIDATE"
+	CodeForm       = "LOAD_ERR_YAML_VALIDATE"
+	CodeCondition  = "LOAD_ERR_COMPILE_CONDITION"
+	CodeOutput     = "LOAD_ERR_COMPILE_OUTPUT"
+	CodeOdd        = "LOAD_COMPILE_CONDITION"
+	CodeDeprecated = "LOAD_DEPRECATED_ITEM"
+)
 
 func (e *syntaxError) Error() string { return e.text }
 
@@ -65,10 +76,11 @@ type lexer struct {
 	text *text
 	s    string // text.s
 	i    int
+	code string // of what is wrong in it
 }
 
 func (l *lexer) fail(at int, format string, args ...any) error {
-	return &syntaxError{pos: l.text.place(at), text: fmt.Sprintf(format, args...)}
+	return &syntaxError{pos: l.text.place(at), text: fmt.Sprintf(format, args...), code: l.code}
 }
 
 func (l *lexer) pos() Pos { return l.text.place(l.i) }

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -66,12 +67,15 @@ func (s *Set) Place(p Pos) string {
 	return fmt.Sprintf("%s:%d:%d", s.Files[p.File], p.Line, p.Column)
 }
 
-func (l *loader) problem(at Pos, name, format string, args ...any) {
-	l.tell(Problem{Pos: at, Rule: name, Text: fmt.Sprintf(format, args...)})
+// named is a rule, macro or list by its name; the zero value is none.
+type named struct{ kind, name string }
+
+func (l *loader) problem(at Pos, code, format string, args ...any) {
+	l.tell(Problem{Pos: at, Text: fmt.Sprintf(format, args...), Code: code})
 }
 
-func (l *loader) warn(at Pos, name, format string, args ...any) {
-	l.tell(Problem{Pos: at, Rule: name, Text: fmt.Sprintf(format, args...), Warning: true})
+func (l *loader) warn(at Pos, of named, code, format string, args ...any) {
+	l.tell(Problem{Pos: at, Kind: of.kind, Rule: of.name, Text: fmt.Sprintf(format, args...), Warning: true, Code: code})
 }
 
 // tell keeps a problem: of very many the first, errors rather than warnings.
@@ -85,28 +89,28 @@ func (l *loader) tell(p Problem) {
 }
 
 // wrong keeps an error as problem, or each of several.
-func (l *loader) wrong(err error, name string) {
+func (l *loader) wrong(err error, of named) {
 	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range list.Unwrap() {
-			l.wrong(e, name)
+			l.wrong(e, of)
 		}
 		return
 	}
+	p := Problem{Pos: Pos{File: l.file}, Kind: of.kind, Rule: of.name, Text: err.Error(), Code: CodeInvalid}
 	if e, ok := err.(*syntaxError); ok {
-		l.problem(e.pos, name, "%s", e.text)
-		return
+		p.Pos, p.Code = e.pos, cmp.Or(e.code, CodeInvalid)
 	}
-	l.problem(Pos{File: l.file}, name, "%v", err)
+	l.tell(p)
 }
 
 func (l *loader) read(f File) {
 	if len(f.Data) > MaxFile {
-		l.problem(Pos{l.file, 1, 1}, "", "the file has %d MB; at most %d MB are read", len(f.Data)>>20, MaxFile>>20)
+		l.problem(Pos{l.file, 1, 1}, CodeForm, "the file has %d MB; at most %d MB are read", len(f.Data)>>20, MaxFile>>20)
 		return
 	}
 	src := newSource(l.file, strings.TrimPrefix(string(f.Data), "\ufeff"), 0)
 	if err := required(src); err != nil {
-		l.wrong(err, "")
+		l.wrong(err, named{})
 		return
 	}
 	l.items(src, l.item)
@@ -160,11 +164,11 @@ func (l *loader) item(src *source, n *yaml.Node) {
 	}
 	if l.count++; l.count > maxItems {
 		l.full = true
-		l.problem(src.pos(n), "", "more than %d rules, macros and lists; from here nothing is read", maxItems)
+		l.problem(src.pos(n), CodeForm, "more than %d rules, macros and lists; from here nothing is read", maxItems)
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		l.problem(src.pos(n), "", "expected a rule, macro or list: keys with values")
+		l.problem(src.pos(n), CodeForm, "expected a rule, macro or list: keys with values")
 		return
 	}
 	o := newObject(src, n)
@@ -173,18 +177,18 @@ func (l *loader) item(src *source, n *yaml.Node) {
 			continue
 		}
 		o.what = k.key
-		name := ""
+		of := named{kind: k.key}
 		if k.known != nil {
 			var err error
-			if name, err = o.string(k.key); err != nil {
-				l.wrong(err, "")
+			if of.name, err = o.string(k.key); err != nil {
+				l.wrong(err, of)
 				return
 			}
-			o.what = k.key + " " + quoteOf(name)
-			l.keys(o, name, append(k.known, k.key))
+			o.what = k.key + " " + quoteOf(of.name)
+			l.keys(o, of, append(k.known, k.key))
 		}
 		if err := k.read(l, o); err != nil {
-			l.wrong(err, name)
+			l.wrong(err, of)
 		}
 		return
 	}
@@ -206,15 +210,15 @@ func (l *loader) noKind(o *object) {
 			break
 		}
 	}
-	l.warn(o.src.pos(o.node), "", "neither rule nor macro nor list: left out%s", hint)
+	l.warn(o.src.pos(o.node), named{}, "LOAD_UNKNOWN_ITEM", "neither rule nor macro nor list: left out%s", hint)
 }
 
 // keys warns of keys that are not known or given twice.
-func (l *loader) keys(o *object, name string, known []string) {
+func (l *loader) keys(o *object, of named, known []string) {
 	for key := range o.unknown(known) {
-		l.warn(o.at[key], name, "%s is no key of a %s%s", quoteOf(key), known[len(known)-1], meant(key, slices.Values(known)))
+		l.warn(o.at[key], of, "LOAD_UNKNOWN_KEY", "%s is no key of a %s%s", quoteOf(key), of.kind, meant(key, slices.Values(known)))
 	}
 	for _, key := range o.dup {
-		l.warn(o.at[key], name, "%s is given twice; the later counts", quoteOf(key))
+		l.warn(o.at[key], of, "", "%s is given twice; the later counts", quoteOf(key))
 	}
 }

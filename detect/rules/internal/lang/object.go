@@ -52,7 +52,12 @@ func (o *object) fail(key, format string, args ...any) error {
 	if n := o.keys[key]; n != nil {
 		at = o.src.pos(n)
 	}
-	return &syntaxError{pos: at, text: fmt.Sprintf(format, args...)}
+	return &syntaxError{pos: at, text: fmt.Sprintf(format, args...), code: CodeForm}
+}
+
+// unfit is an error of what fits to nothing else that was read.
+func (o *object) unfit(key, format string, args ...any) error {
+	return &syntaxError{pos: o.src.pos(o.keys[key]), text: fmt.Sprintf(format, args...)}
 }
 
 // scalar is the value of a key as text, which has to be there and not empty.
@@ -64,9 +69,9 @@ func (o *object) scalar(key string) (*yaml.Node, error) {
 	case n.Kind != yaml.ScalarNode:
 		return nil, o.fail(key, "%s of %s has to be a text", key, o.what)
 	case (null(n) || n.Value == "") && key == o.what:
-		return nil, &syntaxError{pos: o.at[key], text: fmt.Sprintf("the %s has no name", key)}
+		return nil, &syntaxError{pos: o.at[key], text: fmt.Sprintf("the %s has no name", key), code: CodeForm}
 	case null(n) || n.Value == "":
-		return nil, &syntaxError{pos: o.at[key], text: fmt.Sprintf("%s of %s is empty", key, o.what)}
+		return nil, &syntaxError{pos: o.at[key], text: fmt.Sprintf("%s of %s is empty", key, o.what), code: CodeForm}
 	}
 	return n, nil
 }
@@ -137,7 +142,7 @@ func (o *object) scalars(key string) ([]*yaml.Node, error) {
 	out := make([]*yaml.Node, 0, len(n.Content))
 	for _, c := range n.Content {
 		if c = deref(c); c.Kind != yaml.ScalarNode {
-			return nil, &syntaxError{pos: o.src.pos(c), text: fmt.Sprintf("%s of %s has to be a list of texts; this is a list or map", key, o.what)}
+			return nil, &syntaxError{pos: o.src.pos(c), text: fmt.Sprintf("%s of %s has to be a list of texts; this is a list or map", key, o.what), code: CodeForm}
 		}
 		out = append(out, c)
 	}

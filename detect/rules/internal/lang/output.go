@@ -5,7 +5,7 @@ import "strings"
 // parseOutput reads a format: literal text, and fields behind %.
 func parseOutput(t *text) (Output, error) {
 	out := Output{Text: t.s, Strict: !strings.HasPrefix(t.s, "*")}
-	p := parser{lexer: lexer{text: t, s: t.s}}
+	p := parser{lexer: lexer{text: t, s: t.s, code: CodeOutput}}
 	if !out.Strict {
 		p.i++
 	}

@@ -16,7 +16,7 @@ type parser struct {
 
 // parseCondition reads a whole condition.
 func parseCondition(t *text) (Expr, error) {
-	p := parser{lexer: lexer{text: t, s: t.s}}
+	p := parser{lexer: lexer{text: t, s: t.s, code: CodeCondition}}
 	e, err := p.or()
 	if err == nil && !p.end() {
 		err = p.unexpected()

@@ -16,7 +16,7 @@ type weight struct{ checks, depth int }
 func (l *loader) resolve() {
 	for _, d := range l.order.lists {
 		if _, err := l.listed(d); err != nil {
-			l.wrong(err, d.name)
+			l.wrong(err, named{"list", d.name})
 		}
 	}
 	for _, d := range l.order.macros {
@@ -27,7 +27,7 @@ func (l *loader) resolve() {
 	}
 	for _, d := range l.order.rules {
 		if err := l.compose(d); err != nil {
-			l.wrong(err, d.Name)
+			l.wrong(err, named{"rule", d.Name})
 			continue
 		}
 		r := d.Rule // apart from what was read for it, which can go
@@ -40,7 +40,7 @@ func (l *loader) resolve() {
 func (l *loader) unused() {
 	for _, d := range l.order.macros {
 		if !d.used {
-			l.warn(d.pos, d.name, "no rule and no macro uses this macro")
+			l.warn(d.pos, named{"macro", d.name}, "LOAD_UNUSED_MACRO", "no rule and no macro uses this macro")
 		}
 		if !d.failed {
 			l.set.Macros = append(l.set.Macros, &Named{Name: d.name, Pos: d.pos, Used: d.used, Expr: d.expr})
@@ -48,7 +48,7 @@ func (l *loader) unused() {
 	}
 	for _, d := range l.order.lists {
 		if !d.used {
-			l.warn(d.pos, d.name, "no rule, macro or list uses this list")
+			l.warn(d.pos, named{"list", d.name}, "LOAD_UNUSED_LIST", "no rule, macro or list uses this list")
 		}
 		l.set.Lists = append(l.set.Lists, &Named{Name: d.name, Pos: d.pos, Used: d.used, Vals: d.vals})
 	}
@@ -57,7 +57,7 @@ func (l *loader) unused() {
 // cause keeps what is wrong with a macro, where it is not that another is wrong.
 func (l *loader) cause(err error, name string) {
 	if e, ok := err.(*syntaxError); !ok || !e.follows {
-		l.wrong(err, name)
+		l.wrong(err, named{"macro", name})
 	}
 }
 
@@ -179,7 +179,7 @@ func (l *loader) deprecated(d *ruleDef) {
 	kept := d.Output.Pieces[:0]
 	for _, p := range d.Output.Pieces {
 		if f, ok := p.Term.(*Field); ok && f.Name == "container.info" && !f.HasArg {
-			l.warn(p.Pos, d.Name, "%%container.info is deprecated and gives nothing: name the fields, such as %%container.id")
+			l.warn(p.Pos, named{"rule", d.Name}, CodeDeprecated, "%%container.info is deprecated and gives nothing: name the fields, such as %%container.id")
 			continue
 		}
 		kept = append(kept, p)
@@ -258,7 +258,7 @@ func (r *resolver) macro(m *Macro) (weight, error) {
 	}
 	if d.state == untouched {
 		if d.index > r.seen {
-			r.l.warn(m.Pos, m.Name, "the macro %s is only given later, at line %d; Falco refuses that", m.Name, d.pos.Line)
+			r.l.warn(m.Pos, named{"macro", m.Name}, CodeOdd, "the macro %s is only given later, at line %d; Falco refuses that", m.Name, d.pos.Line)
 		}
 		if err := r.deep(d, m); err != nil {
 			return weight{}, err
@@ -303,14 +303,17 @@ func (r *resolver) check(c *Check) error {
 	if len(c.Values) == 1 {
 		if d := r.list(c.Values[0]); d != nil {
 			c.Values = d.vals
+			c.empty(d)
 		} else {
 			r.nearly(c.Values[0])
 		}
 		return nil
 	}
 	size, any := 0, false
+	var last *listDef
 	for _, v := range c.Values {
 		if d := r.list(v); d != nil {
+			last = d
 			size += len(d.vals)
 			any = true
 			continue
@@ -332,7 +335,15 @@ func (r *resolver) check(c *Check) error {
 		vals = append(vals, v)
 	}
 	c.Values = vals
+	c.empty(last)
 	return nil
+}
+
+// empty keeps the name of the list that left nothing to compare with.
+func (c *Check) empty(d *listDef) {
+	if len(c.Values) == 0 {
+		c.Empty = d.name
+	}
 }
 
 // nearly warns of a value that is nearly the name of a list.
@@ -341,7 +352,7 @@ func (r *resolver) nearly(v Value) {
 		return
 	}
 	if n := near.Nearest(v.Text, maps.Keys(r.l.lists)); n != "" {
-		r.l.warn(v.Pos, "", "no list %s, so it is a text; is the list %s meant?", quoteOf(v.Text), n)
+		r.l.warn(v.Pos, named{}, CodeOdd, "no list %s, so it is a text; is the list %s meant?", quoteOf(v.Text), n)
 	}
 }
 

@@ -52,7 +52,7 @@ func engine(o *object) error {
 		return o.fail("required_engine_version", "%s is no version: x.y.z, or a number", quoteOf(s))
 	}
 	if have, _ := parseVersion(Engine); !have.serves(want) {
-		return o.fail("required_engine_version", "the file needs version %s of the engine, and this is %s; nothing of the file is taken", s, Engine)
+		return o.unfit("required_engine_version", "the file needs version %s of the engine, and this is %s; nothing of the file is taken", s, Engine)
 	}
 	return nil
 }

@@ -39,12 +39,12 @@ func (l *loader) items(src *source, item func(*source, *yaml.Node)) {
 			return
 		}
 		if n := begins(part.data); n > maxNodes {
-			l.problem(Pos{part.file, int32(part.above + 1), 1}, "", "an item of about %d values; at most %d are read", n, maxNodes)
+			l.problem(Pos{part.file, int32(part.above + 1), 1}, CodeForm, "an item of about %d values; at most %d are read", n, maxNodes)
 			continue
 		}
 		docs, err := documents(part.data)
 		if err != nil {
-			l.problem(yamlPlace(part, err), "", "this is no YAML: %s", yamlText(err))
+			l.problem(yamlPlace(part, err), "LOAD_ERR_YAML_PARSE", "this is no YAML: %s", yamlText(err))
 			continue
 		}
 		for _, d := range docs {
@@ -71,7 +71,7 @@ func (l *loader) sequence(src *source, doc *yaml.Node, item func(*source, *yaml.
 	n := deref(doc)
 	if n.Kind != yaml.SequenceNode {
 		if !null(n) {
-			l.problem(src.pos(n), "", "a file of rules is a list: each rule, macro and list begins with a dash%s", wrapped(n))
+			l.problem(src.pos(n), CodeForm, "a file of rules is a list: each rule, macro and list begins with a dash%s", wrapped(n))
 		}
 		return
 	}
