@@ -60,7 +60,7 @@ type detector struct {
 func newCore(w *Watcher) *core {
 	c := &core{Watcher: w, cgroups: map[uint64]*cgroup{}, wake: make(chan struct{}, 1), counted: map[string]*loss{}, assets: map[bulwark.AssetID]bool{}}
 	c.proc.Dir = w.Proc
-	c.before.list = sync.OnceValue(c.pids)
+	c.before.list = sync.OnceValue(c.first)
 	o := tree.Options{Live: w.Limits.Live, Ended: w.Limits.Gone, Changed: c.changed, Forgotten: c.forgotten}
 	if w.Proc != "-" {
 		o.Read = c.ask

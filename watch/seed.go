@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,7 +14,7 @@ import (
 
 // before are the processes that were there before sensors were.
 type before struct {
-	list func() []int
+	list func() []bulwark.Process
 	next atomic.Int64 // of those that nobody reads yet
 	// walks is how often what changed since was looked for; walking is held meanwhile.
 	walks   atomic.Int64
@@ -23,37 +24,59 @@ type before struct {
 // seed reads the processes that are there before sensors are, those that began last first: they end soonest, and with them what
 // could be read. Who calls it while another does helps: one is enough while sensors begin, which need the processors more.
 func (c *core) seed(ctx context.Context) {
-	pids := c.before.list()
+	list := c.before.list()
 	r := proc.NewReader(c.proc)
 	for ctx.Err() == nil {
-		n := len(pids) - int(c.before.next.Add(1))
+		n := len(list) - int(c.before.next.Add(1))
 		if n < 0 {
 			return
 		}
-		c.adopt(r, pids[n])
+		c.adopt(r, list[n])
 	}
 }
 
-// pids are those of processes that are there now.
-func (c *core) pids() []int {
-	if c.Proc == "-" {
-		return nil
-	}
-	pids, err := c.proc.PIDs()
-	slices.Sort(pids)
+// first are the processes that are there now, those that began last behind the others.
+func (c *core) first() []bulwark.Process {
+	list, err := c.there()
 	if err != nil {
 		c.lock()
 		c.note("watch", fmt.Sprintf("processes that were there before are not known: %v", err), true)
 		c.unlock()
 	}
-	return pids
+	slices.SortFunc(list, func(a, b bulwark.Process) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
+	})
+	return list
+}
+
+// there are the processes that there are: all that the kernel says of each, or no more than its PID.
+func (c *core) there() ([]bulwark.Process, error) {
+	if c.Proc == "-" {
+		return nil, nil
+	}
+	if c.Processes != nil {
+		if list, err := c.Processes(); err == nil {
+			return list, nil
+		}
+	}
+	pids, err := c.proc.PIDs()
+	list := make([]bulwark.Process, 0, len(pids))
+	for _, pid := range pids {
+		list = append(list, bulwark.Process{PID: pid})
+	}
+	return list, err
 }
 
 // adopt reads one process without holding anybody up. One that ended meanwhile is no matter.
-func (c *core) adopt(r *proc.Reader, pid int) {
-	p, err := r.Process(pid)
-	if err != nil {
-		return
+func (c *core) adopt(r *proc.Reader, p bulwark.Process) {
+	switch {
+	case p.Start == 0:
+		var err error
+		if p, err = r.Process(p.PID); err != nil {
+			return
+		}
+	case p.File.Inode != 0: // else it is a thread of the kernel, which has none
+		r.Texts(&p)
 	}
 	c.lock()
 	defer c.unlock()
@@ -76,29 +99,30 @@ func (c *core) refresh(ctx context.Context, walks int64) {
 			c.unlock()
 		}
 	}
-	if c.Proc == "-" {
+	list, err := c.there()
+	if err != nil || list == nil {
 		return
 	}
-	pids, err := c.proc.PIDs()
-	if err != nil {
-		return
-	}
-	alive := make(map[int]bool, len(pids))
+	alive := make(map[int]bool, len(list))
 	r := proc.NewReader(c.proc)
-	for _, pid := range pids {
+	for _, p := range list {
 		if ctx.Err() != nil {
 			return
 		}
-		st, err := r.Stat(pid)
-		if err != nil {
-			continue
+		start, name := p.Start, p.Name
+		if start == 0 {
+			st, err := r.Stat(p.PID)
+			if err != nil {
+				continue
+			}
+			start, name = st.Start, st.Name
 		}
-		alive[pid] = true
+		alive[p.PID] = true
 		c.lock()
-		known := c.tree.Known(pid, st.Start, st.Name)
+		known := c.tree.Known(p.PID, start, name)
 		c.unlock()
 		if !known {
-			c.adopt(r, pid)
+			c.adopt(r, p)
 		}
 	}
 	c.lock()

@@ -59,6 +59,8 @@ type Watcher struct {
 	Tally   bool      // count what each container does: see Activity
 	// Proc is where processes that were there before are read; empty: /proc, "-": nowhere.
 	Proc string
+	// Processes are those that are there now, with all but their texts, which are read in Proc; nil, or where it fails: Proc has all.
+	Processes func() ([]bulwark.Process, error)
 
 	core *core
 	once sync.Once

@@ -13,6 +13,7 @@ import (
 	"bulwark/source/cgroup"
 	"bulwark/source/container"
 	"bulwark/source/engine"
+	"bulwark/source/kernel"
 	"bulwark/watch"
 )
 
@@ -70,7 +71,15 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 			}
 		}()
 	}
-	e.Settled = func() { go slim() }
+	there := &kernel.Processes{}
+	defer there.Close()
+	if slices.Contains(w.sources, bulwark.SourceSyscall) {
+		e.Processes = there.List
+	}
+	e.Settled = func() {
+		there.Close()
+		go slim()
+	}
 	unpage()
 	err = e.Run(ctx)
 	if errors.Is(err, bulwark.ErrUnsupported) || errors.Is(err, bulwark.ErrUnavailable) {

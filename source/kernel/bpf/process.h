@@ -104,12 +104,8 @@ static __always_inline void times(struct inode *i, struct procpart *p) {
 	}
 }
 
-/* put_process adds what is known of t: of a thread that is being made, or of the one that runs. */
-static __always_inline void put_process(struct scratch *s, struct task_struct *t, bool exec) {
-	u64 o = here(s);
-	if (o >= ROOM)
-		return;
-	struct procpart *p = (void *)&s->rec[o];
+/* describe tells of a process what does not depend on the file that it executes. */
+static __always_inline void describe(struct procpart *p, struct task_struct *t) {
 	__builtin_memset(p, 0, sizeof(*p));
 	p->tag = TAG_PROCESS;
 	p->pid = BPF_CORE_READ(t, tgid);
@@ -153,32 +149,48 @@ static __always_inline void put_process(struct scratch *s, struct task_struct *t
 	p->caps[1] = caps(&c->cap_permitted);
 	p->caps[2] = caps(&c->cap_effective);
 	BPF_CORE_READ_INTO(&p->comm, t, comm);
-	if (exec) {
-		struct file *f = BPF_CORE_READ(t, mm, exe_file);
-		struct inode *i = BPF_CORE_READ(f, f_inode);
-		struct super_block *sb = BPF_CORE_READ(i, i_sb);
-		p->flags = PROC_FILE;
-		p->ino = BPF_CORE_READ(i, i_ino);
-		p->dev = BPF_CORE_READ(sb, s_dev);
-		p->magic = BPF_CORE_READ(sb, s_magic);
-		p->mode = BPF_CORE_READ(i, i_mode);
-		p->owner = BPF_CORE_READ(i, i_uid.val);
-		p->group = BPF_CORE_READ(i, i_gid.val);
-		p->links = BPF_CORE_READ(i, i_nlink);
-		times(i, p);
-		if (p->magic == OVERLAY)
-			p->flags |= upper(i) ? PROC_UPPER : PROC_LOWER;
-		for (int n = 0; n < 3; n++) {
-			struct file *std = file_of(running(), n);
-			if (!std)
-				continue;
-			p->stdmode[n] = BPF_CORE_READ(std, f_inode, i_mode);
-			p->stdmagic[n] = BPF_CORE_READ(std, f_inode, i_sb, s_magic);
-			if ((p->stdmode[n] & 0170000) == 0140000) {
-				struct socket *sock = BPF_CORE_READ(std, private_data);
-				p->stdmagic[n] = BPF_CORE_READ(sock, sk, __sk_common.skc_family);
-			}
+}
+
+/* describe_file tells of the file that a process executes; threads of the kernel have none. */
+static __always_inline void describe_file(struct procpart *p, struct task_struct *t) {
+	struct file *f = BPF_CORE_READ(t, mm, exe_file);
+	if (!f)
+		return;
+	struct inode *i = BPF_CORE_READ(f, f_inode);
+	struct super_block *sb = BPF_CORE_READ(i, i_sb);
+	p->flags = PROC_FILE;
+	p->ino = BPF_CORE_READ(i, i_ino);
+	p->dev = BPF_CORE_READ(sb, s_dev);
+	p->magic = BPF_CORE_READ(sb, s_magic);
+	p->mode = BPF_CORE_READ(i, i_mode);
+	p->owner = BPF_CORE_READ(i, i_uid.val);
+	p->group = BPF_CORE_READ(i, i_gid.val);
+	p->links = BPF_CORE_READ(i, i_nlink);
+	times(i, p);
+	if (p->magic == OVERLAY)
+		p->flags |= upper(i) ? PROC_UPPER : PROC_LOWER;
+}
+
+/* put_process adds what is known of t: of a thread that is being made, or of the one that runs. */
+static __always_inline void put_process(struct scratch *s, struct task_struct *t, bool exec) {
+	u64 o = here(s);
+	if (o >= ROOM)
+		return;
+	struct procpart *p = (void *)&s->rec[o];
+	describe(p, t);
+	s->off = o + sizeof(*p);
+	if (!exec)
+		return;
+	describe_file(p, t);
+	for (int n = 0; n < 3; n++) {
+		struct file *std = file_of(running(), n);
+		if (!std)
+			continue;
+		p->stdmode[n] = BPF_CORE_READ(std, f_inode, i_mode);
+		p->stdmagic[n] = BPF_CORE_READ(std, f_inode, i_sb, s_magic);
+		if ((p->stdmode[n] & 0170000) == 0140000) {
+			struct socket *sock = BPF_CORE_READ(std, private_data);
+			p->stdmagic[n] = BPF_CORE_READ(sock, sk, __sk_common.skc_family);
 		}
 	}
-	s->off = o + sizeof(*p);
 }

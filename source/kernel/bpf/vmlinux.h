@@ -241,6 +241,10 @@ struct sockaddr_un { u16 sun_family; char sun_path[108]; };
 struct unix_address { int len; struct sockaddr_un name[0]; };
 struct unix_sock { struct sock sk; struct unix_address *addr; struct path path; struct sock *peer; };
 
+struct seq_file;
+struct bpf_iter_meta { struct seq_file *seq; };
+struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; };
+
 struct io_kiocb { u8 opcode; struct file *file; u32 flags; struct { int fd; } cqe; };
 
 struct trace_event_raw_mark_victim___x { int pid; };

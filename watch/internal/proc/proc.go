@@ -84,11 +84,22 @@ func (r *Reader) Process(pid int) (bulwark.Process, error) {
 	}
 	p := bulwark.Process{PID: pid, PPID: st.PPID, PGID: st.PGID, SID: st.SID, VPID: pid, VPGID: st.PGID, VSID: st.SID, Name: st.Name, TTY: st.TTY, Start: st.Start, Before: true}
 	from.status(&p)
+	from.login(&p)
 	from.texts(&p)
-	from.program(&p)
+	from.executable(&p.File)
 	from.namespaces(&p.Namespaces)
 	p.Cgroup = from.cgroup()
 	return p, nil
+}
+
+// Texts reads what the kernel's own list of processes does not have: the path, arguments, environment and folder.
+func (r *Reader) Texts(p *bulwark.Process) {
+	from, err := r.open(p.PID)
+	if err != nil {
+		return
+	}
+	defer from.close()
+	from.texts(p)
 }
 
 func (d folder) stat() (Stat, error) {
@@ -175,25 +186,16 @@ func last(value []byte, base int) uint64 {
 	return n
 }
 
+const deleted = " (deleted)"
+
 func (d folder) texts(p *bulwark.Process) {
 	if args := d.list("cmdline"); len(args) > 0 {
 		p.Exe, p.Args = args[0], args[1:]
 	}
 	p.Env = d.list("environ")
-	p.Login = ^uint32(0)
-	if data, err := d.read("loginuid", 32); err == nil {
-		if n, err := strconv.ParseUint(string(bytes.TrimSpace(data)), 10, 32); err == nil {
-			p.Login = uint32(n)
-		}
-	}
 	if cwd, err := d.link("cwd"); err == nil {
 		p.CWD = d.text(cwd)
 	}
-}
-
-const deleted = " (deleted)"
-
-func (d folder) program(p *bulwark.Process) {
 	link, err := d.link("exe")
 	if err != nil {
 		if errors.Is(err, os.ErrPermission) {
@@ -204,7 +206,15 @@ func (d folder) program(p *bulwark.Process) {
 	path, gone := bytes.CutSuffix(link, []byte(deleted))
 	p.File.Memory, p.File.Deleted = bytes.HasPrefix(path, []byte("/memfd:")), gone
 	p.Path = d.text(path)
-	d.executable(&p.File)
+}
+
+func (d folder) login(p *bulwark.Process) {
+	p.Login = ^uint32(0)
+	if data, err := d.read("loginuid", 32); err == nil {
+		if n, err := strconv.ParseUint(string(bytes.TrimSpace(data)), 10, 32); err == nil {
+			p.Login = uint32(n)
+		}
+	}
 }
 
 func (d folder) namespaces(n *bulwark.Namespaces) {
