@@ -69,14 +69,12 @@ func (c *core) there() ([]bulwark.Process, error) {
 
 // adopt reads one process without holding anybody up. One that ended meanwhile is no matter.
 func (c *core) adopt(r *proc.Reader, p bulwark.Process) {
-	switch {
-	case p.Start == 0:
-		var err error
-		if p, err = r.Process(p.PID); err != nil {
-			return
-		}
-	case p.File.Inode != 0: // else it is a thread of the kernel, which has none
+	if p.Start != 0 {
 		r.Texts(&p)
+	} else if all, err := r.Process(p.PID); err == nil {
+		p = all
+	} else {
+		return
 	}
 	c.lock()
 	defer c.unlock()

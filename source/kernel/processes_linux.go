@@ -73,7 +73,8 @@ func (p *Processes) open() error {
 	if err != nil {
 		return err
 	}
-	clear(spec.Maps) // of what it shares with others it needs none
+	clear(spec.Maps) // it needs nothing of what it shares with others
+	clear(spec.Variables)
 	all, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Cache: types.Cache()})
 	if err != nil {
 		return refused("loading the program that lists processes", err)
