@@ -1,0 +1,86 @@
+package rules
+
+import (
+	"encoding/json"
+	"testing"
+	"unicode/utf8"
+
+	"bulwark"
+)
+
+// audited is an event of the audit log with the document.
+func audited(doc string) *bulwark.Event {
+	return &bulwark.Event{Num: 6, Time: testNow, Source: bulwark.SourceK8sAudit, Kind: bulwark.KindK8sAudit, Doc: []byte(doc)}
+}
+
+// outputOf is what a rule says of an event whose document it is.
+func outputOf(t *testing.T, doc, output string) string {
+	t.Helper()
+	found := detector(t, bulwark.SourceK8sAudit, "evt.num >= 0", output).Observe(audited(doc))
+	if len(found) != 1 {
+		t.Fatalf("%d findings", len(found))
+	}
+	return found[0].Alert.Output
+}
+
+// TestDocument: values are shown as they stand in the document.
+func TestDocument(t *testing.T) {
+	for _, tt := range []struct{ doc, output, want string }{
+		{`{"requestObject":{"data":{"z":"<a&b>","a":" é\u00e9\/","n":[1.50, 2e3 ,null,{ }]}}}`, "%ka.req.configmap.obj", `{"z":"<a&b>","a":" é\u00e9\/","n":[1.50,2e3,null,{}]}`},
+		{" {\n \"requestObject\" : {\"rules\":[{\"verbs\":[\"get\"],\"apiGroups\":[\"\"]} , 3]}\n}\n", "%ka.req.role.rules", `({"verbs":["get"],"apiGroups":[""]},3)`},
+		{`{"verb":"a\n\"b\"\\","stage":"[1,2}"}`, "%ka.verb %ka.stage", `a\x0a"b"\ [1,2}`},
+		{`{"requestObject":{"spec":{"tls":null,"n":0,"t":true}}}`, "%jevt.value[/requestObject/spec/tls] %jevt.value[/requestObject/spec/n] %jevt.value[/requestObject/spec/t] %jevt.value[/requestObject/spec/x]", "null 0 true <NA>"},
+		{`{"user":{"groups":null},"sourceIPs":[],"impersonatedUser":null}`, "%ka.user.groups %ka.sourceips %ka.impuser.name", "<NA> <NA> <NA>"},
+		{`{"a":{"":1,"~/":[{"b":"c"}]}}`, "%jevt.value[/a/] %jevt.value[/a/~0~1/0/b] %jevt.value[/a/~0~1/1/b] %jevt.value[/a/~0~1/b]", "1 c <NA> <NA>"},
+		{`{"verb":"get"`, "%ka.verb", "<NA>"},
+		{`"verb"`, "%ka.verb %jevt.value[/verb]", "<NA> <NA>"},
+		{`{"a":1,"a":2}`, "%jevt.value[/a]", "2"},
+	} {
+		if got := outputOf(t, tt.doc, tt.output); got != tt.want {
+			t.Errorf("%s of %s: %q, want %q", tt.output, tt.doc, got, tt.want)
+		}
+	}
+	obj := audited(`{"requestObject":{"data":{"z":"<a&b>","a":""}}}`)
+	if !matches(t, `ka.req.configmap.obj contains "<a&b>" and ka.req.configmap.obj startswith '{"z"'`, obj) {
+		t.Error("a condition does not see the text as it is")
+	}
+}
+
+// FuzzDocument: whatever is valid is read like encoding/json has it, and what is not is nothing.
+func FuzzDocument(f *testing.F) {
+	for _, s := range []string{auditDoc, `[]`, `[1,"a\"]",{"b":[]}]`, `{"a":"\\"}`, ` null`, `{"a" : -1e5 , "b":{"c":[[],[{}]]}}`, `{`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		v := &event{Event: audited(s), serve: 1}
+		if x := v.json(); x != nil {
+			visit(t, x)
+		}
+	})
+}
+
+// visit reads all of a value, and holds it to the same read otherwise.
+func visit(t *testing.T, x *value) {
+	var want any
+	if err := json.Unmarshal(x.raw, &want); err != nil {
+		t.Fatalf("%q is no value: %v", x.raw, err)
+	}
+	text, ok := scalar(x)
+	if s, isText := want.(string); !ok || isText && text != s && utf8.Valid(x.raw) {
+		t.Errorf("%q is read as %q", x.raw, text)
+	}
+	x.open()
+	switch want := want.(type) {
+	case map[string]any:
+		if len(x.names) != len(want) && utf8.Valid(x.raw) {
+			t.Errorf("%q has %d members", x.raw, len(x.names))
+		}
+	case []any:
+		if len(items(x)) != len(want) {
+			t.Errorf("%q has %d items", x.raw, len(items(x)))
+		}
+	}
+	for i := range x.items {
+		visit(t, &x.items[i])
+	}
+}
