@@ -3,7 +3,6 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -171,7 +170,7 @@ func scalar(x *value) (string, bool) {
 	return x.said, true
 }
 
-// pointer is what a JSON pointer leads to.
+// pointer is what a JSON pointer leads to, which need not begin with a stroke.
 func pointer(x *value, path string) *value {
 	path = strings.TrimPrefix(path, "/")
 	for more := path != ""; more; {
@@ -195,9 +194,6 @@ func pointer(x *value, path string) *value {
 // documentFields are those of any event that is a document.
 func documentFields() []Field {
 	valueOf := func(arg string) (getter, error) {
-		if !strings.HasPrefix(arg, "/") {
-			return getter{}, fmt.Errorf("%q is no JSON pointer: it begins with a stroke", arg)
-		}
 		return getter{cost: dear, text: func(v *event) (string, bool) { return scalar(pointer(v.json(), arg)) }}, nil
 	}
 	whole := func(v *event) (string, bool) { return str(v.Doc), len(v.Doc) > 0 }
