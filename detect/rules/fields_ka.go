@@ -16,6 +16,8 @@ func auditFields() []Field {
 		doc("ka.auth.reason", "why it was allowed or not", "annotations", "authorization.k8s.io/reason"),
 		doc("ka.auth.openshift.decision", "the same of OpenShift's own authorization", "annotations", "authorization.openshift.io/decision"),
 		doc("ka.auth.openshift.username", "user that OpenShift authenticated", "annotations", "authentication.openshift.io/username"),
+		doc("ka.validations.admission.policy.failure", "what ValidatingAdmissionPolicies have against the request", "annotations", "validation.policy.admission.k8s.io/validation_failure"),
+		doc("ka.security.pod.violations", "what the Pod Security Standard that is audited has against the pod", "annotations", "pod-security.kubernetes.io/audit-violations"),
 		doc("ka.user.name", "who asks", "user", "username"),
 		docList("ka.user.groups", "groups of who asks", NoArg, itemsAt("user", "groups")),
 		doc("ka.impuser.name", "whom the user acts as", "impersonatedUser", "username"),
@@ -44,12 +46,42 @@ func auditFields() []Field {
 func roleAuditFields() []Field {
 	list := []Field{
 		docList("ka.req.binding.subjects", "who is given the role", NoArg, itemsAt("requestObject", "subjects")),
+		docList("ka.req.binding.subjects.user_names", "users who are given the role", NoArg, subjects("User")),
+		docList("ka.req.binding.subjects.group_names", "groups that are given the role", NoArg, subjects("Group")),
+		docList("ka.req.binding.subjects.serviceaccount_names", "service accounts that are given the role", NoArg, subjects("ServiceAccount")),
+		docList("ka.req.binding.subjects.serviceaccount_ns_names", "the same with their namespaces: namespace:name", NoArg, namespacedAccounts),
 		doc("ka.req.binding.role", "role that is given", "requestObject", "roleRef", "name"),
 		{Name: "ka.req.binding.subject.has_name", Type: Text, Arg: NeedKey, Source: bulwark.SourceK8sAudit, Doc: "always true; of old rules only", bind: text(func(*event) (string, bool) { return "true", true })},
 		docList("ka.req.role.rules", "rules of the role", NoArg, itemsAt("requestObject", "rules")),
 	}
 	for _, part := range []string{"apiGroups", "nonResourceURLs", "verbs", "resources"} {
 		list = append(list, docIndexed("ka.req.role.rules."+part, part+" of the role's rules", []string{"requestObject", "rules"}, itemsAt(part)))
+	}
+	return list
+}
+
+// subjects finds the names of those of a kind whom a binding gives its role.
+func subjects(kind string) lister {
+	return func(list []string, x *value) []string {
+		all := items(at(x, "requestObject", "subjects"))
+		for i := range all {
+			if k, _ := scalar(at(&all[i], "kind")); k == kind {
+				list = with(list, at(&all[i], "name"))
+			}
+		}
+		return list
+	}
+}
+
+func namespacedAccounts(list []string, x *value) []string {
+	all := items(at(x, "requestObject", "subjects"))
+	for i := range all {
+		kind, _ := scalar(at(&all[i], "kind"))
+		name, named := scalar(at(&all[i], "name"))
+		namespace, placed := scalar(at(&all[i], "namespace"))
+		if kind == "ServiceAccount" && named && placed {
+			list = append(list, namespace+":"+name)
+		}
 	}
 	return list
 }

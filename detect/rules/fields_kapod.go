@@ -29,7 +29,9 @@ func podAuditFields() []Field {
 		{Name: "ka.req.container.privileged", Type: Text, Source: bulwark.SourceK8sAudit, Doc: "true where any container is privileged, else false", bind: text(anyPrivileged)},
 		{Name: "ka.req.volume.hostpath", Type: Text, Arg: NeedKey, Source: bulwark.SourceK8sAudit, Doc: "true where a volume is the path of the node in brackets, which may end in *, else false", bind: hostPath},
 	}
-	return append(list, containerAuditFields("containers", "containers")...)
+	list = append(list, containerAuditFields("containers", "containers")...)
+	list = append(list, containerAuditFields("initContainers", "init containers")...)
+	return append(list, containerAuditFields("ephemeralContainers", "ephemeral containers")...)
 }
 
 // containerAuditFields are those of one of the lists of containers that a pod has; who is how people call those.
@@ -38,7 +40,9 @@ func containerAuditFields(key, who string) []Field {
 	field := func(name, doc string, of lister) Field {
 		return docIndexed("ka.req.pod."+key+"."+name, doc, where, of)
 	}
-	return []Field{
+	list := []Field{
+		field("command", "commands of the pod's "+who+", word by word", each("command")),
+		field("args", "arguments of the pod's "+who+", word by word", each("args")),
 		field("image", "images of the pod's "+who, each("image")),
 		field("image.repository", "images of the pod's "+who+", without tag and digest", repository),
 		field("name", "names of the pod's "+who, each("name")),
@@ -49,10 +53,13 @@ func containerAuditFields(key, who string) []Field {
 		field("run_as_group", "groups of those "+who+" that say one", each("securityContext", "runAsGroup")),
 		field("proc_mount", "how "+who+" mount /proc", each("securityContext", "procMount")),
 		field("add_capabilities", "capabilities that "+who+" add", each("securityContext", "capabilities", "add")),
-		field("host_port", "ports of the node that "+who+" take", hostPorts),
 		effective(key, who, "user", "runAsUser"),
 		effective(key, who, "group", "runAsGroup"),
 	}
+	if key != "ephemeralContainers" { // which have no ports
+		list = append(list, field("host_port", "ports of the node that "+who+" take", hostPorts))
+	}
+	return list
 }
 
 // each finds what the keys lead to, or what is in the list there.
