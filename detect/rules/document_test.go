@@ -32,6 +32,7 @@ func TestDocument(t *testing.T) {
 		{`{"requestObject":{"spec":{"tls":null,"n":0,"t":true}}}`, "%jevt.value[/requestObject/spec/tls] %jevt.value[/requestObject/spec/n] %jevt.value[/requestObject/spec/t] %jevt.value[/requestObject/spec/x]", "null 0 true <NA>"},
 		{`{"user":{"groups":null},"sourceIPs":[],"impersonatedUser":null}`, "%ka.user.groups %ka.sourceips %ka.impuser.name", "<NA> <NA> <NA>"},
 		{`{"a":{"":1,"~/":[{"b":"c"}]}}`, "%jevt.value[/a/] %jevt.value[/a/~0~1/0/b] %jevt.value[/a/~0~1/1/b] %jevt.value[/a/~0~1/b]", "1 c <NA> <NA>"},
+		{`{"requestObject":{"spec":{"containers":[{"ports":[{"containerPort":80,"hostPort":8443},{"containerPort":9},{"hostPort":null}]},{},{"ports":[{"containerPort":53}]}]}}}`, "%ka.req.pod.containers.host_port %ka.req.pod.containers.host_port[2]", "(8443,9,53) (53)"},
 		{`{"verb":"get"`, "%ka.verb", "<NA>"},
 		{`"verb"`, "%ka.verb %jevt.value[/verb]", "<NA> <NA>"},
 		{`{"a":1,"a":2}`, "%jevt.value[/a]", "2"},

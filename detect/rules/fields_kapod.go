@@ -57,7 +57,7 @@ func containerAuditFields(key, who string) []Field {
 		effective(key, who, "group", "runAsGroup"),
 	}
 	if key != "ephemeralContainers" { // which have no ports
-		list = append(list, field("host_port", "ports of the node that "+who+" take", hostPorts))
+		list = append(list, field("host_port", "ports of the node that "+who+" take, or their own where they name none of the node", hostPorts))
 	}
 	return list
 }
@@ -82,12 +82,15 @@ func repository(list []string, x *value) []string {
 	return append(list, r)
 }
 
+// hostPorts finds ports of the node, and those of containers that say none.
 func hostPorts(list []string, x *value) []string {
 	ports := items(at(x, "ports"))
 	for i := range ports {
-		if n := at(&ports[i], "hostPort"); !n.nothing() {
-			list = with(list, n)
+		n := at(&ports[i], "hostPort")
+		if n.nothing() { // on the node's network it is the container's
+			n = at(&ports[i], "containerPort")
 		}
+		list = with(list, n)
 	}
 	return list
 }
