@@ -2,8 +2,11 @@ package rules
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 
 	"bulwark"
 )
@@ -44,6 +47,27 @@ func TestDocument(t *testing.T) {
 	obj := audited(`{"requestObject":{"data":{"z":"<a&b>","a":""}}}`)
 	if !matches(t, `ka.req.configmap.obj contains "<a&b>" and ka.req.configmap.obj startswith '{"z"'`, obj) {
 		t.Error("a condition does not see the text as it is")
+	}
+}
+
+// TestListOutput: a list is one to programs, and stands in parentheses for people.
+func TestListOutput(t *testing.T) {
+	doc := `{"user":{"groups":["a","b, c"]},"requestObject":{"rules":[{"verbs":["get"]}]}}`
+	f := detector(t, bulwark.SourceK8sAudit, "evt.num >= 0", "%ka.user.groups %toupper(ka.user.groups) %ka.req.role.rules %ka.sourceips").Observe(audited(doc))[0]
+	if want := `(a,b, c) (A,B, C) ({"verbs":["get"]}) <NA>`; f.Alert.Output != want {
+		t.Errorf("%s, want %s", f.Alert.Output, want)
+	}
+	want := []bulwark.AlertField{
+		{Name: "ka.user.groups", Value: []string{"a", "b, c"}}, {Name: "toupper(ka.user.groups)", Value: []string{"A", "B, C"}},
+		{Name: "ka.req.role.rules", Value: []string{`{"verbs":["get"]}`}}, {Name: "ka.sourceips"},
+	}
+	if diff := cmp.Diff(want, f.Alert.Fields); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	long := `{"user":{"groups":["` + strings.Repeat("x", maxValue) + `","y","z"]}}`
+	f = detector(t, bulwark.SourceK8sAudit, "evt.num >= 0", "%ka.user.groups").Observe(audited(long))[0]
+	if list := f.Alert.Fields[0].Value.([]string); len(list) != 2 || list[1] != "..." {
+		t.Errorf("%d values of a list that is too long, the last %q", len(list), list[len(list)-1])
 	}
 }
 

@@ -24,6 +24,7 @@ type part struct {
 	typ   Type
 	read  func(*event) (string, bool)
 	num   func(*event) (int64, bool)
+	list  func(*event) ([]string, bool)
 	stamp bool // a time: to programs it is told in nanoseconds since 1970
 }
 
@@ -52,7 +53,7 @@ func (c *compiler) output(o *lang.Output) (*format, error) {
 		if t.any != nil || t.field != nil && t.field.Filter {
 			return nil, &placed{pos: p.Pos, err: &onlyFilter{t.name()}}
 		}
-		f.parts = append(f.parts, part{name: p.Text, width: p.Width, typ: t.typ, read: t.read(), num: t.num, stamp: t.field != nil && slices.Contains(stamps, t.field.Name)})
+		f.parts = append(f.parts, part{name: p.Text, width: p.Width, typ: t.typ, read: t.read(), num: t.num, list: t.list, stamp: t.field != nil && slices.Contains(stamps, t.field.Name)})
 	}
 	return f, nil
 }
@@ -98,6 +99,9 @@ func hasField(fields []bulwark.AlertField, name string) bool {
 
 // value is the field as text and as what it is.
 func (p *part) value(v *event) (string, any) {
+	if p.list != nil {
+		return p.values(v)
+	}
 	s, ok := p.read(v)
 	if !ok {
 		return missing, nil
@@ -114,6 +118,24 @@ func (p *part) value(v *event) (string, any) {
 	}
 	s = shown(s)
 	return s, s
+}
+
+// values are those of a field that has many: in parentheses as text, else a list.
+func (p *part) values(v *event) (string, any) {
+	list, ok := p.list(v)
+	if !ok {
+		return missing, nil
+	}
+	all, room := make([]string, 0, len(list)), maxValue
+	for _, s := range list {
+		if room < 0 {
+			all = append(all, "...")
+			break
+		}
+		s = shown(s)
+		all, room = append(all, s), room-len(s)-1
+	}
+	return "(" + strings.Join(all, ",") + ")", all
 }
 
 // shown is text of a process as people and files may see it: secrets masked, and nothing that steers a terminal.
