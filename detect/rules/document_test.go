@@ -50,6 +50,35 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+// TestDocumentMasked: of documents secrets are hidden as of other texts, and they stay documents.
+func TestDocumentMasked(t *testing.T) {
+	v := strings.Repeat("q7Z", 4)
+	for _, tt := range []struct{ data, want string }{
+		{`{"app.json":"{\"password\": \"` + v + `\"}","b":1}`, `{"app.json":"{\"password\": \"***\"}","b":1}`},
+		{`{"env":"user=root\npassword=` + v + `\nhost=db\n"}`, `{"env":"user=root\npassword=***\nhost=db\n"}`},
+		{`{"z.ini":"aws_access_key_id = ` + v + `\nq=\"<a&b>\""}`, `{"z.ini":"aws_access_key_id = ***\nq=\"<a&b>\""}`},
+		{`{"password":"` + v + ` ` + v + `"}`, `{"password":"***"}`},
+		{"{\"a\":\"\u202e\x7f\xff\U000e0001\"}", `{"a":"\u202e\u007f` + "\ufffd" + `\udb40\udc01"}`},
+	} {
+		doc := `{"requestObject":{"data":` + tt.data + `,"rules":[` + tt.data + `]}}`
+		if got, want := outputOf(t, doc, "%ka.req.configmap.obj %ka.req.role.rules"), tt.want+" ("+tt.want+")"; got != want {
+			t.Errorf("%s is shown as %s, want %s", doc, got, want)
+		}
+	}
+	if got, want := outputOf(t, `{"verb":"get","user":{"username":"a\nb"}}`, "%jevt.obj"), "{\n  \"verb\": \"get\",\n  \"user\": {\n    \"username\": \"a\\nb\"\n  }\n}"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	long := outputOf(t, `{"requestObject":{"data":{"a":"`+strings.Repeat("x", maxValue)+`","password":"`+v+`"}}}`, "%ka.req.configmap.obj")
+	if len(long) > maxValue+3 || !strings.HasSuffix(long, "...") {
+		t.Errorf("%d bytes are shown, the last %q", len(long), long[len(long)-9:])
+	}
+	o := options(ruleFile(bulwark.SourceK8sAudit, "ka.req.role.rules exists", "x"))
+	o.Explain = true
+	if got := observe(t, o, audited(`{"requestObject":{"rules":[{"password":"`+v+` x"}]}}`))[0].Evidence[1]; got != `met: ka.req.role.rules exists, it is ({"password":"***"})` {
+		t.Error(got)
+	}
+}
+
 // TestListOutput: a list is one to programs, and stands in parentheses for people.
 func TestListOutput(t *testing.T) {
 	doc := `{"user":{"groups":["a","b, c"]},"requestObject":{"rules":[{"verbs":["get"]}]}}`

@@ -1,10 +1,12 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"bulwark"
@@ -126,24 +128,32 @@ func (p *part) values(v *event) (string, any) {
 	if !ok {
 		return missing, nil
 	}
+	all := shownList(list)
+	return "(" + strings.Join(all, ",") + ")", all
+}
+
+// shownList is each text of a list as [shown] has it, as far as there is room.
+func shownList(list []string) []string {
 	all, room := make([]string, 0, len(list)), maxValue
 	for _, s := range list {
 		if room < 0 {
-			all = append(all, "...")
-			break
+			return append(all, "...")
 		}
 		s = shown(s)
 		all, room = append(all, s), room-len(s)-1
 	}
-	return "(" + strings.Join(all, ",") + ")", all
+	return all
 }
 
-// shown is text of a process as people and files may see it: secrets masked, and nothing that steers a terminal.
+// shown is text of an event as people and files may see it: secrets masked, and nothing that steers a terminal.
 func shown(s string) string {
+	if masked, ok := telling.MaskJSON(s, maxValue); ok {
+		return visibleJSON(masked)
+	}
 	if len(s) > maxValue {
 		s = s[:maxValue] + "..."
 	}
-	return telling.Mask(visible(s))
+	return visible(telling.Mask(s))
 }
 
 const digitsHex = "0123456789abcdef"
@@ -164,6 +174,25 @@ func visible(s string) string {
 			b.WriteString(s[i : i+n])
 		}
 		i += n
+	}
+	return b.String()
+}
+
+// visibleJSON writes signs in a document that are not to be seen as JSON has them, and keeps its lines.
+func visibleJSON(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r == '\t' || r == '\r': // of texts they are written as escapes
+			b.WriteByte(' ')
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
 	}
 	return b.String()
 }
