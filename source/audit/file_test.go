@@ -227,6 +227,46 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestRead reads logs that are at hand, in the forms that people have them in.
+func TestRead(t *testing.T) {
+	long := strings.Replace(event(9), `"verb":"get"`, `"verb":"`+strings.Repeat("x", 100_000)+`"`, 1)
+	lines := func(text string) string { // as programs for people write it
+		var b bytes.Buffer
+		if err := json.Indent(&b, []byte(text), "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	for _, tt := range []struct {
+		name, log, ids string
+		bad            int
+	}{
+		{"lines", event(1) + "\n\n" + event(2) + "\r\n" + event(3), "1 2 3", 0},
+		{"bad lines", event(1)[9:] + "\n" + event(2) + "\nnonsense\n{}\n" + event(3) + "\n" + event(4)[:30], "2 3", 4},
+		{"a long line", long + "\n" + event(1) + "\n", "9 1", 0},
+		{"a list", "[" + event(1) + ",\n" + event(2) + "]\n", "1 2", 0},
+		{"a list in lines", "\n" + lines("["+event(1)+","+event(2)+",{}]"), "1 2", 1},
+		{"documents in lines", lines(event(1)) + "\n" + lines(event(2)) + "\n" + event(3), "1 2 3", 0},
+		{"a list that ends early", lines(event(1)) + "\n[\n" + event(2) + "\n", "1 2", 1},
+		{"an event list", `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[` + "\n" + event(1) + "]}", "1", 0},
+		{"nothing", "", "", 0},
+	} {
+		var ids []string
+		bad, err := Read(strings.NewReader(tt.log), func(e *bulwark.Event) error {
+			ids = append(ids, id(t, *e))
+			return nil
+		})
+		if got := strings.Join(ids, " "); got != tt.ids || bad != tt.bad || err != nil {
+			t.Errorf("%s: %q and %d bad, %v; want %q and %d", tt.name, got, bad, err, tt.ids, tt.bad)
+		}
+	}
+	for head, want := range map[string]bool{" \n{": true, "[": true, "bulwark trace\n": false, "": false} {
+		if IsLog([]byte(head)) != want {
+			t.Errorf("%q: want %v", head, want)
+		}
+	}
+}
+
 func TestBegin(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
 	write(t, path, event(1)+"\n"+event(2)+"\n")
