@@ -91,7 +91,7 @@ func (m *masker) text(top *level) {
 	m.at = end
 	var s string
 	_ = json.Unmarshal([]byte(raw), &s) // the document is valid
-	masked := s
+	var masked string
 	switch {
 	case top.object && !top.value:
 		top.last, top.secret = s, secretName(s) || s == "value" && secretName(top.name)
