@@ -97,7 +97,7 @@ type Alert struct {
 	Fields   []AlertField `json:"fields,omitempty"` // those that the output names, in their order
 }
 
-// AlertField is a field of an event. Value is a string, a number, a bool, or nil where the event has none.
+// AlertField is a field of an event. Value is a string, a number, a bool, a list of strings, or nil where the event has none.
 type AlertField struct {
 	Name  string `json:"name"`
 	Value any    `json:"value"`

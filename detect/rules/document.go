@@ -3,7 +3,6 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -13,82 +12,181 @@ import (
 // document is what an event's JSON holds, read once for an event and only where a field asks.
 type document struct {
 	serve uint64
-	root  any
+	root  *value
 }
 
 const maxDocument = 1 << 20
 
-func (v *event) json() any {
+func (v *event) json() *value {
 	if v.doc.serve == v.serve {
 		return v.doc.root
 	}
 	v.doc = document{serve: v.serve}
-	if len(v.Doc) == 0 || len(v.Doc) > maxDocument {
-		return nil
-	}
-	d := json.NewDecoder(bytes.NewReader(v.Doc))
-	d.UseNumber()
-	if err := d.Decode(&v.doc.root); err != nil {
-		v.doc.root = nil
+	if len(v.Doc) <= maxDocument && json.Valid(v.Doc) {
+		v.doc.root = &value{raw: bytes.TrimSpace(v.Doc)}
 	}
 	return v.doc.root
 }
 
+// value is a value of a document. Where there is none it is nil; null is one.
+type value struct {
+	raw   []byte // as it stands in the document, which is valid
+	read  bool
+	names map[string]int // of an object: where in items
+	items []value        // of an object or a list
+
+	said  string // as rules compare it, once that was asked for
+	known bool
+}
+
+// list is whether x is one, and object whether it is one.
+func (x *value) list() bool   { return x != nil && x.raw[0] == '[' }
+func (x *value) object() bool { return x != nil && x.raw[0] == '{' }
+
+// nothing tells whether there is no value, or null.
+func (x *value) nothing() bool { return x == nil || x.raw[0] == 'n' }
+
+// open reads what an object or a list holds, not what is in that.
+func (x *value) open() {
+	if x.read || !x.list() && !x.object() {
+		return
+	}
+	x.read = true
+	for i := between(x.raw, 1); x.raw[i] != ']' && x.raw[i] != '}'; i = between(x.raw, i) {
+		if x.object() {
+			end := valueEnd(x.raw, i)
+			key := unquoted(x.raw[i:end])
+			if x.names == nil {
+				x.names = map[string]int{}
+			}
+			x.names[key] = len(x.items)
+			i = between(x.raw, end)
+		}
+		end := valueEnd(x.raw, i)
+		x.items = append(x.items, value{raw: x.raw[i:end]})
+		i = end
+	}
+}
+
+// between is where something stands that is no space and no comma or colon.
+func between(s []byte, i int) int {
+	for s[i] == ' ' || s[i] == '\n' || s[i] == '\r' || s[i] == '\t' || s[i] == ',' || s[i] == ':' {
+		i++
+	}
+	return i
+}
+
+// valueEnd is where the value ends that begins at i.
+func valueEnd(s []byte, i int) int {
+	for depth := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			i = textEnd(s, i) - 1
+			if depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 { // of what a number stands in
+				return i
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',', ' ', '\n', '\r', '\t':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return i
+}
+
+// textEnd is where the text in quotes ends that begins at i.
+func textEnd(s []byte, i int) int {
+	for i++; s[i] != '"'; i++ {
+		if s[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}
+
+// unquoted is the text that stands in quotes.
+func unquoted(raw []byte) string {
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return str(inner)
+	}
+	var s string
+	_ = json.Unmarshal(raw, &s) // it is a part of a valid document
+	return s
+}
+
 // at is what the keys lead to; nil where there is no such thing.
-func at(x any, keys ...string) any {
+func at(x *value, keys ...string) *value {
 	for _, k := range keys {
-		m, ok := x.(map[string]any)
+		if !x.object() {
+			return nil
+		}
+		x.open()
+		i, ok := x.names[k]
 		if !ok {
 			return nil
 		}
-		x = m[k]
+		x = &x.items[i]
 	}
 	return x
 }
 
-// items is a list, or nothing where x is none.
-func items(x any) []any {
-	list, _ := x.([]any)
-	return list
-}
-
-// scalar is x as rules compare it: text as it is, everything else as JSON.
-func scalar(x any) (string, bool) {
-	switch x := x.(type) {
-	case nil:
-		return "", false
-	case string:
-		return x, true
-	case bool:
-		return truth(x), true
-	case json.Number:
-		return x.String(), true
+// items are those of a list, and none of what is no list.
+func items(x *value) []value {
+	if !x.list() {
+		return nil
 	}
-	b, err := json.Marshal(x)
-	return string(b), err == nil
+	x.open()
+	return x.items
 }
 
-// pointer is what a JSON pointer leads to.
-func pointer(x any, path string) any {
-	for path != "" {
+// scalar is x as rules compare it: text as it is, everything else as it is written, without spaces.
+func scalar(x *value) (string, bool) {
+	switch {
+	case x == nil:
+		return "", false
+	case x.known:
+		return x.said, true
+	}
+	x.known = true
+	switch x.raw[0] {
+	case '"':
+		x.said = unquoted(x.raw)
+	case '{', '[':
+		var b bytes.Buffer
+		_ = json.Compact(&b, x.raw) // it is a part of a valid document
+		x.said = str(b.Bytes())
+	default:
+		x.said = str(x.raw)
+	}
+	return x.said, true
+}
+
+// pointer is what a JSON pointer leads to, which need not begin with a stroke.
+func pointer(x *value, path string) *value {
+	path = strings.TrimPrefix(path, "/")
+	for more := path != ""; more; {
 		var key string
-		key, path, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
-		if path != "" {
-			path = "/" + path
-		}
+		key, path, more = strings.Cut(path, "/")
 		key = strings.ReplaceAll(strings.ReplaceAll(key, "~1", "/"), "~0", "~")
-		switch y := x.(type) {
-		case map[string]any:
-			x = y[key]
-		case []any:
-			i, err := strconv.Atoi(key)
-			if err != nil || i < 0 || i >= len(y) {
-				return nil
-			}
-			x = y[i]
-		default:
+		if !x.list() {
+			x = at(x, key)
+			continue
+		}
+		list := items(x)
+		i, err := strconv.Atoi(key)
+		if err != nil || i < 0 || i >= len(list) {
 			return nil
 		}
+		x = &list[i]
 	}
 	return x
 }
@@ -96,9 +194,6 @@ func pointer(x any, path string) any {
 // documentFields are those of any event that is a document.
 func documentFields() []Field {
 	valueOf := func(arg string) (getter, error) {
-		if !strings.HasPrefix(arg, "/") {
-			return getter{}, fmt.Errorf("%q is no JSON pointer: it begins with a stroke", arg)
-		}
 		return getter{cost: dear, text: func(v *event) (string, bool) { return scalar(pointer(v.json(), arg)) }}, nil
 	}
 	whole := func(v *event) (string, bool) { return str(v.Doc), len(v.Doc) > 0 }

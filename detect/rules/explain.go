@@ -69,10 +69,14 @@ func clause(k *check, v *event, not bool, within string) string {
 	}
 	if read := k.left.read(); read != nil && k.left.any == nil {
 		s, ok := read(v)
-		if ok {
-			text += ", it is " + short(shown(s))
-		} else {
+		switch {
+		case !ok:
 			text += ", which the event has not"
+		case k.left.list != nil:
+			list, _ := k.left.list(v)
+			text += ", it is " + short("("+strings.Join(shownList(list), ",")+")")
+		default:
+			text += ", it is " + short(shown(s))
 		}
 	}
 	if within != "" {

@@ -43,7 +43,7 @@ func eventFields() []Field {
 		{Name: "evt.wait_latency", Type: Span, Source: bulwark.SourceSyscall, Doc: "as evt.latency", bind: absent(Span)},
 		{Name: "evt.source", Type: Text, Doc: "where the event comes from: syscall, k8s_audit, engine", bind: text(func(v *event) (string, bool) { return v.Source, true })},
 		{Name: "evt.hostname", Type: Text, Doc: "name of the node", bind: text(func(v *event) (string, bool) { return v.env.host, v.env.host != "" })},
-		{Name: "evt.pluginname", Type: Text, Doc: "name of what gave the event, where it is no system call", bind: text(func(v *event) (string, bool) { return v.Source, v.Source != bulwark.SourceSyscall })},
+		{Name: "evt.pluginname", Type: Text, Doc: "name of what gave the event, where it is no system call: k8saudit, engine", bind: text(pluginName)},
 		{Name: "evt.plugininfo", Type: Text, Doc: "the event's document, where it has one", bind: text(func(v *event) (string, bool) { return str(v.Doc), len(v.Doc) > 0 })},
 		{Name: "evt.is_async", Type: Bool, Doc: "always false", bind: flag(func(*event) (bool, bool) { return false, true })},
 		{Name: "evt.asynctype", Type: Text, Doc: "no event has it", bind: absent(Text)},
@@ -68,6 +68,14 @@ func eventFields() []Field {
 }
 
 func whole(v *event) int64 { return v.Time }
+
+// pluginName is what Falco's plugin for the source is called, where it has one.
+func pluginName(v *event) (string, bool) {
+	if v.Source == bulwark.SourceK8sAudit {
+		return "k8saudit", true
+	}
+	return v.Source, v.Source != bulwark.SourceSyscall
+}
 
 // clock writes a time; UTC, so that two runs say the same.
 func clock(layout string, of func(*event) int64) func(string) (getter, error) {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -13,59 +12,11 @@ import (
 func podAuditFields() []Field {
 	containers := []string{"requestObject", "spec", "containers"}
 	volumes := []string{"requestObject", "spec", "volumes"}
-	each := func(keys ...string) func(any) []any {
-		return func(x any) []any {
-			y := at(x, keys...)
-			if list, ok := y.([]any); ok {
-				return list
-			}
-			if y == nil {
-				return nil
-			}
-			return []any{y}
-		}
-	}
-	repository := func(x any) []any {
-		image, ok := at(x, "image").(string)
-		if !ok {
-			return nil
-		}
-		r, _ := splitImage(image)
-		return []any{r}
-	}
 	list := []Field{
-		docIndexed("ka.req.pod.containers.image", "images of the pod's containers", containers, each("image")),
-		docIndexed("ka.req.pod.containers.image.repository", "images of the pod's containers, without tag and digest", containers, repository),
-		docIndexed("ka.req.pod.containers.name", "names of the pod's containers", containers, each("name")),
-		docIndexed("ka.req.pod.containers.privileged", "whether containers are privileged", containers, each("securityContext", "privileged")),
-		docIndexed("ka.req.pod.containers.allow_privilege_escalation", "whether containers may gain rights", containers, each("securityContext", "allowPrivilegeEscalation")),
-		docIndexed("ka.req.pod.containers.read_only_fs", "whether containers' root is read-only", containers, each("securityContext", "readOnlyRootFilesystem")),
-		docIndexed("ka.req.pod.containers.run_as_user", "user of each container that says one", containers, each("securityContext", "runAsUser")),
-		docIndexed("ka.req.pod.containers.run_as_group", "group of each container that says one", containers, each("securityContext", "runAsGroup")),
-		docIndexed("ka.req.pod.containers.proc_mount", "how /proc is mounted", containers, each("securityContext", "procMount")),
-		docIndexed("ka.req.pod.containers.add_capabilities", "capabilities that containers add", containers, each("securityContext", "capabilities", "add")),
-		docIndexed("ka.req.pod.containers.host_port", "ports of the node that containers take", containers, func(x any) (all []any) {
-			for _, p := range items(at(x, "ports")) {
-				if n := at(p, "hostPort"); n != nil {
-					all = append(all, n)
-				}
-			}
-			return all
-		}),
 		docIndexed("ka.req.pod.volumes.hostpath", "paths of the node that the pod mounts", volumes, each("hostPath", "path")),
 		docIndexed("ka.req.pod.volumes.flexvolume_driver", "drivers of flexible volumes", volumes, each("flexVolume", "driver")),
-		docIndexed("ka.req.pod.volumes.volume_type", "kinds of volumes", volumes, func(x any) (all []any) {
-			m, _ := x.(map[string]any)
-			for _, k := range slices.Sorted(maps.Keys(m)) {
-				if k != "name" {
-					all = append(all, k)
-				}
-			}
-			return all
-		}),
-		docList("ka.req.pod.supplemental_groups", "further groups of the pod", NoArg, func(x any) []any {
-			return items(at(x, "requestObject", "spec", "securityContext", "supplementalGroups"))
-		}),
+		docIndexed("ka.req.pod.volumes.volume_type", "kinds of volumes", volumes, volumeTypes),
+		docList("ka.req.pod.supplemental_groups", "further groups of the pod", NoArg, itemsAt("requestObject", "spec", "securityContext", "supplementalGroups")),
 		doc("ka.req.pod.host_ipc", "whether the pod shares the node's IPC namespace", "requestObject", "spec", "hostIPC"),
 		doc("ka.req.pod.host_network", "whether the pod shares the node's network", "requestObject", "spec", "hostNetwork"),
 		doc("ka.req.container.host_network", "the same; of old rules", "requestObject", "spec", "hostNetwork"),
@@ -78,41 +29,120 @@ func podAuditFields() []Field {
 		{Name: "ka.req.container.privileged", Type: Text, Source: bulwark.SourceK8sAudit, Doc: "true where any container is privileged, else false", bind: text(anyPrivileged)},
 		{Name: "ka.req.volume.hostpath", Type: Text, Arg: NeedKey, Source: bulwark.SourceK8sAudit, Doc: "true where a volume is the path of the node in brackets, which may end in *, else false", bind: hostPath},
 	}
-	for _, id := range []struct{ name, key string }{{"user", "runAsUser"}, {"group", "runAsGroup"}} {
-		list = append(list, effective(id.name, id.key, containers))
+	list = append(list, containerAuditFields("containers", "containers")...)
+	list = append(list, containerAuditFields("initContainers", "init containers")...)
+	return append(list, containerAuditFields("ephemeralContainers", "ephemeral containers")...)
+}
+
+// containerAuditFields are those of one of the lists of containers that a pod has; who is how people call those.
+func containerAuditFields(key, who string) []Field {
+	where := []string{"requestObject", "spec", key}
+	field := func(name, doc string, of lister) Field {
+		return docIndexed("ka.req.pod."+key+"."+name, doc, where, of)
+	}
+	list := []Field{
+		field("command", "commands of the pod's "+who+", word by word", each("command")),
+		field("args", "arguments of the pod's "+who+", word by word", each("args")),
+		field("image", "images of the pod's "+who, each("image")),
+		field("image.repository", "images of the pod's "+who+", without tag and digest", repository),
+		field("name", "names of the pod's "+who, each("name")),
+		field("privileged", "whether "+who+" are privileged", each("securityContext", "privileged")),
+		field("allow_privilege_escalation", "whether "+who+" may gain rights", each("securityContext", "allowPrivilegeEscalation")),
+		field("read_only_fs", "whether the root of "+who+" is read-only", each("securityContext", "readOnlyRootFilesystem")),
+		field("run_as_user", "users of those "+who+" that say one", each("securityContext", "runAsUser")),
+		field("run_as_group", "groups of those "+who+" that say one", each("securityContext", "runAsGroup")),
+		field("proc_mount", "how "+who+" mount /proc", each("securityContext", "procMount")),
+		field("add_capabilities", "capabilities that "+who+" add", each("securityContext", "capabilities", "add")),
+		effective(key, who, "user", "runAsUser"),
+		effective(key, who, "group", "runAsGroup"),
+	}
+	if key != "ephemeralContainers" { // which have no ports
+		list = append(list, field("host_port", "ports of the node that "+who+" take, or their own where they name none of the node", hostPorts))
+	}
+	return list
+}
+
+// each finds what the keys lead to, or what is in the list there.
+func each(keys ...string) lister {
+	all := itemsAt(keys...)
+	return func(list []string, x *value) []string {
+		if y := at(x, keys...); !y.list() {
+			return with(list, y)
+		}
+		return all(list, x)
+	}
+}
+
+func repository(list []string, x *value) []string {
+	image, ok := scalar(at(x, "image"))
+	if !ok {
+		return list
+	}
+	r, _ := splitImage(image)
+	return append(list, r)
+}
+
+// hostPorts finds ports of the node, and those of containers that say none.
+func hostPorts(list []string, x *value) []string {
+	ports := items(at(x, "ports"))
+	for i := range ports {
+		n := at(&ports[i], "hostPort")
+		if n.nothing() { // on the node's network it is the container's
+			n = at(&ports[i], "containerPort")
+		}
+		list = with(list, n)
+	}
+	return list
+}
+
+func volumeTypes(list []string, x *value) []string {
+	if !x.object() {
+		return list
+	}
+	x.open()
+	for _, k := range slices.Sorted(maps.Keys(x.names)) {
+		if k != "name" {
+			list = append(list, k)
+		}
 	}
 	return list
 }
 
 // effective is what containers run as: what they say, or the pod, or 0.
-func effective(name, key string, containers []string) Field {
-	return Field{Name: "ka.req.pod.containers.eff_run_as_" + name, Type: Text, Arg: MayIndex, List: true, Source: bulwark.SourceK8sAudit,
-		Doc: name + " that each container begins as: its own, the pod's, or 0", bind: func(arg string) (getter, error) {
+func effective(list, who, name, key string) Field {
+	return Field{Name: "ka.req.pod." + list + ".eff_run_as_" + name, Type: Text, Arg: MayIndex, List: true, Source: bulwark.SourceK8sAudit,
+		Doc: name + " that each of the pod's " + who + " begins as: its own, the pod's, or 0", bind: func(arg string) (getter, error) {
 			n, indexed := digits(arg)
-			return listGetter(func(root any) (all []any) {
-				for i, c := range items(at(root, containers...)) {
-					if indexed && i != n {
-						continue
+			return listGetter(func(ids []string, root *value) []string {
+				spec := at(root, "requestObject", "spec")
+				all := items(at(spec, list))
+				for i := range all {
+					if !indexed || i == n {
+						ids = append(ids, begins(spec, &all[i], key))
 					}
-					id := at(c, "securityContext", key)
-					if id == nil {
-						id = at(root, "requestObject", "spec", "securityContext", key)
-					}
-					if id == nil {
-						id = json.Number("0")
-					}
-					all = append(all, id)
 				}
-				return all
+				return ids
 			}), nil
 		}}
 }
 
-func first(name, doc string, where []string, of func(any) []any) Field {
+// begins is the number that a container of a pod begins as.
+func begins(spec, container *value, key string) string {
+	for _, x := range []*value{container, spec} {
+		if id := at(x, "securityContext", key); !id.nothing() {
+			s, _ := scalar(id)
+			return s
+		}
+	}
+	return "0"
+}
+
+func first(name, doc string, where []string, of lister) Field {
 	return Field{Name: name, Type: Text, Source: bulwark.SourceK8sAudit, Doc: doc, bind: built(func(v *event) (string, bool) {
-		for _, c := range items(at(v.json(), where...)) {
-			for _, x := range of(c) {
-				return scalar(x)
+		all := items(at(v.json(), where...))
+		for i := range all {
+			if found := of(nil, &all[i]); len(found) > 0 {
+				return found[0], true
 			}
 		}
 		return "", false
@@ -121,8 +151,8 @@ func first(name, doc string, where []string, of func(any) []any) Field {
 
 func anyPrivileged(v *event) (string, bool) {
 	list := items(at(v.json(), "requestObject", "spec", "containers"))
-	for _, c := range list {
-		if at(c, "securityContext", "privileged") == true {
+	for i := range list {
+		if s, _ := scalar(at(&list[i], "securityContext", "privileged")); s == "true" {
 			return "true", true
 		}
 	}
@@ -133,8 +163,8 @@ func hostPath(arg string) (getter, error) {
 	prefix, open := strings.CutSuffix(arg, "*")
 	return getter{cost: dear, text: func(v *event) (string, bool) {
 		list := items(at(v.json(), "requestObject", "spec", "volumes"))
-		for _, x := range list {
-			path, ok := at(x, "hostPath", "path").(string)
+		for i := range list {
+			path, ok := scalar(at(&list[i], "hostPath", "path"))
 			if ok && (path == arg || open && strings.HasPrefix(path, prefix)) {
 				return "true", true
 			}

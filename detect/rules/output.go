@@ -1,10 +1,12 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"bulwark"
@@ -24,6 +26,7 @@ type part struct {
 	typ   Type
 	read  func(*event) (string, bool)
 	num   func(*event) (int64, bool)
+	list  func(*event) ([]string, bool)
 	stamp bool // a time: to programs it is told in nanoseconds since 1970
 }
 
@@ -52,7 +55,7 @@ func (c *compiler) output(o *lang.Output) (*format, error) {
 		if t.any != nil || t.field != nil && t.field.Filter {
 			return nil, &placed{pos: p.Pos, err: &onlyFilter{t.name()}}
 		}
-		f.parts = append(f.parts, part{name: p.Text, width: p.Width, typ: t.typ, read: t.read(), num: t.num, stamp: t.field != nil && slices.Contains(stamps, t.field.Name)})
+		f.parts = append(f.parts, part{name: p.Text, width: p.Width, typ: t.typ, read: t.read(), num: t.num, list: t.list, stamp: t.field != nil && slices.Contains(stamps, t.field.Name)})
 	}
 	return f, nil
 }
@@ -98,6 +101,9 @@ func hasField(fields []bulwark.AlertField, name string) bool {
 
 // value is the field as text and as what it is.
 func (p *part) value(v *event) (string, any) {
+	if p.list != nil {
+		return p.values(v)
+	}
 	s, ok := p.read(v)
 	if !ok {
 		return missing, nil
@@ -116,12 +122,38 @@ func (p *part) value(v *event) (string, any) {
 	return s, s
 }
 
-// shown is text of a process as people and files may see it: secrets masked, and nothing that steers a terminal.
+// values are those of a field that has many: in parentheses as text, else a list.
+func (p *part) values(v *event) (string, any) {
+	list, ok := p.list(v)
+	if !ok {
+		return missing, nil
+	}
+	all := shownList(list)
+	return "(" + strings.Join(all, ",") + ")", all
+}
+
+// shownList is each text of a list as [shown] has it, as far as there is room.
+func shownList(list []string) []string {
+	all, room := make([]string, 0, len(list)), maxValue
+	for _, s := range list {
+		if room < 0 {
+			return append(all, "...")
+		}
+		s = shown(s)
+		all, room = append(all, s), room-len(s)-1
+	}
+	return all
+}
+
+// shown is text of an event as people and files may see it: secrets masked, and nothing that steers a terminal.
 func shown(s string) string {
+	if masked, ok := telling.MaskJSON(s, maxValue); ok {
+		return visibleJSON(masked)
+	}
 	if len(s) > maxValue {
 		s = s[:maxValue] + "..."
 	}
-	return telling.Mask(visible(s))
+	return visible(telling.Mask(s))
 }
 
 const digitsHex = "0123456789abcdef"
@@ -142,6 +174,25 @@ func visible(s string) string {
 			b.WriteString(s[i : i+n])
 		}
 		i += n
+	}
+	return b.String()
+}
+
+// visibleJSON writes signs in a document that are not to be seen as JSON has them, and keeps its lines.
+func visibleJSON(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r == '\t' || r == '\r': // of texts they are written as escapes
+			b.WriteByte(' ')
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
 	}
 	return b.String()
 }

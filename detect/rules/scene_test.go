@@ -124,13 +124,15 @@ func scenes() map[string]*bulwark.Event {
 
 const auditDoc = `{"auditID":"a-1","stage":"ResponseComplete","verb":"create","requestURI":"/api/v1/namespaces/shop/pods/web/exec?command=sh&command=-c&container=web",
 "user":{"username":"eve","groups":["dev","ops"]},"impersonatedUser":{"username":"admin"},"sourceIPs":["192.0.2.1"],"userAgent":"kubectl/1.30",
-"annotations":{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":"RBAC","authorization.openshift.io/decision":"yes","authentication.openshift.io/username":"eve2","cluster":"c1"},
+"annotations":{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":"RBAC","authorization.openshift.io/decision":"yes","authentication.openshift.io/username":"eve2","cluster":"c1","validation.policy.admission.k8s.io/validation_failure":"[{\"policy\":\"p\"}]","pod-security.kubernetes.io/audit-violations":"would violate restricted"},
 "objectRef":{"resource":"pods","subresource":"exec","namespace":"shop","name":"web"},"responseStatus":{"code":201,"reason":"Created"},"responseObject":{"metadata":{"name":"web-1"}},
-"requestObject":{"data":{"key":"value"},"subjects":[{"kind":"User","name":"eve"}],"roleRef":{"name":"cluster-admin"},
+"requestObject":{"data":{"key":"value"},"subjects":[{"kind":"User","name":"eve"},{"kind":"Group","name":"ops"},{"kind":"ServiceAccount","name":"builder","namespace":"ci"},{"kind":"ServiceAccount","name":"lost"}],"roleRef":{"name":"cluster-admin"},
 "rules":[{"apiGroups":[""],"resources":["pods","secrets"],"verbs":["get","*"]},{"nonResourceURLs":["/healthz"],"verbs":["list"]}],
 "spec":{"type":"NodePort","ports":[{"port":80}],"hostPID":true,"hostIPC":true,"hostNetwork":true,"securityContext":{"runAsUser":5,"runAsGroup":6,"fsGroup":7,"supplementalGroups":[8,9]},
 "volumes":[{"name":"v","hostPath":{"path":"/etc"}},{"name":"f","flexVolume":{"driver":"d"}}],
-"containers":[{"name":"one","image":"docker.io/library/nginx:1.27","ports":[{"containerPort":80,"hostPort":8080}],"securityContext":{"privileged":true,"allowPrivilegeEscalation":true,"readOnlyRootFilesystem":false,"runAsUser":0,"runAsGroup":1,"procMount":"Default","capabilities":{"add":["SYS_ADMIN"]}}},{"name":"two","image":"busybox"}]}}}`
+"containers":[{"name":"one","image":"docker.io/library/nginx:1.27","ports":[{"containerPort":80,"hostPort":8080}],"securityContext":{"privileged":true,"allowPrivilegeEscalation":true,"readOnlyRootFilesystem":false,"runAsUser":0,"runAsGroup":1,"procMount":"Default","capabilities":{"add":["SYS_ADMIN"]}}},{"name":"two","image":"busybox","command":["sh","-c"],"args":["id; ls"]}],
+"initContainers":[{"name":"init","image":"init.example:5000/i:1","command":["ip"],"args":["link","set"],"ports":[{"hostPort":81}],"securityContext":{"privileged":true,"allowPrivilegeEscalation":false,"readOnlyRootFilesystem":true,"runAsUser":21,"runAsGroup":22,"procMount":"Unmasked","capabilities":{"add":["NET_RAW"]}}}],
+"ephemeralContainers":[{"name":"debug","image":"debug@sha256:00","command":["top"],"args":["-b"],"securityContext":{"privileged":true,"allowPrivilegeEscalation":false,"readOnlyRootFilesystem":true,"runAsUser":31,"runAsGroup":32,"procMount":"Unmasked","capabilities":{"add":["NET_RAW"]}}}]}}}`
 
 // hosts is a resolver of few names.
 type hosts map[string]netip.Addr

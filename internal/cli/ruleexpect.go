@@ -234,7 +234,7 @@ func isFalcoFile(file string) bool {
 var falcoItem = regexp.MustCompile(`(?m)^\s*-\s*["']?(rule|macro|list|required_engine_version)["']?\s*:`)
 
 // testFalco tries a file of a folder, with rules in Falco's language, on the recordings beside it: NAME.expect.yaml says
-// how often rules fire on which; on NAME/match/X.trace one has to fire, on NAME/miss/X.trace none, or with a folder more,
+// how often rules fire on which; on NAME/match/X.trace, or X.jsonl of an audit log, one has to fire, on NAME/miss/X.trace none, or with a folder more,
 // RULE by its name or id.
 func (a *app) testFalco(ctx context.Context, dir, name string, before []string) []bulwark.RuleTest {
 	file := filepath.Join(dir, filepath.FromSlash(name))
@@ -258,15 +258,15 @@ func (a *app) falcoTests(ctx context.Context, file string, before []string) ([]b
 	if err != nil {
 		return nil, err
 	}
-	found, err := filepath.Glob(stem + "/*/*.trace")
-	if err != nil {
-		return nil, err
+	var found []string
+	for _, pattern := range []string{"/*/*.trace", "/*/*/*.trace", "/*/*.jsonl", "/*/*/*.jsonl"} {
+		more, err := filepath.Glob(stem + pattern)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
 	}
-	deeper, err := filepath.Glob(stem + "/*/*/*.trace")
-	if err != nil {
-		return nil, err
-	}
-	for _, recording := range slices.Concat(found, deeper) {
+	for _, recording := range found {
 		one, err := p.play(ctx, recording)
 		if err != nil {
 			return nil, err

@@ -16,7 +16,6 @@ import (
 	"bulwark/all"
 	"bulwark/detect/rules"
 	"bulwark/watch"
-	"bulwark/watch/trace"
 )
 
 // played is what rules made of a recording.
@@ -64,12 +63,15 @@ func (p *player) play(ctx context.Context, name string) (*played, error) {
 		return nil, err
 	}
 	defer f.Close()
-	head, err := headOf(f)
+	rec, err := readRecording(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	out := &played{Recording: name, Rules: []firing{}}
-	e := &watch.Watcher{Host: bulwark.Asset{Name: head.Name}, Boot: head.Boot, Handler: (*noted)(out)}
+	if rec.note != "" {
+		out.Notes = append(out.Notes, rec.note)
+	}
+	e := &watch.Watcher{Host: bulwark.Asset{Name: rec.Name}, Boot: rec.Boot, Handler: (*noted)(out)}
 	tried, err := p.detectors(e)
 	if err != nil {
 		return nil, err
@@ -81,8 +83,8 @@ func (p *player) play(ctx context.Context, name string) (*played, error) {
 		}
 		e.Detectors = append(e.Detectors, &counted{d, counts})
 	}
-	e.Detectors = append(e.Detectors, &tally{out, head.Kinds})
-	if err := e.Replay(ctx, f); err != nil {
+	e.Detectors = append(e.Detectors, &tally{out, rec.Kinds})
+	if err := e.Replay(ctx, rec.from); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	for _, one := range counts.byID {
@@ -91,18 +93,6 @@ func (p *player) play(ctx context.Context, name string) (*played, error) {
 	}
 	slices.SortFunc(out.Rules, func(a, b firing) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Rule, b.Rule)) })
 	return out, nil
-}
-
-// headOf reads what a recording says of itself, and goes back to its beginning.
-func headOf(f *os.File) (head trace.Header, err error) {
-	r, err := trace.NewReader(f)
-	if err != nil {
-		return head, err
-	}
-	head = r.Header()
-	r.Close()
-	_, err = f.Seek(0, io.SeekStart)
-	return head, err
 }
 
 // detectors are made anew for each recording, since they remember.
@@ -224,7 +214,7 @@ func asFailure(err error) error {
 	if errors.As(err, &e) {
 		return err
 	}
-	return &exit{code: exitFailed, err: fmt.Errorf("testing rules: %w", err), hint: "a recording is made by bulwark watch --record FILE"}
+	return &exit{code: exitFailed, err: fmt.Errorf("testing rules: %w", err), hint: madeBy}
 }
 
 func tellPlayed(w io.Writer, list []*played) error {

@@ -50,7 +50,9 @@ A case called FILE.tmpl is a template of FILE, so that no file has to hold what 
 ghp_{{base62 30}}{{crc32 base62 6}}. It exits with 1 when a rule does not pass.
 
 With --replay recordings are played to the rules of --rules, or to the detectors that are built in, and a table says which
-rule fired how often and which never. With --expect it is held to what a file of expectations says, as above.`
+rule fired how often and which never. With --expect it is held to what a file of expectations says, as above.
+Wherever a recording is named, the audit log of a Kubernetes API server may be, as lines or lists of JSON, packed by gzip or not;
+among the cases of a folder it is X.jsonl.`
 
 // playing are the flags for recordings.
 type playing struct{ rules, replay, expect []string }
@@ -67,7 +69,7 @@ func (a *app) ruleTestCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringArrayVar(&of.rules, "rules", nil, "`FILE` of rules in Falco's language (repeatable; later ones change earlier ones)")
-	f.StringArrayVar(&of.replay, "replay", nil, "tell how often rules fire on what `FILE` recorded (repeatable)")
+	f.StringArrayVar(&of.replay, "replay", nil, "tell how often rules fire on what `FILE` recorded, or on the audit log of a Kubernetes API server (repeatable)")
 	f.StringArrayVar(&of.expect, "expect", nil, "hold rules to what `FILE` says of recordings (repeatable)")
 	a.ruleFlags(c, &format)
 	return c

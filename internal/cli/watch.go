@@ -20,7 +20,6 @@ import (
 	"bulwark/report/alerts"
 	"bulwark/source/rootfs"
 	"bulwark/watch"
-	"bulwark/watch/trace"
 )
 
 // watching are the flags of the command watch.
@@ -29,6 +28,7 @@ type watching struct {
 	rules        []string
 	record       string
 	replay       string
+	recorded     *recording // that is replayed
 	duration     time.Duration
 	priority     string
 	append       []string
@@ -64,7 +64,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.StringArrayVar(&w.rules, "rules", nil, "`FILE` of rules in Falco's language, beside the detectors that are built in (repeatable; later ones change earlier ones)")
 	f.BoolVar(&w.top, "top", false, "show containers, events, drops and the newest alerts on the whole terminal, and draw them again each second")
 	f.StringVar(&w.record, "record", "", "write all that detectors see to `FILE`")
-	f.StringVar(&w.replay, "replay", "", "look at what `FILE` recorded instead of this machine")
+	f.StringVar(&w.replay, "replay", "", "look at what `FILE` recorded, or at the audit log of a Kubernetes API server, instead of this machine")
 	f.DurationVar(&w.duration, "for", 0, "end after this `duration`")
 	f.StringVar(&w.priority, "priority", "debug", "only what is at least of this `LEVEL`: emergency alert critical error warning notice informational debug; also high medium low")
 	f.StringArrayVar(&w.append, "output-append", nil, "`TEXT` with fields to add to the output of every rule in Falco's language (repeatable)")
@@ -138,7 +138,7 @@ func (w *watching) settle(c *cobra.Command, args []string) error {
 			return usage("--source %q: say %s", s, strings.Join(mostSources, ", "))
 		}
 	}
-	if len(w.sources) == 0 || len(w.sources) == 1 && w.sources[0] == bulwark.SourceK8sAudit && w.audit.file == "" && w.audit.listen == "" {
+	if len(w.sources) == 0 || w.replay == "" && len(w.sources) == 1 && w.sources[0] == bulwark.SourceK8sAudit && w.audit.file == "" && w.audit.listen == "" {
 		return &exit{code: exitUsage, err: errors.New("nothing is to be watched"), hint: "say where the audit log is: --audit-log FILE or --audit-webhook HOST:PORT"}
 	}
 	if w.replay != "" && w.record == w.replay {
@@ -172,9 +172,11 @@ func (w *watching) run(ctx context.Context) (err error) {
 	e := &watch.Watcher{Host: rootfs.Machine(), Boot: booted(), About: bulwark.Run{Version: version(), Started: started(), Targets: []string{"watch"}}}
 	e.Cluster = w.audit.cluster
 	e.Keep = func(f *bulwark.Finding) bool { return levelOf(f) <= w.least }
-	if err := w.recalls(e); err != nil {
+	shut, err := w.recalls(e)
+	if err != nil {
 		return err
 	}
+	defer shut()
 	if e.Detectors, err = w.detectors(ctx, e); err != nil {
 		return err
 	}
@@ -228,36 +230,35 @@ func (w *watching) recording(e *watch.Watcher, do func() error) error {
 	return errors.Join(do(), f.Close())
 }
 
-// recalls has detectors know what the recording says of the machine that it was made on.
-func (w *watching) recalls(e *watch.Watcher) error {
-	if w.replay == "" || w.replay == "-" {
-		return nil
-	}
-	f, err := os.Open(w.replay)
-	if err != nil {
-		return &exit{code: exitFailed, err: fmt.Errorf("--replay: %w", err), hint: "a recording is made by bulwark watch --record FILE"}
-	}
-	defer f.Close()
-	r, err := trace.NewReader(f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", w.replay, err)
-	}
-	defer r.Close()
-	e.Host.Name, e.Boot = r.Header().Name, r.Header().Boot
-	return nil
-}
+// madeBy says what can be replayed.
+const madeBy = "a recording is made by bulwark watch --record FILE; the audit log of a Kubernetes API server is taken as it is"
 
-func (w *watching) replayed(ctx context.Context, e *watch.Watcher) error {
-	var from io.Reader = w.in
+// recalls opens the recording, and has detectors know what it says of the machine that it was made on. Done closes it.
+func (w *watching) recalls(e *watch.Watcher) (done func(), err error) {
+	if w.replay == "" {
+		return func() {}, nil
+	}
+	from, done := w.in, func() {}
 	if w.replay != "-" {
 		f, err := os.Open(w.replay)
 		if err != nil {
-			return fmt.Errorf("--replay: %w", err)
+			return nil, &exit{code: exitFailed, err: fmt.Errorf("--replay: %w", err), hint: madeBy}
 		}
-		defer f.Close()
-		from = f
+		from, done = f, func() { f.Close() }
 	}
-	if err := e.Replay(ctx, from); err != nil {
+	if w.recorded, err = readRecording(from); err != nil {
+		done()
+		return nil, fmt.Errorf("%s: %w", w.replay, err)
+	}
+	if w.recorded.note != "" && !w.quiet {
+		fmt.Fprintf(w.err, "bulwark: note: %s: %s\n", clean(w.replay), w.recorded.note)
+	}
+	e.Host.Name, e.Boot = w.recorded.Name, w.recorded.Boot
+	return done, nil
+}
+
+func (w *watching) replayed(ctx context.Context, e *watch.Watcher) error {
+	if err := e.Replay(ctx, w.recorded.from); err != nil {
 		return fmt.Errorf("%s: %w", w.replay, err)
 	}
 	return nil

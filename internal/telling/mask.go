@@ -10,9 +10,9 @@ import (
 var masks = sync.OnceValue(func() []mask {
 	return []mask{
 		{[]string{"://"}, regexp.MustCompile(`://[^/@\s]*@`), "://***@"},
-		{[]string{"authorization", "private-token", "job-token", "x-api-key"}, regexp.MustCompile(`(?i)\b(authorization|private-token|job-token|x-api-key)(["']?\s*[:=]\s*)[^"']+`), "$1$2***"},
+		{[]string{"authorization", "private-token", "job-token", "x-api-key"}, regexp.MustCompile(`(?i)\b(authorization|private-token|job-token|x-api-key)(\\*["']?\s*[:=]\s*(?:\\*["'])?)(?:[^"'\\\r\n]|\\+[^"'\\\r\n])+`), "$1$2***"},
 		{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}`), "$1 ***"},
-		{names, regexp.MustCompile(`(?i)([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credential)[a-z0-9_-]*["']?\s?[=:]\s?["']?)[^\s"'$&;|][^\s"'&;|]*`), "$1***"},
+		{names, regexp.MustCompile(`(?i)([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|credential)[a-z0-9_-]*(?:\\*["'])?[ \t]?[=:][ \t]?(?:\\*["'])?)(?:[^\s"'$&;|\\]|\\+[^\s"'\\])(?:[^\s"'&;|\\]|\\+[^\s"'\\])*`), "$1***"},
 		{[]string{"--"}, regexp.MustCompile(`(--(?:password|token|secret|pass|passphrase|api-key|apikey|auth-token)[ =])["']?[^\s"'$-]\S*`), "$1***"},
 		{[]string{"-u", "--user"}, regexp.MustCompile(`(\s(?:-u|--user)[ =]?["']?[^\s:"'${]+:)[^\s"'$]+`), "$1***"},
 		{[]string{"base64"}, regexp.MustCompile(`[A-Za-z0-9+/]{16,}={0,2}(["']?\s*\|\s*(?:openssl\s+)?base64\b)`), "***$1"},
@@ -37,7 +37,7 @@ func Mask(s string) string {
 			continue
 		}
 		s = m.re.ReplaceAllStringFunc(s, func(found string) string {
-			if i := strings.LastIndexAny(found, "=: "); harmless[strings.ToLower(strings.Trim(found[i+1:], `"',;)`))] {
+			if i := strings.LastIndexAny(found, "=: "); harmless[strings.ToLower(strings.Trim(found[i+1:], `\"',;)`))] {
 				return found
 			}
 			return m.re.ReplaceAllString(found, m.with)

@@ -1,6 +1,7 @@
 package telling
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,68 @@ func TestMask(t *testing.T) {
 			t.Errorf("%q is shown as %q", text, got)
 		}
 	}
+}
+
+// TestMaskInside masks a secret, and leaves what is around it.
+func TestMaskInside(t *testing.T) {
+	v := strings.Repeat("q7Z", 4)
+	for _, tt := range []struct{ text, want string }{
+		{`sh -c "curl -d \"{\\\"password\\\": \\\"` + v + `\\\", \\\"a\\\": 1}\""`, `sh -c "curl -d \"{\\\"password\\\": \\\"***\\\", \\\"a\\\": 1}\""`},
+		{`{"app.json": "{\"password\": \"` + v + `\", \"x\`, `{"app.json": "{\"password\": \"***\", \"x\`},
+		{`{\"X-Api-Key\": \"` + v + `\", \"b\": \"c\"}`, `{\"X-Api-Key\": \"***\", \"b\": \"c\"}`},
+		{"user=root\npassword=" + v + "\nhost=db", "user=root\npassword=***\nhost=db"},
+		{"password=\nhost=db", "password=\nhost=db"},
+		{"Authorization: " + v + "\nHost: x", "Authorization: ***\nHost: x"},
+		{`password=a\b` + v + ` x`, `password=*** x`},
+		{`runas /password:` + v + `\ x`, `runas /password:***\ x`},
+	} {
+		if got := Mask(tt.text); got != tt.want {
+			t.Errorf("%s is shown as %s, want %s", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestMaskJSON(t *testing.T) {
+	v := strings.Repeat("q7Z", 4)
+	inner := `{\"password\": \"` + v + `\", \"n\": [1, \"<\"]}`
+	for _, tt := range []struct{ text, want string }{
+		{`{"app.json":"` + inner + `"}`, `{"app.json":"{\"password\": \"***\", \"n\": [1, \"<\"]}"}`},
+		{`{"a":"user=root\npassword=` + v + `\nhost=db\n"}`, `{"a":"user=root\npassword=***\nhost=db\n"}`},
+		{`{"z.ini":"aws_access_key_id = ` + v + `\nq=\"<a&b>\"","a":"\u00e9\u003c\/"}`, `{"z.ini":"aws_access_key_id = ***\nq=\"<a&b>\"","a":"\u00e9\u003c\/"}`},
+		{`{"password":"` + v + ` and more","PIN_TOKEN" : 12345, "tokens":["` + v + `",{"name":"n"},true]}`, `{"password":"***","PIN_TOKEN" : "***", "tokens":["***",{"name":"n"},true]}`},
+		{`[{"name":"DB_PASSWORD","value":"` + v + `"},{"name":"PORT","value":"80"}]`, `[{"name":"DB_PASSWORD","value":"***"},{"name":"PORT","value":"80"}]`},
+		{`{"automountServiceAccountToken":false,"secret":null,"password":"","token":"${TOKEN}","secretKeyRef":{"name":"db","key":"k"}}`, `{"automountServiceAccountToken":false,"secret":null,"password":"","token":"${TOKEN}","secretKeyRef":{"name":"db","key":"k"}}`},
+		{" {\n  \"u\": \"https://u:" + v + "@h/\"\n} ", " {\n  \"u\": \"https://***@h/\"\n} "},
+		{`{"resources":["secrets"],"verbs":["get"]}`, `{"resources":["secrets"],"verbs":["get"]}`},
+	} {
+		if got, ok := MaskJSON(tt.text, 1<<20); got != tt.want || !ok {
+			t.Errorf("%s is shown as %s, want %s", tt.text, got, tt.want)
+		}
+	}
+	for _, text := range []string{"", "x", `{"a":`, `"a"`, "[kworker/0:1]", `{"a":1} x`} {
+		if got, ok := MaskJSON(text, 100); ok {
+			t.Errorf("%s is no document, and is shown as %s", text, got)
+		}
+	}
+	for most := range 60 {
+		got, _ := MaskJSON(`{"a":"xxxxxxxxxxxxxxxxxxxx","password":"`+v+`","b":[1,2,3]}`, most)
+		if len(got) > most+len(cut) || strings.Contains(got, v[:3]) || !strings.HasSuffix(got, cut) && most < 51 {
+			t.Errorf("%d bytes: %s", most, got)
+		}
+	}
+}
+
+// FuzzMaskJSON: a document stays one, of the same shape.
+func FuzzMaskJSON(f *testing.F) {
+	for _, s := range []string{`{"password":"x","a":[1,{"b":null}]}`, `["{\"token\":\"y\"}"]`, `[[],{}]`, `{"a":"\ud800","b":"\u2028"}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := MaskJSON(s, 1<<30)
+		if ok && !json.Valid([]byte(got)) {
+			t.Errorf("%q becomes %q", s, got)
+		}
+	})
 }
 
 // FuzzNeeds: what is tried first never hides what the expressions find.

@@ -3,7 +3,9 @@
 package audit
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,30 +62,52 @@ func (n *noter) over(sort, text string) {
 type document struct {
 	Kind       string
 	APIVersion string            `json:"apiVersion"`
+	ID         string            `json:"auditID"`
 	Stage      string            `json:"stageTimestamp"`
 	Received   string            `json:"requestReceivedTimestamp"`
 	Items      []json.RawMessage `json:"items"`
 }
 
-// parse gives the events of a document: those of an EventList, or the one that it is. bad counts those that are none. now dates
-// events that have no time.
+// versioned tells whether a document is of the audit log by its version, and bare whether it has none: what took it from a list
+// left that out.
+func (d *document) versioned() bool { return strings.HasPrefix(d.APIVersion, "audit.k8s.io/") }
+func (d *document) bare() bool      { return d.APIVersion == "" }
+
+// parse gives the events of a document: those of an EventList or of a list without a name, or the one that it is. bad counts those
+// that are none. now dates events that have no time.
 func parse(data []byte, now time.Time) (events []bulwark.Event, bad int) {
+	var list []json.RawMessage
+	if data = bytes.TrimSpace(data); len(data) == 0 || data[0] != '[' {
+		return object(nil, data, now)
+	}
+	if json.Unmarshal(data, &list) != nil {
+		return nil, 1
+	}
+	for _, item := range list {
+		var n int
+		events, n = object(events, item, now)
+		bad += n
+	}
+	return events, bad
+}
+
+// object adds the events of a document that is no list without a name.
+func object(events []bulwark.Event, data []byte, now time.Time) (_ []bulwark.Event, bad int) {
 	var d document
 	if json.Unmarshal(data, &d) != nil {
-		return nil, 1
+		return events, 1
 	}
 	switch {
-	case !strings.HasPrefix(d.APIVersion, "audit.k8s.io/"):
-		return nil, 1
-	case d.Kind == "Event":
+	case d.Kind == "EventList" && (d.versioned() || d.bare()):
+	case d.Kind == "Event" && d.versioned(), d.bare() && d.ID != "" && (d.Kind == "Event" || d.Kind == ""):
 		return one(events, data, &d, now)
-	case d.Kind != "EventList":
-		return nil, 1
+	default:
+		return events, 1
 	}
-	events = make([]bulwark.Event, 0, len(d.Items))
+	events = slices.Grow(events, len(d.Items))
 	for _, item := range d.Items {
 		var e document // in a list, kind and version are those of the list
-		if json.Unmarshal(item, &e) != nil || len(item) == 0 || item[0] != '{' {
+		if json.Unmarshal(item, &e) != nil || len(item) == 0 || item[0] != '{' || d.bare() && e.ID == "" {
 			bad++
 			continue
 		}

@@ -196,6 +196,77 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestForms: events come as API servers write them, in lists, and as they were taken from lists. What is no event is counted.
+func TestForms(t *testing.T) {
+	for _, tt := range []struct {
+		line string
+		ids  string
+		bad  int
+	}{
+		{event(1), "1", 0},
+		{"[" + event(1) + "," + event(2) + "]", "1 2", 0},
+		{`[` + event(1) + `,5,null,[` + event(2) + `],{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[` + event(3) + `]}]`, "1 3", 3},
+		{`{"kind":"Event","auditID":"4"}`, "4", 0},
+		{`{"auditID":"5","stage":"Panic"}`, "5", 0},
+		{`{"kind":"EventList","items":[{"auditID":"6"},{"verb":"get"}]}`, "6", 1},
+		{`{"kind":"Event","apiVersion":"v1","auditID":"7"}`, "", 1},
+		{`{"kind":"Event","verb":"get"}`, "", 1},
+		{`{"kind":"EventList","apiVersion":"v1","items":[{"auditID":"8"}]}`, "", 1},
+		{`{"kind":"Pod","auditID":"9"}`, "", 1},
+		{`{"kind":"EventList","apiVersion":"audit.k8s.io/v1"}`, "", 0},
+		{`[]`, "", 0}, {`[` + event(1), "", 1}, {`null`, "", 1}, {`"auditID"`, "", 1}, {``, "", 1},
+	} {
+		events, bad := parse([]byte(tt.line), time.Unix(1, 0))
+		var ids []string
+		for _, e := range events {
+			ids = append(ids, id(t, e))
+		}
+		if got := strings.Join(ids, " "); got != tt.ids || bad != tt.bad {
+			t.Errorf("%s: %q and %d bad, want %q and %d", tt.line, got, bad, tt.ids, tt.bad)
+		}
+	}
+}
+
+// TestRead reads logs that are at hand, in the forms that people have them in.
+func TestRead(t *testing.T) {
+	long := strings.Replace(event(9), `"verb":"get"`, `"verb":"`+strings.Repeat("x", 100_000)+`"`, 1)
+	lines := func(text string) string { // as programs for people write it
+		var b bytes.Buffer
+		if err := json.Indent(&b, []byte(text), "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	for _, tt := range []struct {
+		name, log, ids string
+		bad            int
+	}{
+		{"lines", event(1) + "\n\n" + event(2) + "\r\n" + event(3), "1 2 3", 0},
+		{"bad lines", event(1)[9:] + "\n" + event(2) + "\nnonsense\n{}\n" + event(3) + "\n" + event(4)[:30], "2 3", 4},
+		{"a long line", long + "\n" + event(1) + "\n", "9 1", 0},
+		{"a list", "[" + event(1) + ",\n" + event(2) + "]\n", "1 2", 0},
+		{"a list in lines", "\n" + lines("["+event(1)+","+event(2)+",{}]"), "1 2", 1},
+		{"documents in lines", lines(event(1)) + "\n" + lines(event(2)) + "\n" + event(3), "1 2 3", 0},
+		{"a list that ends early", lines(event(1)) + "\n[\n" + event(2) + "\n", "1 2", 1},
+		{"an event list", `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[` + "\n" + event(1) + "]}", "1", 0},
+		{"nothing", "", "", 0},
+	} {
+		var ids []string
+		bad, err := Read(strings.NewReader(tt.log), func(e *bulwark.Event) error {
+			ids = append(ids, id(t, *e))
+			return nil
+		})
+		if got := strings.Join(ids, " "); got != tt.ids || bad != tt.bad || err != nil {
+			t.Errorf("%s: %q and %d bad, %v; want %q and %d", tt.name, got, bad, err, tt.ids, tt.bad)
+		}
+	}
+	for head, want := range map[string]bool{" \n{": true, "[": true, "bulwark trace\n": false, "": false} {
+		if IsLog([]byte(head)) != want {
+			t.Errorf("%q: want %v", head, want)
+		}
+	}
+}
+
 func TestBegin(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
 	write(t, path, event(1)+"\n"+event(2)+"\n")
@@ -306,10 +377,11 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(event(1)))
 	f.Add([]byte(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{"stageTimestamp":"0000-01-01T00:00:00Z"},[],null,{}]}`))
 	f.Add([]byte(`{"kind":5}`))
+	f.Add([]byte(" [" + event(1) + `,[],{"auditID":"2"},{"items":[{"auditID":"3"},{}],"kind":"EventList"}]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		now := time.Unix(1, 0)
 		events, bad := parse(data, now)
-		if len(events) == 0 && bad == 0 && !bytes.Contains(data, []byte("EventList")) {
+		if list := bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")); len(events) == 0 && bad == 0 && !list && !bytes.Contains(data, []byte("EventList")) {
 			t.Error("neither events nor errors")
 		}
 		for _, e := range events {
