@@ -74,8 +74,9 @@ func watching(program, rules, runs string) error {
 	if err != nil {
 		return err
 	}
-	for _, kind := range []string{"getppid", "open", "sensitive"} {
-		if err := watched(program, rules, n, "ns", func() (float64, error) { return number(self, "calls", kind) }, kind); err != nil {
+	for _, kind := range []struct{ name, least string }{{"getppid", "sys_exit_mount"}, {"open", "sys_exit_openat"}, {"sensitive", "sys_exit_openat"}} {
+		l := load{kind.name, "ns", func() (float64, error) { return number(self, "calls", kind.name) }, kind.least}
+		if err := l.watched(program, rules, n); err != nil {
 			return err
 		}
 	}
@@ -84,7 +85,8 @@ func watching(program, rules, runs string) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	if err := watched(program, rules, n, "s", func() (float64, error) { return compile(scratch) }, "go build"); err != nil {
+	build := load{"go build", "s", func() (float64, error) { return compile(scratch) }, ""}
+	if err := build.watched(program, rules, n); err != nil {
 		return err
 	}
 	nginx, err := serve(scratch)
@@ -92,7 +94,8 @@ func watching(program, rules, runs string) error {
 		return err
 	}
 	defer nginx.end()
-	if err := watched(program, rules, n, "us", nginx.request, "nginx"); err != nil {
+	serving := load{"nginx", "us", nginx.request, ""}
+	if err := serving.watched(program, rules, n); err != nil {
 		return err
 	}
 	return idle(program, rules)
@@ -145,10 +148,17 @@ func compile(scratch string) (float64, error) {
 	return time.Since(start).Seconds(), nil
 }
 
+// load is something that is done with and without a watch.
+type load struct {
+	name, unit string
+	measure    func() (float64, error)
+	least      string // the tracepoint of a call at which an empty program is measured as well: what the kernel itself takes; "": none
+}
+
 // watched measures a load n times with and n times without, in turn, and prints the medians, their difference
 // and the median ratio of the pairs.
-func watched(program, rules string, n int, unit string, load func() (float64, error), name string) error {
-	var with, without, ratios []float64
+func (l *load) watched(program, rules string, n int) error {
+	var with, without, ratios, least []float64
 	before, err := programs()
 	if err != nil {
 		return err
@@ -157,15 +167,25 @@ func watched(program, rules string, n int, unit string, load func() (float64, er
 		if err := gone(before); err != nil {
 			return err
 		}
-		plain, err := load()
+		plain, err := l.measure()
 		if err != nil {
 			return err
+		}
+		if l.least != "" {
+			empty, err := withEmpty(l.least, l.measure)
+			if err != nil {
+				return err
+			}
+			least = append(least, empty/plain)
+			if err := gone(before); err != nil {
+				return err
+			}
 		}
 		w, err := begin(program, rules)
 		if err != nil {
 			return err
 		}
-		seen, err := load()
+		seen, err := l.measure()
 		if _, end := w.end(); err != nil || end != nil {
 			return errors.Join(err, end)
 		}
@@ -174,7 +194,11 @@ func watched(program, rules string, n int, unit string, load func() (float64, er
 	slices.Sort(with)
 	slices.Sort(without)
 	slices.Sort(ratios)
-	fmt.Printf("%-10s %8.4g %s without, %8.4g watched, %+.4g, ratio %.3f\n", name, without[n/2], unit, with[n/2], with[n/2]-without[n/2], ratios[n/2])
+	fmt.Printf("%-10s %8.4g %s without, %8.4g watched, %+.4g, ratio %.3f", l.name, without[n/2], l.unit, with[n/2], with[n/2]-without[n/2], ratios[n/2])
+	if slices.Sort(least); len(least) > 0 {
+		fmt.Printf(", with an empty program %.3f", least[n/2])
+	}
+	fmt.Println()
 	return nil
 }
 
