@@ -13,6 +13,8 @@ var (
 	// The program itself did not run for a while, by the engine's clock: late is in nanoseconds, lost how many events sensors dropped
 	// meanwhile, and sig SIGCONT where that signal had it go on, 0 else.
 	KindStall = kindOf("stall")
+	// Threads of a cgroup round numbers otherwise than to the nearest, which few programs do.
+	KindRounding = kindOf("rounding")
 	// What a container took since the last event of this kind, and has now. What is not known is -1, as are limits where there are none.
 	KindUsage = kindOf("usage")
 	// The first time that a cgroup makes a system call, or is granted a capability that a call needs.
@@ -30,6 +32,7 @@ flow sent:int received:int packets:int duration:int
 cgroup_mkdir id:int path:path
 cgroup_rmdir id:int path:path
 oom pid:pid
+rounding mxcsr:hex times:int
 io_uring opcode:enum:io_uring fd:fd flags:hex
 container json:text
 engine action:text

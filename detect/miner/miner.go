@@ -96,8 +96,8 @@ func (s *state) rules() []family.Rule {
 				}},
 			}},
 		{Name: "score", Title: "Several signs together say that a container mines", Severity: bulwark.SeverityHigh, Tags: tags, References: references, Every: time.Hour, Fix: fixStop,
-			Why:   "No sign alone proves it: a port that pools use, a connection that lives long and says little, huge pages, processors that are never idle, other miners killed. At 60 points of at least two of them it is told, with the points of each. High; a port alone never counts enough.",
-			Noise: "Simulations that hold a connection to their controller and use huge pages.",
+			Why:   "No sign alone proves it: a port that pools use, a connection that lives long and says little, huge pages, numbers rounded as RandomX does, processors that are never idle, other miners killed. At 60 points of at least two of them it is told, with the points of each. High; a port alone never counts enough.",
+			Noise: "Simulations that hold a connection to their controller and use huge pages, or compute bounds by rounding up and down.",
 			Looks: s.weak()},
 	}
 }

@@ -100,6 +100,14 @@ func TestRules(t *testing.T) {
 			c.Connect(pool)
 			c.Open("/proc/sys/vm/nr_hugepages", Write)
 		}},
+		Case{Name: "rounding and drift", Fires: "score", Do: func(s *Scene) {
+			from(s).RunUpper("/tmp/worker").Do("rounding", nil, "mxcsr", 0x5f80, "times", 6)
+		}},
+		Case{Name: "rounding alone", Do: func(s *Scene) {
+			for range 100 {
+				from(s).Do("rounding", nil, "mxcsr", 0x5f80, "times", 6)
+			}
+		}},
 	)
 }
 

@@ -122,6 +122,9 @@ func (s *state) weak() []family.Look {
 		{Kinds: family.Execs, Where: in, If: func(h *family.Hit) bool { return rivals(h.P) }, Do: func(h *family.Hit) {
 			s.sign(h, 40, "rivals", "ends other miners: "+family.Command(h.P))
 		}},
+		{Kinds: "rounding", Where: bulwark.Where{Container: bulwark.Yes}, Do: func(h *family.Hit) {
+			s.sign(h, 50, "rounding", "rounds numbers otherwise than to the nearest, as RandomX does")
+		}},
 		{Kinds: "kill", Where: in, If: func(h *family.Hit) bool { return h.Num("sig") == 9 }, Do: func(h *family.Hit) {
 			c := s.of(h.Key())
 			if h.Time-c.killed > int64(time.Minute) {

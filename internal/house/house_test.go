@@ -43,7 +43,7 @@ var layers = map[string][]string{
 	"scan":  {""},
 	"all":   {"", "kube", "source", "extract", "check", "relate", "detect", "enforce", "report", "advisory", "graph", "policy", "trust"},
 	"cmd":   {"internal/cli", "internal/memory"},
-	"test":  {"", "kube", "network", "source", "all", "graph", "internal/cli", "internal/memory", "advisory", "check", "policy", "detect", "enforce", "watch", "internal/need"},
+	"test":  {"", "kube", "network", "source", "all", "graph", "internal/cli", "internal/memory", "advisory", "check", "policy", "detect", "enforce", "watch", "internal/need", "internal/mxcsr"},
 
 	"internal/limit":      {""},
 	"internal/glob":       {},
@@ -59,6 +59,7 @@ var layers = map[string][]string{
 	"internal/house":      {},
 	"internal/memory":     {},
 	"internal/need":       {}, // of tests
+	"internal/mxcsr":      {}, // of tests
 }
 
 // leaves may be imported by everyone but the root.

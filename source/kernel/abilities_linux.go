@@ -56,19 +56,20 @@ func (*Sensor) Abilities() []bulwark.Ability {
 		{Name: "see control groups", By: "raw tracepoints cgroup_mkdir, cgroup_rmdir", Why: why},
 		{Name: "see signals", By: "raw tracepoint signal_generate", Why: why},
 	}
-	calls, uring, oom := why, why, why
+	calls, uring, oom, rounding := why, why, why, why
 	t, err := openTracing()
 	switch {
 	case why != "":
 	case err != nil:
 		calls = "tracefs cannot be mounted: " + err.Error()
-		uring, oom = calls, calls
+		uring, oom, rounding = calls, calls, calls
 	default:
 		calls = lacking(t, "syscalls/sys_exit_openat")
 		if uring = lacking(t, "io_uring/io_uring_submit_req"); uring != "" {
 			uring = lacking(t, "io_uring/"+requestPoint())
 		}
 		oom = lacking(t, "oom/mark_victim")
+		rounding = lacking(t, "x86_fpu/x86_fpu_regs_deactivated")
 	}
 	if err == nil {
 		t.close()
@@ -93,6 +94,7 @@ func (*Sensor) Abilities() []bulwark.Ability {
 		bulwark.Ability{Name: "see system calls", By: "tracepoints sys_exit of the calls that are wanted", Why: calls},
 		bulwark.Ability{Name: "see io_uring requests", By: "raw tracepoint of submitted requests", Why: uring},
 		bulwark.Ability{Name: "see processes killed for memory", By: "tracepoint mark_victim", Why: oom},
+		bulwark.Ability{Name: "see how numbers are rounded", By: "raw tracepoint x86_fpu_regs_deactivated", Why: rounding},
 		bulwark.Ability{Name: "see system calls of 32-bit programs", By: "tracepoints", Why: "tracepoints of single calls leave them out"},
 	)
 }

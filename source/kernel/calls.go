@@ -199,12 +199,13 @@ const (
 	evPayload
 	evDNS
 	evFlow
+	evRounding
 )
 
 var special = map[bulwark.Kind]uint32{
 	bulwark.KindExec: evExec, bulwark.KindClone: evFork, bulwark.KindExit: evExit, bulwark.KindCgroupMade: evCgroupMade,
 	bulwark.KindCgroupGone: evCgroupGone, bulwark.KindOOM: evOOM, bulwark.KindSignal: evSignal, bulwark.KindIOURing: evIOURing,
-	bulwark.KindPayload: evPayload, bulwark.KindDNS: evDNS, bulwark.KindFlow: evFlow,
+	bulwark.KindPayload: evPayload, bulwark.KindDNS: evDNS, bulwark.KindFlow: evFlow, bulwark.KindRounding: evRounding,
 }
 
 // ops are those of all calls; filed tells of which kinds of events the last two parameters are the device and inode of the descriptor.

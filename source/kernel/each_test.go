@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bulwark"
+	"bulwark/internal/mxcsr"
 	"bulwark/internal/need"
 )
 
@@ -98,6 +99,18 @@ func TestOneOfEachKind(t *testing.T) {
 	t.Run("io_uring", func(t *testing.T) {
 		submit(t)
 		w.find(t, "io_uring", mine("io_uring"))
+	})
+	t.Run("rounding", func(t *testing.T) {
+		if !mxcsr.Round(mxcsr.Nearest, 50) {
+			t.Skip("this processor has no such register")
+		}
+		if n := w.count(mine("rounding")); n != 0 {
+			t.Errorf("%d events tell of numbers that are rounded to the nearest", n)
+		}
+		mxcsr.Round(mxcsr.Up, 50)
+		if e := w.find(t, "rounding", mine("rounding")); uint32(num(e, "mxcsr"))&mxcsr.Bits != mxcsr.Up {
+			t.Errorf("rounding: %#x", num(e, "mxcsr"))
+		}
 	})
 	t.Run("oom", func(t *testing.T) {
 		starved := starve(t)

@@ -185,7 +185,7 @@ func agree(asked uint8, known int) bool { return asked == 0 || known == 0 || int
 // cond is what of w can be asked in the kernel.
 func (p *plan) cond(w bulwark.Where, c *call, event bool) cond {
 	var one cond
-	if !event || c.Kind == uint16(bulwark.KindExec) || c.Kind == uint16(bulwark.KindClone) || c.Kind == uint16(bulwark.KindExit) || c.Kind == uint16(bulwark.KindIOURing) {
+	if !event || c.Kind == uint16(bulwark.KindExec) || c.Kind == uint16(bulwark.KindClone) || c.Kind == uint16(bulwark.KindExit) || c.Kind == uint16(bulwark.KindIOURing) || c.Kind == uint16(bulwark.KindRounding) {
 		one.Container = uint8(w.Container)
 	}
 	if event {

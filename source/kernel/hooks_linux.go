@@ -19,7 +19,7 @@ import (
 // raws are the programs at raw tracepoints.
 var raws = map[string]uint32{
 	"on_exec": evExec, "on_fork": evFork, "on_exit": evExit, "on_cgroup_made": evCgroupMade, "on_cgroup_gone": evCgroupGone,
-	"on_signal": evSignal, "on_iouring": evIOURing,
+	"on_signal": evSignal, "on_iouring": evIOURing, "on_rounding": evRounding,
 }
 
 // always are the raw tracepoints without which it is not known what is in a container.
@@ -28,7 +28,7 @@ var always = []string{"on_exec", "on_cgroup_made", "on_cgroup_gone"}
 var rawNames = map[string]string{
 	"on_exec": "sched_process_exec", "on_fork": "sched_process_fork", "on_exit": "sched_process_exit", "on_cgroup_made": "cgroup_mkdir",
 	"on_cgroup_gone": "cgroup_rmdir", "on_signal": "signal_generate", "on_iouring": "io_uring_submit_req",
-	"on_state": "inet_sock_set_state",
+	"on_rounding": "x86_fpu_regs_deactivated", "on_state": "inet_sock_set_state",
 }
 
 func (p *plan) uses(program string) bool {

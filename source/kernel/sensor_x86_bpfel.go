@@ -30,6 +30,7 @@ const (
 	sensorMapPaths         = "paths"
 	sensorMapPorts         = "ports"
 	sensorMapQuicks        = "quicks"
+	sensorMapRounding      = "rounding"
 	sensorMapScratches     = "scratches"
 	sensorMapSeconds       = "seconds"
 	sensorMapSequence      = "sequence"
@@ -48,6 +49,7 @@ const (
 	sensorProgOnIngress    = "on_ingress"
 	sensorProgOnIouring    = "on_iouring"
 	sensorProgOnOom        = "on_oom"
+	sensorProgOnRounding   = "on_rounding"
 	sensorProgOnSignal     = "on_signal"
 	sensorProgOnState      = "on_state"
 	sensorVarAsleep        = "asleep"
@@ -123,6 +125,7 @@ type sensorProgramSpecs struct {
 	OnIngress    *ebpf.ProgramSpec `ebpf:"on_ingress"`
 	OnIouring    *ebpf.ProgramSpec `ebpf:"on_iouring"`
 	OnOom        *ebpf.ProgramSpec `ebpf:"on_oom"`
+	OnRounding   *ebpf.ProgramSpec `ebpf:"on_rounding"`
 	OnSignal     *ebpf.ProgramSpec `ebpf:"on_signal"`
 	OnState      *ebpf.ProgramSpec `ebpf:"on_state"`
 }
@@ -145,6 +148,7 @@ type sensorMapSpecs struct {
 	Paths     *ebpf.MapSpec `ebpf:"paths"`
 	Ports     *ebpf.MapSpec `ebpf:"ports"`
 	Quicks    *ebpf.MapSpec `ebpf:"quicks"`
+	Rounding  *ebpf.MapSpec `ebpf:"rounding"`
 	Scratches *ebpf.MapSpec `ebpf:"scratches"`
 	Seconds   *ebpf.MapSpec `ebpf:"seconds"`
 	Sequence  *ebpf.MapSpec `ebpf:"sequence"`
@@ -208,6 +212,7 @@ type sensorMaps struct {
 	Paths     *ebpf.Map `ebpf:"paths"`
 	Ports     *ebpf.Map `ebpf:"ports"`
 	Quicks    *ebpf.Map `ebpf:"quicks"`
+	Rounding  *ebpf.Map `ebpf:"rounding"`
 	Scratches *ebpf.Map `ebpf:"scratches"`
 	Seconds   *ebpf.Map `ebpf:"seconds"`
 	Sequence  *ebpf.Map `ebpf:"sequence"`
@@ -231,6 +236,7 @@ func (m *sensorMaps) Close() error {
 		m.Paths,
 		m.Ports,
 		m.Quicks,
+		m.Rounding,
 		m.Scratches,
 		m.Seconds,
 		m.Sequence,
@@ -278,6 +284,7 @@ type sensorPrograms struct {
 	OnIngress    *ebpf.Program `ebpf:"on_ingress"`
 	OnIouring    *ebpf.Program `ebpf:"on_iouring"`
 	OnOom        *ebpf.Program `ebpf:"on_oom"`
+	OnRounding   *ebpf.Program `ebpf:"on_rounding"`
 	OnSignal     *ebpf.Program `ebpf:"on_signal"`
 	OnState      *ebpf.Program `ebpf:"on_state"`
 }
@@ -297,6 +304,7 @@ func (p *sensorPrograms) Close() error {
 		p.OnIngress,
 		p.OnIouring,
 		p.OnOom,
+		p.OnRounding,
 		p.OnSignal,
 		p.OnState,
 	)

@@ -42,6 +42,10 @@ func deeds() []lab.Action {
 			Script: "deed hello xmr.2miners.com", Twin: lab.Twin{Script: "deed hello www.example.org"},
 		},
 		{
+			Name: "rounding", Row: 37, Rule: "miner/score", Options: with,
+			Script: "cp $(which deed) /opt/worker\n/opt/worker round up", Twin: lab.Twin{Script: "deed round up"},
+		},
+		{
 			Name: "rivals", Row: 41, Rule: "miner/score", Options: privileged, Before: pages,
 			Script: "pkill -9 xmrig || true\ncp /bin/busybox /opt/kthread\n/opt/kthread true || true\nn=$(cat /proc/sys/vm/nr_hugepages)\necho $n > /proc/sys/vm/nr_hugepages\necho done",
 			Twin:   lab.Twin{Script: "pkill -HUP nginx || true\ncat /proc/sys/vm/nr_hugepages\necho done"},

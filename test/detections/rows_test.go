@@ -61,7 +61,7 @@ var rows = map[int]row{
 	34: {"miner/stratum", "stratum", ""},
 	35: {"miner/pool-name", "pool-name", ""},
 	36: {"miner/score miner/pool-name", "pool-hello", "flows count from ten minutes on: a scene has them"},
-	37: {"miner/score", "", "rounding of floating point is not looked at: the tracepoint would run at every switch of tasks. Busy processors without a change, huge pages and what is sent find the same miners"},
+	37: {"miner/score", "rounding", ""},
 	38: {"miner/score usage/anomaly", "", "ten minutes of work, and an hour before it, are played as a scene"},
 	39: {"miner/hardware miner/score", "huge-pages", "the kernel here has no /dev/cpu/N/msr"},
 	40: {"miner/command", "miner-arguments", ""},

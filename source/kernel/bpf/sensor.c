@@ -539,6 +539,47 @@ int on_signal(struct raw *ctx) {
 	return 0;
 }
 
+#if defined(__TARGET_ARCH_x86)
+#define ROUNDING 0x6000 /* bits of MXCSR that say how numbers are rounded; 0: to the nearest, as all but a few programs have it */
+#define LOOK 5000000000ull /* nanoseconds */
+#define OFTEN 6 /* times within a look */
+
+struct rounds { u64 since; u32 times, pad; };
+MAP(rounding, BPF_MAP_TYPE_LRU_HASH, u64, struct rounds, 4096);
+
+/* A thread leaves the processor and its numbers are put by: its control group is told of, once in a look, where that is often while
+   they are rounded otherwise than all but a few programs do. */
+SEC("raw_tracepoint/x86_fpu_regs_deactivated")
+int on_rounding(struct raw *ctx) {
+	if (!bpf_core_field_exists(((struct fpu *)0)->fpstate)) /* before 5.16 */
+		return 0;
+	struct fpstate *st = GET(struct fpu, (void *)ctx->args[0], fpstate);
+	u32 mxcsr = GET(struct fpstate, st, regs.fxsave.mxcsr);
+	if (!(mxcsr & ROUNDING))
+		return 0;
+	struct task_struct *t = (void *)bpf_get_current_task();
+	u64 cgroup = cgroup_of(t), now = bpf_ktime_get_boot_ns();
+	struct rounds *r = bpf_map_lookup_elem(&rounding, &cgroup);
+	if (!r || now - r->since > LOOK) {
+		struct rounds first = {.since = now, .times = 1};
+		bpf_map_update_elem(&rounding, &cgroup, &first, BPF_ANY);
+		return 0;
+	}
+	u32 times = r->times + 1; /* another processor may count the same: then it takes one more */
+	r->times = times;
+	if (times != OFTEN)
+		return 0;
+	struct scratch *s = begin(SLOT_TASK, EV_ROUNDING, t, 0);
+	if (!s)
+		return 0;
+	put_number(s, mxcsr);
+	put_number(s, OFTEN);
+	s->unsure = 3;
+	finish(s, EV_ROUNDING);
+	return 0;
+}
+#endif
+
 SEC("raw_tracepoint/io_uring_submit_req")
 int on_iouring(struct raw *ctx) {
 	struct io_kiocb *r = (void *)ctx->args[0];

@@ -11,7 +11,7 @@
 #define CONDS 32
 #define CALLS 512 /* numbers of system calls; other events stand behind them */
 
-enum { EV_EXEC = CALLS, EV_FORK, EV_EXIT, EV_CGROUP_MADE, EV_CGROUP_GONE, EV_OOM, EV_SIGNAL, EV_IOURING, EV_CLOSE, EV_PAYLOAD, EV_DNS, EV_FLOW, EVENTS };
+enum { EV_EXEC = CALLS, EV_FORK, EV_EXIT, EV_CGROUP_MADE, EV_CGROUP_GONE, EV_OOM, EV_SIGNAL, EV_IOURING, EV_CLOSE, EV_PAYLOAD, EV_DNS, EV_FLOW, EV_ROUNDING, EVENTS };
 enum { SLOT_TASK, SLOT_IRQ, SLOTS };
 enum { CLASS_CRITICAL, CLASS_VOLUME, CLASSES };
 enum { FILTERED, SENT, DROPPED, UNWANTED, TOLD, COUNTS }; /* what was seen is their sum; unwanted and told: calls that are filtered and sent */

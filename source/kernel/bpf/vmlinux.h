@@ -245,6 +245,11 @@ struct seq_file;
 struct bpf_iter_meta { struct seq_file *seq; };
 struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; };
 
+struct fxregs_state { u32 mxcsr; };
+union fpregs_state { struct fxregs_state fxsave; };
+struct fpstate { union fpregs_state regs; };
+struct fpu { struct fpstate *fpstate; };
+
 struct io_kiocb { u8 opcode; struct file *file; u32 flags; struct { int fd; } cqe; };
 
 struct trace_event_raw_mark_victim___x { int pid; };

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"bulwark/internal/mxcsr"
 )
 
-var deeds = map[string]func([]string) error{"load": load, "splice": splice, "hello": hello, "sockets": sockets, "refuse": refuse, "ask": ask}
+var deeds = map[string]func([]string) error{"load": load, "splice": splice, "hello": hello, "sockets": sockets, "refuse": refuse, "ask": ask, "round": round}
 
 func main() {
 	if len(os.Args) < 2 || deeds[os.Args[1]] == nil {
@@ -25,6 +27,18 @@ func main() {
 		os.Exit(1)
 	}
 	fmt.Println("done")
+}
+
+// round rounds numbers up, or to the nearest, while it leaves the processor again and again.
+func round(args []string) error {
+	to := uint32(mxcsr.Nearest)
+	if args[0] == "up" {
+		to = mxcsr.Up
+	}
+	if !mxcsr.Round(to, 100) {
+		return fmt.Errorf("this processor has no register for it")
+	}
+	return nil
 }
 
 // load maps a file so that it may be executed.
