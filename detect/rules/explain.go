@@ -70,7 +70,7 @@ func clause(k *check, v *event, not bool, within string) string {
 	if read := k.left.read(); read != nil && k.left.any == nil {
 		s, ok := read(v)
 		if ok {
-			text += ", it is " + short(shown(s))
+			text += ", it is " + short(shown(s)) + asGiven(k, v)
 		} else {
 			text += ", which the event has not"
 		}
@@ -79,6 +79,18 @@ func clause(k *check, v *event, not bool, within string) string {
 		text += " (" + within + ")"
 	}
 	return text
+}
+
+// asGiven tells of the path as it was given, where the comparison sees that, too.
+func asGiven(k *check, v *event) string {
+	if len(k.links) == 0 {
+		return ""
+	}
+	s, ok := k.given()(v)
+	if !ok {
+		return ""
+	}
+	return ", given as " + short(shown(s))
 }
 
 func short(s string) string {
