@@ -13,9 +13,10 @@ import (
 // check is a comparison that was made ready.
 type check struct {
 	*lang.Check
-	left *term
-	test func(*event) bool
-	cost int
+	left  *term
+	links []lang.Value // those that the path as it was given is compared with, too
+	test  func(*event) bool
+	cost  int
 }
 
 func (c *compiler) check(e *lang.Check) (*check, error) {
@@ -35,7 +36,7 @@ func (c *compiler) check(e *lang.Check) (*check, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k, nil
+	return k, k.seeGiven()
 }
 
 func opCost(e *lang.Check) int {

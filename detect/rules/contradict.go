@@ -84,7 +84,7 @@ func never(n *cond) (why, code string) {
 // says adds what the comparison says of its field.
 func (k *check) says(said map[string]*literal, not bool) {
 	t := k.left
-	if t.field == nil || t.text == nil || t.addr != nil || t.also != nil || k.Right != nil || k.Modifier != lang.Plain {
+	if t.field == nil || t.text == nil || t.addr != nil || t.also != nil || k.Right != nil || k.Modifier != lang.Plain || k.links != nil {
 		return
 	}
 	if k.Op != lang.Eq && k.Op != lang.NotEq && k.Op != lang.In {

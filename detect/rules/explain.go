@@ -76,13 +76,25 @@ func clause(k *check, v *event, not bool, within string) string {
 			list, _ := k.left.list(v)
 			text += ", it is " + short("("+strings.Join(shownList(list), ",")+")")
 		default:
-			text += ", it is " + short(shown(s))
+			text += ", it is " + short(shown(s)) + asGiven(k, v)
 		}
 	}
 	if within != "" {
 		text += " (" + within + ")"
 	}
 	return text
+}
+
+// asGiven tells of the path as it was given, where the comparison sees that, too.
+func asGiven(k *check, v *event) string {
+	if len(k.links) == 0 {
+		return ""
+	}
+	s, ok := k.given()(v)
+	if !ok {
+		return ""
+	}
+	return ", given as " + short(shown(s))
 }
 
 func short(s string) string {

@@ -11,13 +11,13 @@ func mountFields() []Field {
 	source := func(m *bulwark.Mount) string { return m.Source }
 	dest := func(m *bulwark.Mount) string { return m.Dest }
 	return []Field{
-		{Name: "container.mounts", Type: Text, Source: of, Doc: "all mounts: source:dest:mode:writable:propagation, with spaces between", bind: joinedField(func(v *event, b []byte) ([]byte, bool) {
+		{Name: "container.mounts", Type: Text, Source: of, Doc: "all mounts: source:dest:mode:writable:propagation, with commas between", bind: joinedField(func(v *event, b []byte) ([]byte, bool) {
 			if !contained(v) {
 				return b, false
 			}
 			for i := range v.p.Container.Mounts {
 				if i > 0 {
-					b = append(b, ' ')
+					b = append(b, ',')
 				}
 				b = appendMount(b, &v.p.Container.Mounts[i])
 			}

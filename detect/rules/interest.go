@@ -105,9 +105,10 @@ func both(a, b *bulwark.Where) (w bulwark.Where, possible bool) {
 	if !ok || !also || !still {
 		return w, false
 	}
+	p := sharper(a, b)
 	return bulwark.Where{
 		Container: c, Failed: f, Write: o, Climbs: a.Climbs || b.Climbs,
-		Paths: sharper(a.Paths, b.Paths), Flags: shorter(a.Flags, b.Flags), Ports: shorter(a.Ports, b.Ports), Nets: shorter(a.Nets, b.Nets),
+		Paths: p.Paths, AsGiven: p.AsGiven, Flags: shorter(a.Flags, b.Flags), Ports: shorter(a.Ports, b.Ports), Nets: shorter(a.Nets, b.Nets),
 	}, true
 }
 
@@ -128,16 +129,20 @@ func shorter[T any](a, b []T) []T {
 	return a
 }
 
-// sharper is the list of paths of which a sensor can tell more: what a path has anywhere it can hardly tell.
-func sharper(a, b []bulwark.PathMatch) []bulwark.PathMatch {
-	has := func(m bulwark.PathMatch) bool { return m.By == bulwark.PathHas }
-	if x, y := slices.ContainsFunc(a, has), slices.ContainsFunc(b, has); x != y && len(a) != 0 && len(b) != 0 {
-		if x {
-			return b
-		}
+// sharper is the one of whose paths a sensor can tell more: what a path has anywhere it can hardly tell.
+func sharper(a, b *bulwark.Where) *bulwark.Where {
+	switch {
+	case len(a.Paths) == 0:
+		return b
+	case len(b.Paths) == 0:
 		return a
 	}
-	return shorter(a, b)
+	has := func(m bulwark.PathMatch) bool { return m.By == bulwark.PathHas }
+	x, y := slices.ContainsFunc(a.Paths, has), slices.ContainsFunc(b.Paths, has)
+	if x && !y || x == y && len(b.Paths) < len(a.Paths) {
+		return b
+	}
+	return a
 }
 
 // common is what all of a list have in common, as a list of one.
@@ -148,7 +153,7 @@ func common(list []bulwark.Where) []bulwark.Where {
 	w := list[0]
 	for _, o := range list[1:] {
 		w.Container, w.Failed, w.Write = sameTri(w.Container, o.Container), sameTri(w.Failed, o.Failed), sameTri(w.Write, o.Write)
-		w.Climbs = w.Climbs && o.Climbs
+		w.Climbs, w.AsGiven = w.Climbs && o.Climbs, w.AsGiven || o.AsGiven
 		w.Paths, w.Ports, w.Nets = union(w.Paths, o.Paths), union(w.Ports, o.Ports), union(w.Nets, o.Nets)
 		if !slices.Equal(w.Flags, o.Flags) {
 			w.Flags = nil
@@ -226,7 +231,7 @@ func (j *joint) join(paths []bulwark.PathMatch) {
 }
 
 func butPaths(a, b *bulwark.Where) bool {
-	return a.Container == b.Container && a.Failed == b.Failed && a.Write == b.Write && a.Climbs == b.Climbs &&
+	return a.Container == b.Container && a.Failed == b.Failed && a.Write == b.Write && a.Climbs == b.Climbs && a.AsGiven == b.AsGiven &&
 		slices.Equal(a.Flags, b.Flags) && slices.Equal(a.Ports, b.Ports) && slices.Equal(a.Nets, b.Nets)
 }
 
@@ -416,7 +421,15 @@ func (k *check) pathReach(kind bulwark.Kind) reach {
 	if !opened {
 		return only(bulwark.Where{Paths: paths})
 	}
-	return only(bulwark.Where{Failed: bulwark.No, Paths: paths}, bulwark.Where{Failed: bulwark.Yes})
+	r := only(bulwark.Where{Failed: bulwark.No, Paths: paths}, bulwark.Where{Failed: bulwark.Yes})
+	if len(k.links) == 0 || kind == kindHandle {
+		return r
+	}
+	given, ok := k.givenReach()
+	if !ok {
+		return anything
+	}
+	return r.or(only(given...))
 }
 
 // paths are where a path has to have what for the comparison to hold. Names of sockets never begin with a stroke

@@ -41,8 +41,9 @@ func metPath(w *bulwark.Where, e *bulwark.Event) bool {
 		return true
 	}
 	paths := [][]byte{e.FD.Name}
+	opened := slices.Contains(openers, e.Kind) && e.Result >= 0 && len(e.FD.Name) > 0
 	for i, p := range e.Kind.Params() {
-		if p.Type == bulwark.ParamPath && i < len(e.Args) {
+		if p.Type == bulwark.ParamPath && i < len(e.Args) && (!opened || w.AsGiven) {
 			paths = append(paths, e.Args[i].Text)
 		}
 	}
@@ -75,7 +76,7 @@ func (d dice) event() *bulwark.Event {
 	args := map[string]any{}
 	for _, p := range named(kind).Params() {
 		if isText(p.Type) {
-			args[p.Name] = d.one(append(somePaths, "shadow", "shadow", "shadow", "../etc/shadow", "/etc/../etc/shadow")...)
+			args[p.Name] = d.one(append(somePaths, "shadow", "shadow", "shadow", "../etc/shadow", "/etc/../etc/shadow", d.link(), d.link(), d.link())...)
 		} else {
 			args[p.Name] = d.IntN(1 << d.IntN(31))
 		}
@@ -91,11 +92,18 @@ func (d dice) event() *bulwark.Event {
 	if d.IntN(2) == 0 {
 		e.Process.Container = nil
 	}
-	e.Process.CWD = d.one("/", "/etc", "/etc", "/etc/pam.d", "/tmp")
+	e.Process.CWD = d.one("/", "/etc", "/etc", "/etc/pam.d", "/tmp", "/proc", "/proc/1", "/proc/1/fd")
 	e.Process.UID = uint32(d.IntN(2))
 	e.Process.Name = d.one("sh", "cat", "sshd", "nginx", "find")
 	d.descriptor(e)
 	return e
+}
+
+// link is a path through a link of a process, written in one of many ways.
+func (d dice) link() string {
+	path := d.one("/", "/", "", "//", "/./", "./", "/../", "../") + d.one("proc/", "proc/", "proc/", "proc//", "proc/./", "proc/x/../", "") + d.one("self", "self", "thread-self", "1", "12") +
+		d.one("/", "/", "/", "//", "/./", "/fd/../") + d.one("exe", "exe", "fd/3", "fd//3", "root/etc", "cwd/x", "environ")
+	return path + d.one("", "", "", "/", "/.")
 }
 
 func (d dice) descriptor(e *bulwark.Event) {
@@ -128,6 +136,13 @@ func (d dice) end(e *bulwark.Event) netip.AddrPort {
 	return netip.AddrPortFrom(a, uint16([]int{22, 53, 80, 443, 4444}[d.IntN(5)]))
 }
 
+// aboutLinks are conditions that see the path as it was given.
+var aboutLinks = []string{
+	"fd.name = /proc/self/exe", "fd.name startswith /proc/self/fd/", "fd.name startswith /proc/self", "fd.name in (/etc/shadow, /proc/1/exe)", "fd.name pmatch (/proc/self, /etc)", "fd.name pmatch (/proc/*/root)",
+	"fd.name glob /proc/*/exe", "fd.name glob '/proc/[0-9s]*/fd/*'", "fd.name contains /proc/self/", "fd.name endswith /proc/self/exe", "fd.directory = /proc/self/fd", "fd.directory startswith /proc/1/root",
+	"fd.name startswith anyof (/proc/self/fd/, /etc)", "fd.name regex '/proc/self/.*'", "fd.name icontains /proc/self/EXE", "fd.name != /proc/self/exe",
+}
+
 // condition is one of so many levels.
 func (d dice) condition(depth int) string {
 	if depth == 0 || d.IntN(4) == 0 {
@@ -144,6 +159,9 @@ func (d dice) condition(depth int) string {
 
 func (d dice) check() string {
 	path := d.one(somePaths...)
+	if d.IntN(5) == 0 {
+		return d.one(aboutLinks...)
+	}
 	if d.IntN(5) == 0 {
 		return d.one("fd.name = /etc/shadow", "fd.directory = /etc", "fd.name startswith /etc/", "fd.name endswith /shadow", "fd.name pmatch (/etc)")
 	}
@@ -194,6 +212,30 @@ func TestInterestIsSound(t *testing.T) {
 	}
 	if matched < 1000 || narrowed < 1000 {
 		t.Errorf("%d matched and %d were not admitted: too few to mean anything", matched, narrowed)
+	}
+}
+
+// TestGivenPathsAreAdmitted: however a path through a link is written, what a condition is met by is asked for.
+func TestGivenPathsAreAdmitted(t *testing.T) {
+	d := dice{rnd(5)}
+	for _, condition := range aboutLinks {
+		det := detector(t, "syscall", "evt.type = openat and evt.rawres >= 0 and "+condition, "x")
+		want, matched := det.Interest(), 0
+		for range 15000 {
+			e := opened("/usr/bin/x", 0, 4)
+			e.Args[2].Text = []byte(d.link())
+			e.Process.CWD = d.one("/", "/tmp", "/proc", "/proc", "/proc/1", "/proc/1/fd")
+			if len(det.Observe(e)) == 0 {
+				continue
+			}
+			matched++
+			if !admits(want, e) {
+				t.Fatalf("%s\nmatches, and is not admitted by\n%v\n%s", condition, want[e.Kind], tell(e))
+			}
+		}
+		if matched < 50 {
+			t.Errorf("%s matches %d", condition, matched)
+		}
 	}
 }
 

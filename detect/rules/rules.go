@@ -116,7 +116,7 @@ func New(o Options) (*Detector, []Problem) {
 	}
 	d := &Detector{all: o.MatchAll, explain: o.Explain, view: event{env: newEnvironment(o)}}
 	for _, r := range b.set.Rules {
-		if x := b.rule(r); x != nil {
+		if x := b.rule(r); x != nil && b.runs(r) {
 			d.rules = append(d.rules, x)
 		}
 	}
@@ -156,7 +156,8 @@ func (b *builder) warn(at lang.Pos, rule, code, text string) {
 	b.tell(&lang.Problem{Pos: at, Kind: "rule", Rule: rule, Text: text, Warning: true, Code: code})
 }
 
-// rule is r made ready, or nil where it is not run. What is wrong with a rule is told whether it is run or not.
+// rule is r made ready, or nil where it cannot be run. What is wrong with it is told whether it is enabled or not, what is odd of
+// its condition where it is.
 func (b *builder) rule(r *lang.Rule) *rule {
 	of := sourceKinds(r.Source)
 	if of == nil {
@@ -177,15 +178,12 @@ func (b *builder) rule(r *lang.Rule) *rule {
 	copy(x.kinds, x.cond.may)
 	x.kinds.and(of)
 	x.whole = x.kinds.len() > manyKinds
-	if x.kinds.len() == 0 {
+	if x.kinds.len() == 0 && r.Enabled {
 		why, code := never(x.cond)
 		b.warn(r.ConditionPos, r.Name, code, "the condition can never be true"+why)
 	}
 	if x.whole && r.WarnEventTypes && r.Source == bulwark.SourceSyscall && r.Enabled {
 		b.warn(r.ConditionPos, r.Name, "LOAD_NO_EVTTYPE", "the condition names no evt.type: the rule is tried on very many events")
-	}
-	if !b.runs(r) {
-		return nil
 	}
 	return x
 }

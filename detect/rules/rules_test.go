@@ -140,6 +140,10 @@ func TestExplain(t *testing.T) {
 	if diff := cmp.Diff(want, got[0].Evidence); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	o.Files = []File{ruleFile("syscall", "evt.type = openat and fd.name = /proc/self/exe", "o")}
+	if got := observe(t, o, scenes()["linked"])[0].Evidence[2]; got != "met: fd.name = /proc/self/exe, it is /usr/bin/dash, given as /proc/self/exe" {
+		t.Error(got)
+	}
 }
 
 func TestRefused(t *testing.T) {
@@ -190,6 +194,8 @@ func TestBuckets(t *testing.T) {
 		{"evt.type = open and proc.name in (a, b) and proc.name = c", 0},
 		{"evt.type = open and proc.name in (a, b) and not proc.name = a", 1},
 		{"evt.type = open and not proc.name != a and proc.name = b", 1},
+		{"evt.type = open and fd.name = /a and fd.name = /b", 0},
+		{"evt.type = open and fd.name = /a and fd.name = /proc/self/exe", 1},
 		{"proc.name = x", -1},
 		{"not evt.type = open", -1},
 	} {
@@ -204,6 +210,36 @@ func TestBuckets(t *testing.T) {
 func TestKnownElsewhere(t *testing.T) {
 	if got := refused(t, "evt.type in (switch, page_fault, mq_open, socketcall, pread, pread64, prlimit, container, userevent)", "o"); got != "" {
 		t.Error(got)
+	}
+}
+
+// TestContainerEntrypoint is what upstream's rule about CVE-2019-5736 asks for.
+func TestContainerEntrypoint(t *testing.T) {
+	const condition = "evt.type in (open,openat,openat2) and evt.is_open_write=true and fd.typechar='f' and fd.num>=0 and container.id != host and (fd.name=/proc/self/exe or fd.name startswith /proc/self/fd/)"
+	d := detector(t, "syscall", condition, "file=%fd.name given=%fd.nameraw")
+	for _, tt := range []struct {
+		given, cwd string
+		flags      int
+		want       string
+	}{
+		{"/proc/self/exe", "/", 2, "file=/usr/bin/runc given=/proc/self/exe"},
+		{"/proc/self/fd/7", "/", 1, "file=/usr/bin/runc given=/proc/self/fd/7"},
+		{"/proc/self/fd/7", "/", 0, ""},
+		{"self/exe", "/proc", 1, "file=/usr/bin/runc given=self/exe"},
+		{"../proc//self/./exe", "/tmp", 1, "file=/usr/bin/runc given=../proc//self/./exe"},
+		{"/usr/bin/runc", "/", 1, ""},
+		{"self/exe", "/", 1, ""},
+		{"/proc/self/exe/..", "/", 1, ""},
+	} {
+		e := byPath(opened("/usr/bin/runc", tt.flags, 4), tt.given)
+		e.Process.CWD = tt.cwd
+		got := ""
+		if f := d.Observe(e); len(f) == 1 {
+			got = f[0].Evidence[0]
+		}
+		if got != tt.want {
+			t.Errorf("%s in %s: %q, want %q", tt.given, tt.cwd, got, tt.want)
+		}
 	}
 }
 
@@ -299,6 +335,18 @@ func TestCodes(t *testing.T) {
 - rule: None
   append: true
   condition: and evt.type = open
+- rule: Template
+  desc: d
+  condition: evt.type = open and mine
+  output: o
+  priority: INFO
+  enabled: false
+- rule: Wide
+  desc: d
+  condition: proc.name = x
+  output: o
+  priority: INFO
+  enabled: false
 - list: [x
 `)})
 	var got []string
@@ -309,7 +357,7 @@ func TestCodes(t *testing.T) {
 		"2 LOAD_UNUSED_LIST list forgotten", "4 LOAD_UNUSED_MACRO macro also_forgotten", "6 LOAD_UNKNOWN_ITEM", "11 LOAD_UNKNOWN_KEY macro mine",
 		"13 LOAD_DEPRECATED_ITEM list none", "18 LOAD_DEPRECATED_ITEM rule Anything",
 		"47 LOAD_UNUSED_MACRO macro broken", "48 LOAD_ERR_COMPILE_CONDITION macro broken", "51 LOAD_ERR_VALIDATE rule Unknown", "67 LOAD_ERR_COMPILE_OUTPUT rule Format",
-		"69 LOAD_ERR_YAML_VALIDATE rule Form", "73 LOAD_ERR_VALIDATE rule None", "74 LOAD_DEPRECATED_ITEM rule None", "76 LOAD_ERR_YAML_PARSE",
+		"69 LOAD_ERR_YAML_VALIDATE rule Form", "73 LOAD_ERR_VALIDATE rule None", "74 LOAD_DEPRECATED_ITEM rule None", "88 LOAD_ERR_YAML_PARSE",
 		"17 LOAD_NO_EVTTYPE rule Anything", "22 LOAD_DEPRECATED_ITEM rule Backwards", "27  rule Nowhere", "32 LOAD_COMPILE_CONDITION rule Neither",
 		"35 LOAD_UNKNOWN_SOURCE rule Cloud", "43 LOAD_UNKNOWN_FILTER rule Skipped", "56 LOAD_ERR_COMPILE_CONDITION rule Field", "62 LOAD_ERR_COMPILE_OUTPUT rule Output",
 	}

@@ -65,6 +65,12 @@ func opened(path string, flags int, result int64) *bulwark.Event {
 	return e
 }
 
+// byPath is the event of the same file opened by another path.
+func byPath(e *bulwark.Event, given string) *bulwark.Event {
+	e.FD.Raw, e.Args[2].Text = []byte(given), []byte(given)
+	return e
+}
+
 func connected(to string, result int64) *bulwark.Event {
 	e := put("connect", nil)
 	e.Result = result
@@ -86,6 +92,7 @@ func scenes() map[string]*bulwark.Event {
 	failedOpen := opened("../../etc/shadow", 0, -2)
 	folder := opened("/var/log", 0o200000, 5)
 	folder.FD.Kind = bulwark.FDDirectory
+	linked, nearby := byPath(opened("/usr/bin/dash", 1, 4), "/proc/self/exe"), byPath(opened("/var/x", 1, 4), "../proc/./self//fd/3")
 	send := connected("8.8.8.8:53", 42)
 	send.Kind = named("sendto")
 	send.Args = []bulwark.Arg{{Num: 42}, {Text: []byte("\x01\x02query")}, {Num: 4}, {Num: 42}}
@@ -106,7 +113,7 @@ func scenes() map[string]*bulwark.Event {
 	audit := &bulwark.Event{Num: 6, Time: testNow, Source: bulwark.SourceK8sAudit, Kind: bulwark.KindK8sAudit, Doc: []byte(auditDoc)}
 	engine := &bulwark.Event{Num: 7, Time: testNow, Source: bulwark.SourceEngine, Kind: bulwark.KindEngine, Args: []bulwark.Arg{{Text: []byte("die")}}, Doc: []byte(`{"exit":137}`)}
 	return map[string]*bulwark.Event{
-		"exec": exec, "host": host, "stranger": stranger, "open": opened("/etc/shadow", 0o1101, 4), "read-only": opened("/etc/passwd", 0, 4), "failed": failedOpen, "folder": folder,
+		"exec": exec, "host": host, "stranger": stranger, "open": opened("/etc/shadow", 0o1101, 4), "read-only": opened("/etc/passwd", 0, 4), "failed": failedOpen, "folder": folder, "linked": linked, "nearby": nearby,
 		"connect": connected("93.184.216.34:443", -115), "send": send, "accept": accept, "unix": unix, "read": read, "write": write, "pread": pread, "mmap": mapped,
 		"rename":  put("renameat2", map[string]any{"olddirfd": cwdFD, "oldpath": "a/../b", "newdirfd": cwdFD, "newpath": "/etc/x", "flags": 1}),
 		"symlink": put("symlink", map[string]any{"target": "/etc/shadow", "linkpath": "s"}),

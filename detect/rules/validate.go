@@ -14,9 +14,7 @@ func Validate(files ...File) (taken map[string]int, problems []Problem) {
 	}
 	taken = map[string]int{}
 	for _, r := range b.set.Rules {
-		enabled := *r
-		enabled.Enabled = true
-		if b.rule(&enabled) != nil {
+		if b.rule(r) != nil {
 			taken[b.set.Files[r.Pos.File]]++
 		}
 	}

@@ -38,10 +38,10 @@ func (a *app) ruleListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rules := append(rulesOf(args), own...)
+			rules := asListed(append(rulesOf(args), own...))
 			for i := range falco {
-				if len(args) == 0 || slices.Contains(args, family(falco[i].ID)) {
-					rules = append(rules, falco[i].Rule)
+				if f := &falco[i]; len(args) == 0 || slices.Contains(args, family(f.ID)) {
+					rules = append(rules, listedRule{f.Rule, f.Priority, &f.Enabled})
 				}
 			}
 			if len(rules) == 0 {
@@ -166,13 +166,32 @@ func families() []string {
 	return slices.Compact(list)
 }
 
-func listRules(w io.Writer, rules []bulwark.Rule, format string) error {
+// listedRule is a rule as lists have it. Only those in Falco's language have a priority, and may be there and not be run.
+type listedRule struct {
+	bulwark.Rule
+	Priority string `json:"priority,omitempty"`
+	Enabled  *bool  `json:"enabled,omitempty"`
+}
+
+func asListed(rules []bulwark.Rule) []listedRule {
+	list := make([]listedRule, 0, len(rules))
+	for _, r := range rules {
+		list = append(list, listedRule{Rule: r})
+	}
+	return list
+}
+
+func listRules(w io.Writer, rules []listedRule, format string) error {
 	if format == "json" {
 		return writeJSON(w, map[string]any{"rules": rules})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range rules {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", r.ID, r.Severity, r.Title)
+		fmt.Fprintf(t, "%s\t%s\t%s", r.ID, r.Severity, r.Title)
+		if r.Enabled != nil {
+			fmt.Fprintf(t, "\t%s%s", r.Priority, notEnabled(*r.Enabled, ", "))
+		}
+		fmt.Fprintln(t)
 	}
 	return t.Flush()
 }

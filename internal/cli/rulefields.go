@@ -117,10 +117,19 @@ func showFalco(w io.Writer, r *rules.Listed, format string) error {
 	if err := showRule(w, &r.Rule); err != nil {
 		return err
 	}
-	state := ""
-	if !r.Enabled {
-		state = ", not enabled"
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nCondition: %s\n", clean(r.Condition))
+	for _, e := range r.Exceptions {
+		fmt.Fprintf(&b, "\nBut not, by the exception %s: %s\n", clean(e.Name), clean(cmp.Or(e.Condition, "it has no values")))
 	}
-	_, err := fmt.Fprintf(w, "\nCondition: %s\n\nOutput: %s\n\nIt is at %s:%d; source %s, priority %s%s.\n", clean(r.Condition), clean(r.Output), clean(r.File), r.Line, r.Source, r.Priority, state)
+	fmt.Fprintf(&b, "\nOutput: %s\n\nIt is at %s:%d; source %s, priority %s%s.\n", clean(r.Output), clean(r.File), r.Line, r.Source, r.Priority, notEnabled(r.Enabled, ", "))
+	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func notEnabled(is bool, before string) string {
+	if is {
+		return ""
+	}
+	return before + "not enabled"
 }

@@ -122,3 +122,40 @@ func read(t *testing.T, file string) (list []alert) {
 	}
 	return list
 }
+
+// TestPathsThroughLinks: a rule about writes through /proc/self, as upstream has one about a container's entrypoint, sees what was
+// asked for however it is written, though what was opened is called otherwise.
+func TestPathsThroughLinks(t *testing.T) {
+	const rule = `
+- rule: Write through own links
+  desc: d
+  condition: evt.type in (open, openat, openat2) and evt.is_open_write=true and fd.num>=0 and container.id != host and (fd.name=/proc/self/exe or fd.name startswith /proc/self/fd/)
+  output: file=%fd.name given=%fd.nameraw
+  priority: WARNING
+`
+	d := lab.StartDocker(t)
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(rules, []byte(rule), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := lab.StartWatch(t, lab.Program(t), "--rules", rules)
+	for _, tt := range []struct {
+		write string
+		told  bool
+	}{
+		{"echo y > /proc/self/fd/3", true},
+		{"cd /\necho y > proc/self/fd/3", true},
+		{"cd /proc\necho y > self/fd/3", true},
+		{"cd /tmp\necho y > ../proc//self/./fd/3", true},
+		{"echo y > /tmp/x", false},
+	} {
+		a := lab.Action{Script: ": > /tmp/x\nexec 3</tmp/x\n" + tt.write + "\necho done"}
+		found := w.AwaitRule(a.Do(t, d, false).ID, "falco/write-through-own-links", time.Second)
+		told := slices.ContainsFunc(found, func(f lab.Found) bool {
+			return f.Rule == "falco/write-through-own-links" && strings.HasPrefix(f.Evidence[0], "file=/tmp/x given=")
+		})
+		if told != tt.told {
+			t.Errorf("%s: told %v, want %v: %v", tt.write, told, tt.told, found)
+		}
+	}
+}

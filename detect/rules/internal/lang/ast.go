@@ -177,7 +177,9 @@ type Rule struct {
 	Tags      []string
 	Condition Expr   // with what exceptions say: (condition) and not (exception or ...)
 	Text      string // the condition as it is written, without exceptions
-	Output    Output
+	// Exceptions are those that the rule has of its own or had appended, in the order in which they were first named.
+	Exceptions []Exception
+	Output     Output
 	// WarnEventTypes: the user wants to hear that no kind of event is named.
 	WarnEventTypes bool
 	// SkipUnknown: with a field that nobody knows in its condition, output or exceptions, the rule is left out
@@ -189,6 +191,12 @@ type Rule struct {
 	CaptureFor int64 // milliseconds after it; 0: the default
 
 	Pos, ConditionPos, OutputPos, ActionPos Pos
+}
+
+// Exception is when a rule does not hold.
+type Exception struct {
+	Name string
+	Expr Expr // nil: never, as it has no values yet
 }
 
 // Problem is something wrong, or with Warning odd, in the files.

@@ -195,6 +195,7 @@ func (d *ruleDef) withExceptions(cond Expr) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
+		d.Exceptions = append(d.Exceptions, Exception{e.name, c})
 		if c != nil {
 			terms = append(terms, &Not{c.Where(), c})
 		}
