@@ -10,6 +10,7 @@ import (
 
 	"bulwark"
 	"bulwark/source/engine"
+	"bulwark/test/registrytest"
 )
 
 // hear has the engine's events listened to, by the proxy before it.
@@ -68,7 +69,31 @@ func (d *daemon) does(kind string, events chan *bulwark.Event) {
 
 func TestDockerEvents(t *testing.T) {
 	d := startDocker(t)
-	d.does("docker", d.hear("docker"))
+	events := d.hear("docker")
+	d.does("docker", events)
+	addr := registrytest.Start(t, "")
+	d.must(http.MethodPost, "/images/sleeper:1/tag?repo="+addr+"/team/sleeper&tag=1", nil)
+	d.must(http.MethodPost, "/images/"+addr+"/team/sleeper/push?tag=1", nil, "X-Registry-Auth", "e30=")
+	d.must(http.MethodPost, "/images/create?fromImage="+addr+"/team/sleeper&tag=1", nil)
+	d.told(events, "pull", "team/sleeper")
+	const room = 32 << 20
+	d.create("starved", map[string]any{"Image": "sleeper:1", "Env": []string{"EAT=1"}, "HostConfig": map[string]any{"NetworkMode": "none", "Ulimits": few, "Memory": room, "MemorySwap": room}})
+	d.told(events, "oom", "starved")
+}
+
+// told waits for an action of the engine that names something.
+func (d *daemon) told(events chan *bulwark.Event, action, what string) {
+	d.t.Helper()
+	for {
+		select {
+		case e := <-events:
+			if a, _ := e.Arg("action"); string(a.Text) == action && strings.Contains(string(e.Doc), what) {
+				return
+			}
+		case <-time.After(30 * time.Second):
+			d.t.Fatalf("no %s of %s is told", action, what)
+		}
+	}
 }
 
 func TestPodmanEvents(t *testing.T) {

@@ -20,11 +20,33 @@ import (
 )
 
 // writeSleeper writes an image whose one program waits.
+// sleeper takes all memory that it gets where it is told so.
+const sleeper = `package main
+
+import (
+	"os"
+	"time"
+)
+
+var all [][]byte
+
+func main() {
+	for os.Getenv("EAT") != "" {
+		b := make([]byte, 1<<20)
+		for i := range b {
+			b[i] = 1
+		}
+		all = append(all, b)
+	}
+	time.Sleep(time.Hour)
+}
+`
+
 func writeSleeper(t *testing.T) (file, tag string) {
 	t.Helper()
 	dir := t.TempDir()
 	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "sleeper")
-	if err := os.WriteFile(source, []byte("package main\nimport \"time\"\nfunc main() { time.Sleep(time.Hour) }\n"), 0o600); err != nil {
+	if err := os.WriteFile(source, []byte(sleeper), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", binary, source)
