@@ -20,7 +20,7 @@ import (
 // packages are those whose tests ask the kernel, with the tests that are run: those that load each program and see one of
 // each thing happen. All of them would take the machines, which are slow, too long.
 var packages = []struct{ dir, tests string }{
-	{"source/kernel", "^(TestOneOfEachKind|TestGlance|TestOpenTellsWhatWasOpened|TestProcessIsAsProcSays|TestProgramsOfEveryKind)$"},
+	{"source/kernel", "^(TestOneOfEachKind|TestGlance|TestOpenTellsWhatWasOpened|TestProcessIsAsProcSays|TestProcessesAreListed|TestProgramsOfEveryKind)$"},
 	{"source/kernel/calls", "^TestLive$"},
 	{"source/kernel/guard", "^(TestAbilities|TestConnect|TestMine|TestExecMemory)$"},
 }
