@@ -317,13 +317,13 @@ static __always_inline int call(u32 event, s64 ret, bool opens) {
 	struct call *c = bpf_map_lookup_elem(&calls, &key);
 	if (!c || !c->kind)
 		return 0;
-	struct task_struct *t = running();
+	struct task_struct *self = bpf_get_current_task_btf(), *t = untrusted(self);
 	if (own && t->tgid == own)
 		return 0;
 	struct scratch *s = room(SLOT_TASK);
 	if (!s)
 		return 0;
-	arguments(s, t);
+	arguments(s, self);
 	reset(s, SLOT_TASK, ret);
 	if (!near(s, c, t, SLOT_TASK, event))
 		goto unwanted;

@@ -27,8 +27,14 @@ extern void *bpf_rdonly_cast(const void *object, u32 type) __ksym __weak;
 /* letters are the eight bytes at an address. */
 static __always_inline u64 letters(const void *at) { return GET(struct timespec64, at, tv_sec); }
 
+/* untrusted is the same task: of one that the verifier trusts it looks in all of the kernel's types, for each pointer that is
+   followed, whether to trust that, too, which was a third of a start. */
+static __always_inline struct task_struct *untrusted(struct task_struct *t) {
+	return bpf_rdonly_cast ? bpf_rdonly_cast(t, bpf_core_type_id_kernel(struct task_struct)) : t;
+}
+
 /* running is the thread that runs: its fields need no copying. Asking for it takes as long as ten of them. */
-static __always_inline struct task_struct *running(void) { return (void *)bpf_get_current_task_btf(); }
+static __always_inline struct task_struct *running(void) { return untrusted(bpf_get_current_task_btf()); }
 
 /* step goes up by one name; true: the top is reached. */
 static __always_inline bool step(struct scratch *s) {
