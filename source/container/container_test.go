@@ -101,6 +101,8 @@ func config(annotations object) object {
 	}
 }
 
+var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
 var hostMount = []bulwark.Mount{{Source: "/", Dest: "/host", Mode: "ro", Propagation: "rslave"}}
 
 // TestEngines holds what is found of each engine's containers.
@@ -123,10 +125,13 @@ func TestEngines(t *testing.T) {
 					"io.kubernetes.cri.sandbox-namespace": "shop", "io.kubernetes.cri.image-name": "registry.example/app:1@sha256:" + two,
 				}))
 				tr.write(dir+"/init.pid", "77")
+				if err := os.Chtimes(filepath.Join(tr.root, dir, "config.json"), began, began); err != nil {
+					tr.t.Fatal(err)
+				}
 			},
 			bulwark.Container{
 				ID: one, Name: "app", Engine: "containerd", Image: "registry.example/app:1@sha256:" + two, Digest: "sha256:" + two, Command: []string{"/bin/app", "-v"}, Env: []string{"A=1"},
-				Mounts: hostMount, HostPID: true, PID: 77, Upper: "/up", Pod: podOf(bulwark.PodRef{Sandbox: two}),
+				Mounts: hostMount, HostPID: true, PID: 77, Upper: "/up", Pod: podOf(bulwark.PodRef{Sandbox: two}), Started: began.UnixNano(),
 			},
 		},
 		{
