@@ -114,7 +114,7 @@ func (f *Finder) ask(ctx context.Context, it *item) {
 		it.why[1] = r.why
 		r.publish()
 	}
-	if r.c.PID != 0 || it.tries >= 3 {
+	if r.c.PID != 0 && len(r.c.Command) > 0 || it.tries >= 3 { // its bundle may not have been found at the first look
 		it.settle()
 	}
 	f.later(it)
