@@ -2,6 +2,7 @@ package watch
 
 import (
 	"slices"
+	"strings"
 
 	"bulwark"
 )
@@ -11,6 +12,9 @@ type firsts struct {
 	told map[string]uint64           // by container: the cgroup of its first process
 	soon map[string]*bulwark.Process // of containers of which more is awaited
 }
+
+// unbegun is how runc names itself in a container before it executes what that is for.
+const unbegun = "runc:["
 
 // executed begins a container with the first program of its own: its runtime executes itself in its cgroup before, which
 // has still the node's mounts.
@@ -27,6 +31,9 @@ func (c *core) executed(e *bulwark.Event) {
 
 // begins tells detectors once that the container of a process runs, as soon as no more is awaited of it.
 func (c *core) begins(p *bulwark.Process, at int64) {
+	if strings.HasPrefix(p.Name, unbegun) {
+		return // it executes the program of the container next
+	}
 	f := &c.firsts
 	id := p.Container.ID
 	if _, ok := f.told[id]; ok || id == "" {

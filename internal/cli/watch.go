@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,6 +144,9 @@ func (w *watching) settle(c *cobra.Command, args []string) error {
 	}
 	if w.replay != "" && w.record == w.replay {
 		return usage("--record and --replay name the same file")
+	}
+	if u, err := url.Parse(w.kubelet); w.kubelet != "" && (err != nil || u.Scheme != "http" || u.Host == "") {
+		return usage("--kubelet %q: say where its read-only API is, as in http://127.0.0.1:10255; the one that asks who calls (https) is not spoken to", w.kubelet)
 	}
 	if err := w.profiling.settle(); err != nil {
 		return err

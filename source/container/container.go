@@ -7,6 +7,8 @@ package container
 
 import (
 	"context"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,17 +54,19 @@ const kept = 256
 // item is one container, or a cgroup that may be one.
 type item struct {
 	identity
-	bundle             string      // folder of its config.json, where whoever made it told
-	refs               int         // cgroups of it
-	tries              int         // owned by the worker that has it, as are those up to why
-	found              bool        // a state of it was seen
-	plain              bool        // no engine is above its runtime: there is no more to know
-	namespace, address string      // of containerd: in which it is, and at which socket
-	why                [2][]string // why no more is known: by files, and by who was asked
-	now                atomic.Pointer[bulwark.Container]
-	over               atomic.Bool
-	once               sync.Once
-	known              chan struct{}
+	told
+	refs      int         // cgroups of it
+	tries     int         // owned by the worker that has it, as are those up to why
+	found     bool        // a state of it was seen
+	asked     bool        // engines were asked about it
+	silent    bool        // containerd has it, and did not tell of it
+	plain     bool        // no engine is above its runtime: there is no more to know
+	namespace string      // of containerd
+	why       [2][]string // why no more is known: by files, and by who was asked
+	now       atomic.Pointer[bulwark.Container]
+	over      atomic.Bool
+	once      sync.Once
+	known     chan struct{}
 }
 
 func (it *item) settle() { it.once.Do(func() { close(it.known) }) }
@@ -95,17 +99,29 @@ func New(o Options) *Finder {
 // Made tells of a cgroup, by its id and the path in its hierarchy; whoever made it may be nil. It reads nothing.
 func (f *Finder) Made(cgroup uint64, path string, by *bulwark.Process) {
 	id := identify(path)
-	bundle := ""
+	var t told
 	if by != nil && by.Container == nil {
 		var name string
-		if name, bundle = created(by.Args); name != "" && name == id.maybe {
+		if name, t.bundle = created(by.Args); name != "" && name == id.maybe {
 			id.id, id.engine = name, "runc"
 		}
+		if p := by.Parent; p != nil && strings.HasPrefix(filepath.Base(p.Path), shims) && filepath.IsAbs(after(p.Args, "-address")) {
+			t.address = clip(after(p.Args, "-address"))
+		}
 	}
-	f.add(cgroup, id, bundle)
+	f.add(cgroup, id, t)
 }
 
-func (f *Finder) add(cgroup uint64, id identity, bundle string) {
+// told is what whoever made a cgroup tells of it.
+type told struct {
+	bundle  string // folder of its config.json
+	address string // containerd's socket
+}
+
+// shims is how the names of containerd's programs that watch containers begin.
+const shims = "containerd-shim"
+
+func (f *Finder) add(cgroup uint64, id identity, t told) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.cgroups[cgroup] != nil {
@@ -115,16 +131,16 @@ func (f *Finder) add(cgroup uint64, id identity, bundle string) {
 		f.keep(cgroup, node)
 		return
 	}
-	it := f.item(id, bundle)
+	it := f.item(id, t)
 	it.refs++
 	f.keep(cgroup, it)
 }
 
 // item is the one of an identity; a new one is looked for.
-func (f *Finder) item(id identity, bundle string) *item {
+func (f *Finder) item(id identity, t told) *item {
 	it := f.items[id.key()]
 	if it == nil {
-		it = &item{identity: id, bundle: bundle, known: make(chan struct{})}
+		it = &item{identity: id, told: t, known: make(chan struct{})}
 		it.now.Store(it.first())
 		f.items[id.key()] = it
 		f.files.push(it)
@@ -254,7 +270,7 @@ func (f *Finder) another(id identity) (*bulwark.Container, <-chan struct{}) {
 	if f.items[id.key()] == nil && len(f.items) >= f.o.Max {
 		return (&item{identity: id}).first(), nil
 	}
-	it := f.item(id, "")
+	it := f.item(id, told{})
 	return it.now.Load(), it.known
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,6 +102,8 @@ func config(annotations object) object {
 	}
 }
 
+var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
 var hostMount = []bulwark.Mount{{Source: "/", Dest: "/host", Mode: "ro", Propagation: "rslave"}}
 
 // TestEngines holds what is found of each engine's containers.
@@ -123,10 +126,13 @@ func TestEngines(t *testing.T) {
 					"io.kubernetes.cri.sandbox-namespace": "shop", "io.kubernetes.cri.image-name": "registry.example/app:1@sha256:" + two,
 				}))
 				tr.write(dir+"/init.pid", "77")
+				if err := os.Chtimes(filepath.Join(tr.root, dir, "config.json"), began, began); err != nil {
+					tr.t.Fatal(err)
+				}
 			},
 			bulwark.Container{
 				ID: one, Name: "app", Engine: "containerd", Image: "registry.example/app:1@sha256:" + two, Digest: "sha256:" + two, Command: []string{"/bin/app", "-v"}, Env: []string{"A=1"},
-				Mounts: hostMount, HostPID: true, PID: 77, Upper: "/up", Pod: podOf(bulwark.PodRef{Sandbox: two}),
+				Mounts: hostMount, HostPID: true, PID: 77, Upper: "/up", Pod: podOf(bulwark.PodRef{Sandbox: two}), Started: began.UnixNano(),
 			},
 		},
 		{
@@ -447,6 +453,62 @@ func TestKubelet(t *testing.T) {
 	c := eventually(f, 7, func(c *bulwark.Container) bool { return c.Missing == "" })
 	if want := (&bulwark.PodRef{Name: "web-0", Namespace: "shop", UID: uid, Sandbox: two, IP: "10.0.0.9", Labels: map[string]string{"app": "web"}}); !cmp.Equal(want, c.Pod) || c.Missing != "" {
 		t.Errorf("%+v %s", c.Pod, c.Missing)
+	}
+}
+
+// TestKubeletLater: an address that the kubelet did not have yet is asked for again, and why it does not answer is told of all pods.
+func TestKubeletLater(t *testing.T) {
+	f := New(Options{Root: newTree(t).root, Kubelet: "unix:///nonexistent"})
+	for range 2 {
+		if _, err := f.pod(t.Context(), uid); err == nil {
+			t.Error("a kubelet that is not there is no error")
+		}
+	}
+	var asked atomic.Int64
+	f = New(Options{Root: newTree(t).root, Kubelet: engine(t, func(w http.ResponseWriter, r *http.Request) {
+		status := object{}
+		if asked.Add(1) > 1 {
+			status["podIP"] = "10.0.0.9"
+		}
+		json.NewEncoder(w).Encode(object{"items": []object{{"metadata": object{"name": "web-0", "namespace": "shop", "uid": uid}, "status": status}}})
+	})})
+	for i, want := range []string{"", "", "10.0.0.9", "10.0.0.9"} {
+		if i == 2 {
+			f.pods.asked = time.Time{} // some seconds ago
+		}
+		if p, err := f.pod(t.Context(), uid); err != nil || p.IP != want || p.Name != "web-0" {
+			t.Errorf("%d: %+v %v", i, p, err)
+		}
+	}
+	if n := asked.Load(); n != 2 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestKubeletBack: a pod that the kubelet did not know yet is asked for again, and is known then.
+func TestKubeletBack(t *testing.T) {
+	var asked atomic.Int64
+	host := engine(t, func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			json.NewEncoder(w).Encode(object{"items": nil})
+			return
+		}
+		json.NewEncoder(w).Encode(object{"items": []object{{"metadata": object{"name": "web-0", "namespace": "shop", "uid": uid, "labels": object{"app": "web"}}}}})
+	})
+	tr := newTree(t)
+	tr.write("/run/containers/storage/overlay-containers/"+one+"/userdata/config.json", config(object{"io.kubernetes.cri-o.ContainerType": "container", "io.kubernetes.cri-o.SandboxID": two, "io.kubernetes.cri-o.ImageName": "app:1"}))
+	f := New(Options{Root: tr.root, Kubelet: host, Sockets: map[string][]string{}})
+	f.again = []time.Duration{time.Millisecond, 100 * time.Millisecond}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { f.Run(ctx); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+	f.Made(7, "/kubepods/pod"+uid+"/crio-"+one, nil)
+	if c := settled(t, f, 7); c.Missing != "kubelet did not tell of its pod" {
+		t.Errorf("%+v", c)
+	}
+	if c := eventually(f, 7, func(c *bulwark.Container) bool { return c.Missing == "" }); c.Missing != "" || c.Pod.Labels["app"] != "web" {
+		t.Errorf("%+v %+v", c, c.Pod)
 	}
 }
 

@@ -5,11 +5,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -31,6 +33,9 @@ func (r *reading) askContainerd(ctx context.Context) {
 	if r.c.Engine != "containerd" || r.it.namespace == "" {
 		return
 	}
+	if r.it.address == "" {
+		r.shim() // knows whose it is, where that is nowhere usual
+	}
 	socket := r.it.address
 	for _, s := range containerds {
 		if socket == "" && exists(r.f.at(s)) {
@@ -42,21 +47,24 @@ func (r *reading) askContainerd(ctx context.Context) {
 		return
 	}
 	d := &daemon{f: r.f, socket: r.f.at(socket), namespace: r.it.namespace}
-	image, labels, err := d.container(ctx, r.name())
-	if err != nil {
+	own, err := d.container(ctx, r.name())
+	if r.it.silent = err != nil; err != nil {
 		r.fail("containerd", err)
 		return
 	}
-	r.image(cmp.Or(r.c.Image, image))
-	r.c.Labels = pairs(labels)
-	r.c.Name = clip(cmp.Or(labels["nerdctl/name"], r.c.Name))
+	r.image(cmp.Or(r.c.Image, own.image))
+	r.c.ImageID = cmp.Or(r.c.ImageID, own.imageID)
+	r.c.Labels = pairs(own.labels)
+	r.c.Name = clip(cmp.Or(own.labels["nerdctl/name"], r.c.Name))
 	if r.podLabels(); r.c.Pod != nil && r.c.Pod.Sandbox != "" {
-		if _, labels, err = d.container(ctx, r.c.Pod.Sandbox); err == nil {
-			r.pod().Labels = podsOwn(labels)
+		if sandbox, err := d.container(ctx, r.c.Pod.Sandbox); err == nil {
+			p := r.pod()
+			p.Labels, p.IP = podsOwn(sandbox.labels), cmp.Or(sandbox.ip, p.IP)
 		}
 	}
-	if r.c.Digest == "" && r.c.Image != "" {
-		r.c.Digest = d.digest(ctx, r.c.Image)
+	// The image is found by its id, where that is known: its name may be another's by now.
+	if ref := cmp.Or(r.c.ImageID, r.c.Image); r.c.Digest == "" && ref != "" {
+		r.c.Digest = d.digest(ctx, ref)
 	}
 	if r.c.Image == "" {
 		r.it.plain = true // it was made of a folder
@@ -80,23 +88,52 @@ type daemon struct {
 	socket, namespace string
 }
 
-func (d *daemon) container(ctx context.Context, id string) (image string, labels map[string]string, err error) {
+// record is what containerd keeps of a container.
+type record struct {
+	image  string
+	labels map[string]string
+	// Of those that Kubernetes made: the id of the image, and the address of a sandbox.
+	imageID, ip string
+}
+
+func (d *daemon) container(ctx context.Context, id string) (record, error) {
 	b, err := d.call(ctx, "/containerd.services.containers.v1.Containers/Get", id)
 	if err != nil {
-		return "", nil, err
+		return record{}, err
 	}
-	labels = map[string]string{}
+	out := record{labels: map[string]string{}}
 	for field, value := range fields(first(b, 1)) {
 		switch field {
 		case 2:
-			if len(labels) < maxPairs {
-				labels[clip(string(first(value, 1)))] = clip(string(first(value, 2)))
+			if len(out.labels) < maxPairs {
+				out.labels[clip(string(first(value, 1)))] = clip(string(first(value, 2)))
 			}
 		case 3:
-			image = clip(string(value))
+			out.image = clip(string(value))
+		case 10:
+			out.extension(string(first(value, 1)), first(first(value, 2), 2))
 		}
 	}
-	return image, labels, nil
+	return out, nil
+}
+
+// extension takes what containerd's part for Kubernetes keeps of a container or sandbox, a document.
+func (o *record) extension(name string, doc []byte) {
+	if name != "io.cri-containerd.container.metadata" && name != "io.cri-containerd.sandbox.metadata" {
+		return
+	}
+	var it struct {
+		Metadata struct{ ImageRef, IP string }
+	}
+	if json.Unmarshal(doc, &it) != nil {
+		return // of a version that is not known
+	}
+	if id, ok := strings.CutPrefix(it.Metadata.ImageRef, "sha256:"); ok && isID(id) {
+		o.imageID = "sha256:" + id
+	}
+	if ip, err := netip.ParseAddr(it.Metadata.IP); err == nil {
+		o.ip = ip.String()
+	}
 }
 
 func (d *daemon) digest(ctx context.Context, image string) string {

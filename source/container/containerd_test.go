@@ -1,6 +1,7 @@
 package container
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"net"
@@ -89,6 +90,124 @@ func TestContainerd(t *testing.T) {
 	}
 }
 
+// extension is what containerd's part for Kubernetes keeps beside a container.
+func extension(name, doc string) string {
+	return field(10, field(1, name)+field(2, field(1, "github.com/containerd/cri/pkg/store/"+name+"/Metadata")+field(2, doc)))
+}
+
+const imageID = "sha256:a71d0f3864036cd07b429bac609a6f793f5fbd4dc35c6e05a394349a9f532232"
+
+// kubernetes are containerd's answers about a container of a pod and its sandbox, as containerd 1.6 gave them to a kubelet's.
+func kubernetes() map[string]string {
+	return map[string]string{
+		"Containers/Get k8s.io " + one: field(1, field(1, one)+label("io.kubernetes.pod.name", "web-0")+label("io.kubernetes.pod.namespace", "shop")+label("io.kubernetes.pod.uid", uid)+label("io.kubernetes.container.name", "app")+
+			field(3, "registry.example/app:1")+
+			extension("io.cri-containerd.container.metadata", `{"Version":"v1","Metadata":{"ID":"`+one+`","SandboxID":"`+two+`","Config":{"metadata":{"name":"app"}},"ImageRef":"`+imageID+`"}}`)),
+		"Containers/Get k8s.io " + two: field(1, field(1, two)+label("tier", "front")+label("io.kubernetes.pod.name", "web-0")+label("io.cri-containerd.kind", "sandbox")+
+			field(3, "registry.example/pause:1")+
+			extension("io.cri-containerd.sandbox.metadata", `{"Version":"v1","Metadata":{"ID":"`+two+`","NetNSPath":"/var/run/netns/cni-9c","IP":"10.88.77.2","AdditionalIPs":null}}`)),
+		"Images/Get k8s.io registry.example/app:1": field(1, field(1, "registry.example/app:1")+field(3, field(1, "application/x")+field(2, "sha256:"+one))), // the tag went on
+		"Images/Get k8s.io " + imageID:             field(1, field(1, imageID)+field(3, field(1, "application/x")+field(2, "sha256:"+two))),
+	}
+}
+
+func annotations() object {
+	return object{
+		"io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.sandbox-id": two, "io.kubernetes.cri.container-name": "app", "io.kubernetes.cri.sandbox-name": "web-0",
+		"io.kubernetes.cri.sandbox-namespace": "shop", "io.kubernetes.cri.image-name": "registry.example/app:1",
+	}
+}
+
+// TestFreshPod: the first finding in a container that begins has all that containerd knows, wherever containerd keeps its
+// state, with runc naming the bundle as the cgroup is made, and its process gone before anybody looks.
+func TestFreshPod(t *testing.T) {
+	for _, state := range []string{"/run/containerd", "/srv/k8s/state"} {
+		t.Run(state, func(t *testing.T) {
+			tr := shortRoot(t)
+			bundle, cgroup := state+"/"+taskFolder+"/k8s.io/"+one, "/kubepods/burstable/pod"+uid+"/"+one
+			tr.write(bundle+"/config.json", config(annotations()))
+			socket := "/run/containerd/containerd.sock"
+			if state != "/run/containerd" {
+				socket = "/srv/k8s/cd.sock"
+			}
+			containerdAt(t, filepath.Join(tr.root, socket), kubernetes(), nil)
+			f := run(t, Options{Root: tr.root, Wait: 10 * time.Second})
+			shim := &bulwark.Process{Path: "/usr/bin/containerd-shim-runc-v2", Args: []string{"/usr/bin/containerd-shim-runc-v2", "-namespace", "k8s.io", "-id", two, "-address", socket}}
+			f.Made(7, cgroup, &bulwark.Process{Args: []string{"runc", "--root", "/run/containerd/runc/k8s.io", "create", "--bundle", bundle, one}, Parent: shim})
+			c := f.Wait(t.Context(), 7)
+			if c.Image != "registry.example/app:1" || c.ImageID != imageID || c.Digest != "sha256:"+two || c.Name != "app" || c.Started == 0 || c.Missing != "" {
+				t.Errorf("%+v", c)
+			}
+			if want := (&bulwark.PodRef{Name: "web-0", Namespace: "shop", UID: uid, IP: "10.88.77.2", Sandbox: two, Labels: map[string]string{"tier": "front"}}); !cmp.Equal(want, c.Pod) {
+				t.Errorf("%+v", c.Pod)
+			}
+		})
+	}
+}
+
+// shim is a process above that of the container, which stands in the bundle of the pod's sandbox.
+func (tr tree) shim(bundle, socket string) {
+	tr.t.Helper()
+	tr.write("/proc/77/stat", "77 (app) S 50 77 77 0")
+	tr.write("/proc/50/stat", "50 (containerd-shim) S 1 50 50 0")
+	tr.write("/proc/50/cmdline", strings.Join([]string{"/usr/bin/containerd-shim-runc-v2", "-namespace", "k8s.io", "-id", two, "-address", socket, ""}, "\x00"))
+	if err := os.Symlink(filepath.Join(filepath.Dir(bundle), two), filepath.Join(tr.root, "/proc/50/cwd")); err != nil {
+		tr.t.Fatal(err)
+	}
+}
+
+// TestRunningPod: a container that ran before, of a containerd that keeps its state where nobody looks, is found by the shim of
+// its pod; and what of the node its sandbox has, it has as well.
+func TestRunningPod(t *testing.T) {
+	tr := shortRoot(t)
+	tasks, cgroup := "/srv/k8s/state/"+taskFolder+"/k8s.io/", "/kubepods/besteffort/pod"+uid+"/"+one
+	joined := config(annotations())
+	joined["linux"] = object{"namespaces": []object{{"type": "pid", "path": "/proc/40/ns/pid"}, {"type": "ipc", "path": "/proc/40/ns/ipc"}, {"type": "mount"}, {"type": "network", "path": "/proc/40/ns/net"}}}
+	sandbox := config(object{"io.kubernetes.cri.container-type": "sandbox", "io.kubernetes.cri.sandbox-id": two})
+	sandbox["linux"] = object{"namespaces": []object{{"type": "ipc"}, {"type": "mount"}}}
+	tr.write(tasks+one+"/config.json", joined)
+	tr.write(tasks+two+"/config.json", sandbox)
+	tr.shim(tasks+one, "/srv/k8s/cd.sock")
+	tr.process(77, cgroup, "/up")
+	containerdAt(t, filepath.Join(tr.root, "/srv/k8s/cd.sock"), kubernetes(), nil)
+	f := run(t, Options{Root: tr.root, Wait: 10 * time.Second})
+	if err := f.Walk(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := f.Wait(t.Context(), tr.cgroup(cgroup))
+	if len(c.Command) != 2 || c.ImageID != imageID || c.Digest != "sha256:"+two || c.Pod.Labels["tier"] != "front" || c.Missing != "" {
+		t.Errorf("%+v", c)
+	}
+	if !c.HostPID || !c.HostNetwork || c.HostIPC {
+		t.Errorf("the node's: pid %v, network %v, ipc %v", c.HostPID, c.HostNetwork, c.HostIPC)
+	}
+}
+
+// TestContainerdBack: while containerd does not answer, that is why less is known; once it does, all is.
+func TestContainerdBack(t *testing.T) {
+	tr := shortRoot(t)
+	tr.write("/run/containerd/"+taskFolder+"/k8s.io/"+one+"/config.json", config(annotations()))
+	socket := filepath.Join(tr.root, "/run/containerd/containerd.sock")
+	tr.write("/run/containerd/containerd.sock", "") // a socket of which nobody takes connections is as much of one
+	f := New(Options{Root: tr.root, Sockets: map[string][]string{}})
+	f.again, f.rest = []time.Duration{time.Millisecond, 5 * time.Millisecond}, time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { f.Run(ctx); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+	f.Made(7, "/kubepods/pod"+uid+"/"+one, nil)
+	if c := settled(t, f, 7); !strings.Contains(c.Missing, "containerd: ") || c.Image == "" {
+		t.Errorf("with a dead socket: %+v", c)
+	}
+	if err := os.Remove(socket); err != nil {
+		t.Fatal(err)
+	}
+	containerdAt(t, socket, kubernetes(), nil)
+	if c := eventually(f, 7, func(c *bulwark.Container) bool { return c.Digest != "" }); c.Digest != "sha256:"+two || c.Missing != "" {
+		t.Errorf("once it is back: %+v", c)
+	}
+}
+
 func TestHostileContainerd(t *testing.T) {
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
@@ -127,6 +246,19 @@ func TestHostileContainerd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzExtension: whatever stands where Kubernetes' part keeps a document, nothing but an id and an address is taken.
+func FuzzExtension(f *testing.F) {
+	f.Add([]byte(`{"Metadata":{"ImageRef":"` + imageID + `","IP":"10.0.0.1"}}`))
+	f.Add([]byte(`{"Metadata":{"ImageRef":"sha256:\u001b[31m","IP":"x"}}`))
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		var r record
+		r.extension("io.cri-containerd.sandbox.metadata", doc)
+		if clean(r.imageID) != r.imageID || clean(r.ip) != r.ip || len(r.imageID) > 71 {
+			t.Errorf("%q %q", r.imageID, r.ip)
+		}
+	})
 }
 
 func FuzzFields(f *testing.F) {

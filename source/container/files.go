@@ -46,6 +46,9 @@ func (r *reading) missing() string {
 		if r.f.o.Kubelet != "" && r.c.Pod != nil && r.c.Pod.Labels == nil {
 			return strings.Join(append([]string{"kubelet did not tell of its pod"}, r.it.why[1]...), "; ")
 		}
+		if r.it.silent && !r.it.plain {
+			return strings.Join(r.it.why[1], "; ")
+		}
 		return ""
 	}
 	if r.it.plain {

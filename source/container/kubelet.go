@@ -17,6 +17,7 @@ import (
 type pods struct {
 	mu    sync.Mutex
 	asked time.Time
+	err   error // of the last question
 	byUID map[string]*bulwark.PodRef
 }
 
@@ -59,11 +60,10 @@ func (r *reading) askKubelet(ctx context.Context) {
 		return
 	}
 	told, err := r.f.pod(ctx, r.c.Pod.UID)
-	if err != nil {
-		r.fail("kubelet", err)
-		return
-	}
 	if told == nil {
+		if err != nil {
+			r.fail("kubelet", err)
+		}
 		return
 	}
 	p := r.pod()
@@ -73,11 +73,12 @@ func (r *reading) askKubelet(ctx context.Context) {
 func (f *Finder) pod(ctx context.Context, uid string) (*bulwark.PodRef, error) {
 	f.pods.mu.Lock()
 	defer f.pods.mu.Unlock()
-	if p := f.pods.byUID[uid]; p != nil {
+	p := f.pods.byUID[uid]
+	if p != nil && p.IP != "" { // before its first container began it had no address
 		return p, nil
 	}
 	if time.Since(f.pods.asked) < freshPods {
-		return nil, nil
+		return p, f.pods.err
 	}
 	f.pods.asked = time.Now()
 	var answer struct {
@@ -89,8 +90,8 @@ func (f *Finder) pod(ctx context.Context, uid string) (*bulwark.PodRef, error) {
 			Status struct{ PodIP string }
 		}
 	}
-	if err := f.get(ctx, f.o.Kubelet, "/pods", &answer); err != nil {
-		return nil, err
+	if f.pods.err = f.get(ctx, f.o.Kubelet, "/pods", &answer); f.pods.err != nil {
+		return p, f.pods.err
 	}
 	f.pods.byUID = map[string]*bulwark.PodRef{}
 	for _, i := range answer.Items[:min(len(answer.Items), maxFolders)] {

@@ -50,12 +50,11 @@ func (r *reading) oci(bundle string, s *spec) {
 	c.Privileged = s.privileged()
 	if s.Linux != nil {
 		c.HostPID, c.HostNetwork, c.HostIPC = s.shares("pid"), s.shares("network"), s.shares("ipc")
-		for _, n := range s.Linux.Namespaces {
-			r.joined = r.joined || n.Type == "network" && n.Path != ""
-		}
+		r.joined = s.joins("network")
 	}
 	r.containerd(s.Annotations)
 	r.crio(s.Annotations)
+	r.sandbox(bundle, s)
 	if s.Annotations["io.container.manager"] == "libpod" {
 		c.Engine = "podman"
 	}
@@ -69,6 +68,33 @@ func (s *spec) shares(kind string) bool {
 		}
 	}
 	return true
+}
+
+// joins tells that a container has the namespace of another process.
+func (s *spec) joins(kind string) bool {
+	for _, n := range s.Linux.Namespaces {
+		if n.Type == kind {
+			return n.Path != ""
+		}
+	}
+	return false
+}
+
+// sandbox tells which of the node's namespaces a container has by way of its pod's sandbox: whatever the pod may have of the
+// node, its containers join the sandbox.
+func (r *reading) sandbox(bundle string, s *spec) {
+	c := &r.c
+	if s.Linux == nil || c.Pod == nil || !isID(c.Pod.Sandbox) || c.Pod.Sandbox == c.ID {
+		return
+	}
+	var first spec
+	dir := strings.Replace(bundle, "/"+c.ID, "/"+c.Pod.Sandbox, 1)
+	if err := readJSON(filepath.Join(dir, "config.json"), &first); err != nil || first.Linux == nil {
+		return // what the kernel tells of network is taken yet
+	}
+	c.HostPID = c.HostPID || s.joins("pid") && first.shares("pid")
+	c.HostNetwork = c.HostNetwork || s.joins("network") && first.shares("network")
+	c.HostIPC = c.HostIPC || s.joins("ipc") && first.shares("ipc")
 }
 
 // privileged is what engines make of that word: no path is masked, all devices are allowed, and it may do what an

@@ -37,7 +37,9 @@ func (r *reading) proc() {
 	}
 	if r.joined && r.f.namespace(strconv.Itoa(c.PID), "mnt") != r.f.namespace("1", "mnt") {
 		host, own := r.f.namespace("1", "net"), r.f.namespace(strconv.Itoa(c.PID), "net")
-		c.HostNetwork = host != "" && host == own
+		if host != "" && own != "" { // who may not look takes what files tell
+			c.HostNetwork = host == own
+		}
 	}
 }
 
@@ -101,8 +103,10 @@ func (r *reading) shim() string {
 		args := strings.Split(string(b), "\x00")
 		bundle := ""
 		switch name := filepath.Base(args[0]); {
-		case strings.HasPrefix(name, "containerd-shim"):
-			bundle, _ = os.Readlink(r.f.at("/proc", strconv.Itoa(pid), "cwd"))
+		case strings.HasPrefix(name, shims):
+			if at, err := os.Readlink(r.f.at("/proc", strconv.Itoa(pid), "cwd")); err == nil {
+				bundle = filepath.Join(filepath.Dir(at), r.c.ID) // it stands in the pod's first, and watches all of the pod
+			}
 			r.it.address = after(args, "-address")
 			r.inNamespace(after(args, "-namespace"))
 		case name == "conmon":

@@ -3,6 +3,7 @@ package container
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,8 +22,12 @@ var roots = []struct{ path, engine string }{
 
 // files reads all that lies in files.
 func (r *reading) files() {
-	for _, find := range []func() string{r.told, r.task, r.stored, r.state, r.shim} {
-		if b := find(); b != "" && r.config(b) {
+	for _, find := range []func() string{r.bundled, r.task, r.stored, r.state, r.shim} {
+		b := find()
+		if b == "" {
+			continue
+		}
+		if r.ofTask(b); r.config(b) {
 			break
 		}
 	}
@@ -35,8 +40,8 @@ func (r *reading) files() {
 	r.f.kubelet(r)
 }
 
-// told is the bundle that whoever made the container named.
-func (r *reading) told() string {
+// bundled is the bundle that whoever made the container named.
+func (r *reading) bundled() string {
 	if r.it.bundle == "" {
 		return ""
 	}
@@ -54,19 +59,30 @@ func (r *reading) name() string {
 // task is a folder of containerd.
 func (r *reading) task() string {
 	for _, base := range tasks {
-		dir := r.f.at(base, "io.containerd.runtime.v2.task")
+		dir := r.f.at(base, taskFolder)
 		for _, ns := range folders(dir) {
 			if b := filepath.Join(dir, ns, r.name()); isName(ns) && exists(filepath.Join(b, "config.json")) {
 				r.it.found = true
-				r.inNamespace(ns)
-				if socket := filepath.Join(base, "containerd.sock"); exists(r.f.at(socket)) {
-					r.it.address = socket
-				}
 				return b
 			}
 		}
 	}
 	return ""
+}
+
+const taskFolder = "io.containerd.runtime.v2.task"
+
+// ofTask takes containerd's namespace, and its socket, from where a bundle is, whoever told of it.
+func (r *reading) ofTask(bundle string) {
+	base, rest, ok := strings.Cut(bundle, "/"+taskFolder+"/")
+	ns, _, _ := strings.Cut(rest, "/")
+	if !ok || !isName(ns) {
+		return
+	}
+	r.inNamespace(ns)
+	if rel, err := filepath.Rel(r.f.o.Root, base); err == nil && exists(filepath.Join(base, "containerd.sock")) {
+		r.it.address = filepath.Join("/", rel, "containerd.sock")
+	}
 }
 
 // inNamespace takes containerd's, of which Docker has one.
@@ -164,6 +180,11 @@ func (r *reading) config(bundle string) bool {
 	}
 	r.it.found, r.bundle = true, bundle
 	r.oci(bundle, &s)
+	if r.c.Engine == "containerd" && r.c.Started == 0 { // it writes the bundle anew for each start, and tells of none
+		if st, err := os.Lstat(filepath.Join(bundle, "config.json")); err == nil {
+			r.started(st.ModTime())
+		}
+	}
 	r.dockerHome(&s)
 	if pid := number(filepath.Join(bundle, "init.pid")); pid > 0 { // containerd's
 		r.c.PID = pid

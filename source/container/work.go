@@ -96,7 +96,7 @@ func (f *Finder) look(_ context.Context, it *item) {
 	}
 	it.why[0] = r.why
 	r.publish()
-	if it.tries == 0 || r.c.Image == "" {
+	if it.tries == 0 || r.c.Image == "" || r.c.Missing != "" {
 		f.asks.push(it)
 		return
 	}
@@ -107,10 +107,14 @@ func (f *Finder) look(_ context.Context, it *item) {
 func (f *Finder) ask(ctx context.Context, it *item) {
 	r := f.reading(it)
 	r.ask(ctx)
-	r.askKubelet(ctx)
-	it.why[1] = r.why
+	it.asked, it.why[1] = true, r.why
 	r.publish()
-	if r.c.PID != 0 || it.tries >= 3 {
+	if f.o.Kubelet != "" { // which may be slow
+		r.askKubelet(ctx)
+		it.why[1] = r.why
+		r.publish()
+	}
+	if r.c.PID != 0 && len(r.c.Command) > 0 || it.tries >= 3 { // its bundle may not have been found at the first look
 		it.settle()
 	}
 	f.later(it)
@@ -132,9 +136,15 @@ func (r *reading) publish() {
 	r.c.Missing = r.missing()
 	c := r.c
 	r.it.now.Store(&c)
-	if c.Missing == "" || r.it.plain {
+	if c.Missing == "" && (r.it.asked || !r.partly()) || r.it.plain {
 		r.it.settle()
 	}
+}
+
+// partly tells that files have less than containerd is about to tell: the image's digest, by which scans name it, and what is of
+// the pod. Its answer takes a millisecond or two.
+func (r *reading) partly() bool {
+	return r.c.Engine == "containerd" && r.it.namespace != "" && (r.c.ImageID == "" || r.c.Digest == "" || r.c.Pod != nil && r.c.Pod.Labels == nil)
 }
 
 // later has the files read again while anything of it is missing.
