@@ -202,9 +202,12 @@ func (h *Hit) what() string {
 func (h *Hit) by() string {
 	p := h.P
 	line := fmt.Sprintf("by %s, pid %d, uid %d", Command(p), p.PID, p.UID)
-	if q := p.Parent; q != nil && who.Together(p, q) {
+	switch q := p.Parent; {
+	case q != nil && who.Together(p, q):
 		line += ", started by " + Command(q)
-	} else if h.C != nil && who.Entered(p) {
+	case h.C != nil && who.First(p):
+		line += ", with which the container began"
+	case h.C != nil && who.Entered(p):
 		line += ", brought into the container from without"
 	}
 	return line
