@@ -23,6 +23,9 @@ func Source(f *bulwark.Finding) string {
 	if f.Alert != nil && f.Alert.Source != "" {
 		return f.Alert.Source
 	}
+	if strings.HasPrefix(f.Rule, "kubernetes/") { // that family sees nothing else
+		return bulwark.SourceK8sAudit
+	}
 	return bulwark.SourceSyscall
 }
 

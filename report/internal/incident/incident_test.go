@@ -28,6 +28,21 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
+func TestSource(t *testing.T) {
+	for _, tt := range []struct {
+		f    bulwark.Finding
+		want string
+	}{
+		{bulwark.Finding{Rule: "escape/ptrace"}, bulwark.SourceSyscall},
+		{bulwark.Finding{Rule: "kubernetes/exec"}, bulwark.SourceK8sAudit},
+		{bulwark.Finding{Rule: "falco/kubernetes/exec", Alert: &bulwark.Alert{Source: bulwark.SourceEngine}}, bulwark.SourceEngine},
+	} {
+		if got := Source(&tt.f); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.f.Rule, got, tt.want)
+		}
+	}
+}
+
 func TestImage(t *testing.T) {
 	for ref, want := range map[string][2]string{
 		"nginx": {"nginx", ""}, "nginx:1.27": {"nginx", "1.27"}, "r:5000/a/b": {"r:5000/a/b", ""}, "r:5000/a/b:x@sha256:00": {"r:5000/a/b", "x"}, "": {"", ""},
