@@ -74,8 +74,12 @@ func watching(program, rules, runs string) error {
 	if err != nil {
 		return err
 	}
+	before, err := programs()
+	if err != nil {
+		return err
+	}
 	for _, kind := range []struct{ name, least string }{{"getppid", "sys_exit_mount"}, {"open", "sys_exit_openat"}, {"sensitive", "sys_exit_openat"}} {
-		l := load{kind.name, "ns", func() (float64, error) { return number(self, "calls", kind.name) }, kind.least}
+		l := load{kind.name, "ns", func() (float64, error) { return number(self, "calls", kind.name) }, kind.least, before}
 		if err := l.watched(program, rules, n); err != nil {
 			return err
 		}
@@ -85,7 +89,7 @@ func watching(program, rules, runs string) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	build := load{"go build", "s", func() (float64, error) { return compile(scratch) }, ""}
+	build := load{"go build", "s", func() (float64, error) { return compile(scratch) }, "", before}
 	if err := build.watched(program, rules, n); err != nil {
 		return err
 	}
@@ -94,7 +98,7 @@ func watching(program, rules, runs string) error {
 		return err
 	}
 	defer nginx.end()
-	serving := load{"nginx", "us", nginx.request, ""}
+	serving := load{"nginx", "us", nginx.request, "", before}
 	if err := serving.watched(program, rules, n); err != nil {
 		return err
 	}
@@ -153,18 +157,15 @@ type load struct {
 	name, unit string
 	measure    func() (float64, error)
 	least      string // the tracepoint of a call at which an empty program is measured as well: what the kernel itself takes; "": none
+	before     int    // programs that were in the kernel before any watch
 }
 
 // watched measures a load n times with and n times without, in turn, and prints the medians, their difference
 // and the median ratio of the pairs.
 func (l *load) watched(program, rules string, n int) error {
 	var with, without, ratios, least []float64
-	before, err := programs()
-	if err != nil {
-		return err
-	}
 	for range n {
-		if err := gone(before); err != nil {
+		if err := gone(l.before); err != nil {
 			return err
 		}
 		plain, err := l.measure()
@@ -177,7 +178,7 @@ func (l *load) watched(program, rules string, n int) error {
 				return err
 			}
 			least = append(least, empty/plain)
-			if err := gone(before); err != nil {
+			if err := gone(l.before); err != nil {
 				return err
 			}
 		}
