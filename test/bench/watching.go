@@ -98,7 +98,7 @@ func watching(program, rules, runs string) error {
 		return err
 	}
 	defer nginx.end()
-	serving := load{"nginx", "us", nginx.request, "", before}
+	serving := load{"nginx", "us", nginx.request, "sys_exit_openat", before}
 	if err := serving.watched(program, rules, n); err != nil {
 		return err
 	}
