@@ -28,40 +28,41 @@ func (r *run) tellDrops(emit func([]bulwark.Event) error) error {
 	return nil
 }
 
-// counts reads the counters of the programs.
+// counts reads the counters of the programs, with one question to the kernel.
 func (r *run) counts() []bulwark.Count {
 	list := make([]bulwark.Count, len(classes))
-	m := r.programs.Maps["counts"]
+	var cpus [][interrupted][5]uint64 // by class: filtered, sent, dropped, unwanted, told, as bpf/sensor.h has them
+	if r.programs.Maps["counts"].Lookup(uint32(0), &cpus) != nil {
+		cpus = nil
+	}
 	for i := range list {
 		list[i].Class = classes[i]
-		if i == interrupted {
-			n := r.interrupted()
-			list[i].Seen, list[i].Dropped = n, n
-			continue
-		}
-		whats := []*uint64{&list[i].Filtered, &list[i].Sent, &list[i].Dropped, &list[i].Filtered, &list[i].Sent} // as bpf/sensor.h has them
-		for what, to := range whats {
-			var cpus []uint64
-			if m.Lookup(uint32(len(whats)*i+what), &cpus) != nil {
-				continue
-			}
-			for _, n := range cpus {
-				*to += n
-				list[i].Seen += n
-			}
+	}
+	for _, of := range cpus {
+		for i, n := range of {
+			c := &list[i]
+			c.Filtered += n[0] + n[3]
+			c.Sent += n[1] + n[4]
+			c.Dropped += n[2]
+			c.Seen = c.Filtered + c.Sent + c.Dropped
 		}
 	}
+	n := r.interrupted()
+	list[interrupted].Seen, list[interrupted].Dropped = n, n
 	for i, ring := range []*ring{r.critical, r.volume} {
 		list[i].Held, list[i].Room = ring.held(), ring.room()
 	}
 	return list
 }
 
+// askAgain is how often the kernel is asked how much each program missed: it is a question for each.
+const askAgain = 5 * time.Second
+
 // interrupted is how often a program could not run since one did already on its processor: what it would have seen is lost.
 // Kernels before 5.12 do not count it.
 func (r *run) interrupted() uint64 {
 	now := time.Now().UnixNano()
-	if now-r.asked.Load() < int64(time.Second) {
+	if now-r.asked.Load() < int64(askAgain) {
 		return r.missed.Load()
 	}
 	r.asked.Store(now)

@@ -18,7 +18,7 @@ import (
 const tick = 20 * time.Millisecond
 
 // rest is for how long a ring is not looked at where it was empty for a tick: its next record wakes the reader.
-const rest = 250 * time.Millisecond
+const rest = time.Second
 
 // sleeps has the next record wake the reader; true: there is one already.
 func (r *run) sleeps() bool {
@@ -67,7 +67,10 @@ func (r *run) loop(ctx context.Context, emit func([]bulwark.Event) error) error 
 				wait = rest
 			}
 		}
-		_ = rings.SetReadDeadline(time.Now().Add(wait)) // where ctx ends just before, that is all that is lost
+		_ = rings.SetReadDeadline(time.Now().Add(wait))
+		if ctx.Err() != nil {
+			break // its end set the deadline before
+		}
 		var ready [2]unix.EpollEvent
 		err = woken.Read(func(fd uintptr) bool {
 			n, err := unix.EpollWait(int(fd), ready[:], 0)

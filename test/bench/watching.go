@@ -262,30 +262,43 @@ func (w *watcher) end() (usage, error) {
 	return u, nil
 }
 
-// idle measures the program on a machine that does nothing else.
+// idle measures the program on a machine that does nothing else, once it has been ready for some seconds: by what the scheduler
+// counted of each thread.
 func idle(program, rules string) error {
-	const whole = 20 * time.Second
-	short, err := watchFor(program, rules, time.Second)
+	const settled, whole = 3 * time.Second, 20 * time.Second
+	w, err := begin(program, rules)
 	if err != nil {
 		return err
 	}
-	long, err := watchFor(program, rules, whole)
-	if err != nil {
+	time.Sleep(settled)
+	before, errBefore := ran(w.cmd.Process.Pid)
+	time.Sleep(whole)
+	after, errAfter := ran(w.cmd.Process.Pid)
+	u, err := w.end()
+	if err := errors.Join(errBefore, errAfter, err); err != nil {
 		return err
 	}
-	share := (long.cpu - short.cpu).Seconds() / (whole - time.Second).Seconds()
-	fmt.Printf("idle       %.2f %% of a processor, %.0f MB, ready after %d ms\n", 100*share, rss(long), long.wall.Milliseconds())
+	fmt.Printf("idle       %.2f %% of a processor, %.0f MB, ready after %d ms\n", 100*(after-before).Seconds()/whole.Seconds(), rss(u), w.ready.Milliseconds())
 	return nil
 }
 
-// watchFor has the program watch for a while; wall is when it was ready.
-func watchFor(program, rules string, d time.Duration) (usage, error) {
-	w, err := begin(program, rules)
+// ran is for how long the threads of a process ran.
+func ran(pid int) (time.Duration, error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil {
-		return usage{}, err
+		return 0, err
 	}
-	time.Sleep(d)
-	u, err := w.end()
-	u.wall = w.ready
-	return u, err
+	var all time.Duration
+	for _, name := range threads {
+		var ns time.Duration
+		text, err := os.ReadFile(name)
+		if err == nil {
+			_, err = fmt.Sscan(string(text), &ns)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("how long the watch ran: %w", err)
+		}
+		all += ns
+	}
+	return all, nil
 }

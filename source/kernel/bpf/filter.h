@@ -10,7 +10,8 @@ struct {
 } critical SEC(".maps"), volume SEC(".maps");
 
 MAP(calls, BPF_MAP_TYPE_ARRAY, u32, struct call, EVENTS);
-MAP(counts, BPF_MAP_TYPE_PERCPU_ARRAY, u32, u64, CLASSES * COUNTS);
+struct counters { u64 n[CLASSES * COUNTS]; }; /* in one value: who reads them asks once */
+MAP(counts, BPF_MAP_TYPE_PERCPU_ARRAY, u32, struct counters, 1);
 MAP(ports, BPF_MAP_TYPE_HASH, u16, u64, 4096);
 
 struct netkey { u32 bits; u8 addr[16]; };
@@ -18,18 +19,22 @@ TRIE(nets, struct netkey, 4096);
 
 const volatile u32 own; /* process that is not looked at */
 
+static __always_inline u64 *counter(u32 class, u32 what) {
+	u32 one = 0, at = class * COUNTS + what;
+	struct counters *c = bpf_map_lookup_elem(&counts, &one);
+	return c && at < CLASSES * COUNTS ? &c->n[at] : 0;
+}
+
 /* count adds to a counter: interrupts, and what takes the processor from a program of packets, do so as well. */
 static __always_inline void count(u32 class, u32 what) {
-	u32 key = class * COUNTS + what;
-	u64 *n = bpf_map_lookup_elem(&counts, &key);
+	u64 *n = counter(class, what);
 	if (n)
 		__sync_fetch_and_add(n, 1);
 }
 
 /* count_call counts a call as unwanted or told: programs of calls do not take the processor from each other. */
 static __always_inline void count_call(u32 class, u32 what) {
-	u32 key = class * COUNTS + what;
-	u64 *n = bpf_map_lookup_elem(&counts, &key);
+	u64 *n = counter(class, what);
 	if (n)
 		++*n;
 }
