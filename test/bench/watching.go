@@ -74,7 +74,7 @@ func watching(program, rules, runs string) error {
 	if err != nil {
 		return err
 	}
-	before, err := programs()
+	before, err := others()
 	if err != nil {
 		return err
 	}
@@ -201,6 +201,19 @@ func (l *load) watched(program, rules string, n int) error {
 	}
 	fmt.Println()
 	return nil
+}
+
+// others counts the programs that are not of a watch: those of one that just ended the kernel has for some seconds more.
+func others() (int, error) {
+	n, err := programs()
+	for until := time.Now().Add(8 * time.Second); err == nil && time.Now().Before(until); {
+		time.Sleep(time.Second)
+		var now int
+		if now, err = programs(); now < n {
+			n = now
+		}
+	}
+	return n, err
 }
 
 // gone waits until the kernel has let go of the programs of a watch that ended, which it does some seconds later: until there are
