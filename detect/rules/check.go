@@ -27,6 +27,7 @@ func (c *compiler) check(e *lang.Check) (*check, error) {
 	if err := typed(left, e); err != nil {
 		return nil, err
 	}
+	c.look(left, e)
 	k := &check{Check: e, left: left, cost: left.cost + opCost(e)}
 	if e.Right != nil {
 		k.test, err = c.dynamic(left, e)

@@ -35,11 +35,29 @@ type compiler struct {
 	conds   map[lang.Expr]*cond
 	made    map[madeKey]code
 	domains []string // names that addresses are compared with
+	odd     []oddity // what was seen since it was last asked for
 }
 
 type madeKey struct {
 	of *cond
 	k  bulwark.Kind
+}
+
+// oddity is something in a rule that is probably not meant so.
+type oddity struct {
+	pos        lang.Pos
+	code, text string
+}
+
+// oddities gives what was seen since it was last called, each once.
+func (c *compiler) oddities() (list []oddity) {
+	for _, o := range c.odd {
+		if !slices.ContainsFunc(list, func(p oddity) bool { return p.text == o.text }) {
+			list = append(list, o)
+		}
+	}
+	c.odd = nil
+	return list
 }
 
 func newCompiler(source string) *compiler {

@@ -75,7 +75,7 @@ func never(n *cond) (why, code string) {
 		case c.Empty != "":
 			why, code = " as long as the list "+c.Empty+" is empty", ""
 		case c.left.field != nil && c.left.field.Name == "evt.dir":
-			why, code = ": evt.dir is always <, as calls are seen when they return; leave it out", lang.CodeDeprecated
+			why, code = ": evt.dir is always <, as calls are seen when they return; leave it out", ""
 		}
 	})
 	return why, code

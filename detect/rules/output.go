@@ -48,16 +48,60 @@ func (c *compiler) output(o *lang.Output) (*format, error) {
 			f.parts = append(f.parts, part{text: p.Text})
 			continue
 		}
-		t, err := c.term(p.Term)
+		c.lookGone(p.Term)
+		t, rest, err := c.shown(&p)
 		if err != nil {
 			return nil, placedAt(p.Pos, err)
 		}
+		p.Text = strings.TrimSuffix(p.Text, rest)
 		if t.any != nil || t.field != nil && t.field.Filter {
 			return nil, &placed{pos: p.Pos, err: &onlyFilter{t.name()}}
 		}
 		f.parts = append(f.parts, part{name: p.Text, width: p.Width, typ: t.typ, read: t.read(), num: t.num, list: t.list, stamp: t.field != nil && slices.Contains(stamps, t.field.Name)})
+		if rest != "" {
+			f.parts = append(f.parts, part{text: rest})
+		}
 	}
 	return f, nil
+}
+
+// shown is what a field or transformer of an output reads. Where there is no field of the name, it is the one with the longest
+// name that the text begins with, and rest is what stands behind that.
+func (c *compiler) shown(p *lang.Piece) (t *term, rest string, err error) {
+	f, ok := p.Term.(*lang.Field)
+	if !ok {
+		t, err = c.term(p.Term)
+		return t, "", err
+	}
+	if t, err = c.term(c.self(f)); err == nil {
+		return t, "", nil
+	}
+	for n := len(f.Name); n > 0; n-- {
+		name := f.Name[:n]
+		if strings.HasSuffix(name, ".") || n == len(f.Name) && !f.HasArg {
+			continue
+		}
+		t, wrong := c.term(c.self(&lang.Field{Pos: f.Pos, Name: name}))
+		if wrong != nil {
+			continue
+		}
+		rest = p.Text[n:]
+		c.note(p.Pos, "", "there is no field %s: taken for %s, with %s behind it", visible(p.Text), name, visible(rest))
+		return t, rest, nil
+	}
+	return nil, "", err
+}
+
+// self is the field, of the process itself where it is of any ancestor.
+func (c *compiler) self(f *lang.Field) *lang.Field {
+	of, _, _ := lookup(f.Name)
+	if of == nil || of.Arg != MayIndex || f.HasArg {
+		return f
+	}
+	if _, g, err := bindField(f.Name, "", false); err != nil || g.any == nil {
+		return f
+	}
+	return &lang.Field{Pos: f.Pos, Name: f.Name, Arg: "0", HasArg: true, ArgPos: f.ArgPos}
 }
 
 type onlyFilter struct{ field string }

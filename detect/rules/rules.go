@@ -111,9 +111,7 @@ func New(o Options) (*Detector, []Problem) {
 		files = append(files, lang.File{Name: f.Name, Data: f.Data})
 	}
 	b := &builder{o: o, set: lang.Load(files), compilers: map[string]*compiler{}}
-	for _, p := range b.set.Problems {
-		b.tell(&p)
-	}
+	b.told()
 	d := &Detector{all: o.MatchAll, explain: o.Explain, view: event{env: newEnvironment(o)}}
 	for _, r := range b.set.Rules {
 		if x := b.rule(r); x != nil && b.runs(r) {
@@ -144,6 +142,23 @@ type builder struct {
 	problems  []Problem
 }
 
+// told tells what was wrong in the files. A rule of events that there are not is left out, whatever is wrong in its condition.
+func (b *builder) told() {
+	passed := map[string]bool{}
+	for _, p := range b.set.Problems {
+		if p.Source == "" || sourceKinds(p.Source) != nil {
+			b.tell(&p)
+		} else if !passed[p.Rule] {
+			passed[p.Rule] = true
+			b.noSource(p.Pos, p.Rule, p.Source)
+		}
+	}
+}
+
+func (b *builder) noSource(at lang.Pos, rule, source string) {
+	b.warn(at, rule, "LOAD_UNKNOWN_SOURCE", fmt.Sprintf("there are no events of source %s here: the rule is not run", source))
+}
+
 func (b *builder) tell(of *lang.Problem) {
 	p := Problem{Line: int(of.Pos.Line), Column: int(of.Pos.Column), Rule: of.Rule, Text: of.Text, Warning: of.Warning, Kind: of.Kind, Code: of.Code}
 	if int(of.Pos.File) < len(b.set.Files) {
@@ -161,7 +176,7 @@ func (b *builder) warn(at lang.Pos, rule, code, text string) {
 func (b *builder) rule(r *lang.Rule) *rule {
 	of := sourceKinds(r.Source)
 	if of == nil {
-		b.warn(r.Pos, r.Name, "LOAD_UNKNOWN_SOURCE", fmt.Sprintf("there are no events of source %s here: the rule is not run", r.Source))
+		b.noSource(r.Pos, r.Name, r.Source)
 		return nil
 	}
 	c := b.compilers[r.Source]
@@ -170,7 +185,11 @@ func (b *builder) rule(r *lang.Rule) *rule {
 		b.compilers[r.Source] = c
 	}
 	x := &rule{Rule: r, c: c, slug: slug(r.Name), tags: tags(r.Tags), place: b.set.Place(r.Pos), actionPlace: b.set.Place(r.ActionPos)}
-	if err := x.compile(b.o.Append); err != nil {
+	err := x.compile(b.o.Append)
+	for _, o := range c.oddities() {
+		b.warn(o.pos, r.Name, o.code, o.text)
+	}
+	if err != nil {
 		b.fail(x, err)
 		return nil
 	}

@@ -358,7 +358,7 @@ func TestCodes(t *testing.T) {
 		"13 LOAD_DEPRECATED_ITEM list none", "18 LOAD_DEPRECATED_ITEM rule Anything",
 		"47 LOAD_UNUSED_MACRO macro broken", "48 LOAD_ERR_COMPILE_CONDITION macro broken", "51 LOAD_ERR_VALIDATE rule Unknown", "67 LOAD_ERR_COMPILE_OUTPUT rule Format",
 		"69 LOAD_ERR_YAML_VALIDATE rule Form", "73 LOAD_ERR_VALIDATE rule None", "74 LOAD_DEPRECATED_ITEM rule None", "88 LOAD_ERR_YAML_PARSE",
-		"17 LOAD_NO_EVTTYPE rule Anything", "22 LOAD_DEPRECATED_ITEM rule Backwards", "27  rule Nowhere", "32 LOAD_COMPILE_CONDITION rule Neither",
+		"17 LOAD_NO_EVTTYPE rule Anything", "22 LOAD_DEPRECATED_ITEM rule Backwards", "22  rule Backwards", "27  rule Nowhere", "32 LOAD_COMPILE_CONDITION rule Neither",
 		"35 LOAD_UNKNOWN_SOURCE rule Cloud", "43 LOAD_UNKNOWN_FILTER rule Skipped", "56 LOAD_ERR_COMPILE_CONDITION rule Field", "62 LOAD_ERR_COMPILE_OUTPUT rule Output",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -125,6 +125,8 @@ var codes = map[string]string{
 	"LOAD_ERR_VALIDATE": "Error validating rule/macro/list/exception objects", "LOAD_UNKNOWN_SOURCE": "Unknown event source",
 	"LOAD_NO_EVTTYPE": "Condition has no event-type restriction", "LOAD_UNKNOWN_FILTER": "Unknown field or event-type in condition or output",
 	"LOAD_UNUSED_MACRO": "Unused macro", "LOAD_UNUSED_LIST": "Unused list", "LOAD_UNKNOWN_ITEM": "Unknown rules file item",
+	"LOAD_APPEND_NO_VALUES": "Overriding/appending with no values", "LOAD_EXCEPTION_NAME_NOT_UNIQUE": "Multiple exceptions defined with the same name",
+	"LOAD_INVALID_MACRO_NAME": "Invalid macro name", "LOAD_INVALID_LIST_NAME": "Invalid list name", "LOAD_UNSAFE_NA_CHECK": "Unsafe <NA> comparison in condition",
 	"LOAD_DEPRECATED_ITEM": "Used deprecated item", "LOAD_COMPILE_CONDITION": "Warning in rule condition", "LOAD_UNKNOWN_KEY": "Unknown key in item definition",
 }
 

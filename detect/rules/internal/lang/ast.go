@@ -208,6 +208,8 @@ type Problem struct {
 	Warning bool
 	// Code is what Falco calls it: LOAD_UNUSED_LIST; "": nothing that it tells.
 	Code string
+	// Source is that of the rule, where its condition or output is wrong; engines that have no such events need not look at them.
+	Source string
 }
 
 // Plugin is a plugin that files want.

@@ -37,6 +37,7 @@ type ruleDef struct {
 	Rule
 	cond, output []text
 	exceptions   []*exception
+	notes        []Problem // warnings that are to be told
 }
 
 // state is how far the making of something is.
@@ -88,7 +89,7 @@ func (l *loader) oldAppend(o *object, of named) (bool, error) {
 func (l *loader) list(o *object) error {
 	name := o.keys["list"].Value
 	if !listName(name) {
-		return o.fail("list", "%s is no name of a list: blanks, quotes, commas, = and parentheses cannot be in one", quoteOf(name))
+		l.warn(o.src.pos(o.keys["list"]), named{"list", name}, "LOAD_INVALID_LIST_NAME", "%s is no name of a list that conditions can give: blanks, quotes, commas, = and parentheses cannot be in one", quoteOf(name))
 	}
 	if !o.has("items") {
 		return o.fail("", "%s has no items", o.what)
@@ -145,7 +146,7 @@ func item(src *source, n *yaml.Node) Value {
 func (l *loader) macro(o *object) error {
 	name := o.keys["macro"].Value
 	if !macroName(name) {
-		return o.fail("macro", "%s is no name of a macro: a letter, then letters, digits and _", quoteOf(name))
+		l.warn(o.src.pos(o.keys["macro"]), named{"macro", name}, "LOAD_INVALID_MACRO_NAME", "%s is no name of a macro that conditions can give: a letter, then letters, digits and _", quoteOf(name))
 	}
 	cond, err := o.text("condition")
 	if err != nil {
@@ -192,19 +193,19 @@ func overrides(o *object, appendable, replaceable []string) (map[string]string, 
 		}
 		switch {
 		case !slices.Contains(appendable, key) && !slices.Contains(replaceable, key):
-			return nil, &syntaxError{pos: how.at[key], text: quoteOf(key) + " is nothing that is overridden" + meant(key, slices.Values(replaceable))}
+			return nil, &syntaxError{pos: how.at[key], text: quoteOf(key) + " is nothing that is overridden" + meant(key, slices.Values(replaceable)), code: CodeForm}
 		case word != "append" && word != "replace":
 			return nil, how.fail(key, "%s is neither append nor replace", quoteOf(word))
 		case word == "append" && !slices.Contains(appendable, key):
 			return nil, how.fail(key, "%s cannot be appended to, only replaced", key)
 		case !o.has(key):
-			return nil, &syntaxError{pos: how.at[key], text: "override says " + word + " of " + key + ", and " + o.what + " has no " + key}
+			return nil, &syntaxError{pos: how.at[key], text: "override says " + word + " of " + key + ", and " + o.what + " has no " + key, code: CodeForm}
 		}
 		out[key] = word
 	}
 	for _, key := range replaceable {
 		if len(out) > 0 && o.has(key) && out[key] == "" {
-			return nil, &syntaxError{pos: o.at[key], text: "override says nothing of " + key + ": append or replace"}
+			return nil, &syntaxError{pos: o.at[key], text: "override says nothing of " + key + ": append or replace", code: CodeForm}
 		}
 	}
 	return out, nil
@@ -240,7 +241,7 @@ func plugin(src *source, n *yaml.Node, whole bool) (p Plugin, err error) {
 		return p, err
 	}
 	if _, ok := parseVersion(p.Version); !ok {
-		return p, o.fail("version", "%s is no version: x.y.z", quoteOf(p.Version))
+		return p, o.unfit("version", "%s is no version: x.y.z", quoteOf(p.Version))
 	}
 	list := o.keys["alternatives"]
 	if list == nil || !whole {

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ var actions = []string{"alert", "freeze", "kill", "deny"}
 
 func (l *loader) rule(o *object) error {
 	name := o.keys["rule"].Value
+	defer l.notes(name)
 	old, err := l.oldAppend(o, named{"rule", name})
 	if err != nil {
 		return err
@@ -33,7 +35,7 @@ func (l *loader) rule(o *object) error {
 	case (old || len(how) > 0) && def == nil:
 		return o.unfit("rule", "no rule %s is known here that could be changed%s", quoteOf(name), meant(name, maps.Keys(l.rules)))
 	case old && !o.has("condition") && !o.has("exceptions"):
-		return o.fail("", "%s is to be appended to, and has neither condition nor exceptions", o.what)
+		return o.unfit("rule", "%s is to be appended to, and has neither condition nor exceptions", o.what)
 	case old:
 		return def.change(o, map[string]string{"condition": "append", "exceptions": "append"})
 	case len(how) > 0:
@@ -42,6 +44,23 @@ func (l *loader) rule(o *object) error {
 		return l.enable(o, name)
 	}
 	return l.define(o, name)
+}
+
+// notes tells the warnings that reading a rule left.
+func (l *loader) notes(name string) {
+	def := l.rules[name]
+	if def == nil {
+		return
+	}
+	for _, p := range def.notes {
+		l.tell(p)
+	}
+	def.notes = nil
+}
+
+// note keeps a warning of the rule until it is known to be taken.
+func (d *ruleDef) note(at Pos, code, format string, args ...any) {
+	d.notes = append(d.notes, Problem{Pos: at, Kind: "rule", Rule: d.Name, Text: fmt.Sprintf(format, args...), Warning: true, Code: code})
 }
 
 // enable reads the short form that only turns a rule on or off.

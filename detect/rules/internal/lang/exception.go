@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -15,6 +16,7 @@ type exception struct {
 	fields *entry
 	comps  *entry
 	values []entry
+	hint   string // what a key of it that is unknown may mean
 }
 
 // entry is a text, or a list of entries.
@@ -49,12 +51,12 @@ func (d *ruleDef) except(o *object, more bool) error {
 	}
 	named := map[string]bool{}
 	for _, c := range n.Content {
-		e, err := readException(o.src, deref(c))
+		e, err := d.exception(o.src, deref(c), more)
 		if err != nil {
 			return err
 		}
 		if named[e.name] {
-			return &syntaxError{pos: o.src.pos(c), text: fmt.Sprintf("the exception %s is given twice in %s", quoteOf(e.name), o.what)}
+			d.note(o.src.pos(c), "LOAD_EXCEPTION_NAME_NOT_UNIQUE", "the exception %s is given twice in %s; both count", quoteOf(e.name), o.what)
 		}
 		named[e.name] = true
 		if err := d.withException(e, more); err != nil {
@@ -68,7 +70,7 @@ func (d *ruleDef) except(o *object, more bool) error {
 func (d *ruleDef) withException(e *exception, more bool) error {
 	at := e.src.pos(e.node)
 	for _, was := range d.exceptions {
-		if was.name != e.name {
+		if was.name != e.name || !more {
 			continue
 		}
 		if e.fields != nil || e.comps != nil {
@@ -78,7 +80,11 @@ func (d *ruleDef) withException(e *exception, more bool) error {
 		return nil
 	}
 	if e.fields == nil {
-		return &syntaxError{pos: at, text: fmt.Sprintf("the exception %s has no fields", quoteOf(e.name))}
+		wrong := &syntaxError{pos: at, text: fmt.Sprintf("the exception %s has no fields%s", quoteOf(e.name), e.hint)}
+		if !more {
+			wrong.code = CodeForm
+		}
+		return wrong
 	}
 	if more && len(e.values) == 0 {
 		return &syntaxError{pos: at, text: fmt.Sprintf("the exception %s is appended without values", quoteOf(e.name))}
@@ -87,9 +93,13 @@ func (d *ruleDef) withException(e *exception, more bool) error {
 	return nil
 }
 
-func readException(src *source, n *yaml.Node) (*exception, error) {
+// exceptionKeys are the keys of an exception.
+var exceptionKeys = []string{"name", "fields", "comps", "values"}
+
+// exception reads an exception, which with more set adds to what the rule has.
+func (d *ruleDef) exception(src *source, n *yaml.Node, more bool) (*exception, error) {
 	if n.Kind != yaml.MappingNode {
-		return nil, &syntaxError{pos: src.pos(n), text: "an exception has name, fields and values"}
+		return nil, &syntaxError{pos: src.pos(n), text: "an exception has name, fields and values", code: CodeForm}
 	}
 	o := newObject(src, n)
 	o.what = "the exception"
@@ -98,25 +108,25 @@ func readException(src *source, n *yaml.Node) (*exception, error) {
 		return nil, err
 	}
 	o.what += " " + quoteOf(name)
-	known := []string{"name", "fields", "comps", "values"}
-	for key := range o.unknown(known) {
-		return nil, &syntaxError{pos: o.at[key], text: fmt.Sprintf("%s has no key %s%s", o.what, quoteOf(key), meant(key, func(yield func(string) bool) {
-			for _, k := range known {
-				if !yield(k) {
-					return
-				}
-			}
-		}))}
-	}
 	e := &exception{name: name, src: src, node: n}
+	for key := range o.unknown(exceptionKeys) {
+		e.hint = meant(key, slices.Values(exceptionKeys))
+		d.note(o.at[key], "LOAD_UNKNOWN_KEY", "%s has no key %s%s", o.what, quoteOf(key), e.hint)
+	}
 	if e.fields, err = part(o, "fields"); err != nil {
 		return nil, err
 	}
 	if e.comps, err = part(o, "comps"); err != nil {
 		return nil, err
 	}
+	if e.comps != nil && e.comps.list && len(e.comps.items) == 0 {
+		e.comps = nil
+	}
 	values := o.keys["values"]
-	if values == nil || null(values) {
+	if values == nil {
+		if more {
+			d.note(src.pos(n), "LOAD_APPEND_NO_VALUES", "%s is appended without values", o.what)
+		}
 		return e, nil
 	}
 	if values.Kind != yaml.SequenceNode {
@@ -265,6 +275,11 @@ func (c *Check) take(v *entry) error {
 	case v.list && !list:
 		return &syntaxError{pos: v.pos, text: fmt.Sprintf("%s compares with one value, not with a list", c.Op)}
 	case !v.list && !list:
+		right, err := v.term()
+		if err != nil || right != nil {
+			c.Right = right
+			return err
+		}
 		val := v.literal()
 		if c.Op.number() && !numeric(val.Text) {
 			return &syntaxError{pos: v.pos, text: fmt.Sprintf("%s compares with a number, not with %s", c.Op, quoteOf(val.Text))}
@@ -318,6 +333,19 @@ func (v *entry) literal() Value {
 	n := item(v.text.segs[0].from.src, &yaml.Node{Kind: yaml.ScalarNode, Value: v.text.s})
 	n.Pos = v.pos
 	return n
+}
+
+// term is what the text gives where it is a transformer or val() and has no blanks; else nil.
+func (v *entry) term() (Term, error) {
+	if strings.Contains(v.text.s, " ") {
+		return nil, nil
+	}
+	p := parser{lexer: lexer{text: &v.text, s: v.text.s}}
+	t, err := p.right()
+	if err == nil && t != nil && !p.end() {
+		err = p.unexpected()
+	}
+	return t, err
 }
 
 // values are what is listed: texts one by one, or in one text with parentheses.

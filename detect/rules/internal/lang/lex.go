@@ -43,6 +43,13 @@ var transformers = map[string][2]int{
 	"join": {1, 64}, "concat": {1, 64}, "getopt": {1, 64},
 }
 
+// IsCall tells whether a text looks like a transformer, or val(), of something.
+func IsCall(s string) bool {
+	name, _, ok := strings.Cut(s, "(")
+	_, known := transformers[name]
+	return ok && strings.HasSuffix(s, ")") && (known || name == "val")
+}
+
 // String is the operator as it is written.
 func (o Op) String() string {
 	for _, name := range slices.Sorted(maps.Keys(ops)) {

@@ -219,6 +219,6 @@ func (l *loader) keys(o *object, of named, known []string) {
 		l.warn(o.at[key], of, "LOAD_UNKNOWN_KEY", "%s is no key of a %s%s", quoteOf(key), of.kind, meant(key, slices.Values(known)))
 	}
 	for _, key := range o.dup {
-		l.warn(o.at[key], of, "", "%s is given twice; the later counts", quoteOf(key))
+		l.warn(o.src.pos(key), of, "", "%s is given twice; the first counts", quoteOf(deref(key).Value))
 	}
 }

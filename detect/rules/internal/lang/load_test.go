@@ -80,9 +80,14 @@ var loads = []struct {
 	{"unused", []string{"- macro: m\n  condition: a.b = 1\n- list: l\n  items: [a]\n"},
 		"f0:1:3: warning: m: no rule and no macro uses this macro\nf0:3:3: warning: l: no rule, macro or list uses this list\n"},
 	{"names", []string{"- macro: 1m\n  condition: a.b = 1\n- list: a b\n  items: [a]\n- macro: m-n\n  condition: a.b = 1\n"},
-		"f0:1:10: error: 1m: \"1m\" is no name of a macro: a letter, then letters, digits and _\n" +
-			"f0:3:9: error: a b: \"a b\" is no name of a list: blanks, quotes, commas, = and parentheses cannot be in one\n" +
-			"f0:5:10: error: m-n: \"m-n\" is no name of a macro: a letter, then letters, digits and _\n"},
+		"f0:1:3: warning: 1m: no rule and no macro uses this macro\n" +
+			"f0:1:10: warning: 1m: \"1m\" is no name of a macro that conditions can give: a letter, then letters, digits and _\n" +
+			"f0:3:3: warning: a b: no rule, macro or list uses this list\n" +
+			"f0:3:9: warning: a b: \"a b\" is no name of a list that conditions can give: blanks, quotes, commas, = and parentheses cannot be in one\n" +
+			"f0:5:3: warning: m-n: no rule and no macro uses this macro\n" +
+			"f0:5:10: warning: m-n: \"m-n\" is no name of a macro that conditions can give: a letter, then letters, digits and _\n"},
+	{"a list of nothing", []string{"- list: l\n  items:\n- list: m\n  items: [a, null]\n"},
+		"f0:2:9: error: l: items of list \"l\" has to be a list\nf0:4:14: error: m: items of list \"m\" has an item that is nothing\n"},
 
 	{"lists", []string{"- list: l\n  items: [a, 'b c', 5, true, \"\\\"d e\\\"\", '''f''']\n" + rule("R", "x.y in (l)")},
 		`R: x.y in (a, "b c", 5, true, "d e", "f")` + "\n"},
@@ -117,7 +122,7 @@ var loads = []struct {
 	{"a rule is appended to", []string{rule("R", "a.b = 1 or a.b = 2"), "- rule: R\n  condition: and a.c = 3\n  append: true\n"},
 		"R: a.b = 1 or a.b = 2 and a.c = 3\nf1:3:3: warning: R: append is deprecated; override says of each part what becomes of it\n"},
 	{"nothing is appended", []string{rule("R", "a.b = 1") + "- rule: R\n  enabled: true\n  append: true\n"},
-		"R: a.b = 1\nf0:6:3: error: R: rule \"R\" is to be appended to, and has neither condition nor exceptions\n" +
+		"R: a.b = 1\nf0:6:9: error: R: rule \"R\" is to be appended to, and has neither condition nor exceptions\n" +
 			"f0:8:3: warning: R: append is deprecated; override says of each part what becomes of it\n"},
 	{"append before there is anything", []string{"- macro: m\n  condition: or a.b = 1\n  override: {condition: append}\n- macro: m\n  condition: a.b = 2\n" + rule("R", "m")},
 		"R: (a.b = 2)\nf0:1:10: error: m: no macro m to append to is known here\n"},
@@ -167,7 +172,7 @@ var loads = []struct {
 			"f0:5:13: error: R: \"HIGH\" is no priority; they are emergency, alert, critical, error, warning, notice, informational and debug\n" +
 			"f0:6:12: error: R: enabled of rule \"R\" has to be true or false, not \"maybe\"\n"},
 	{"unknown keys", []string{rule("R", "a.b exists") + "  tag: [x]\n  desc: e\n"},
-		"R: a.b exists\nf0:6:3: warning: R: \"tag\" is no key of a rule; is tags meant?\nf0:7:3: warning: R: \"desc\" is given twice; the later counts\n"},
+		"R: a.b exists\nf0:6:3: warning: R: \"tag\" is no key of a rule; is tags meant?\nf0:7:3: warning: R: \"desc\" is given twice; the first counts\n"},
 	{"no YAML in one rule", []string{rule("R", "a.b exists") + "- rule: S\n  desc: \"x\n  condition: y: z\n- rule: T\n  condition: *a\n" + rule("U", "a.b exists")},
 		"R: a.b exists\nU: a.b exists\n" +
 			"f0:7:3: error: : this is no YAML: found unexpected end of stream\n" +

@@ -18,7 +18,7 @@ type object struct {
 	what string // for errors: `rule "X"`
 	keys map[string]*yaml.Node
 	at   map[string]Pos
-	dup  []string
+	dup  []*yaml.Node // keys that are there already
 }
 
 func newObject(src *source, n *yaml.Node) *object {
@@ -26,7 +26,8 @@ func newObject(src *source, n *yaml.Node) *object {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := deref(n.Content[i])
 		if o.keys[key.Value] != nil {
-			o.dup = append(o.dup, key.Value)
+			o.dup = append(o.dup, n.Content[i])
+			continue
 		}
 		o.keys[key.Value], o.at[key.Value] = deref(n.Content[i+1]), src.pos(n.Content[i])
 	}
@@ -133,7 +134,7 @@ func (o *object) int(key string) (int64, error) {
 // scalars are the items of a list of texts, nil where it is not there.
 func (o *object) scalars(key string) ([]*yaml.Node, error) {
 	n := o.keys[key]
-	if n == nil || null(n) {
+	if n == nil {
 		return nil, nil
 	}
 	if n.Kind != yaml.SequenceNode {
@@ -141,7 +142,10 @@ func (o *object) scalars(key string) ([]*yaml.Node, error) {
 	}
 	out := make([]*yaml.Node, 0, len(n.Content))
 	for _, c := range n.Content {
-		if c = deref(c); c.Kind != yaml.ScalarNode {
+		if c = deref(c); null(c) {
+			return nil, &syntaxError{pos: o.src.pos(c), text: fmt.Sprintf("%s of %s has an item that is nothing", key, o.what), code: CodeForm}
+		}
+		if c.Kind != yaml.ScalarNode {
 			return nil, &syntaxError{pos: o.src.pos(c), text: fmt.Sprintf("%s of %s has to be a list of texts; this is a list or map", key, o.what), code: CodeForm}
 		}
 		out = append(out, c)

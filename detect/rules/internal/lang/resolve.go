@@ -27,7 +27,11 @@ func (l *loader) resolve() {
 	}
 	for _, d := range l.order.rules {
 		if err := l.compose(d); err != nil {
+			from := len(l.set.Problems)
 			l.wrong(err, named{"rule", d.Name})
+			for i := range l.set.Problems[from:] {
+				l.set.Problems[from+i].Source = d.Source
+			}
 			continue
 		}
 		r := d.Rule // apart from what was read for it, which can go
