@@ -100,6 +100,9 @@ func present(t *term) func(*event) bool {
 }
 
 func textTest(t *term, e *lang.Check) (func(*event) bool, error) {
+	if err := forBytes(t, e.Op); err != nil {
+		return nil, err
+	}
 	m, err := matcher(e.Op, e.Modifier, e.Values)
 	if err != nil {
 		return nil, err
@@ -123,6 +126,21 @@ func textTest(t *term, e *lang.Check) (func(*event) bool, error) {
 		}
 		return plain(v)
 	}, nil
+}
+
+// forBytes holds operators on bytes to fields of bytes, and others to fields of text.
+func forBytes(t *term, op lang.Op) error {
+	switch op {
+	case lang.BContains, lang.BStartsWith:
+		if t.typ != Bytes {
+			return fmt.Errorf("%s is of bytes, and %s is text", op, t.name())
+		}
+	case lang.Less, lang.LessEq, lang.Greater, lang.GreaterEq, lang.IContains, lang.Glob, lang.IGlob, lang.Regex, lang.PMatch:
+		if t.typ == Bytes {
+			return fmt.Errorf("%s is of text, and %s is bytes: contains, startswith, endswith, =, in, bcontains and bstartswith are of bytes", op, t.name())
+		}
+	}
+	return nil
 }
 
 // numbersOnly tells whether a check that is about names compares with their numbers.
@@ -318,6 +336,9 @@ func (c *compiler) dynamic(left *term, e *lang.Check) (func(*event) bool, error)
 	right, err := c.term(e.Right)
 	if err != nil {
 		return nil, err
+	}
+	if l, r := left.sort(), right.sort(); l != r {
+		return nil, fmt.Errorf("%s is %s, and %s is %s: they cannot be compared", left.name(), l, right.name(), r)
 	}
 	if left.num != nil && right.num != nil {
 		return func(v *event) bool {

@@ -11,7 +11,7 @@ import (
 )
 
 // renamed are kinds that rules call otherwise than the kernel does.
-var renamed = map[string]string{"pread64": "pread", "pwrite64": "pwrite", "prlimit64": "prlimit"}
+var renamed = map[string]string{"pread64": "pread", "pwrite64": "pwrite", "prlimit64": "prlimit", "k8s_audit": "pluginevent"}
 
 // eventNames are what rules call the kinds.
 var eventNames = makeEventNames()
@@ -40,7 +40,7 @@ func eventName(v *event) string {
 }
 
 // elsewhere are events that Falco knows and that never happen here: rules may name them.
-const elsewhere = `syscall switch infra procinfo cpu_hotplug pluginevent page_fault asyncevent notification userevent useradded userdeleted
+const elsewhere = `syscall switch infra procinfo cpu_hotplug page_fault asyncevent notification userevent useradded userdeleted
 groupadded groupdeleted k8s mesos tracer scapevent sysdigevent NA send recv getdents sigreturn signal nice stime waitpid oldfstat
 oldlstat oldolduname oldstat oldumount olduname break bdflush ftime gtty idle lock mpx phys_readlink prof profil readdir sgetmask
 sigaction sigpending sigprocmask sigsuspend ssetmask stty ulimit socketcall ipc fcntl64 fstat64 fstatat64 fstatfs64 ftruncate64
@@ -63,7 +63,7 @@ func typed(t *term, e *lang.Check) error {
 	for i, v := range e.Values {
 		name := ruleName(v.Text)
 		if !slices.Contains(eventNames, name) && !slices.Contains(strings.Fields(elsewhere), name) {
-			return &placed{pos: v.Pos, err: noEvent(v.Text)}
+			return &placed{pos: v.Pos, unknown: true, err: noEvent(v.Text)}
 		}
 		if name != v.Text {
 			e.Values = slices.Clone(e.Values) // lists are shared

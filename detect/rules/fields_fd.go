@@ -38,7 +38,7 @@ func fdFields() []Field {
 		{Name: "fd.is_lower_layer", Type: Bool, Source: of, Doc: "whether the file is in a lower layer of an overlay: as the image has it", bind: flag(func(v *event) (bool, bool) {
 			return !v.FD.Upper && v.FD.Magic == overlayMagic, file(v.FD.Kind)
 		})},
-		{Name: "fd.types", Type: Text, Arg: MayIndex, List: true, Source: of, Doc: "what the standard descriptors of the process stand for, or the one with that number (0 to 2)", bind: stdioTypes},
+		{Name: "fd.types", Type: Text, Arg: MayIndex, List: true, Source: of, Doc: "what the standard descriptors of the process stand for, or the one with that number: of others than 0, 1 and 2 nothing is known", bind: stdioTypes},
 		{Name: "fd.name_changed", Type: Bool, Source: of, Doc: "whether the call gave the socket another end", bind: flag(func(v *event) (bool, bool) {
 			return newEnd(v), v.FD.Kind != bulwark.FDNone
 		})},

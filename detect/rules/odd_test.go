@@ -74,3 +74,41 @@ func TestOutputPrefix(t *testing.T) {
 		}
 	}
 }
+
+// TestTaken holds what Falco takes to be taken, and to mean the same.
+func TestTaken(t *testing.T) {
+	for _, tt := range []struct {
+		scene, condition string
+		want             bool
+	}{
+		{"exec", "fd.types[3] in (file)", false},
+		{"exec", "not fd.types[7] intersects (file)", true},
+		{"audit", "evt.type = pluginevent", true},
+		{"audit", "evt.type = k8s_audit", true},
+	} {
+		e := scenes()[tt.scene]
+		if tt.scene == "audit" {
+			e = audited(`{"verb":"get"}`)
+		}
+		source := "syscall"
+		if tt.scene == "audit" {
+			source = "k8s_audit"
+		}
+		d, problems := New(options(File{"a.yaml", fmt.Appendf(nil, "- rule: R\n  desc: d\n  priority: INFO\n  source: %s\n  output: o\n  condition: %s\n", source, tt.condition)}))
+		for _, p := range problems {
+			if !p.Warning {
+				t.Error(p.String())
+			}
+		}
+		if got := len(d.Observe(e)) == 1; got != tt.want {
+			t.Errorf("%s: %v", tt.condition, got)
+		}
+	}
+}
+
+func TestSkipUnknownEvent(t *testing.T) {
+	_, problems := New(options(File{"a.yaml", []byte("- rule: R\n  desc: d\n  priority: INFO\n  output: o\n  condition: evt.type = newcall\n  skip-if-unknown-filter: true\n")}))
+	if len(problems) != 1 || !problems[0].Warning || problems[0].Code != "LOAD_UNKNOWN_FILTER" {
+		t.Errorf("%v", problems)
+	}
+}

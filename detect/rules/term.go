@@ -124,6 +124,21 @@ func (t *term) name() string {
 	return t.field.Name
 }
 
+// sort is what the values are, as far as it matters to what they are compared with.
+func (t *term) sort() string {
+	switch t.typ {
+	case Number, Time, Span:
+		return "a number"
+	case Bool:
+		return "true or false"
+	case Address:
+		return "an address"
+	case Bytes:
+		return "bytes"
+	}
+	return "a text"
+}
+
 func (t *term) length() (*term, error) {
 	out := &term{typ: Number, getter: getter{has: t.has, cost: t.cost}}
 	switch {
