@@ -83,6 +83,7 @@ func TestTaken(t *testing.T) {
 	}{
 		{"exec", "fd.types[3] in (file)", false},
 		{"exec", "not fd.types[7] intersects (file)", true},
+		{"exec", "evt.arg.resource exists or evt.rawarg.cur > 0", false},
 		{"audit", "evt.type = pluginevent", true},
 		{"audit", "evt.type = k8s_audit", true},
 	} {
