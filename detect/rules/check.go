@@ -340,12 +340,16 @@ func (c *compiler) dynamic(left *term, e *lang.Check) (func(*event) bool, error)
 	if l, r := left.sort(), right.sort(); l != r {
 		return nil, fmt.Errorf("%s is %s, and %s is %s: they cannot be compared", left.name(), l, right.name(), r)
 	}
+	op := e.Op
+	if left.list == nil && right.list == nil && (op == lang.In || op == lang.Intersects) {
+		op = lang.Eq // one value is in another where they are equal
+	}
 	if left.num != nil && right.num != nil {
 		return func(v *event) bool {
 			a, ok := left.num(v)
 			b, also := right.num(v)
-			return ok && also && holds(e.Op, a, b)
-		}, forNumbers(e.Op)
+			return ok && also && holds(op, a, b)
+		}, forNumbers(op)
 	}
 	if right.list != nil && (e.Op == lang.In || e.Op == lang.Intersects) {
 		return inList(left, right, e.Op)
@@ -354,13 +358,13 @@ func (c *compiler) dynamic(left *term, e *lang.Check) (func(*event) bool, error)
 	if a == nil || b == nil || left.list != nil || right.list != nil {
 		return nil, fmt.Errorf("%s and %s cannot be compared so", left.name(), right.name())
 	}
-	if _, err := single(e.Op, ""); err != nil || e.Op == lang.Regex || e.Op == lang.BContains || e.Op == lang.BStartsWith {
+	if _, err := single(op, ""); err != nil && op != lang.PMatch || op == lang.Regex || op == lang.BContains || op == lang.BStartsWith {
 		return nil, fmt.Errorf("the operator wants literals on its right")
 	}
 	return func(v *event) bool {
 		x, ok := a(v)
 		y, also := b(v)
-		return ok && also && textHolds(e.Op, x, y)
+		return ok && also && textHolds(op, x, y)
 	}, nil
 }
 
@@ -410,8 +414,16 @@ func textHolds(op lang.Op, a, b string) bool {
 		return containsFold(a, b)
 	case lang.Glob, lang.IGlob:
 		return globMatch(b, a, op == lang.IGlob)
+	case lang.PMatch:
+		return below(b, a)
 	}
 	return holds(op, int64(strings.Compare(a, b)), 0)
+}
+
+// below tells whether a path is the folder or in it.
+func below(folder, path string) bool {
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, "/"))
+	return ok && folder != "" && (rest == "" || rest[0] == '/')
 }
 
 // newProbe is an event of which no more than the kind is looked at.

@@ -84,6 +84,9 @@ func TestTaken(t *testing.T) {
 		{"exec", "fd.types[3] in (file)", false},
 		{"exec", "not fd.types[7] intersects (file)", true},
 		{"exec", "evt.arg.resource exists or evt.rawarg.cur > 0", false},
+		{"exec", "proc.name in val(proc.name) and proc.name intersects val(proc.name) and proc.pid in val(proc.pid)", true},
+		{"exec", "proc.name in val(proc.pname) or proc.pid in val(proc.ppid)", false},
+		{"exec", "proc.exepath pmatch val(proc.exepath) and not proc.exepath pmatch val(proc.name)", true},
 		{"audit", "evt.type = pluginevent", true},
 		{"audit", "evt.type = k8s_audit", true},
 	} {
