@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"bulwark"
+	"bulwark/internal/near"
 )
 
 // Type is what values of a field are.
@@ -215,14 +216,25 @@ func (f *Field) takes(arg string, given bool) error {
 	return nil
 }
 
-// nearest hints at a field that is called almost so.
+// ends are fields that are named as if connections had a destination: here they have a server, and a remote end.
+var ends = map[string]string{"fd.dip": "fd.sip or fd.rip", "fd.dport": "fd.sport or fd.rport", "fd.dnet": "fd.snet or fd.rnet", "fd.sname": "fd.sip.name"}
+
+// nearest hints at a field that is called almost so: with other letters, of another class, or with the same beginning.
 func nearest(name string) string {
-	class, _, _ := strings.Cut(name, ".")
+	if is := ends[name]; is != "" {
+		return "; did you mean " + is + "?"
+	}
+	class, rest, _ := strings.Cut(name, ".")
 	best, most := "", 0
+	var names []string
 	for _, f := range allFields.list {
+		if _, other, _ := strings.Cut(f.Name, "."); other == rest {
+			return "; did you mean " + f.Name + "?"
+		}
 		if !strings.HasPrefix(f.Name, class+".") {
 			continue
 		}
+		names = append(names, f.Name)
 		same := 0
 		for same < min(len(name), len(f.Name)) && name[same] == f.Name[same] {
 			same++
@@ -230,6 +242,9 @@ func nearest(name string) string {
 		if same > most {
 			best, most = f.Name, same
 		}
+	}
+	if n := near.Nearest(name, slices.Values(names)); n != "" {
+		best, most = n, len(n)
 	}
 	if most <= len(class)+1 {
 		return ""

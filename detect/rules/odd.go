@@ -64,12 +64,18 @@ func (c *compiler) lookValue(v lang.Value) {
 	if !strings.ContainsAny(v.Text, ".(") {
 		return
 	}
-	text := strings.Join(strings.Fields(v.Text), "")
+	text := v.Text
+	if strings.ContainsAny(text, " \t\r\n") {
+		text = strings.Join(strings.Fields(text), "")
+	}
 	if lang.IsCall(text) {
 		c.note(v.Pos, lang.CodeOdd, "%s is compared with as a text; a transformer has neither quotes nor blanks", visible(v.Text))
 		return
 	}
 	name, arg, has := strings.Cut(strings.TrimSuffix(text, "]"), "[")
+	if _, _, known := lookup(name); !known {
+		return
+	}
 	if f, _, err := bindField(name, arg, has); err == nil && (f.Source == "" || f.Source == c.source) {
 		c.note(v.Pos, lang.CodeOdd, "%s is the name of a field, and compared with as a text; val(%s) is the field", visible(v.Text), text)
 	}

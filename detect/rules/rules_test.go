@@ -149,6 +149,9 @@ func TestExplain(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for _, tt := range []struct{ condition, output, want string }{
 		{"proc.nam = x", "o", "there is no field proc.nam; did you mean proc.name?"},
+		{"fd.dport = 22", "o", "there is no field fd.dport; did you mean fd.sport or fd.rport?"},
+		{"proc.exeph = x", "o", "there is no field proc.exeph; did you mean proc.exe?"},
+		{"proc.cap_permitted contains x", "o", "there is no field proc.cap_permitted; did you mean thread.cap_permitted?"},
 		{"ka.verb = x", "o", "events of source syscall have no field ka.verb"},
 		{"proc.pid = x", "o", "proc.pid is a number"},
 		{"proc.pid contains 3", "o", "proc.pid is a number: it is compared with"},
