@@ -173,6 +173,8 @@ var loads = []struct {
 			"f0:6:12: error: R: enabled of rule \"R\" has to be true or false, not \"maybe\"\n"},
 	{"unknown keys", []string{rule("R", "a.b exists") + "  tag: [x]\n  desc: e\n"},
 		"R: a.b exists\nf0:6:3: warning: R: \"tag\" is no key of a rule; is tags meant?\nf0:7:3: warning: R: \"desc\" is given twice; the first counts\n"},
+	{"a condition given twice", []string{"- rule: R\n  desc: d\n  condition: a.b = 1\n  output: o\n  priority: INFO\n  condition: a.b = 2\n"},
+		"R: a.b = 1\nf0:6:3: warning: R: \"condition\" is given twice; the first counts\n"},
 	{"no YAML in one rule", []string{rule("R", "a.b exists") + "- rule: S\n  desc: \"x\n  condition: y: z\n- rule: T\n  condition: *a\n" + rule("U", "a.b exists")},
 		"R: a.b exists\nU: a.b exists\n" +
 			"f0:7:3: error: : this is no YAML: found unexpected end of stream\n" +
