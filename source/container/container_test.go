@@ -455,6 +455,32 @@ func TestForget(t *testing.T) {
 	}
 }
 
+// TestNamesAgain: a container whose name one had before that has ended is another, also while that one is still kept, and what lies
+// in its folder then is the second one's alone.
+func TestNamesAgain(t *testing.T) {
+	tr := newTree(t)
+	f := run(t, Options{Root: tr.root, Sockets: map[string][]string{}})
+	by := &bulwark.Process{Args: []string{"runc", "create", "--bundle", "/b", "web"}}
+	for i, app := range []string{"/bin/first", "/bin/second"} {
+		bundle := config(nil)
+		bundle["process"] = object{"args": []string{app}}
+		tr.write("/b/config.json", bundle)
+		at := uint64(10 * (i + 1))
+		f.Made(at, "/lab/web", by)
+		c := eventually(f, at, func(c *bulwark.Container) bool { return len(c.Command) > 0 })
+		if want := []string{app}; !slices.Equal(c.Command, want) {
+			t.Errorf("the container runs %q, want %q", c.Command, want)
+		}
+		if n := len(f.Containers()); n != 1 {
+			t.Errorf("there are %d containers of that name", n)
+		}
+		f.Gone(at)
+	}
+	if c, _, _ := f.Lookup(10); c == nil || !slices.Equal(c.Command, []string{"/bin/first"}) {
+		t.Errorf("of the first: %+v", c)
+	}
+}
+
 func TestBounded(t *testing.T) {
 	f := New(Options{Max: 100})
 	for i := range 1000 {
