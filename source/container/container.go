@@ -55,7 +55,8 @@ const kept = 256
 type item struct {
 	identity
 	told
-	refs      int         // cgroups of it
+	refs      int         // cgroups of it that are kept
+	live      int         // those of them that are there
 	tries     int         // owned by the worker that has it, as are those up to why
 	found     bool        // a state of it was seen
 	asked     bool        // engines were asked about it
@@ -64,7 +65,8 @@ type item struct {
 	namespace string      // of containerd
 	why       [2][]string // why no more is known: by files, and by who was asked
 	now       atomic.Pointer[bulwark.Container]
-	over      atomic.Bool
+	over      atomic.Bool // nobody looks for it any more
+	ended     atomic.Bool // the last of its cgroups is gone
 	once      sync.Once
 	known     chan struct{}
 }
@@ -133,12 +135,18 @@ func (f *Finder) add(cgroup uint64, id identity, t told) {
 	}
 	it := f.item(id, t)
 	it.refs++
+	it.live++
 	f.keep(cgroup, it)
 }
 
-// item is the one of an identity; a new one is looked for.
+// item is the one of an identity; a new one is looked for. One that has ended is no longer read: files and engines tell of the next.
 func (f *Finder) item(id identity, t told) *item {
 	it := f.items[id.key()]
+	if it != nil && it.ended.Load() {
+		it.over.Store(true)
+		it.settle()
+		it = nil
+	}
 	if it == nil {
 		it = &item{identity: id, told: t, known: make(chan struct{})}
 		it.now.Store(it.first())
@@ -179,12 +187,19 @@ func (it *item) first() *bulwark.Container {
 	return c
 }
 
-// Gone tells that a cgroup was removed. It is kept until 256 others are gone.
+// Gone tells that a cgroup was removed. It is kept until 256 others are gone. A container whose last cgroup that is has ended:
+// what is made by its name or id from then on is another, or a new start of it.
 func (f *Finder) Gone(cgroup uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.cgroups[cgroup] == nil {
+	it := f.cgroups[cgroup]
+	if it == nil {
 		return
+	}
+	if it != node {
+		if it.live--; it.live <= 0 {
+			it.ended.Store(true)
+		}
 	}
 	f.gone = append(f.gone, cgroup)
 	if len(f.gone) > kept {

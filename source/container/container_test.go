@@ -102,6 +102,20 @@ func config(annotations object) object {
 	}
 }
 
+// criOAnnotations are those that CRI-O gives a container of a pod whose sandbox is two, and more of its own.
+func criOAnnotations(own object) object {
+	all := object{"io.kubernetes.cri-o.SandboxID": two, "io.kubernetes.pod.name": "web-0", "io.kubernetes.pod.namespace": "shop", "io.kubernetes.pod.uid": uid, "io.kubernetes.container.name": "app"}
+	for key, value := range own {
+		all["io.kubernetes.cri-o."+key] = value
+	}
+	return all
+}
+
+// criO lays out a container as CRI-O does.
+func criO(tr tree, id string, own object) {
+	tr.write("/run/containers/storage/overlay-containers/"+id+"/userdata/config.json", config(criOAnnotations(own)))
+}
+
 var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 var hostMount = []bulwark.Mount{{Source: "/", Dest: "/host", Mode: "ro", Propagation: "rslave"}}
@@ -138,14 +152,49 @@ func TestEngines(t *testing.T) {
 		{
 			"cri-o", "/kubepods/pod" + uid + "/crio-" + one,
 			func(tr tree) {
-				tr.write("/run/containers/storage/overlay-containers/"+one+"/userdata/config.json", config(object{
-					"io.kubernetes.cri-o.ContainerType": "container", "io.kubernetes.cri-o.SandboxID": two, "io.kubernetes.pod.name": "web-0", "io.kubernetes.pod.namespace": "shop", "io.kubernetes.pod.uid": uid,
-					"io.kubernetes.container.name": "app", "io.kubernetes.cri-o.ImageName": "quay.example/app:2", "io.kubernetes.cri-o.ImageRef": "abc", "io.kubernetes.cri-o.IP.0": "10.0.0.7", "io.kubernetes.cri-o.Labels": `{"app":"x"}`,
-				}))
+				criO(tr, one, object{"ContainerType": "container", "Created": "2026-01-02T03:04:05Z", "ImageName": "quay.example/app:2", "ImageRef": two, "IP.0": "10.0.0.7", "Labels": `{"app":"x"}`})
+				criO(tr, two, object{"ContainerType": "sandbox", "ImageName": "quay.example/pause:3", "Labels": `{"tier":"front","io.kubernetes.container.name":"POD"}`})
+				tr.write("/var/lib/containers/storage/overlay-images/images.json", []object{{"id": one, "digest": "sha256:" + one}, {"id": two, "digest": "sha256:" + imageID[7:]}})
 			},
 			bulwark.Container{
-				ID: one, Name: "app", Engine: "cri-o", Image: "quay.example/app:2", ImageID: "abc", Command: []string{"/bin/app", "-v"}, Env: []string{"A=1"}, Labels: map[string]string{"app": "x"},
-				Mounts: hostMount, HostPID: true, PID: 77, Upper: "/up", Pod: podOf(bulwark.PodRef{Sandbox: two, IP: "10.0.0.7"}),
+				ID: one, Name: "app", Engine: "cri-o", Image: "quay.example/app:2", ImageID: two, Digest: imageID, Command: []string{"/bin/app", "-v"}, Env: []string{"A=1"}, Labels: map[string]string{"app": "x"},
+				Mounts: hostMount, HostPID: true, PID: 77, Upper: "/up", Started: began.UnixNano(), Pod: podOf(bulwark.PodRef{Sandbox: two, IP: "10.0.0.7", Labels: map[string]string{"tier": "front"}}),
+			},
+		},
+		{
+			"cri-o's sandbox", "/kubepods/pod" + uid + "/crio-" + two,
+			func(tr tree) {
+				criO(tr, two, object{"ContainerType": "sandbox", "Image": "quay.example/pause:3", "ImageName": "quay.example/pause:3", "Labels": `{"tier":"front","io.kubernetes.container.name":"POD"}`})
+				tr.write("/var/lib/containers/storage/overlay-containers/volatile-containers.json", []object{{"id": one}, {"id": two, "image": one, "names": []string{"k8s_POD_web-0"}, "metadata": `{"image-name":"no"}`}})
+				tr.write("/var/lib/containers/storage/overlay-images/images.json", []object{{"id": one, "digest": imageID}})
+			},
+			bulwark.Container{
+				ID: two, Name: "app", Engine: "cri-o", Image: "quay.example/pause:3", ImageID: one, Digest: imageID, Command: []string{"/bin/app", "-v"}, Env: []string{"A=1"},
+				Mounts: hostMount, HostPID: true, PID: 77, Upper: "/up", Pod: podOf(bulwark.PodRef{Sandbox: two, Labels: map[string]string{"tier": "front"}}),
+			},
+		},
+		{
+			"cri-o, by the image's id, in folders of its own", "/kubepods.slice/kubepods-pod" + folded + ".slice/crio-" + one + ".scope",
+			func(tr tree) {
+				c := config(criOAnnotations(object{"ContainerType": "container", "Image": two, "ImageRef": two}))
+				c["root"] = object{"path": "/srv/graph/overlay/layer/merged"}
+				tr.write("/run/containers/storage/overlay-containers/"+one+"/userdata/config.json", c)
+				tr.write("/srv/graph/overlay-images/images.json", []object{{"id": two, "digest": "sha256:\x1b", "names": []string{"quay.example/app:2"}}})
+			},
+			bulwark.Container{
+				ID: one, Name: "app", Engine: "cri-o", Image: "quay.example/app:2", ImageID: two, Command: []string{"/bin/app", "-v"}, Env: []string{"A=1"},
+				Mounts: hostMount, HostPID: true, PID: 77, Upper: "/up", Pod: podOf(bulwark.PodRef{Sandbox: two}),
+			},
+		},
+		{
+			"cri-o that names its image by digest", "/kubepods/pod" + uid + "/crio-" + one,
+			func(tr tree) {
+				criO(tr, one, object{"ContainerType": "container", "ImageName": "quay.example/app:2", "ImageRef": "quay.example/app@" + imageID})
+				tr.write("/var/lib/containers/storage/overlay-containers/volatile-containers.json", []object{{"id": one, "image": two}})
+			},
+			bulwark.Container{
+				ID: one, Name: "app", Engine: "cri-o", Image: "quay.example/app:2", ImageID: two, Digest: imageID, Command: []string{"/bin/app", "-v"}, Env: []string{"A=1"},
+				Mounts: hostMount, HostPID: true, PID: 77, Upper: "/up", Pod: podOf(bulwark.PodRef{Sandbox: two}),
 			},
 		},
 		{
@@ -403,6 +452,32 @@ func TestForget(t *testing.T) {
 	}
 	if it := f.items["/"+fmt.Sprintf("%064x", 3)]; it == nil || it.refs != 1 {
 		t.Errorf("a cgroup below is there, and its container is not: %+v", it)
+	}
+}
+
+// TestNamesAgain: a container whose name one had before that has ended is another, also while that one is still kept, and what lies
+// in its folder then is the second one's alone.
+func TestNamesAgain(t *testing.T) {
+	tr := newTree(t)
+	f := run(t, Options{Root: tr.root, Sockets: map[string][]string{}})
+	by := &bulwark.Process{Args: []string{"runc", "create", "--bundle", "/b", "web"}}
+	for i, app := range []string{"/bin/first", "/bin/second"} {
+		bundle := config(nil)
+		bundle["process"] = object{"args": []string{app}}
+		tr.write("/b/config.json", bundle)
+		at := uint64(10 * (i + 1))
+		f.Made(at, "/lab/web", by)
+		c := eventually(f, at, func(c *bulwark.Container) bool { return len(c.Command) > 0 })
+		if want := []string{app}; !slices.Equal(c.Command, want) {
+			t.Errorf("the container runs %q, want %q", c.Command, want)
+		}
+		if n := len(f.Containers()); n != 1 {
+			t.Errorf("there are %d containers of that name", n)
+		}
+		f.Gone(at)
+	}
+	if c, _, _ := f.Lookup(10); c == nil || !slices.Equal(c.Command, []string{"/bin/first"}) {
+		t.Errorf("of the first: %+v", c)
 	}
 }
 

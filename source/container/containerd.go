@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -65,6 +66,9 @@ func (r *reading) askContainerd(ctx context.Context) {
 	// The image is found by its id, where that is known: its name may be another's by now.
 	if ref := cmp.Or(r.c.ImageID, r.c.Image); r.c.Digest == "" && ref != "" {
 		r.c.Digest = d.digest(ctx, ref)
+	}
+	if r.c.ImageID == "" && r.c.Digest != "" {
+		r.c.ImageID = d.imageID(ctx, r.c.Digest)
 	}
 	if r.c.Image == "" {
 		r.it.plain = true // it was made of a folder
@@ -146,6 +150,44 @@ func (d *daemon) digest(ctx context.Context, image string) string {
 		return ""
 	}
 	return clip(digest)
+}
+
+// imageID is the digest of an image's configuration, by which scans name it: that of a manifest, or of the one for this
+// machine in an index.
+func (d *daemon) imageID(ctx context.Context, digest string) string {
+	for range 2 {
+		b, err := d.call(ctx, "/containerd.services.content.v1.Content/Read", digest)
+		if err != nil {
+			return ""
+		}
+		var it struct {
+			Config    struct{ Digest string }
+			Manifests []struct {
+				Digest   string
+				Platform struct{ OS, Architecture string }
+			}
+		}
+		if json.Unmarshal(first(b, 2), &it) != nil {
+			return ""
+		}
+		if id, ok := strings.CutPrefix(it.Config.Digest, "sha256:"); ok && isID(id) {
+			return "sha256:" + id
+		}
+		digest = ""
+		for _, m := range it.Manifests {
+			if m.Platform.OS != "linux" || m.Platform.Architecture != runtime.GOARCH {
+				continue
+			}
+			if digest != "" {
+				return "" // there are variants of this architecture
+			}
+			digest = m.Digest
+		}
+		if digest == "" {
+			return ""
+		}
+	}
+	return ""
 }
 
 // call sends a message whose first field is a text, and gives the answer's.

@@ -3,11 +3,13 @@ package container
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +43,7 @@ func containerdAt(t *testing.T, socket string, answers map[string]string, raw fu
 			return
 		}
 		b, _ := io.ReadAll(r.Body)
-		method := r.URL.Path[strings.LastIndexByte(r.URL.Path[:len(r.URL.Path)-4], '.')+1:]
+		method := r.URL.Path[strings.LastIndexByte(r.URL.Path, '.')+1:]
 		answer, ok := answers[method+" "+r.Header.Get("Containerd-Namespace")+" "+string(first(b[5:], 1))]
 		if !ok {
 			w.Header().Set("Grpc-Status", "5")
@@ -180,6 +182,51 @@ func TestRunningPod(t *testing.T) {
 	}
 	if !c.HostPID || !c.HostNetwork || c.HostIPC {
 		t.Errorf("the node's: pid %v, network %v, ipc %v", c.HostPID, c.HostNetwork, c.HostIPC)
+	}
+}
+
+// TestContainerdImageID: the image of a container that Kubernetes did not make, or of a pod's sandbox, is known by the id that scans
+// give it, by its manifest and by an index.
+func TestContainerdImageID(t *testing.T) {
+	manifest, index := "sha256:"+one, "sha256:"+two
+	platform := func(arch, digest string) object {
+		return object{"digest": digest, "platform": object{"os": "linux", "architecture": arch}}
+	}
+	own := platform(runtime.GOARCH, manifest)
+	for _, tt := range []struct {
+		name, digest, want string
+		blobs              map[string]object
+	}{
+		{"manifest", manifest, imageID, map[string]object{manifest: {"config": object{"digest": imageID}}}},
+		{"index", index, imageID, map[string]object{index: {"manifests": []object{platform("other", index), own, platform("unknown", index)}}, manifest: {"config": object{"digest": imageID}}}},
+		{"variants", index, "", map[string]object{index: {"manifests": []object{own, own}}, manifest: {"config": object{"digest": imageID}}}},
+		{"no platform", index, "", map[string]object{index: {"manifests": []object{platform("other", manifest)}}}},
+		{"of itself", index, "", map[string]object{index: {"manifests": []object{platform(runtime.GOARCH, index)}}}},
+		{"no digest", manifest, "", map[string]object{manifest: {"config": object{"digest": "sha256:\x1b[31m"}}}},
+		{"not there", manifest, "", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tr := shortRoot(t)
+			answers := map[string]string{
+				"Containers/Get default web":       field(1, field(1, "web")+field(3, "example/app:1")),
+				"Images/Get default example/app:1": field(1, field(1, "example/app:1")+field(3, field(2, tt.digest))),
+			}
+			for digest, doc := range tt.blobs {
+				b, err := json.Marshal(doc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				answers["Content/Read default "+digest] = field(2, string(b))
+			}
+			containerdAt(t, filepath.Join(tr.root, "/run/containerd/containerd.sock"), answers, nil)
+			bundle := "/run/containerd/" + taskFolder + "/default/web"
+			tr.write(bundle+"/config.json", config(nil))
+			f := run(t, Options{Root: tr.root, Wait: 10 * time.Second})
+			f.Made(7, "/default/web", &bulwark.Process{Args: []string{"runc", "create", "--bundle", bundle, "web"}})
+			if c := f.Wait(t.Context(), 7); c.ImageID != tt.want || c.Digest != tt.digest || c.Missing != "" {
+				t.Errorf("%+v", c)
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"bulwark"
 )
@@ -80,8 +81,8 @@ func (s *spec) joins(kind string) bool {
 	return false
 }
 
-// sandbox tells which of the node's namespaces a container has by way of its pod's sandbox: whatever the pod may have of the
-// node, its containers join the sandbox.
+// sandbox takes what only the bundle of a pod's sandbox tells: the pod's labels, where CRI-O wrote it, and which of the node's
+// namespaces a container has by way of it: whatever the pod may have of the node, its containers join the sandbox.
 func (r *reading) sandbox(bundle string, s *spec) {
 	c := &r.c
 	if s.Linux == nil || c.Pod == nil || !isID(c.Pod.Sandbox) || c.Pod.Sandbox == c.ID {
@@ -91,6 +92,9 @@ func (r *reading) sandbox(bundle string, s *spec) {
 	dir := strings.Replace(bundle, "/"+c.ID, "/"+c.Pod.Sandbox, 1)
 	if err := readJSON(filepath.Join(dir, "config.json"), &first); err != nil || first.Linux == nil {
 		return // what the kernel tells of network is taken yet
+	}
+	if text := first.Annotations[crio+"Labels"]; text != "" {
+		r.pod().Labels = podsOwn(labels(text))
 	}
 	c.HostPID = c.HostPID || s.joins("pid") && first.shares("pid")
 	c.HostNetwork = c.HostNetwork || s.joins("network") && first.shares("network")
@@ -163,9 +167,12 @@ func (r *reading) containerd(a map[string]string) {
 	r.image(cmp.Or(a[at+"image-name"], a[at+"podsandbox.image-name"]))
 }
 
+// crio is how the names of annotations begin that CRI-O writes.
+const crio = "io.kubernetes.cri-o."
+
 // crio takes the annotations that CRI-O writes.
 func (r *reading) crio(a map[string]string) {
-	const at = "io.kubernetes.cri-o."
+	const at = crio
 	if a[at+"ContainerType"] == "" && a[at+"SandboxID"] == "" {
 		return
 	}
@@ -176,14 +183,21 @@ func (r *reading) crio(a map[string]string) {
 	p.UID = cmp.Or(clip(a["io.kubernetes.pod.uid"]), p.UID)
 	if a[at+"ContainerType"] == "sandbox" {
 		p.Sandbox = c.ID
-		p.Labels = labels(a[at+"Labels"])
+		p.Labels = podsOwn(labels(a[at+"Labels"]))
 	} else {
 		c.Labels = labels(a[at+"Labels"])
 	}
 	p.IP = clip(cmp.Or(a[at+"IP.0"], p.IP))
 	c.Name = clip(cmp.Or(a["io.kubernetes.container.name"], a[at+"Name"]))
 	r.image(cmp.Or(a[at+"ImageName"], a[at+"Image"]))
-	c.ImageID = cmp.Or(clip(a[at+"ImageRef"]), c.ImageID)
+	if _, digest, ok := strings.Cut(a[at+"ImageRef"], "@"); ok { // of a version that names images so
+		c.Digest = clip(digest)
+	} else {
+		c.ImageID = cmp.Or(clip(a[at+"ImageRef"]), c.ImageID)
+	}
+	if made, err := time.Parse(time.RFC3339Nano, a[at+"Created"]); err == nil && c.Started == 0 {
+		r.started(made)
+	}
 }
 
 // pod is a copy of the pod that is known, to be changed.

@@ -86,6 +86,10 @@ func (f *Finder) look(_ context.Context, it *item) {
 	}
 	r := f.reading(it)
 	r.files()
+	if c := it.now.Load(); c != nil && len(c.Command) > 0 && it.ended.Load() {
+		it.settle() // what lies there by now may be of the next one with its name
+		return
+	}
 	if !it.found && it.id == "" {
 		if it.tries++; it.tries > 1 {
 			it.settle() // no runtime knows that name
