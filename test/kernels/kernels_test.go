@@ -24,7 +24,7 @@ import (
 // not the machine's own, which runs them itself otherwise.
 var packages = []struct{ dir, tests, others string }{
 	{"source/kernel", "TestOneOfEachKind|TestGlance|TestOpenTellsWhatWasOpened|TestProcessIsAsProcSays|TestProcessesAreListed|TestProgramsOfEveryKind",
-		"TestFilterDropsNothingThatIsWanted|TestTracepointsOfOtherNames|TestConnectionsHaveTheirEnds"},
+		"TestFilterDropsNothingThatIsWanted|TestTracepointsOfOtherNames|TestConnectionsHaveTheirEnds|TestLayers"},
 	{"source/kernel/calls", "TestLive", "TestNames"},
 	{"source/kernel/guard", "TestAbilities|TestConnect|TestMine|TestExecMemory", "TestAllowList"},
 }
