@@ -3,6 +3,7 @@
 # make lint    formatting, vet, staticcheck, known vulnerabilities, module file
 # make bench   the table of docs/benchmarks.md (IMAGES=folder to keep the images in)
 # make build   bin/bulwark, one static file
+# make arm64   what asks the kernel, on kernels for arm64 in an emulator
 
 SHELL := /bin/bash
 export CGO_ENABLED ?= 0
@@ -10,7 +11,7 @@ VERSION ?= $(shell git describe --tags --dirty 2>/dev/null)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: all build demo test lint bench soak fuzz clean
+.PHONY: all build demo test lint bench soak arm64 fuzz clean
 all: build
 
 build:
@@ -45,6 +46,11 @@ bench: build
 soak:
 	@scripts/setup.sh soak
 	@scripts/soak.sh
+
+# what asks the kernel, on Debian's kernels for arm64: two minutes or three, without hardware support
+arm64:
+	@scripts/setup.sh arm64
+	KERNELS=arm64 go test -count=1 -timeout 20m -v -run TestKernels ./test/kernels
 
 # every fuzz target for a while: make fuzz FUZZTIME=1m
 FUZZTIME ?= 10s

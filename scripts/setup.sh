@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what tests, demo or benchmarks need and this machine lacks, from Debian's packages.
-# usage: setup.sh test|demo|bench|soak
+# usage: setup.sh test|demo|bench|soak|arm64
 set -euo pipefail
 
 need() { # command package: install the package when the command is missing
@@ -8,7 +8,7 @@ need() { # command package: install the package when the command is missing
 }
 
 missing=()
-case ${1:?test, demo, bench or soak} in
+case ${1:?test, demo, bench, soak or arm64} in
   demo) ;;
   test)
     need gcc gcc                        # the race detector links with it, and programs like Rust's
@@ -37,7 +37,8 @@ case ${1:?test, demo, bench or soak} in
     ;;
   bench) need mmdebstrap mmdebstrap; need runc runc; need nginx nginx-light; need wrk wrk; need npm npm; need python3 python3 ;;
   soak) need dockerd docker.io; need ip iproute2; need busybox busybox-static; need mmdebstrap mmdebstrap ;;
-  *) echo "setup.sh: say test, demo, bench or soak" >&2; exit 2 ;;
+  arm64) need qemu-system-aarch64 qemu-system-arm ;;
+  *) echo "setup.sh: say test, demo, bench, soak or arm64" >&2; exit 2 ;;
 esac
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 

@@ -391,3 +391,49 @@ func onAThreadOfItsOwn(do func()) {
 	<-done
 	runtime.UnlockOSThread()
 }
+
+// TestLayers: of a file and of a program on overlayfs it is told whether they are in its upper layer.
+func TestLayers(t *testing.T) {
+	w := watch(t, &Sensor{Self: true}, kinds("openat", "execve"))
+	dir := t.TempDir()
+	program, err := os.ReadFile("/bin/true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"lower", "upper", "work", "all"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "lower", "old"), program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	all := filepath.Join(dir, "all")
+	if err := unix.Mount("overlay", all, "overlay", 0, fmt.Sprintf("lowerdir=%[1]s/lower,upperdir=%[1]s/upper,workdir=%[1]s/work", dir)); err != nil {
+		need.Missing(t, "overlayfs: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(all, unix.MNT_DETACH) })
+	if err := os.WriteFile(filepath.Join(all, "new"), program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, upper := range map[string]bool{"old": false, "new": true} {
+		file := filepath.Join(all, name)
+		f, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		opened := w.find(t, "open of "+name, func(e *bulwark.Event) bool { return string(e.FD.Name) == file && e.Result >= 0 })
+		if opened.FD.Upper != upper {
+			t.Errorf("%s: upper layer: %v", name, opened.FD.Upper)
+		}
+		cmd := exec.Command(file, "of-layers-"+name)
+		cmd.Args[0] = "true" // by which a busybox knows what it is
+		if err := cmd.Run(); err != nil {
+			t.Fatal(err)
+		}
+		if p := w.find(t, "start of "+name, arg("of-layers-"+name)).Process; p.File.Upper != upper || p.File.Lower == upper {
+			t.Errorf("program %s: %+v", name, p.File)
+		}
+	}
+}

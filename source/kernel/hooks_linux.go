@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -175,10 +176,7 @@ func (r *run) attachPackets(p *plan) error {
 
 // tracepoint is where a system call returns.
 func tracepoint(name string) string {
-	if other := tracepoints[name]; other != "" {
-		name = other
-	}
-	return "syscalls/sys_exit_" + name
+	return "syscalls/sys_exit_" + cmp.Or(tracepointsHere[name], tracepoints[name], name)
 }
 
 // detach ends what the programs see: of tracepoints within seconds, see [points].

@@ -1,5 +1,8 @@
 package kernel
 
+// tracepointsHere are named otherwise than their calls on this architecture alone.
+var tracepointsHere map[string]string
+
 // numbers are those of the system calls of this architecture.
 var numbers = map[string]uint32{
 	"accept": 43, "accept4": 288, "access": 21, "acct": 163, "add_key": 248, "adjtimex": 159, "alarm": 37, "bind": 49,

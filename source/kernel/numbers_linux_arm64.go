@@ -1,5 +1,8 @@
 package kernel
 
+// tracepointsHere are named otherwise than their calls on this architecture alone.
+var tracepointsHere = map[string]string{"fadvise64": "fadvise64_64", "personality": "arm64_personality"}
+
 // numbers are those of the system calls of this architecture.
 var numbers = map[string]uint32{
 	"newfstatat": 79, "accept": 202, "accept4": 242, "acct": 89, "add_key": 217, "adjtimex": 171, "bind": 200, "bpf": 280, "brk": 214,

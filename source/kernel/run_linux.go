@@ -138,6 +138,9 @@ func (r *run) settle(spec *ebpf.CollectionSpec) error {
 			return err
 		}
 	}
+	if err := spec.Variables["stack"].Set(uint32(max(16<<10, os.Getpagesize()))); err != nil { // arm64 has pages of 64 KB, too
+		return err
+	}
 	host, err := hostMount()
 	if err != nil {
 		return err

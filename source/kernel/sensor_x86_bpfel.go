@@ -65,6 +65,7 @@ const (
 	sensorVarMark          = "mark"
 	sensorVarMuch          = "much"
 	sensorVarOwn           = "own"
+	sensorVarStack         = "stack"
 	sensorVarStarts        = "starts"
 	sensorVarV1Hierarchy   = "v1_hierarchy"
 	sensorVarV1Subsystem   = "v1_subsystem"
@@ -173,6 +174,7 @@ type sensorVariableSpecs struct {
 	Mark        *ebpf.VariableSpec `ebpf:"mark"`
 	Much        *ebpf.VariableSpec `ebpf:"much"`
 	Own         *ebpf.VariableSpec `ebpf:"own"`
+	Stack       *ebpf.VariableSpec `ebpf:"stack"`
 	Starts      *ebpf.VariableSpec `ebpf:"starts"`
 	V1Hierarchy *ebpf.VariableSpec `ebpf:"v1_hierarchy"`
 	V1Subsystem *ebpf.VariableSpec `ebpf:"v1_subsystem"`
@@ -262,6 +264,7 @@ type sensorVariables struct {
 	Mark        *ebpf.Variable `ebpf:"mark"`
 	Much        *ebpf.Variable `ebpf:"much"`
 	Own         *ebpf.Variable `ebpf:"own"`
+	Stack       *ebpf.Variable `ebpf:"stack"`
 	Starts      *ebpf.Variable `ebpf:"starts"`
 	V1Hierarchy *ebpf.Variable `ebpf:"v1_hierarchy"`
 	V1Subsystem *ebpf.Variable `ebpf:"v1_subsystem"`

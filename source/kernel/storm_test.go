@@ -5,6 +5,7 @@ package kernel
 import (
 	"context"
 	"errors"
+	"maps"
 	"os/exec"
 	"runtime"
 	"testing"
@@ -45,6 +46,26 @@ func TestEveryKindAttaches(t *testing.T) {
 	for _, name := range []string{"execve", "clone", "openat", "close", "read", "write", "mmap", "procexit"} {
 		if seen[kindNamed(name)] == 0 {
 			t.Errorf("no event of %s among %v", name, seen)
+		}
+	}
+}
+
+// TestTracepointsOfOtherNames: those that are named otherwise than their calls are there.
+func TestTracepointsOfOtherNames(t *testing.T) {
+	needRoot(t)
+	tracing, err := openTracing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tracing.close()
+	names := maps.Clone(tracepoints)
+	maps.Copy(names, tracepointsHere)
+	for name := range names {
+		if _, has := numbers[name]; !has {
+			continue
+		}
+		if _, err := tracing.id(tracepoint(name)); err != nil {
+			t.Errorf("%s: %v", tracepoint(name), err)
 		}
 	}
 }

@@ -271,9 +271,11 @@ fd:
 	return 1;
 }
 
+const volatile u32 stack = 16384; /* bytes of the kernel's stack of a thread */
+
 static __always_inline void older_arguments(struct scratch *s) {
 	struct task_struct *t = (void *)bpf_get_current_task();
-	struct pt_regs *r = BPF_CORE_READ(t, stack) + 16384 - bpf_core_type_size(struct pt_regs);
+	struct pt_regs *r = BPF_CORE_READ(t, stack) + stack - bpf_core_type_size(struct pt_regs);
 #if defined(__TARGET_ARCH_x86)
 	s->arg[0] = BPF_CORE_READ(r, di);
 	s->arg[1] = BPF_CORE_READ(r, si);

@@ -64,7 +64,7 @@ type hooks struct {
 	reader *reader
 }
 
-// loadHooks loads what this kernel takes; it attaches nothing.
+// loadHooks loads what this kernel takes; it leaves nothing attached.
 func loadHooks(n *node, tell func(bulwark.Decision)) *hooks {
 	h := &hooks{node: n, now: &plan{}, ids: map[string]uint32{}, links: map[string]link.Link{}, programs: map[string]*ebpf.Program{}}
 	err := h.loadAll()
@@ -106,7 +106,21 @@ func (h *hooks) loadAll() error {
 			h.why[k] = err.Error()
 		}
 	}
+	if h.why[hookDeny] == "" {
+		h.why[hookDeny] = h.tryDeny()
+	}
 	return nil
+}
+
+// tryDeny says why the program of BPF LSM cannot be attached, which is not known before it is: on arm64 Linux loads it and
+// attaches none before 6.4. "": it can. No cgroup has a block yet: meanwhile nothing is denied.
+func (h *hooks) tryDeny() string {
+	l, err := link.AttachLSM(link.LSMOptions{Program: h.programs["check"]})
+	if err != nil {
+		return "the kernel attaches no programs of BPF LSM: " + err.Error()
+	}
+	l.Close()
+	return ""
 }
 
 // setConstants tells the programs who is never stopped, and what the node's own files are.
