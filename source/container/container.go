@@ -42,6 +42,7 @@ type Finder struct {
 	mu      sync.RWMutex
 	cgroups map[uint64]*item
 	items   map[string]*item // by outer and id
+	named   map[string]*item // by the path of its cgroup: those that a name tells, or may tell
 	gone    []uint64         // cgroups that are no more and are still kept, the oldest first
 
 	engines engines
@@ -65,10 +66,18 @@ type item struct {
 	namespace string      // of containerd
 	why       [2][]string // why no more is known: by files, and by who was asked
 	now       atomic.Pointer[bulwark.Container]
-	over      atomic.Bool // nobody looks for it any more
-	ended     atomic.Bool // the last of its cgroups is gone
-	once      sync.Once
-	known     chan struct{}
+	place
+	into  *item       // above, once that is a container: there is no item for what is below it
+	over  atomic.Bool // nobody looks for it any more
+	ended atomic.Bool // the last of its cgroups is gone
+	once  sync.Once
+	known chan struct{}
+}
+
+// place is where something is that has no id of its own: below what may be a container.
+type place struct {
+	above  *item // nil: below none, surely
+	cgroup uint64
 }
 
 func (it *item) settle() { it.once.Do(func() { close(it.known) }) }
@@ -94,7 +103,7 @@ func New(o Options) *Finder {
 	if o.Max == 0 {
 		o.Max = 1 << 16
 	}
-	return &Finder{o: o, again: again, rest: rest, files: newQueue(), asks: newQueue(), cgroups: map[uint64]*item{}, items: map[string]*item{},
+	return &Finder{o: o, again: again, rest: rest, files: newQueue(), asks: newQueue(), cgroups: map[uint64]*item{}, items: map[string]*item{}, named: map[string]*item{},
 		engines: engines{clients: map[string]*engineapi.Client{}, tired: map[string]tired{}, digests: map[string]string{}}}
 }
 
@@ -129,18 +138,96 @@ func (f *Finder) add(cgroup uint64, id identity, t told) {
 	if f.cgroups[cgroup] != nil {
 		return
 	}
-	if id.id == "" && id.maybe == "" {
+	above := f.above(id.path)
+	if above.container() {
+		above.refs++
+		above.live++
+		f.keep(cgroup, above)
+		return
+	}
+	if id.id == "" && id.maybe == "" && above == nil {
 		f.keep(cgroup, node)
 		return
 	}
-	it := f.item(id, t)
+	var at place
+	if id.id == "" {
+		at = place{above, cgroup}
+	}
+	it := f.item(id, t, at)
+	if it.maybe != "" {
+		f.named[it.path] = it
+	}
 	it.refs++
 	it.live++
 	f.keep(cgroup, it)
 }
 
+// container tells whether it is known to be one; of one whose name may be a container's files tell.
+func (it *item) container() bool { return it != nil && it.now.Load() != nil }
+
+// above is the lowest of the cgroups above a path whose name tells a container, or may do so; nil where there is none. What is made
+// below a container belongs to it, whatever name it is given.
+func (f *Finder) above(path string) *item {
+	for i := strings.LastIndexByte(path, '/'); i > 0; i = strings.LastIndexByte(path[:i], '/') {
+		it := f.named[path[:i]]
+		if it == nil || it.ended.Load() {
+			continue
+		}
+		select {
+		case <-it.known:
+			if !it.container() {
+				continue
+			}
+		default:
+		}
+		return it
+	}
+	return nil
+}
+
+// below has an item be what it is below, where that is a container. wait: that is not known yet.
+func (f *Finder) below(it *item) (is, wait bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	above := it.above
+	for above.into != nil {
+		above = above.into
+	}
+	if !above.container() {
+		select {
+		case <-above.known:
+			return false, false
+		default:
+			return false, true
+		}
+	}
+	if f.cgroups[it.cgroup] == it {
+		f.cgroups[it.cgroup] = above
+		above.refs++
+		if !it.ended.Load() {
+			above.live++
+		}
+	}
+	f.drop(it)
+	it.into = above
+	it.now.Store(above.now.Load())
+	it.settle()
+	return true, false
+}
+
+// drop takes an item out of what is looked for.
+func (f *Finder) drop(it *item) {
+	if f.items[it.key()] == it {
+		delete(f.items, it.key())
+	}
+	if f.named[it.path] == it {
+		delete(f.named, it.path)
+	}
+	it.over.Store(true)
+}
+
 // item is the one of an identity; a new one is looked for. One that has ended is no longer read: files and engines tell of the next.
-func (f *Finder) item(id identity, t told) *item {
+func (f *Finder) item(id identity, t told, at place) *item {
 	it := f.items[id.key()]
 	if it != nil && it.ended.Load() {
 		it.over.Store(true)
@@ -148,7 +235,7 @@ func (f *Finder) item(id identity, t told) *item {
 		it = nil
 	}
 	if it == nil {
-		it = &item{identity: id, told: t, known: make(chan struct{})}
+		it = &item{identity: id, told: t, place: at, known: make(chan struct{})}
 		it.now.Store(it.first())
 		f.items[id.key()] = it
 		f.files.push(it)
@@ -217,10 +304,7 @@ func (f *Finder) forget(cgroup uint64) {
 	if it.refs--; it.refs > 0 {
 		return
 	}
-	if f.items[it.key()] == it {
-		delete(f.items, it.key())
-	}
-	it.over.Store(true)
+	f.drop(it)
 	it.settle()
 }
 
@@ -285,7 +369,7 @@ func (f *Finder) another(id identity) (*bulwark.Container, <-chan struct{}) {
 	if f.items[id.key()] == nil && len(f.items) >= f.o.Max {
 		return (&item{identity: id}).first(), nil
 	}
-	it := f.item(id, told{})
+	it := f.item(id, told{}, place{})
 	return it.now.Load(), it.known
 }
 

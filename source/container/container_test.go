@@ -481,6 +481,45 @@ func TestNamesAgain(t *testing.T) {
 	}
 }
 
+// TestBelow: what is below a container belongs to it, whatever it is called, when it is made and wherever it was found.
+func TestBelow(t *testing.T) {
+	tr := newTree(t)
+	task := "/run/containerd/io.containerd.runtime.v2.task/default/"
+	tr.write(task+"web/config.json", config(nil))
+	tr.write(task+"other/config.json", config(nil))
+	f := run(t, Options{Root: tr.root, Sockets: map[string][]string{}})
+	below := []string{"/default/web/below", "/default/web/sub.scope", "/default/web/a/other", "/default/web/" + one}
+	f.Made(1, "/default", nil)
+	f.Made(2, "/default/web", nil)
+	for i, path := range below[:3] { // its name is not known to be a container's yet
+		f.Made(uint64(10+i), path, nil)
+	}
+	for i := range below[:3] {
+		settled(t, f, uint64(10+i))
+	}
+	settled(t, f, 2)
+	for i, path := range below {
+		f.Made(uint64(20+i), path, nil)
+	}
+	for i, path := range append(below[:3:3], below...) {
+		at := []uint64{10, 11, 12, 20, 21, 22, 23}[i]
+		if c := settled(t, f, at); c == nil || c.ID != "web" || c.Cgroup != "/default/web" {
+			t.Errorf("%s is told as %+v", path, c)
+		}
+	}
+	f.Made(3, "/default/other", nil)
+	if c := settled(t, f, 3); c == nil || c.ID != "other" {
+		t.Errorf("a container beside it is told as %+v", c)
+	}
+	f.Made(4, "/default/none/below", nil)
+	if c := settled(t, f, 4); c != nil {
+		t.Errorf("what is below no container is told as %+v", c)
+	}
+	if n := len(f.Containers()); n != 2 {
+		t.Errorf("there are %d containers", n)
+	}
+}
+
 func TestBounded(t *testing.T) {
 	f := New(Options{Max: 100})
 	for i := range 1000 {

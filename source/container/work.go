@@ -84,6 +84,19 @@ func (f *Finder) look(_ context.Context, it *item) {
 	if it.outer != "" && f.inside(it) {
 		return
 	}
+	if it.above != nil {
+		is, wait := f.below(it)
+		if wait {
+			time.AfterFunc(f.again[0], func() { f.files.push(it) })
+		}
+		if is || wait {
+			return
+		}
+	}
+	if it.id == "" && it.maybe == "" {
+		it.settle()
+		return
+	}
 	r := f.reading(it)
 	r.files()
 	if c := it.now.Load(); c != nil && len(c.Command) > 0 && it.ended.Load() {
