@@ -319,7 +319,7 @@ func (w *watching) format(f report.Format, to io.Writer, o report.Options) bulwa
 	if f.Name != "text" {
 		return f.New(to, o)
 	}
-	return alerts.New(to, alerts.Options{Color: o.Color, Width: o.Width, Now: o.Now, Hint: w.hint})
+	return alerts.New(to, alerts.Options{Color: o.Color, Width: o.Width, Now: o.Now, Hint: w.hint, Whole: w.explain})
 }
 
 // explained adds to each finding why its rule says that it matters, where that was asked for.
