@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	goruntime "runtime"
 	"time"
 
@@ -65,7 +66,11 @@ func (w *watching) profiles(list []bulwark.Detector) ([]bulwark.Detector, error)
 	}
 	d, err := profile.New(o)
 	if err != nil {
-		return nil, &exit{code: exitUsage, err: err, hint: "profiles are made by bulwark watch --learn FOLDER"}
+		flag := "--learn"
+		if p.learn == "" {
+			flag = "--profiles"
+		}
+		return nil, &exit{code: exitUsage, err: fmt.Errorf("%s: %w", flag, err), hint: "profiles are made by bulwark watch --learn FOLDER"}
 	}
 	p.detector = d
 	return append(list, d), nil
