@@ -85,7 +85,7 @@ func (w *watching) closeProfiles() error {
 	err := p.detector.Close()
 	all, thin := p.detector.Learned()
 	if err == nil {
-		w.say("%d profiles are in %s, %d of them of images that were observed for too short a time to know all", all, p.learn, thin)
+		w.say("%s in %s, %d of them of images that were observed for too short a time to know all", count(all, "profile"), p.learn, thin)
 	}
 	return err
 }
