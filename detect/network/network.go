@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bulwark"
+	"bulwark/detect/internal/errno"
 	"bulwark/detect/internal/family"
 	"bulwark/detect/internal/recent"
 	"bulwark/detect/internal/who"
@@ -133,7 +134,7 @@ func askMetadata(h *family.Hit) {
 		h.TellAs(level, subject)
 		return
 	}
-	h.TellAs(min(level, bulwark.SeverityMedium), "refused"+subject, "it came to nothing: "+cmp.Or(outcomes[-h.Result], fmt.Sprint("errno ", -h.Result)))
+	h.TellAs(min(level, bulwark.SeverityMedium), "refused"+subject, "it came to nothing: "+cmp.Or(outcomes[-h.Result], errno.Name(-h.Result)))
 }
 
 // isAPI tells whether an address is the API server's, as the pod's environment says.

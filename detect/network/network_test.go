@@ -141,14 +141,14 @@ func TestRefusedMetadata(t *testing.T) {
 		want  string
 		level bulwark.Severity
 	}{
-		{func(p *Proc) *Proc { return p.Refused(101, "169.254.169.254:80") }, "ENETUNREACH", bulwark.SeverityLow},
+		{func(p *Proc) *Proc { return p.Refused(101, "169.254.169.254:80") }, "failed with ENETUNREACH; ", bulwark.SeverityLow},
 		{func(p *Proc) *Proc {
 			return p.Run("/usr/bin/curl", "http://169.254.169.254/").Refused(113, "169.254.169.254:80")
 		}, "EHOSTUNREACH", bulwark.SeverityMedium},
 		{func(p *Proc) *Proc {
 			return p.Run("/usr/bin/nc", "-w", "1", "169.254.169.254", "80").Refused(512, "169.254.169.254:80")
-		}, "EINTR", bulwark.SeverityMedium},
-		{func(p *Proc) *Proc { return p.Refused(105, "169.254.169.254:80") }, "errno 105", bulwark.SeverityLow},
+		}, "connect to 169.254.169.254:80, interrupted by a signal; ", bulwark.SeverityMedium},
+		{func(p *Proc) *Proc { return p.Refused(105, "169.254.169.254:80") }, "it came to nothing: ENOBUFS", bulwark.SeverityLow},
 		{func(p *Proc) *Proc {
 			return p.Run("/usr/bin/curl", "http://169.254.169.254/").Connect("169.254.169.254:80")
 		}, "connect to 169.254.169.254:80", bulwark.SeverityHigh},

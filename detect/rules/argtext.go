@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"bulwark"
+	"bulwark/detect/internal/errno"
 	"bulwark/detect/rules/internal/names"
 )
 
@@ -27,7 +28,7 @@ func newWriter() *writer {
 		numbers: newMemo(func(n int64) string { return strconv.FormatInt(n, 10) }),
 		hex:     newMemo(func(n int64) string { return strconv.FormatUint(uint64(n), 16) }),
 		octal:   newMemo(func(n int64) string { return "0" + strconv.FormatInt(n, 8) }),
-		errors:  newMemo(names.Errno),
+		errors:  newMemo(errno.Name),
 		signals: newMemo(names.Signal),
 		caps:    newMemo(func(n int64) string { return names.Caps(uint64(n)) }),
 		sets:    map[string]*memo{},

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"bulwark"
-	"bulwark/detect/rules/internal/names"
+	"bulwark/detect/internal/errno"
 )
 
 // eventFields are those of every event.
@@ -119,7 +119,7 @@ func makesFD(k bulwark.Kind) bool {
 }
 
 func result(string) (getter, error) {
-	names := newMemo(names.Errno)
+	names := newMemo(errno.Name)
 	return getter{has: returns, text: func(v *event) (string, bool) {
 		switch {
 		case !returns(v.Kind):

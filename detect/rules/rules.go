@@ -223,11 +223,11 @@ func (x *rule) compile(more []Append) (err error) {
 		}
 		o, err := lang.ParseOutput(a.Format)
 		if err != nil {
-			return fmt.Errorf("what is added to outputs: %w", err)
+			return &placed{pos: x.Pos, err: fmt.Errorf("what is added to outputs: %w", err)}
 		}
 		f, err := x.c.output(&o)
 		if err != nil {
-			return fmt.Errorf("what is added to outputs: %w", err)
+			return &placed{pos: x.Pos, err: fmt.Errorf("what is added to outputs: %w", err)}
 		}
 		x.output.parts = append(append(x.output.parts, part{text: " "}), f.parts...)
 	}

@@ -260,7 +260,7 @@ func TestRespond(t *testing.T) {
 		{"drift/new-program", daemon, "", "not killed: containers and logins depend on dockerd"},
 		{"drift/new-program", in(box("1", "db", "kube-system")), "", "not killed: namespace kube-system"},
 		{"drift/new-program", nil, "", "not killed: it is no single process's doing"},
-		{"drift/preload", in(box("1", "db", "")), "freeze /docker/1", "frozen: the container stands still"},
+		{"drift/preload", in(box("1", "db", "")), "freeze /docker/1", "frozen: the container stands still until 0 is written to cgroup.freeze, and THAWED to freezer.state, where its cgroup has them: /docker/1"},
 		{"drift/preload", in(nil), "stop 9", "frozen: x (9)"},
 		{"drift/preload", in(&bulwark.Container{ID: "5"}), "", "not frozen: the control group"},
 		{"miner/stratum", in(nil), "", ""},

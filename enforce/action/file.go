@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"bulwark"
 	"bulwark/internal/glob"
+	"bulwark/internal/yamlerr"
 )
 
 // mostEntries bounds a file.
@@ -42,7 +44,7 @@ func Parse(name string, data []byte) (list []Entry, problems []Problem) {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, []Problem{{Place: name, Text: oneLine(err)}}
+		return nil, []Problem{{Place: name, Text: yamlerr.Plain(err)}}
 	}
 	if len(file.Actions) > mostEntries {
 		return nil, []Problem{{Place: name, Text: fmt.Sprintf("more than %d actions", mostEntries)}}
@@ -52,7 +54,7 @@ func Parse(name string, data []byte) (list []Entry, problems []Problem) {
 		place := fmt.Sprintf("%s:%d", name, n.Line)
 		e, err := parse(n)
 		if err != nil {
-			problems = append(problems, Problem{Place: place, Text: oneLine(err)})
+			problems = append(problems, Problem{Place: place, Text: inEntry.ReplaceAllString(yamlerr.Plain(err), "")})
 			continue
 		}
 		e.Place = place
@@ -61,7 +63,8 @@ func Parse(name string, data []byte) (list []Entry, problems []Problem) {
 	return list, problems
 }
 
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// inEntry are lines as parse counts them, from the start of an entry.
+var inEntry = regexp.MustCompile(`\bline \d+: `)
 
 func parse(n *yaml.Node) (e Entry, err error) {
 	var w written

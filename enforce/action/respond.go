@@ -149,7 +149,7 @@ func (s *Set) act(t target) bulwark.Response {
 	switch {
 	case t.action == Freeze && t.container != "":
 		err = s.hands.Freeze(ctx, t.cgroup)
-		what = "the container stands still until it is thawed"
+		what = "the container stands still until 0 is written to cgroup.freeze, and THAWED to freezer.state, where its cgroup has them: " + t.cgroup
 	case t.action == Freeze:
 		who, err = s.hands.FreezeTree(ctx, t.pid, t.start)
 	case t.whole:

@@ -99,6 +99,9 @@ func (p *profiles) list(dir string) error {
 	if err != nil {
 		return err
 	}
+	if len(all) == 0 {
+		fmt.Fprintf(p.err, "bulwark: note: %s has no profiles; bulwark watch --learn FOLDER makes them\n", clean(dir))
+	}
 	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "IMAGE\tFILE\tSTARTS\tTIME\tEXECUTABLES\tSYSCALLS\tCAPABILITIES\tDESTINATIONS\tLISTENERS\tENOUGH")
 	for _, key := range slices.Sorted(maps.Keys(all)) {
@@ -116,7 +119,7 @@ func (p *profiles) list(dir string) error {
 // find is the profile that the operands name.
 func (p *profiles) find(args []string) (*profile.Profile, error) {
 	if st, err := os.Stat(args[0]); err != nil || !st.IsDir() {
-		if len(args) > 1 {
+		if err == nil && len(args) > 1 {
 			return nil, usage("%s is one profile: name no image", args[0])
 		}
 		one, err := profile.Read(args[0])

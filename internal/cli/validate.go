@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -119,6 +121,12 @@ func (a *app) validateRules(files []string, kind, format string) error {
 
 // validateFile loads one file; of Falco's rules it only says that it is one of them. What cannot be opened at all is an error of the file.
 func validateFile(file, kind string) (ruleFile, error) {
+	none := func(why string) (ruleFile, error) {
+		return ruleFile{Path: file, Kind: cmp.Or(kind, unknownRules), Errors: []ruleError{{Text: why, code: "LOAD_ERR_FILE_READ"}}}, nil
+	}
+	if _, err := os.Stat(file); err != nil {
+		return none(err.Error())
+	}
 	if kind == "" {
 		switch strings.ToLower(filepath.Ext(file)) {
 		case ".toml":
@@ -130,6 +138,9 @@ func validateFile(file, kind string) (ruleFile, error) {
 		default:
 			return ruleFile{}, usage("%s: its name does not tell what kind of rules it has; say --kind falco, --kind gitleaks, --kind policy or --kind yara", file)
 		}
+	}
+	if kind == unknownRules {
+		return none("it has neither Falco's rules, which are a list, nor a ValidatingAdmissionPolicy")
 	}
 	if kind == "falco" {
 		return ruleFile{Path: file, Kind: kind, Errors: []ruleError{}}, nil

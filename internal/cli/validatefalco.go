@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"io"
 	"os"
@@ -62,11 +63,17 @@ func yamlKind(file string) string {
 	}
 	defer f.Close()
 	head, err := io.ReadAll(io.LimitReader(f, 1<<20))
-	if err == nil && rules.IsRules(head) {
+	switch {
+	case err == nil && rules.IsRules(head):
 		return "falco"
+	case err == nil && len(head) < 1<<20 && !bytes.Contains(head, []byte("ValidatingAdmissionPolicy")):
+		return unknownRules
 	}
 	return "policy"
 }
+
+// unknownRules is the kind of files that cannot be opened, or have none of the rules that go by their name.
+const unknownRules = "unknown"
 
 // loadResult is what became of a file, as Falco tells it to programs.
 type loadResult struct {

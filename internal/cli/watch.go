@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"bulwark"
 	"bulwark/all"
@@ -127,6 +129,8 @@ func levelOf(f *bulwark.Finding) int {
 }
 
 func (w *watching) settle(c *cobra.Command, args []string) error {
+	typed := map[string]bool{}
+	c.Flags().Visit(func(f *pflag.Flag) { typed[f.Name] = true })
 	if err := w.options.settle(c, args); err != nil {
 		return err
 	}
@@ -151,6 +155,9 @@ func (w *watching) settle(c *cobra.Command, args []string) error {
 	if err := w.profiling.settle(); err != nil {
 		return err
 	}
+	if err := idle(c.Flags(), typed); err != nil {
+		return err
+	}
 	if w.duration < 0 {
 		return usage("--for %v: say how long, as in 10m", w.duration)
 	}
@@ -159,6 +166,23 @@ func (w *watching) settle(c *cobra.Command, args []string) error {
 	}
 	if w.top {
 		return w.mayTop()
+	}
+	return nil
+}
+
+// parts are flags that say more about another one, and do nothing without it.
+var parts = map[string][]string{
+	"webhook-buffer": {"webhook"}, "webhook-format": {"webhook"}, "webhook-header": {"webhook"}, "otlp-header": {"otlp"}, "sink-ca": {"syslog", "webhook", "otlp"},
+	"capture-before": {"capture"}, "output-append": {"rules"}, "audit-cert": {"audit-webhook"}, "audit-key": {"audit-webhook"}, "audit-client-ca": {"audit-webhook"},
+}
+
+// idle refuses what was typed and would do nothing. Settings and environment may have it for other runs.
+func idle(f *pflag.FlagSet, typed map[string]bool) error {
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		given := func(of string) bool { return f.Lookup(of).Value.String() != f.Lookup(of).DefValue }
+		if typed[name] && !slices.ContainsFunc(parts[name], given) {
+			return usage("--%s does nothing without --%s", name, strings.Join(parts[name], ", --"))
+		}
 	}
 	return nil
 }
@@ -252,7 +276,7 @@ func (w *watching) recalls(e *watch.Watcher) (done func(), err error) {
 	}
 	if w.recorded, err = readRecording(from); err != nil {
 		done()
-		return nil, fmt.Errorf("%s: %w", w.replay, err)
+		return nil, &exit{code: exitFailed, err: fmt.Errorf("--replay: %s: %w", w.replay, err), hint: madeBy}
 	}
 	if w.recorded.note != "" && !w.quiet {
 		fmt.Fprintf(w.err, "bulwark: note: %s: %s\n", clean(w.replay), w.recorded.note)
@@ -319,7 +343,7 @@ func (w *watching) format(f report.Format, to io.Writer, o report.Options) bulwa
 	if f.Name != "text" {
 		return f.New(to, o)
 	}
-	return alerts.New(to, alerts.Options{Color: o.Color, Width: o.Width, Now: o.Now, Hint: w.hint})
+	return alerts.New(to, alerts.Options{Color: o.Color, Width: o.Width, Now: o.Now, Hint: w.hint, Whole: w.explain})
 }
 
 // explained adds to each finding why its rule says that it matters, where that was asked for.

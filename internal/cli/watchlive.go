@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"bulwark"
@@ -20,6 +22,8 @@ import (
 // live watches this machine.
 func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	began := time.Now()
+	ctx, heed := w.signals(ctx)
+	defer heed()
 	e.Sensors = w.sensors(e)
 	finder := container.New(container.Options{Kubelet: w.kubelet})
 	if slices.Contains(w.sources, bulwark.SourceSyscall) {
@@ -63,7 +67,7 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 		if w.view == nil {
 			w.abilities(e)
 		}
-		w.say("watching since %d ms after the start, until Ctrl-C", time.Since(began).Milliseconds())
+		w.say("watching since %d ms after the start, %s", time.Since(began).Milliseconds(), w.until())
 		mind()
 		go func() {
 			if w.view == nil {
@@ -83,9 +87,30 @@ func (w *watching) live(ctx context.Context, e *watch.Watcher) error {
 	unpage()
 	err = e.Run(ctx)
 	if errors.Is(err, bulwark.ErrUnsupported) || errors.Is(err, bulwark.ErrUnavailable) {
+		if from := (*bulwark.PluginError)(nil); errors.As(err, &from) && strings.HasPrefix(from.Plugin, "source/audit") {
+			return &exit{code: exitFailed, err: err, hint: "docs/watch.md says what the audit log needs: --audit-cert and --audit-key give its webhook a certificate"}
+		}
 		return &exit{code: exitFailed, err: err, hint: "without it there are recordings (--replay FILE) and audit logs (--source k8s_audit --audit-log FILE)"}
 	}
 	return err
+}
+
+// signals has the watch end in order, with its last words, where the terminal goes or nobody reads its output any more: a
+// closed pipe is then an error of who writes to it.
+func (w *watching) signals(ctx context.Context) (context.Context, func()) {
+	signal.Ignore(syscall.SIGPIPE)
+	if w.actions.on || signal.Ignored(syscall.SIGHUP) { // files are read again then; nohup
+		return ctx, func() {}
+	}
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
+}
+
+// until says when it ends.
+func (w *watching) until() string {
+	if w.duration > 0 {
+		return fmt.Sprintf("for %v or until Ctrl-C", w.duration)
+	}
+	return "until Ctrl-C"
 }
 
 // abilities tells what can be seen here, and what cannot. An engine that is not here is no matter.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	goruntime "runtime"
 	"time"
 
@@ -65,7 +66,11 @@ func (w *watching) profiles(list []bulwark.Detector) ([]bulwark.Detector, error)
 	}
 	d, err := profile.New(o)
 	if err != nil {
-		return nil, &exit{code: exitUsage, err: err, hint: "profiles are made by bulwark watch --learn FOLDER"}
+		flag := "--learn"
+		if p.learn == "" {
+			flag = "--profiles"
+		}
+		return nil, &exit{code: exitUsage, err: fmt.Errorf("%s: %w", flag, err), hint: "profiles are made by bulwark watch --learn FOLDER"}
 	}
 	p.detector = d
 	return append(list, d), nil
@@ -80,7 +85,7 @@ func (w *watching) closeProfiles() error {
 	err := p.detector.Close()
 	all, thin := p.detector.Learned()
 	if err == nil {
-		w.say("%d profiles are in %s, %d of them of images that were observed for too short a time to know all", all, p.learn, thin)
+		w.say("%s in %s, %d of them of images that were observed for too short a time to know all", count(all, "profile"), p.learn, thin)
 	}
 	return err
 }

@@ -50,15 +50,13 @@ func (w *watching) detectors(ctx context.Context, e *watch.Watcher) ([]bulwark.D
 	return append(list, d), nil
 }
 
-const maxRules = 16 << 20
-
 func readRules(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return limit.ReadAll(f, maxRules, name)
+	return limit.ReadAll(f, maxFalco, name)
 }
 
 // mostTroubles is how much of what is wrong with rules is told.
@@ -76,7 +74,7 @@ func (w *watching) troubles(list []rules.Problem) error {
 		}
 	}
 	if odd := len(list) - len(wrong); odd > 0 && !w.verbose {
-		w.say("note: %d warnings about rules are told with --verbose, and by bulwark rule validate", odd)
+		w.say("note: warnings about rules (%d) are told with --verbose, and by bulwark rule validate", odd)
 	}
 	if len(wrong) == 0 {
 		return nil

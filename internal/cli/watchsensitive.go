@@ -12,6 +12,7 @@ import (
 	"bulwark"
 	"bulwark/detect/access"
 	"bulwark/internal/limit"
+	"bulwark/internal/yamlerr"
 )
 
 // sensitiveFile is what --sensitive reads.
@@ -40,7 +41,7 @@ func sensitive(names []string) (list []access.Sensitive, err error) {
 		}
 		one, err := parseSensitive(data)
 		if err != nil {
-			return nil, &exit{code: exitUsage, err: fmt.Errorf("%s: %w", name, err), hint: "docs/watch.md shows such a file"}
+			return nil, &exit{code: exitUsage, err: fmt.Errorf("--sensitive: %s: %s", name, yamlerr.Plain(err)), hint: "docs/watch.md shows such a file"}
 		}
 		list = append(list, one...)
 	}

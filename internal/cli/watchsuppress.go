@@ -64,6 +64,9 @@ func (s *suppressing) run(args []string) error {
 	if s.expires != "" {
 		entry = append(entry, [2]string{"expires", s.expires})
 	}
+	if !isRule(name) {
+		s.say("note: no rule that is built in is called %s (bulwark rule list has them)", name)
+	}
 	if err := except(s.file, entry); err != nil {
 		e := &exit{code: exitFailed, err: err}
 		if errors.Is(err, fs.ErrPermission) {
@@ -71,10 +74,24 @@ func (s *suppressing) run(args []string) error {
 		}
 		return e
 	}
-	if !s.quiet {
-		fmt.Fprintf(s.err, "bulwark: %s has it: %s\n", clean(s.file), clean(fmt.Sprint(name, " is not told any more", where(args[1:]))))
-	}
+	s.say("%s has it: %s is not told any more%s", s.file, name, where(args[1:]))
 	return nil
+}
+
+func (s *suppressing) say(format string, args ...any) {
+	if !s.quiet {
+		fmt.Fprintf(s.err, "bulwark: %s\n", clean(fmt.Sprintf(format, args...)))
+	}
+}
+
+// isRule tells whether name may be one of a rule: those of files and patterns are not known here.
+func isRule(name string) bool {
+	for _, open := range []string{"key:", "falco/", "deny/"} {
+		if strings.HasPrefix(name, open) {
+			return true
+		}
+	}
+	return strings.ContainsAny(name, "*?[") || slices.ContainsFunc(rulesOf(nil), func(r bulwark.Rule) bool { return r.ID == name })
 }
 
 func where(asset []string) string {
@@ -289,11 +306,11 @@ func (w *watching) excepts(ctx context.Context, e *watch.Watcher) (list []bulwar
 		f := &followed{file: file}
 		_, err := f.read(time.Now())
 		if err != nil && (len(w.exceptions) > 0 || !errors.Is(err, fs.ErrNotExist)) {
-			return nil, &exit{code: exitUsage, err: err}
+			return nil, &exit{code: exitUsage, err: fmt.Errorf("--exceptions: %w", err)}
 		}
 		if s := f.now.Load(); s != nil {
 			for _, n := range s.Notes() {
-				w.say("note: %s: %s", n.Plugin, n.Text)
+				w.say("note: %s: %s: %s", n.Plugin, file, n.Text)
 			}
 		}
 		if w.replay == "" {

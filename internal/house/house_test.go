@@ -53,6 +53,7 @@ var layers = map[string][]string{
 	"internal/ecosystem":  {"", "internal/purl"},
 	"internal/telling":    {},
 	"internal/near":       {},
+	"internal/yamlerr":    {},
 	"internal/mountinfo":  {"", "internal/limit"},
 	"internal/patch":      {""},
 	"internal/cli":        {"", "framework", "kube", "rbac", "network", "relate", "source", "extract", "check", "report", "advisory", "graph", "policy", "trust", "scan", "watch", "detect", "enforce", "all", "internal/patch", "internal/memory"},
@@ -63,7 +64,7 @@ var layers = map[string][]string{
 }
 
 // leaves may be imported by everyone but the root.
-var leaves = []string{"internal/limit", "internal/lazyregexp", "internal/glob", "internal/match", "internal/purl", "internal/ecosystem", "internal/telling", "internal/near", "internal/mountinfo"}
+var leaves = []string{"internal/limit", "internal/lazyregexp", "internal/glob", "internal/match", "internal/purl", "internal/ecosystem", "internal/telling", "internal/near", "internal/yamlerr", "internal/mountinfo"}
 
 // doors gives each heavy module the only rooms that may import it.
 var doors = map[string][]string{

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ type Options struct {
 	Width int            // columns of the terminal; 0: as many as it takes
 	Zone  *time.Location // that times are told in; nil: the machine's
 	Now   time.Time      // when notes are told; zero: each time the clock's
+	// Whole has every piece of evidence begin a line of its own, and none of them cut short.
+	Whole bool
 	// Hint is how not to be told of a finding again, a command on one line; nil: Suppress. It may give "".
 	Hint func(*bulwark.Finding) string
 }
@@ -78,19 +81,21 @@ func (h *handler) note(n *bulwark.Note) []string {
 	if n.Path != "" {
 		line += text.Clean(n.Path) + ": "
 	}
-	return h.wrap("", line+text.Clean(n.Text))
+	return h.wrap("", line+text.Clean(n.Text), mostLines)
 }
 
 func (h *handler) finding(f *bulwark.Finding) []string {
 	lines := []string{h.what(f)}
 	if who := Who(f); who != "" {
-		lines = append(lines, h.wrap("  ", who)...)
+		lines = append(lines, h.wrap("  ", who, mostLines)...)
 	}
 	if f.Count > 1 {
 		return lines // it was told before
 	}
-	if why := h.why(f); why != "" {
-		lines = append(lines, h.wrap("  ", why)...)
+	if h.o.Whole {
+		lines = append(lines, h.whole(f)...)
+	} else if why := h.why(f); why != "" {
+		lines = append(lines, h.wrap("  ", why, mostLines)...)
 	}
 	if hint := text.Clean(h.o.Hint(f)); hint != "" {
 		lines = append(lines, "  expected? "+hint) // never cut: it is for copying
@@ -101,12 +106,12 @@ func (h *handler) finding(f *bulwark.Finding) []string {
 // mostLines is how many lines of a terminal one part of a finding takes.
 const mostLines = 3
 
-// wrap gives a text in as many lines as a terminal needs for it and it may have, the first one behind an indent.
-func (h *handler) wrap(indent, s string) []string {
+// wrap gives a text in as many lines as a terminal needs for it, and at most that many, the first one behind an indent.
+func (h *handler) wrap(indent, s string, most int) []string {
 	var lines []string
 	for ; ; indent = "    " {
 		room := h.o.Width - len(indent)
-		if h.o.Width <= 0 || text.Width(s) <= room || len(lines) == mostLines-1 {
+		if h.o.Width <= 0 || text.Width(s) <= room || len(lines) == most-1 {
 			return append(lines, indent+text.Cut(s, max(0, room)))
 		}
 		at := breakAt(s, room)
@@ -231,6 +236,22 @@ func (h *handler) why(f *bulwark.Finding) string {
 
 // maxWhy is how much is told to a file.
 const maxWhy = 1000
+
+// whole is all of the evidence, piece by piece.
+func (h *handler) whole(f *bulwark.Finding) []string {
+	pieces := f.Evidence
+	if len(pieces) == 0 && f.Alert != nil {
+		pieces = []string{f.Alert.Output}
+	}
+	var lines []string
+	for i, piece := range pieces {
+		if i == 0 {
+			piece = "because: " + piece
+		}
+		lines = append(lines, h.wrap("  ", text.Clean(piece), math.MaxInt)...)
+	}
+	return lines
+}
 
 // Suppress is the command that has watch tell no more of a finding's rule in its asset. Where their texts could mean anything
 // to a shell it names the finding's key.

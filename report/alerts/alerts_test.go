@@ -58,6 +58,26 @@ func TestWidth(t *testing.T) {
 	}
 }
 
+// TestWhole: each piece of evidence begins a line, and all of it is told on a narrow terminal as well.
+func TestWhole(t *testing.T) {
+	var b bytes.Buffer
+	long := strings.Repeat("word ", 400) + "end"
+	f := &bulwark.Finding{Kind: bulwark.KindRuntime, Rule: "a/b", Evidence: []string{"first", "second: " + long}}
+	if err := New(&b, Options{Zone: time.UTC, Width: 60, Whole: true}).Handle(bulwark.Record{Finding: f}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\n  because: first\n", "\n  second: word", " end\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("without %q:\n%s", want, b.String())
+		}
+	}
+	for line := range strings.Lines(b.String()) {
+		if w := text.Width(strings.TrimSuffix(line, "\n")); w > 60 {
+			t.Errorf("%d columns: %s", w, line)
+		}
+	}
+}
+
 func TestSuppress(t *testing.T) {
 	for _, tt := range []struct {
 		f    bulwark.Finding

@@ -69,7 +69,7 @@ func New(o Options) (*Sink, error) {
 	u, err := url.Parse(o.Endpoint)
 	switch {
 	case err != nil || u.Host == "":
-		return nil, fmt.Errorf("the OTLP endpoint is no URL: %w", bulwark.ErrMalformed)
+		return nil, fmt.Errorf("the OTLP endpoint is no URL such as http://collector:4318: %w", bulwark.ErrMalformed)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("OTLP by way of %.20q: %w", u.Scheme, bulwark.ErrUnsupported)
 	}

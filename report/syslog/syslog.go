@@ -110,7 +110,7 @@ func parse(address string, secure TLS) (wire, error) {
 			w.tls.ServerName = u.Hostname()
 		}
 	default:
-		return wire{}, fmt.Errorf("syslog by way of %.20q, and not unix, udp, tcp or tls: %w", u.Scheme, bulwark.ErrUnsupported)
+		return wire{}, fmt.Errorf("the address of the syslog server begins with unix://, udp://, tcp:// or tls://, and not with %.20q: %w", u.Scheme, bulwark.ErrUnsupported)
 	}
 	if w.address == "" || u.Scheme != "unix" && u.Hostname() == "" {
 		return wire{}, fmt.Errorf("the address of the syslog server names no place: %w", bulwark.ErrMalformed)

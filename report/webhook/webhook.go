@@ -78,7 +78,7 @@ func New(o Options) (*Sink, error) {
 	u, err := url.Parse(o.URL)
 	switch {
 	case err != nil || u.Host == "":
-		return nil, fmt.Errorf("the webhook's address is no URL: %w", bulwark.ErrMalformed)
+		return nil, fmt.Errorf("the webhook's address is no URL such as https://example.com/alerts: %w", bulwark.ErrMalformed)
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, fmt.Errorf("a webhook by way of %.20q: %w", u.Scheme, bulwark.ErrUnsupported)
 	}

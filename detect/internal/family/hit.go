@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bulwark"
+	"bulwark/detect/internal/errno"
 	"bulwark/detect/internal/recent"
 	"bulwark/detect/internal/who"
 )
@@ -192,8 +193,12 @@ func (h *Hit) what() string {
 	if h.FD.Remote.IsValid() && h.FD.Remote.Port() != 0 {
 		fmt.Fprintf(&b, " to %s", h.FD.Remote)
 	}
-	if h.Failed() {
-		fmt.Fprintf(&b, ", refused with errno %d", -h.Result)
+	switch failure := -h.Result; {
+	case !h.Failed():
+	case failure >= 512: // as the kernel says to itself
+		b.WriteString(", interrupted by a signal")
+	default:
+		b.WriteString(", failed with " + errno.Name(failure))
 	}
 	return b.String()
 }

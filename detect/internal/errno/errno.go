@@ -1,4 +1,5 @@
-package names
+// Package errno has the names of the errors of Linux, whatever system it runs on.
+package errno
 
 import "strconv"
 
@@ -22,10 +23,13 @@ var errnos = map[int64]string{
 	117: "EUCLEAN", 118: "ENOTNAM", 119: "ENAVAIL", 120: "EISNAM", 121: "EREMOTEIO", 122: "EDQUOT", 123: "ENOMEDIUM",
 	124: "EMEDIUMTYPE", 125: "ECANCELED", 126: "ENOKEY", 127: "EKEYEXPIRED", 128: "EKEYREVOKED", 129: "EKEYREJECTED",
 	130: "EOWNERDEAD", 131: "ENOTRECOVERABLE", 132: "ERFKILL",
+
+	// What the kernel says to itself: the process sees EINTR, or the call begins again.
+	512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND", 516: "ERESTART_RESTARTBLOCK",
 }
 
-// Errno is the name of an error by its number, or the number where it has none.
-func Errno(n int64) string {
+// Name is the name of an error by its number, or the number where it has none.
+func Name(n int64) string {
 	if s, ok := errnos[n]; ok {
 		return s
 	}
