@@ -136,7 +136,7 @@ func parse(name string, data []byte, now time.Time) ([]rule.Rule, []bulwark.Note
 		return rules, nil, err
 	case text[0] == '{':
 		return parseJSON(name, data, now)
-	case isTrivyList(name, text):
+	case isTrivyList(name, text) && !isYAML(name):
 		return exception.ParseTrivy(name, data, now)
 	case isTrivyYAML(text):
 		return exception.ParseTrivyYAML(name, data, now)
@@ -178,6 +178,12 @@ func isTrivyList(name string, text []byte) bool {
 	line := firstLine(text)
 	word, _, _ := strings.Cut(line, " ")
 	return word != "" && !strings.HasPrefix(word, "-") && !strings.Contains(word, ":")
+}
+
+// isYAML tells by its name that a file is no list of words.
+func isYAML(name string) bool {
+	e := filepath.Ext(name)
+	return e == ".yaml" || e == ".yml"
 }
 
 func isTrivyYAML(text []byte) bool {

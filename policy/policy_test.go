@@ -145,6 +145,7 @@ func TestMistakesSayWhere(t *testing.T) {
 		{"ignore:\n  - a\n", `x.yaml:1:1: unknown key "ignore"`},
 		{"exceptions:\n  - id: [a]\n", "x.yaml:2:9: want text"},
 		{"exceptions:\n\t- id: a\n", "line 2"},
+		{"}{\n", "x.yaml"},
 		{`{"@context":"https://openvex.dev/ns","statements":3}`, "OpenVEX"},
 		{`[{"RuleID":3}]`, "gitleaks baseline"},
 	} {

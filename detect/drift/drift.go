@@ -82,7 +82,7 @@ func written(h *family.Hit) string {
 	if f.Changed == 0 || f.Changed > h.Time {
 		return "the file is in the layer that the container writes to"
 	}
-	line := fmt.Sprintf("written %s before it ran, to the layer that the container writes to", time.Duration(h.Time-f.Changed).Round(time.Millisecond))
+	line := fmt.Sprintf("written or changed %s before it ran, in the layer that the container writes to", time.Duration(h.Time-f.Changed).Round(time.Millisecond))
 	if h.C.Started > f.Changed {
 		line += "; that was before the container began"
 	}

@@ -74,7 +74,7 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "bulwark",
 		Short:         "Find, rank and stop what can go wrong with containers",
-		Long:          "Bulwark tells what can go wrong with containers: what is in an image, how Kubernetes is told to run it and who may\ndo what there; what to fix first, and how.\n\nFirst minute:\n  bulwark db update            get the advisory database\n  bulwark scan debian:12       look at an image of a registry\n  bulwark scan deploy/         look at manifests, charts, overlays and Dockerfiles\n  bulwark scan cluster         look at a Kubernetes cluster\n  bulwark scan host            look at this machine",
+		Long:          "Bulwark tells what can go wrong with containers: what is in an image, how Kubernetes is told to run it and who may\ndo what there; what to fix first, and how.\n\nFirst minute:\n  bulwark db update            get the advisory database\n  bulwark scan debian:12       look at an image of a registry\n  bulwark scan deploy/         look at manifests, charts, overlays and Dockerfiles\n  bulwark scan cluster         look at a Kubernetes cluster\n  bulwark scan host            look at this machine\n  bulwark watch                see what runs on this machine (as root)",
 		Annotations:   asPlugin(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -164,6 +164,8 @@ func (p *profiles) export(args []string) error {
 	if len(p.formats) == 0 {
 		p.formats = []string{"explained"}
 	}
+	type output struct{ file, text string }
+	var outputs []output
 	plain := 0
 	for _, spec := range p.formats {
 		name, file, several := strings.Cut(spec, "=")
@@ -183,7 +185,10 @@ func (p *profiles) export(args []string) error {
 		if err != nil {
 			return &exit{code: exitFailed, err: err}
 		}
-		if err := p.to(file, text); err != nil {
+		outputs = append(outputs, output{file, text})
+	}
+	for _, o := range outputs { // all of them, or none where one cannot be
+		if err := p.to(o.file, o.text); err != nil {
 			return err
 		}
 	}

@@ -81,6 +81,10 @@ func (w *watching) receive(e *watch.Watcher, out *sinks) (done func(), err error
 		list = append(list, func() { w.closed(name, s) })
 	}
 	if w.to.metrics != "" {
+		if _, err := net.ResolveTCPAddr("tcp", w.to.metrics); err != nil {
+			done()
+			return nil, &exit{code: exitUsage, err: fmt.Errorf("--metrics %s: %w", w.to.metrics, err), hint: "say where to listen: --metrics 127.0.0.1:9100"}
+		}
 		end, err := w.serve(e, out, counters, queues)
 		if err != nil {
 			done()

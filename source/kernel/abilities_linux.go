@@ -88,6 +88,9 @@ func (*Sensor) Abilities() []bulwark.Ability {
 			packets = noPackets()
 		}
 	}
+	if lacks := unseen(); why == "" && lacks != "" {
+		list = append(list, bulwark.Ability{Name: "see all of processes that were there before", By: "/proc", Why: "it needs " + lacks})
+	}
 	return append(list,
 		bulwark.Ability{Name: "see which container it was", By: "the control group of each event", Why: who},
 		bulwark.Ability{Name: "see first payloads, questions of DNS and how much goes where", By: "programs at packets of control groups", Why: packets},
@@ -97,6 +100,19 @@ func (*Sensor) Abilities() []bulwark.Ability {
 		bulwark.Ability{Name: "see how numbers are rounded", By: "raw tracepoint x86_fpu_regs_deactivated", Why: rounding},
 		bulwark.Ability{Name: "see system calls of 32-bit programs", By: "tracepoints", Why: "tracepoints of single calls leave them out"},
 	)
+}
+
+// unseen are the capabilities without which /proc does not show all of other users' processes.
+func unseen() string {
+	var lacks []string
+	have := capabilities()
+	if have&(1<<unix.CAP_SYS_PTRACE) == 0 {
+		lacks = append(lacks, "capability CAP_SYS_PTRACE")
+	}
+	if have&(1<<unix.CAP_DAC_READ_SEARCH|1<<unix.CAP_DAC_OVERRIDE) == 0 {
+		lacks = append(lacks, "capability CAP_DAC_READ_SEARCH")
+	}
+	return strings.Join(lacks, ", ")
 }
 
 // noPackets says why this process may not look at packets, though it may look at all else; "": it may.
