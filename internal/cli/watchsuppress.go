@@ -67,6 +67,9 @@ func (s *suppressing) run(args []string) error {
 	if !isRule(name) {
 		s.say("note: no rule that is built in is called %s (bulwark rule list has them)", name)
 	}
+	if len(args) == 2 && !strings.ContainsAny(args[1], ":*?[") {
+		s.say("note: no asset is called %s: the id of one begins with its kind, as in image:sha256:2715de28a4de", args[1])
+	}
 	if err := except(s.file, entry); err != nil {
 		e := &exit{code: exitFailed, err: err}
 		if errors.Is(err, fs.ErrPermission) {
@@ -191,6 +194,9 @@ func withException(data []byte, entry [][2]string) ([]byte, error) {
 	for _, pair := range entry {
 		one.Content = append(one.Content, text(pair[0]), text(pair[1]))
 	}
+	if slices.ContainsFunc(list.Content, func(n *yaml.Node) bool { return excepted(n) == excepted(one) }) {
+		return data, nil
+	}
 	list.Content = append(list.Content, one)
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)
@@ -199,6 +205,18 @@ func withException(data []byte, entry [][2]string) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), e.Close()
+}
+
+// excepted is what an entry says but for why and by whom.
+func excepted(entry *yaml.Node) string {
+	var says []string
+	for i := 0; i+1 < len(entry.Content); i += 2 {
+		if key := entry.Content[i].Value; key != "reason" && key != "owner" {
+			says = append(says, fmt.Sprintf("%q: %q", key, entry.Content[i+1].Value))
+		}
+	}
+	slices.Sort(says)
+	return strings.Join(says, ", ")
 }
 
 // hint is the command that suppresses a finding: it names the file that this run reads.
