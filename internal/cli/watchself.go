@@ -31,7 +31,12 @@ type watchmark struct {
 func mark(dir string) *watchmark {
 	m := &watchmark{PID: os.Getpid(), Start: startOf(os.Getpid()), Place: sameWorld(), Began: time.Now().UTC(), file: filepath.Join(dir, fmt.Sprintf("watch-%d.json", os.Getpid()))}
 	b, err := json.Marshal(m)
-	if err != nil || os.MkdirAll(dir, 0o755) != nil || os.WriteFile(m.file, b, 0o600) != nil {
+	if err != nil || os.MkdirAll(dir, 0o755) != nil {
+		return nil
+	}
+	half := m.file + ".new" // whoever is killed leaves the whole word or none
+	if os.WriteFile(half, b, 0o600) != nil || os.Rename(half, m.file) != nil {
+		_ = os.Remove(half)
 		return nil
 	}
 	return m

@@ -93,11 +93,10 @@ func (a *stopped) try(t *testing.T, d *lab.Docker, w *lab.Watch) {
 		}
 	}
 	// A stopped attack is told as such, with its container. What holds folders may be held by drift before.
-	w.AwaitRule(c.ID, a.rule, 2*time.Second)
-	found := w.Of(c.ID)
-	if !slices.ContainsFunc(found, func(f lab.Found) bool {
+	stopped := func(f lab.Found) bool {
 		return path.Dir(f.Rule) == path.Dir(a.rule) && f.Response != nil && f.Response.Action == a.action && f.Response.Done && f.Container.Image == lab.Image
-	}) {
+	}
+	if found := w.AwaitFound(c.ID, stopped, 2*time.Second); !slices.ContainsFunc(found, stopped) {
 		for _, f := range found {
 			t.Logf("%s %+v %+v", f.Rule, f.Response, f.Container)
 		}

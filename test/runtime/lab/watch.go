@@ -165,9 +165,14 @@ func (w *Watch) Await(id string, most time.Duration) []Found {
 
 // AwaitRule waits for a finding of a rule about a container, and gives all about it that were told by then.
 func (w *Watch) AwaitRule(id, rule string, most time.Duration) []Found {
+	return w.AwaitFound(id, func(f Found) bool { return f.Rule == rule }, most)
+}
+
+// AwaitFound waits for a certain finding about a container, and gives all about it that were told by then.
+func (w *Watch) AwaitFound(id string, is func(Found) bool, most time.Duration) []Found {
 	for end := time.Now().Add(most); ; time.Sleep(5 * time.Millisecond) {
 		list := w.Of(id)
-		if slices.ContainsFunc(list, func(f Found) bool { return f.Rule == rule }) || time.Now().After(end) {
+		if slices.ContainsFunc(list, is) || time.Now().After(end) {
 			return list
 		}
 	}
