@@ -76,7 +76,7 @@ func copyOfEngine(p *bulwark.Process) bool {
 	return p.Container == nil && p.Parent != nil && who.EngineOfNode(p.Parent) && (strings.Contains(p.Path, "runc_cloned") || strings.Contains(p.Path, "memfd:crun") || p.Path == "/")
 }
 
-// written says when the file was written.
+// written says when the file was written or changed.
 func written(h *family.Hit) string {
 	f := h.P.File
 	if f.Changed == 0 || f.Changed > h.Time {

@@ -74,12 +74,6 @@ type item struct {
 	known chan struct{}
 }
 
-// place is where something is that has no id of its own: below what may be a container.
-type place struct {
-	above  *item // nil: below none, surely
-	cgroup uint64
-}
-
 func (it *item) settle() { it.once.Do(func() { close(it.known) }) }
 
 // node stands for all cgroups that are no container's.
@@ -139,7 +133,7 @@ func (f *Finder) add(cgroup uint64, id identity, t told) {
 		return
 	}
 	above := f.above(id.path)
-	if above.container() {
+	if id.id == "" && above.container() {
 		above.refs++
 		above.live++
 		f.keep(cgroup, above)
@@ -160,70 +154,6 @@ func (f *Finder) add(cgroup uint64, id identity, t told) {
 	it.refs++
 	it.live++
 	f.keep(cgroup, it)
-}
-
-// container tells whether it is known to be one; of one whose name may be a container's files tell.
-func (it *item) container() bool { return it != nil && it.now.Load() != nil }
-
-// above is the lowest of the cgroups above a path whose name tells a container, or may do so; nil where there is none. What is made
-// below a container belongs to it, whatever name it is given.
-func (f *Finder) above(path string) *item {
-	for i := strings.LastIndexByte(path, '/'); i > 0; i = strings.LastIndexByte(path[:i], '/') {
-		it := f.named[path[:i]]
-		if it == nil || it.ended.Load() {
-			continue
-		}
-		select {
-		case <-it.known:
-			if !it.container() {
-				continue
-			}
-		default:
-		}
-		return it
-	}
-	return nil
-}
-
-// below has an item be what it is below, where that is a container. wait: that is not known yet.
-func (f *Finder) below(it *item) (is, wait bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	above := it.above
-	for above.into != nil {
-		above = above.into
-	}
-	if !above.container() {
-		select {
-		case <-above.known:
-			return false, false
-		default:
-			return false, true
-		}
-	}
-	if f.cgroups[it.cgroup] == it {
-		f.cgroups[it.cgroup] = above
-		above.refs++
-		if !it.ended.Load() {
-			above.live++
-		}
-	}
-	f.drop(it)
-	it.into = above
-	it.now.Store(above.now.Load())
-	it.settle()
-	return true, false
-}
-
-// drop takes an item out of what is looked for.
-func (f *Finder) drop(it *item) {
-	if f.items[it.key()] == it {
-		delete(f.items, it.key())
-	}
-	if f.named[it.path] == it {
-		delete(f.named, it.path)
-	}
-	it.over.Store(true)
 }
 
 // item is the one of an identity; a new one is looked for. One that has ended is no longer read: files and engines tell of the next.
@@ -306,6 +236,17 @@ func (f *Finder) forget(cgroup uint64) {
 	}
 	f.drop(it)
 	it.settle()
+}
+
+// drop takes an item out of what is looked for.
+func (f *Finder) drop(it *item) {
+	if f.items[it.key()] == it {
+		delete(f.items, it.key())
+	}
+	if f.named[it.path] == it {
+		delete(f.named, it.path)
+	}
+	it.over.Store(true)
 }
 
 // Lookup gives what is known now of the container that a cgroup belongs to: nil where it is none's, as far as is

@@ -23,6 +23,7 @@ type spec struct {
 	}
 	Annotations map[string]string
 	Linux       *struct {
+		CgroupsPath string
 		Namespaces  []struct{ Type, Path string }
 		MaskedPaths []string
 		Resources   *struct {
@@ -33,6 +34,14 @@ type spec struct {
 			}
 		}
 	}
+}
+
+// elsewhere tells whether the container's cgroup is surely not at that path, which has only its name in common with it.
+func (s *spec) elsewhere(cgroup string) bool {
+	if s.Linux == nil || s.Linux.CgroupsPath == "" || strings.Contains(s.Linux.CgroupsPath, ":") { // systemd's form
+		return false
+	}
+	return !strings.HasSuffix(cgroup, filepath.Join("/", s.Linux.CgroupsPath))
 }
 
 // oci takes what a bundle tells of a container.

@@ -178,6 +178,10 @@ func (r *reading) config(bundle string) bool {
 		r.fail("config.json", err)
 		return false
 	}
+	if r.it.id == "" && s.elsewhere(r.it.path) {
+		r.it.found = false
+		return false
+	}
 	r.it.found, r.bundle = true, bundle
 	r.oci(bundle, &s)
 	if r.c.Engine == "containerd" && r.c.Started == 0 { // it writes the bundle anew for each start, and tells of none
