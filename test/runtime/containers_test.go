@@ -162,9 +162,13 @@ func TestQuickContainers(t *testing.T) {
 		d.Start(t, r)
 	}
 	var slowest time.Duration
-	for range count {
+	for left := count; left > 0; {
 		select {
 		case s := <-seen:
+			if s.c != nil && want[s.c.ID] == "" {
+				continue // another engine's on this machine
+			}
+			left--
 			if s.c == nil || s.c.Image != lab.Image || s.c.Name != want[s.c.ID] {
 				t.Errorf("after %v: %+v", s.took, s.c)
 			}
